@@ -1,0 +1,45 @@
+# make demo, make test and make check need only Python 3.11+ with its venv module; the rest is set up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-long check format lock clean
+.DEFAULT_GOAL := help
+
+help:               ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
+	$(BIN)/solar demo
+
+test: $(VENV)/dev   ## the quick tests
+	$(BIN)/pytest -m "not long"
+
+test-long: $(VENV)/dev  ## all tests, the long ones too
+	$(BIN)/pytest
+
+check: $(VENV)/dev  ## format, lint and types, then the quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+format: $(VENV)/dev ## format and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
+
+clean:              ## remove what was set up
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/run: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@

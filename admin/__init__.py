@@ -1,0 +1,1 @@
+"""For the person: the `solar` command."""

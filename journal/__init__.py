@@ -1,0 +1,1 @@
+"""The file between the logger and the uploader; imports neither of them."""

@@ -1,0 +1,67 @@
+"""What can go wrong, as one tree. The command line catches its root, prints the message and exits with `exit_code`.
+
+SolarError                 1  the environment is at fault: try again, or mend it
+├── BadSetting             2  the user asked for something that cannot be
+├── JournalError           1  journal.db or uploader.db
+│   ├── JournalMissing        there is no such file (yet)
+│   ├── JournalUnusable       not SQLite, damaged, unreadable, not writable
+│   ├── JournalTooNew         written by a newer program; left untouched
+│   └── JournalFull           no room on the disk, or it has become read-only; for now
+├── RegulatorError         1  no reading could be had; the next one may
+│   ├── PortMissing           the serial port is not there, not permitted or held by somebody else
+│   ├── PliSilent             nothing answers at the port: cable, power or baud rate
+│   └── RegulatorSilent       the PLI answers, the regulator behind it does not
+└── UploadError            1  something could not be sent
+"""
+
+
+class SolarError(Exception):
+    """Root of all errors of ours; its text is one line for a person."""
+
+    exit_code = 1
+
+
+class BadSetting(SolarError):
+    """An option or environment variable whose value cannot be used; the text names it and says what would be right."""
+
+    exit_code = 2
+
+
+class JournalError(SolarError):
+    """Something about journal.db or uploader.db."""
+
+
+class JournalMissing(JournalError):
+    """The file is not there (yet)."""
+
+
+class JournalUnusable(JournalError):
+    """Not SQLite, damaged, unreadable or not writable."""
+
+
+class JournalTooNew(JournalError):
+    """Written by a newer program. The file was left untouched."""
+
+
+class JournalFull(JournalError):
+    """No room on the disk, or the file system has become read-only. Worth trying again later."""
+
+
+class RegulatorError(SolarError):
+    """No reading could be had this time; the next try may succeed."""
+
+
+class PortMissing(RegulatorError):
+    """The serial port is not there, not permitted or held by somebody else."""
+
+
+class PliSilent(RegulatorError):
+    """Nothing answers at the port: cable, power or baud rate."""
+
+
+class RegulatorSilent(RegulatorError):
+    """The PLI answers, the regulator behind it does not."""
+
+
+class UploadError(SolarError):
+    """Something could not be sent; the text says what and why."""

@@ -1,0 +1,94 @@
+"""What the journal keeps: Reading, Day and Event. Names, units and meanings are those of docs/fields.md.
+
+Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
+None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
+
+A stream is one of the three tables; its name is the table's: "readings", "days", "events".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything that was read from the regulator at one moment.
+
+    `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be put right later.
+    """
+
+    id: int | None = None
+    time_ms: int
+    boot: int
+    uptime_ms: int
+    model: str | None = None
+    battery_volts: float | None = None
+    battery_celsius: float | None = None
+    state_of_charge_percent: float | None = None
+    charge_amps: float | None = None
+    load_amps: float | None = None
+    internal_charge_amps: float | None = None
+    internal_load_amps: float | None = None
+    external_charge_amps: float | None = None
+    external_load_amps: float | None = None
+    charge_watts: float | None = None
+    load_watts: float | None = None
+    charge_amp_hours: float | None = None
+    load_amp_hours: float | None = None
+    internal_charge_amp_hours: float | None = None
+    external_charge_amp_hours: float | None = None
+    internal_load_amp_hours: float | None = None
+    external_load_amp_hours: float | None = None
+    regulator_state: str | None = None
+    duty_cycle_percent: float | None = None
+    battery_max_volts: float | None = None
+    battery_min_volts: float | None = None
+    solar_volts: float | None = None
+    load_disconnected: int | None = None
+    generator_running: int | None = None
+    alarm: int | None = None
+    solar_disconnected: int | None = None
+    regulator_clock_seconds: float | None = None
+    time_uncertainty_seconds: float | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One of the regulator's own daily records, dated by us. `time_ms` is the point's timestamp and never changes."""
+
+    id: int | None = None
+    time_ms: int
+    date: str
+    model: str | None = None
+    date_is_estimated: int = 0
+    battery_max_volts: float | None = None
+    battery_min_volts: float | None = None
+    state_of_charge_percent: float | None = None
+    float_reached_seconds: float | None = None
+    charge_amp_hours: float | None = None
+    load_amp_hours: float | None = None
+    measured_charge_amp_hours: float | None = None
+    measured_load_amp_hours: float | None = None
+    coverage_percent: float | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened: `kind` is a short name for machines, `message` one line for people.
+
+    `raw` holds bytes that belong to it as pairs (address, value), a snapshot of the settings for example.
+    """
+
+    id: int | None = None
+    time_ms: int
+    boot: int
+    uptime_ms: int
+    kind: str
+    message: str
+    raw: bytes = b""
+
+
+Record = Reading | Day | Event
+
+STREAMS: dict[str, type[Record]] = {"readings": Reading, "days": Day, "events": Event}
