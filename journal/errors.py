@@ -14,6 +14,11 @@ SolarError                 1  the environment is at fault: try again, or mend it
 └── UploadError            1  something could not be sent
 """
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class SolarError(Exception):
     """Root of all errors of ours; its text is one line for a person."""
@@ -65,3 +70,34 @@ class RegulatorSilent(RegulatorError):
 
 class UploadError(SolarError):
     """Something could not be sent; the text says what and why."""
+
+
+# Primary result codes of SQLite (sqlite.org/rescode.html) that may pass by themselves.
+_PASSING = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it cannot be written (file system read-only, or wrong owner)",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_BUSY: "another program holds it locked",
+}
+
+
+@contextmanager
+def our_errors(verb: str, path: Path) -> Iterator[None]:
+    """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in _PASSING:
+            raise JournalFull(f"cannot {verb} {path}: {_PASSING[code]} ({error})") from error
+        if code == sqlite3.SQLITE_NOTADB:
+            raise JournalUnusable(
+                f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
+            ) from error
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise JournalUnusable(f"cannot {verb} {path}: the file is damaged ({error})") from error
+        raise JournalUnusable(f"cannot {verb} {path}: {error}") from error
+    except OSError as error:
+        raise JournalUnusable(
+            f"cannot {verb} {path}: {error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
+        ) from error

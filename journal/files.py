@@ -1,0 +1,76 @@
+"""The journal as a file: made whole, locked against a second writer, opened, and published under its name.
+
+- A new file is made under a draft name, synced and renamed: it is there whole or not at all.
+- The lock is a file of its own (journal.lock): closing any descriptor of journal.db itself would drop SQLite's locks.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from journal import schema
+from journal.errors import JournalUnusable, our_errors
+
+
+def make(path: Path) -> None:
+    """Create an empty journal at `path`, which appears whole or not at all."""
+    draft = path.with_name(path.name + ".draft")
+    for leftover in path.parent.glob(draft.name + "*"):
+        leftover.unlink()
+    connection = connect(draft, "rwc")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        schema.migrate(connection, schema.JOURNAL, draft)
+    finally:
+        connection.close()
+    publish(draft, path)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Give a finished file its name, so that a power cut leaves the old state or the new one."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def lock(path: Path) -> IO[str]:
+    """Hold the lock file beside `path`; the kernel frees it however this process ends."""
+    with our_errors("write to", path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.with_name("journal.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise JournalUnusable(
+            f"cannot write to {path}: another logger is; stop that one first (systemctl stop solar-logger)"
+        ) from None
+    return file
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open with `mode` ro, rw or rwc, in autocommit mode, and see that it is a database of ours."""
+    uri = f"file:{quote(str(path))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        schema.check_version(connection, schema.JOURNAL, path)
+    except sqlite3.Error as error:
+        connection.close()
+        wal = path.with_name(path.name + "-wal")
+        if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and not wal.exists():
+            # A medium that cannot be written cannot take the WAL's index either; nobody can be appending to it.
+            return sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)
+        raise
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,222 @@
+"""Journal: append a record, read a range of ids, find ids by time.
+
+Rules:
+- A record is on the disk (fdatasync) when `append` returns: WAL with synchronous=FULL, one transaction a record.
+- Ids ascend and are never given twice; only the oldest rows are ever deleted, never the newest.
+- No two records of a stream share a millisecond, whatever the clock does.
+- One writer a file; all others open read-only and keep their read transactions short.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from journal import files, schema
+from journal.errors import JournalMissing, our_errors
+from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal.spans import Spans
+
+# Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
+CHUNK_ROWS = 1000
+
+_COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, record in STREAMS.items()}
+_STREAM_OF = {record: stream for stream, record in STREAMS.items()}
+
+
+class Journal:
+    """journal.db, opened by `create` for the logger or by `open` for everybody else."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None = None) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = lock
+        self._spans: dict[str, Spans] = {}
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Open for appending; make or migrate the file first where needed.
+
+        Raises JournalUnusable (not SQLite, not writable, in use by another logger), JournalTooNew, JournalFull.
+        """
+        lock = files.lock(path)
+        try:
+            with our_errors("open", path):
+                if not path.exists():
+                    files.make(path)
+                files.connect(path, "ro").close()  # a file of a newer program is not even opened for writing
+                connection = files.connect(path, "rw")
+                try:
+                    schema.migrate(connection, schema.JOURNAL, path)
+                except BaseException:
+                    connection.close()
+                    raise
+        except BaseException:
+            lock.close()
+            raise
+        return cls(connection, path, lock)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open read-only. Raises JournalMissing when there is no such file, JournalUnusable, JournalTooNew."""
+        if not path.exists():
+            raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` makes it, below SOLAR_DATA")
+        with our_errors("open", path):
+            return cls(files.connect(path, "ro"), path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+        if self._lock:
+            self._lock.close()
+
+    def boot_number(self, boot_id: str) -> int:
+        """The number of this boot of the computer, ascending in their order; a new one is written down."""
+        with self._our_errors("write to"):
+            self._connection.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
+            (number,) = self._connection.execute("SELECT id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
+            return int(number)
+
+    def append(self, record: Record) -> int:
+        """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
+
+        Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
+        """
+        with self._our_errors("write to"):
+            if isinstance(record, Day):
+                return self._append_day(record)
+            return self._append_moment(record)
+
+    def _append_day(self, day: Day) -> int:
+        with self._transaction():
+            new_id = self._insert(day, day.time_ms)
+            self._connection.execute("DELETE FROM days WHERE date = ? AND id < ?", (day.date, new_id))
+        return new_id
+
+    def _append_moment(self, record: Reading | Event) -> int:
+        stream = _STREAM_OF[type(record)]
+        if stream not in self._spans:
+            self._spans[stream] = Spans(self._connection, stream)
+        spans = self._spans[stream]
+        time_ms, begins_span = spans.place(record.boot, record.time_ms)
+        if begins_span:
+            with self._transaction():
+                new_id = self._insert(record, time_ms)
+                self._connection.execute(
+                    "INSERT INTO spans (stream, first_id, boot) VALUES (?, ?, ?)", (stream, new_id, record.boot)
+                )
+        else:
+            new_id = self._insert(record, time_ms)
+        spans.add(new_id, record.boot, time_ms, begins=begins_span)
+        return new_id
+
+    def _insert(self, record: Record, time_ms: int) -> int:
+        stream = _STREAM_OF[type(record)]
+        columns = _COLUMNS[stream]
+        values = {column: getattr(record, column) for column in columns} | {"id": None, "time_ms": time_ms}
+        cursor = self._connection.execute(
+            f"INSERT INTO {stream} ({', '.join(columns)}) VALUES ({', '.join(':' + column for column in columns)})",
+            values,
+        )
+        return int(cursor.lastrowid or 0)
+
+    def last_id(self, stream: str) -> int:
+        """The newest id of the stream, 0 when it is empty."""
+        with self._our_errors("read"):
+            (last,) = self._connection.execute(f"SELECT max(id) FROM {stream}").fetchone()
+            return last or 0
+
+    def count(self, stream: str) -> int:
+        """How many records the stream has; of readings and events by their first and last id, at no cost."""
+        with self._our_errors("read"):
+            if stream == "days":
+                return int(self._connection.execute("SELECT count(*) FROM days").fetchone()[0])
+            first, last = self._connection.execute(
+                f"SELECT (SELECT min(id) FROM {stream}), (SELECT max(id) FROM {stream})"
+            ).fetchone()
+            return last - first + 1 if last else 0
+
+    def get(self, stream: str, record_id: int) -> Record | None:
+        """The record with this id, None when there is none."""
+        return next(self.records(stream, record_id, record_id), None)
+
+    def records(
+        self, stream: str, first_id: int, last_id: int, *, limit: int | None = None, newest_first: bool = False
+    ) -> Iterator[Record]:
+        """The records with ids from `first_id` to `last_id`, both included; at most `limit`.
+
+        Read in chunks, each in a read transaction of its own, so that a slow consumer holds nothing.
+        """
+        record = STREAMS[stream]
+        columns = _COLUMNS[stream]
+        order = "DESC" if newest_first else "ASC"
+        query = f"SELECT {', '.join(columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
+        left = limit if limit is not None else last_id - first_id + 1
+        while left > 0:
+            wanted = min(left, CHUNK_ROWS)
+            with self._our_errors("read"):
+                rows = self._connection.execute(query, (first_id, last_id, wanted)).fetchall()
+            for row in rows:
+                yield record(**dict(zip(columns, row, strict=True)))
+            if len(rows) < wanted:
+                return
+            left -= wanted
+            if newest_first:
+                last_id = rows[-1][0] - 1
+            else:
+                first_id = rows[-1][0] + 1
+
+    def released(self, stream: str) -> list[tuple[int, int]]:
+        """The ranges of ids that may be sent, ascending and disjoint."""
+        last = self.last_id(stream)
+        return [(1, last)] if last else []
+
+    def id_ranges(self, stream: str, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
+        """The ranges of ids whose time is at or after `since_ms` and before `until_ms`, in the order of ids."""
+        with self._our_errors("read"):
+            if stream != "days":
+                return Spans(self._connection, stream).ids_between(since_ms, until_ms)
+            rows = self._connection.execute(
+                "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY id", (since_ms, until_ms)
+            )
+            return rows.fetchall()
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all."""
+        draft = target.with_name(target.name + ".draft")
+        with our_errors("write a backup to", target):
+            draft.unlink(missing_ok=True)
+            copy = sqlite3.connect(draft, isolation_level=None)
+            try:
+                self._connection.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                copy.close()
+                files.publish(draft, target)
+            except BaseException:
+                copy.close()
+                draft.unlink(missing_ok=True)
+                raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _our_errors(self, verb: str) -> AbstractContextManager[None]:
+        return our_errors(verb, self.path)

@@ -1,0 +1,125 @@
+"""The tables, and the migrations from every released version.
+
+`PRAGMA user_version` counts the scripts that a file has been through. A new version of the program appends a script and
+never changes an old one.
+
+    boots     one row a boot of this computer, in their order
+    readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
+    events    one row an event
+    days      one row a day of the regulator's own history
+    spans     where in readings and events a stretch of ascending times begins: at each boot, and where the clock went
+              back. Within a span ids and times ascend together, which is what makes times findable without an index
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from journal.errors import JournalTooNew
+
+JOURNAL = (
+    """
+    CREATE TABLE boots (
+        id       INTEGER PRIMARY KEY,
+        boot_id  TEXT    NOT NULL UNIQUE
+    ) STRICT;
+
+    CREATE TABLE spans (
+        stream    TEXT    NOT NULL,
+        first_id  INTEGER NOT NULL,
+        boot      INTEGER NOT NULL REFERENCES boots,
+        PRIMARY KEY (stream, first_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE readings (
+        id                          INTEGER PRIMARY KEY,
+        time_ms                     INTEGER NOT NULL,
+        boot                        INTEGER NOT NULL,
+        uptime_ms                   INTEGER NOT NULL,
+        model                       TEXT,
+        battery_volts               REAL,
+        battery_celsius             REAL,
+        state_of_charge_percent     REAL,
+        charge_amps                 REAL,
+        load_amps                   REAL,
+        internal_charge_amps        REAL,
+        internal_load_amps          REAL,
+        external_charge_amps        REAL,
+        external_load_amps          REAL,
+        charge_watts                REAL,
+        load_watts                  REAL,
+        charge_amp_hours            REAL,
+        load_amp_hours              REAL,
+        internal_charge_amp_hours   REAL,
+        external_charge_amp_hours   REAL,
+        internal_load_amp_hours     REAL,
+        external_load_amp_hours     REAL,
+        regulator_state             TEXT,
+        duty_cycle_percent          REAL,
+        battery_max_volts           REAL,
+        battery_min_volts           REAL,
+        solar_volts                 REAL,
+        load_disconnected           INTEGER,
+        generator_running           INTEGER,
+        alarm                       INTEGER,
+        solar_disconnected          INTEGER,
+        regulator_clock_seconds     REAL,
+        time_uncertainty_seconds    REAL,
+        raw                         BLOB    NOT NULL
+    ) STRICT;
+
+    CREATE TABLE days (
+        id                          INTEGER PRIMARY KEY,
+        time_ms                     INTEGER NOT NULL,
+        date                        TEXT    NOT NULL,
+        model                       TEXT,
+        date_is_estimated           INTEGER NOT NULL,
+        battery_max_volts           REAL,
+        battery_min_volts           REAL,
+        state_of_charge_percent     REAL,
+        float_reached_seconds       REAL,
+        charge_amp_hours            REAL,
+        load_amp_hours              REAL,
+        measured_charge_amp_hours   REAL,
+        measured_load_amp_hours     REAL,
+        coverage_percent            REAL,
+        raw                         BLOB    NOT NULL
+    ) STRICT;
+
+    CREATE TABLE events (
+        id         INTEGER PRIMARY KEY,
+        time_ms    INTEGER NOT NULL,
+        boot       INTEGER NOT NULL,
+        uptime_ms  INTEGER NOT NULL,
+        kind       TEXT    NOT NULL,
+        message    TEXT    NOT NULL,
+        raw        BLOB    NOT NULL
+    ) STRICT;
+    """,
+)
+
+
+def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> int:
+    """Return how many of `scripts` the database has been through; raise JournalTooNew when more than there are."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(scripts):
+        raise JournalTooNew(
+            f"cannot open {path}: it was written by a newer version of this program "
+            f"(format {version}, known up to {len(scripts)}); the file was left untouched, install the newer version"
+        )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> None:
+    """Run the scripts that the database has not been through, each in a transaction of its own.
+
+    `connection` must be in autocommit mode. Raises JournalTooNew before anything is touched.
+    """
+    done = check_version(connection, scripts, path)
+    for number, script in enumerate(scripts[done:], start=done + 1):
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,98 @@
+"""Spans: where in a stream the times ascend, so that a moment is found without an index and is never given twice.
+
+id    1 2 3 4 5 | 6 7 8 | 9 10 11 …      a span begins at each boot, and where the clock was set back
+time  ↗           ↗       ↗              within one, ids and times ascend together: look up by halving
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+# A clock set back by less than this is taken for jitter; by more, for a step, which begins a new span.
+STEP_MS = 2000
+
+
+@dataclass(slots=True)
+class Span:
+    """A stretch of ids with one boot and ascending times, and the times at its two ends."""
+
+    first_id: int
+    last_id: int
+    boot: int
+    first_ms: int
+    last_ms: int
+
+
+class Spans:
+    """The spans of one stream ("readings" or "events"), as they are in the file at this moment."""
+
+    def __init__(self, connection: sqlite3.Connection, stream: str) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._spans = self._load()
+
+    def _load(self) -> list[Span]:
+        rows = self._connection.execute(
+            "SELECT first_id, boot FROM spans WHERE stream = ? ORDER BY first_id", (self._stream,)
+        ).fetchall()
+        (newest,) = self._connection.execute(f"SELECT max(id) FROM {self._stream}").fetchone()
+        ends = [*(first_id - 1 for first_id, _ in rows[1:]), newest]
+        spans = []
+        for (first_id, boot), last_id in zip(rows, ends, strict=True) if rows else ():
+            first = self._row(first_id, last_id, "ASC")
+            last = self._row(first_id, last_id, "DESC")
+            if first and last:  # else it has been pruned away
+                spans.append(Span(first_id, last_id, boot, first[1], last[1]))
+        return spans
+
+    def ids_between(self, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
+        """The ranges of ids whose time is at or after `since_ms` and before `until_ms`."""
+        found = []
+        for span in self._spans:
+            first = self._first_at(span, since_ms)
+            after = self._first_at(span, until_ms)
+            if first < after:
+                found.append((first, after - 1))
+        return found
+
+    def place(self, boot: int, time_ms: int) -> tuple[int, bool]:
+        """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span."""
+        newest = self._spans[-1] if self._spans else None
+        if newest and newest.boot == boot and newest.last_ms - STEP_MS < time_ms:
+            return self._free(max(time_ms, newest.last_ms + 1)), False
+        return self._free(time_ms), True
+
+    def add(self, record_id: int, boot: int, time_ms: int, *, begins: bool) -> None:
+        """Take note of a record that was stored as `place` said."""
+        if begins:
+            self._spans.append(Span(record_id, record_id, boot, time_ms, time_ms))
+        else:
+            self._spans[-1].last_id, self._spans[-1].last_ms = record_id, time_ms
+
+    def _free(self, time_ms: int) -> int:
+        while any(span.first_ms <= time_ms <= span.last_ms and self._has(span, time_ms) for span in self._spans):
+            time_ms += 1
+        return time_ms
+
+    def _has(self, span: Span, time_ms: int) -> bool:
+        row = self._row(self._first_at(span, time_ms), span.last_id, "ASC")
+        return row is not None and row[1] == time_ms
+
+    def _first_at(self, span: Span, time_ms: int) -> int:
+        """The first id of the span whose time is at or after `time_ms`; one past its last when there is none."""
+        low, high = span.first_id, span.last_id + 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._row(middle, span.last_id, "ASC")
+            if row is None or row[1] >= time_ms:
+                high = middle
+            else:
+                low = row[0] + 1
+        return low
+
+    def _row(self, first_id: int, last_id: int, order: str) -> tuple[int, int] | None:
+        """Id and time of the first (ASC) or last (DESC) record between two ids, both included."""
+        row: tuple[int, int] | None = self._connection.execute(
+            f"SELECT id, time_ms FROM {self._stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT 1",
+            (first_id, last_id),
+        ).fetchone()
+        return row
