@@ -66,7 +66,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         connection.close()
         wal = path.with_name(path.name + "-wal")
-        if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and not wal.exists():
+        shut = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if mode == "ro" and shut and not wal.exists():
             # A medium that cannot be written cannot take the WAL's index either; nobody can be appending to it.
             return sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)
         raise

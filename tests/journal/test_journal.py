@@ -1,0 +1,265 @@
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from journal.journal import CHUNK_ROWS, Journal
+from journal.reading import STREAMS, Day, Event, Reading
+
+
+def reading(time_ms: int, boot: int = 1, **quantities: object) -> Reading:
+    return Reading(time_ms=time_ms, boot=boot, uptime_ms=time_ms, **quantities)
+
+
+def event(time_ms: int, kind: str = "started") -> Event:
+    return Event(time_ms=time_ms, boot=1, uptime_ms=time_ms, kind=kind, message="as it says")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path):
+    with Journal.create(path) as journal:
+        yield journal
+
+
+def test_what_was_appended_is_read_back_whole(journal: Journal) -> None:
+    full = reading(
+        5,
+        model="PL80",
+        battery_volts=27.4,
+        regulator_state="float",
+        load_disconnected=0,
+        alarm=1,
+        time_uncertainty_seconds=0.5,
+        raw=b"\x00\xde\x32\x89",
+    )
+    assert journal.append(full) == 1
+    (stored,) = journal.records("readings", 1, 1)
+    assert stored == Reading(
+        id=1,
+        time_ms=5,
+        boot=1,
+        uptime_ms=5,
+        model="PL80",
+        battery_volts=27.4,
+        regulator_state="float",
+        load_disconnected=0,
+        alarm=1,
+        time_uncertainty_seconds=0.5,
+        raw=b"\x00\xde\x32\x89",
+    )
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_the_columns_of_each_table_are_the_fields_of_its_record(journal: Journal, path: Path, stream: str) -> None:
+    with sqlite3.connect(path) as connection:
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({stream})")]
+    connection.close()
+    assert columns == list(STREAMS[stream].__dataclass_fields__)
+
+
+def test_each_stream_counts_its_own_ids(journal: Journal) -> None:
+    assert [journal.append(reading(1)), journal.append(event(1)), journal.append(reading(2))] == [1, 1, 2]
+    assert [journal.last_id(stream) for stream in STREAMS] == [2, 0, 1]
+    assert [journal.count(stream) for stream in STREAMS] == [2, 0, 1]
+    assert [journal.released(stream) for stream in STREAMS] == [[(1, 2)], [], [(1, 1)]]
+
+
+def test_records_come_in_chunks_as_one_sequence_in_either_direction(journal: Journal, path: Path) -> None:
+    total = 2 * CHUNK_ROWS + 3
+    journal.append(reading(1))
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            "INSERT INTO readings (id, time_ms, boot, uptime_ms, raw) VALUES (?, ?, 1, 1, x'')",
+            ((number, number) for number in range(2, total + 1)),
+        )
+    connection.close()
+    ids = list(range(1, total + 1))
+    assert [record.id for record in journal.records("readings", 1, total)] == ids
+    assert [record.id for record in journal.records("readings", 1, total, newest_first=True)] == ids[::-1]
+    assert [record.id for record in journal.records("readings", 3, 10**12, limit=4)] == [3, 4, 5, 6]
+    assert [record.id for record in journal.records("readings", 1, 9, limit=2, newest_first=True)] == [9, 8]
+    assert list(journal.records("readings", total + 1, total + 9)) == []
+
+
+def test_a_reader_that_pauses_does_not_keep_the_log_from_being_reset(path: Path, journal: Journal) -> None:
+    for number in range(3):
+        journal.append(reading(number))
+    with Journal.open(path) as other:
+        records = other.records("readings", 1, 3)
+        next(records)
+        with sqlite3.connect(path) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.close()
+        assert not busy
+
+
+def test_two_records_never_share_a_millisecond(journal: Journal) -> None:
+    for time_ms in (100, 100, 99, 200, 101, 5_000, 100, 100, 5_000):
+        journal.append(reading(time_ms))
+    times = [record.time_ms for record in journal.records("readings", 1, 99)]
+    assert times == [100, 101, 102, 200, 201, 5_000, 103, 104, 5_001]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40).map(lambda n: n * 700)), max_size=40),
+    st.integers(0, 30_000),
+    st.integers(0, 30_000),
+)
+def test_whatever_the_clock_does_times_are_unique_and_are_found_again(
+    tmp_path_factory: pytest.TempPathFactory, moments: list[tuple[int, int]], since_ms: int, until_ms: int
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "journal.db"
+    half = len(moments) // 2
+    for part in (moments[:half], moments[half:]):
+        with Journal.create(path) as journal:
+            for boot, time_ms in part:
+                journal.append(reading(time_ms, boot))
+    with Journal.open(path) as journal:
+        stored = list(journal.records("readings", 1, 99))
+        assert len({record.time_ms for record in stored}) == len(moments)
+        assert all(abs(record.time_ms - asked) < 2100 for record, (_, asked) in zip(stored, moments, strict=True))
+        found = [
+            number
+            for first, last in journal.id_ranges("readings", since_ms, until_ms)
+            for number in range(first, last + 1)
+        ]
+        assert found == [record.id for record in stored if since_ms <= record.time_ms < until_ms]
+
+
+def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: Journal) -> None:
+    journal.append(Day(time_ms=1, date="2026-11-20", charge_amp_hours=80))
+    journal.append(Day(time_ms=2, date="2026-11-21", charge_amp_hours=81))
+    assert journal.append(Day(time_ms=1, date="2026-11-20", charge_amp_hours=82)) == 3
+    assert [(day.id, day.date, day.charge_amp_hours) for day in journal.records("days", 1, 9)] == [
+        (2, "2026-11-21", 81),
+        (3, "2026-11-20", 82),
+    ]
+    assert journal.id_ranges("days", 1, 2) == [(3, 3)]
+
+
+def test_a_boot_keeps_its_number_when_the_logger_starts_again(path: Path) -> None:
+    with Journal.create(path) as journal:
+        assert [journal.boot_number("a"), journal.boot_number("b"), journal.boot_number("a")] == [1, 2, 1]
+    with Journal.create(path) as journal:
+        assert [journal.boot_number("b"), journal.boot_number("c")] == [2, 3]
+
+
+def test_others_read_while_the_logger_writes(path: Path, journal: Journal) -> None:
+    journal.append(reading(1))
+    with Journal.open(path) as other:
+        assert other.last_id("readings") == 1
+        journal.append(reading(2))
+        assert other.last_id("readings") == 2
+
+
+def test_the_journal_can_be_read_after_the_logger_has_ended(path: Path) -> None:
+    with Journal.create(path) as journal:
+        journal.append(reading(1))
+    with Journal.open(path) as other:
+        assert other.get("readings", 1) is not None
+        assert other.get("readings", 2) is None
+
+
+def test_a_medium_that_cannot_be_written_can_still_be_read() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "journal.db"
+        with Journal.create(path) as journal:
+            journal.append(reading(1))
+        Path(directory).chmod(0o555)
+        os.seteuid(65534 if os.geteuid() == 0 else os.geteuid())  # root may write everywhere
+        try:
+            with Journal.open(path) as other:
+                assert other.count("readings") == 1
+        finally:
+            os.seteuid(os.getuid())
+            Path(directory).chmod(0o755)
+
+
+def test_a_wrong_path_is_an_error_and_not_a_new_empty_file(path: Path) -> None:
+    with pytest.raises(JournalMissing, match=r"cannot open .*journal\.db: there is no such file"):
+        Journal.open(path)
+    assert not path.exists()
+
+
+def test_a_second_logger_is_turned_away(path: Path, journal: Journal) -> None:
+    with pytest.raises(JournalUnusable, match="another logger"):
+        Journal.create(path)
+    assert journal.append(reading(1)) == 1
+
+
+@pytest.mark.parametrize("opener", [Journal.create, Journal.open])
+def test_a_file_that_is_not_sqlite_is_refused_and_left_as_it_is(path: Path, opener) -> None:
+    path.write_bytes(b"my holiday pictures" * 999)
+    with pytest.raises(JournalUnusable, match="not an SQLite database"):
+        opener(path)
+    assert path.read_bytes() == b"my holiday pictures" * 999
+
+
+@pytest.mark.parametrize("opener", [Journal.create, Journal.open])
+def test_a_journal_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, opener) -> None:
+    with Journal.create(path) as journal:
+        journal.append(reading(1))
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalTooNew, match="newer version"):
+        opener(path)
+    assert path.read_bytes() == before
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalUnusable, match=r"cannot write to .*/file.*SOLAR_DATA"):
+        Journal.create(tmp_path / "file" / "journal.db")
+
+
+def test_a_full_disk_stores_nothing_and_appending_goes_on_when_there_is_room(path: Path, journal: Journal) -> None:
+    journal.append(reading(1))
+    (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    full = (journal.append(reading(number, raw=bytes(999))) for number in range(2, 99))
+    with pytest.raises(JournalFull, match="disk is full"):
+        list(full)
+    stored = journal.count("readings")
+    journal._connection.execute("PRAGMA max_page_count = 1000000")
+    assert journal.append(reading(1_000, raw=bytes(999))) == stored + 1
+    assert [record.id for record in journal.records("readings", 1, 99)] == list(range(1, stored + 2))
+
+
+def test_an_unfinished_draft_of_a_first_start_is_no_obstacle(path: Path) -> None:
+    path.with_name("journal.db.draft").write_bytes(b"torn")
+    with Journal.create(path) as journal:
+        assert journal.append(reading(1)) == 1
+    assert sorted(file.name for file in path.parent.iterdir()) == ["journal.db", "journal.lock"]
+
+
+def test_a_backup_taken_while_the_logger_runs_opens_anywhere(path: Path, journal: Journal, tmp_path: Path) -> None:
+    for number in range(5):
+        journal.append(reading(number))
+    target = tmp_path / "copy.db"
+    with Journal.open(path) as other:
+        other.backup(target)
+    journal.append(reading(6))
+    assert sorted(file.name for file in tmp_path.glob("copy*")) == ["copy.db"]
+    with sqlite3.connect(f"file:{target}?immutable=1", uri=True) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (5,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    connection.close()
+
+
+def test_a_backup_to_where_nothing_can_be_written_says_so(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(JournalUnusable, match="cannot write a backup to"):
+        journal.backup(tmp_path / "missing" / "copy.db")
