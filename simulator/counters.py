@@ -9,12 +9,12 @@ TICK_HOURS = 2 / 3600
 class DayCounters:
     """Ampere-hours since midnight, with their fractions, and the extremes in tenths of a volt (12 V-equivalent)."""
 
+    max_tenths: float
+    min_tenths: float
     charge_amp_hours: float = 0.0
     external_charge_amp_hours: float = 0.0
     load_amp_hours: float = 0.0
     external_load_amp_hours: float = 0.0
-    max_tenths: float = 0.0
-    min_tenths: float = 255.0
     float_tenths: int = 0
 
     def add(self, charge: float, external_charge: float, load: float, external_load: float, slow_tenths: float) -> None:

@@ -6,26 +6,21 @@ from simulator.site import Flows
 class Meters:
     """Volts are tenths, 12 V-equivalent; currents amperes."""
 
-    def __init__(self) -> None:
-        self.tenths = 0.0
-        self.slow_tenths = 0.0
-        self.charge_amps = 0.0
-        self.load_amps = 0.0
-        self.external_charge_amps = 0.0
-        self.external_load_amps = 0.0
-        self.duty = 1.0
-        self.celsius = 0.0
-        self.solar_open_volts = 0.0
+    def __init__(self, flows: Flows) -> None:
+        """As they read after a long time of these flows."""
+        self.tenths = self.slow_tenths = flows.volts * 10
+        self.charge_amps = flows.charge_amps
+        self.load_amps = flows.load_amps
+        self.external_charge_amps = flows.external_charge_amps
+        self.external_load_amps = flows.external_load_amps
+        self.duty = flows.duty
+        self.celsius = flows.celsius
+        self.solar_open_volts = flows.solar_open_volts
         self.is_external_charge_coarse = False
         self.is_external_load_coarse = False
-        self._has_measured = False
 
     def measure(self, flows: Flows, *, is_solar_connected: bool) -> None:
         """Follow one tick's flows."""
-        if not self._has_measured:
-            self._has_measured = True
-            self.tenths = self.slow_tenths = flows.volts * 10
-            self.celsius = flows.celsius
         self.tenths += (flows.volts * 10 - self.tenths) * 0.3
         # It takes the manual's "up to 40 minutes" to settle.
         self.slow_tenths += (self.tenths - self.slow_tenths) / 300

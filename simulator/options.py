@@ -54,8 +54,9 @@ class SimulatorOptions:
         if self.system_volts not in VOLT_CODES:
             volts = ", ".join(map(str, VOLT_CODES))
             raise ValueError(f"cannot simulate {self.system_volts} system volts: there are {volts}")
-        if not 0 < self.speed < float("inf"):
-            raise ValueError(f"cannot simulate at speed {self.speed}: it must be greater than 0")
+        # Beyond that a small computer is not done with one moment when the next one is due.
+        if not 0 < self.speed <= 10_000:
+            raise ValueError(f"cannot simulate at speed {self.speed:g}: it must be greater than 0 and at most 10000")
         if not 0 <= self.start_hour < 24:
             raise ValueError(f"cannot start at hour {self.start_hour}: it must be from 0 to below 24")
         if not 0 <= self.battery_percent <= 100:
@@ -69,6 +70,11 @@ class SimulatorOptions:
                 raise ValueError(f"cannot use a step of {step} A: it must be greater than 0 and at most 10")
         if not 0 <= self.history_days <= 30:
             raise ValueError(f"cannot fill {self.history_days} days of history: it must be from 0 to 30")
+        for shortest, longest in (self.answer_seconds, self.late_seconds):
+            if not 0 <= shortest <= longest:
+                raise ValueError(f"cannot wait from {shortest} to {longest} seconds: give the shorter time first")
+        if self.unplugged_code not in (129, 133):
+            raise ValueError(f"cannot answer {self.unplugged_code} for a missing regulator: it is 129 or 133")
 
     @property
     def traits(self) -> Model:

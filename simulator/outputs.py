@@ -4,7 +4,7 @@
     alarm       below ALRM
     generator   on after GDEL minutes below G ON, off above GOFF; not between 21:00 and 09:00
 
-(GMOD 0. The weekly exercise of a generator is not simulated.)
+GMOD is taken to be 0, and the generator is never run for exercise.
 """
 
 from simulator import addresses as at

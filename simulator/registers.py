@@ -7,34 +7,16 @@
 101       state in the low two bits, anything in the others
 """
 
-from dataclasses import dataclass, field
-
 from simulator import addresses as at
-from simulator.charge import ChargeCycle
-from simulator.counters import Balance, DayCounters
 from simulator.meters import Meters
 from simulator.options import SimulatorOptions
-from simulator.outputs import Outputs
 from simulator.settings import TCMP_OFF, capacity_amp_hours, system_volts
+from simulator.state import State
 
 FULL_DUTY = 240
 FULL_SCALE = 0xFFFF
 HAS_EXTERNAL_CHARGE, HAS_EXTERNAL_LOAD = 0x04, 0x08
 COARSE_CHARGE, COARSE_LOAD = 0x01, 0x02
-
-
-@dataclass(slots=True)
-class State:
-    """All that a power cycle takes away from a regulator; `ticks` is its clock, in two seconds since midnight."""
-
-    ticks: int
-    meters: Meters = field(default_factory=Meters)
-    charge: ChargeCycle = field(default_factory=ChargeCycle)
-    outputs: Outputs = field(default_factory=Outputs)
-    counters: DayCounters = field(default_factory=DayCounters)
-    balance: Balance = field(default_factory=Balance)
-    days_since_generator: int = 1
-    sampled_solar_volts: float | None = None
 
 
 def show(state: State, options: SimulatorOptions, ram: bytearray) -> None:
@@ -53,8 +35,8 @@ def show(state: State, options: SimulatorOptions, ram: bytearray) -> None:
     celsius = clip(round(meters.celsius * 256), FULL_SCALE) if has_sensor else 0
     ram[at.BATTEML], ram[at.TBAT] = celsius & 0xFF, celsius >> 8
     ram[at.BATTEMP] = ram[at.DTEMP] = celsius >> 8
-    # 200 would be more than the 99.5 V that the display can show.
-    solar = min(round((state.sampled_solar_volts or 0.0) * 512), 199 << 8)
+    # The display ends at 99.5 V, which is 199.
+    solar = min(round(state.sampled_solar_volts * 512), 199 << 8)
     ram[at.SOLVL], ram[at.VSOL], ram[at.SOLV] = solar & 0xFF, solar >> 8, solar >> 8
     ram[at.BATSENL], ram[at.VSEN] = 0, 80
 

@@ -17,10 +17,12 @@ from simulator import addresses as at
 from simulator import history
 from simulator.charge import FLOAT
 from simulator.counters import DayCounters
+from simulator.meters import Meters
 from simulator.options import SimulatorOptions
-from simulator.registers import State, show, show_clock, ticks_of_clock
+from simulator.registers import show, show_clock, ticks_of_clock
 from simulator.settings import CALIBRATION, capacity_amp_hours, settings_eeprom, system_volts
 from simulator.site import TICK_SECONDS, Flows, Switches
+from simulator.state import State
 
 TICKS_A_DAY = 43_200
 TICKS_A_MINUTE = 30
@@ -34,13 +36,13 @@ SETTING_REFRESH, SOLAR_DISCONNECT, TWO_SECOND_CYCLE = 0x80, 0x10, 0x01
 class Regulator:
     """One PL20, PL40, PL60 or PL80."""
 
-    def __init__(self, options: SimulatorOptions, clock_seconds: float) -> None:
-        """`clock_seconds` is what its own clock shows at first, in seconds since its midnight."""
+    def __init__(self, options: SimulatorOptions, clock_seconds: float, flows: Flows) -> None:
+        """`clock_seconds` is what its own clock shows at first, `flows` what it measures at first."""
         self._options = options
         self.eeprom = settings_eeprom(options)
         history.fill_history(self.eeprom, options.history_days, options.bank_amp_hours, options.seed)
         self.ram = bytearray(256)
-        self._state = self._power_up(int(clock_seconds // TICK_SECONDS) % TICKS_A_DAY)
+        self._state = self._power_up(int(clock_seconds // TICK_SECONDS) % TICKS_A_DAY, Meters(flows))
         self._state.balance.amp_hours = (options.battery_percent / 100 - 1) * options.bank_amp_hours
         self._is_shown = False
 
@@ -68,7 +70,7 @@ class Regulator:
         meters.measure(flows, is_solar_connected=not is_disconnected)
         if state.ticks % TICKS_A_MINUTE == 0:
             self._minute()
-        if state.ticks <= 1:
+        if state.ticks == 0 or state.is_midnight_half_done:
             self._midnight()
         charge, load = meters.charge_amps, meters.load_amps
         external_charge = meters.external_charge_amps if self._options.external_charge else 0.0
@@ -79,8 +81,8 @@ class Regulator:
             state.counters.float_tenths = state.ticks // TICKS_A_BLOCK
             if meters.duty < 0.25:
                 state.balance.fill()
-        if is_disconnected or state.sampled_solar_volts is None:
-            self._sample_solar_volts()
+        if is_disconnected:
+            state.sampled_solar_volts = meters.solar_open_volts * self._cells()
 
     def read_ram(self, address: int) -> int:
         """The byte at `address`, 0 to 255."""
@@ -125,6 +127,8 @@ class Regulator:
         self._is_shown = False
         self.ram[at.DTIME] = 0
         self.ram[at.DSTATE] = screen
+        if self.is_solar_disconnected:
+            self._state.meters.charge_amps = 0.0
 
     def set_clock(self, seconds: float) -> None:
         """Set the regulator's time of day."""
@@ -139,9 +143,9 @@ class Regulator:
     def power_cycle(self) -> None:
         """Take the power away for a moment."""
         self._is_shown = False
-        self._state = self._power_up(0)
+        self._state = self._power_up(0, self._state.meters)
 
-    def _power_up(self, ticks: int) -> State:
+    def _power_up(self, ticks: int, meters: Meters) -> State:
         # Registers that nobody has documented hold something, and always the same (choice).
         self.ram[:] = Random(f"ram {self._options.seed}").randbytes(256)
         version = self._options.version
@@ -151,7 +155,12 @@ class Regulator:
         self.ram[at.BMINL] = self.ram[at.BMAXL] = self.ram[at.UNLOCK] = 0
         self._copy_settings()
         show_clock(ticks, self.ram)
-        return State(ticks)
+        return State(
+            ticks,
+            meters,
+            DayCounters(meters.slow_tenths, meters.slow_tenths),
+            sampled_solar_volts=meters.solar_open_volts * self._cells(),
+        )
 
     def _copy_settings(self) -> None:
         self.ram[at.SETTINGS : at.SETTINGS_END] = self.eeprom[at.EEPROM_SETTINGS : at.EEPROM_POINTER]
@@ -168,16 +177,18 @@ class Regulator:
         if state.ticks % TICKS_A_BLOCK == 0:
             self._copy_settings()
             self.ram[at.UNLOCK] = 0
-            self._sample_solar_volts()
+            state.sampled_solar_volts = state.meters.solar_open_volts * self._cells()
         if state.ticks == NINE_O_CLOCK:
             state.charge.nine_o_clock(self.ram)
 
     def _midnight(self) -> None:
-        is_first_tick = self._state.ticks == 0
-        if is_first_tick:
-            self._state.charge.midnight()
-            self._state.days_since_generator = min(255, self._state.days_since_generator + 1)
-        if is_first_tick == self._options.pointer_first:
+        state = self._state
+        is_first_half = not state.is_midnight_half_done
+        state.is_midnight_half_done = is_first_half
+        if is_first_half:
+            state.charge.midnight()
+            state.days_since_generator = min(255, state.days_since_generator + 1)
+        if is_first_half == self._options.pointer_first:
             history.advance_pointer(self.eeprom)
         else:
             self._write_day(days_ago=1 if self._options.pointer_first else 0)
@@ -193,7 +204,8 @@ class Regulator:
             load_amp_hours=counters.out_amp_hours(),
         )
         history.write_record(self.eeprom, record, days_ago)
-        self._state.counters = DayCounters()
+        slow_tenths = self._state.meters.slow_tenths
+        self._state.counters = DayCounters(slow_tenths, slow_tenths)
 
-    def _sample_solar_volts(self) -> None:
-        self._state.sampled_solar_volts = self._state.meters.solar_open_volts * system_volts(self.ram) / 12
+    def _cells(self) -> float:
+        return system_volts(self.ram) / 12

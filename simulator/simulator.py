@@ -14,7 +14,7 @@ from simulator.options import SimulatorOptions
 from simulator.pli import Pli
 from simulator.regulator import Regulator
 from simulator.settings import system_volts
-from simulator.site import TICK_SECONDS, Site
+from simulator.site import ALL_OFF, TICK_SECONDS, Site
 from simulator.truth import Truth, decode_truth
 
 
@@ -38,7 +38,6 @@ class Simulator:
             unplugged_code=self.options.unplugged_code,
         )
         self._line = Line(self._pli, random, speed=self.options.speed, late_seconds=self.options.late_seconds)
-        self._tick()
         self.faults = self.options.faults
 
     # The cable. Moments are real seconds, of one monotonic clock.
@@ -171,16 +170,13 @@ class Simulator:
 
     def _new_regulator(self) -> Regulator:
         hours = self.options.start_hour + self.options.clock_offset_hours
-        return Regulator(self.options, hours * 3600 + self._ticks * TICK_SECONDS)
+        return Regulator(self.options, hours * 3600 + self._ticks * TICK_SECONDS, self._site.step(ALL_OFF))
 
     def _advance(self) -> None:
         due = int(self._clock() // TICK_SECONDS)
         while self._ticks < due:
             self._ticks += 1
-            self._tick()
-
-    def _tick(self) -> None:
-        self._regulator.tick(self._site.step(self._regulator.switches))
+            self._regulator.tick(self._site.step(self._regulator.switches))
 
     def _set_faults(self, faults: Faults) -> None:
         self._line.faults = faults

@@ -33,6 +33,11 @@ class Switches(NamedTuple):
     is_generator_on: bool
 
 
+ALL_OFF = Switches(
+    target_volts=0.0, limit_amps=0.0, is_solar_connected=False, is_load_connected=False, is_generator_on=False
+)
+
+
 class Site:
     """One household, from `start_hour` of its day 0 on."""
 
