@@ -81,13 +81,18 @@ _PASSING = {
 }
 
 
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's result code without its extension; 0 for an error that Python's module raised by itself."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
     """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
     try:
         yield
     except sqlite3.Error as error:
-        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        code = primary_code(error)
         if code in _PASSING:
             raise JournalFull(f"cannot {verb} {path}: {_PASSING[code]} ({error})") from error
         if code == sqlite3.SQLITE_NOTADB:

@@ -12,7 +12,7 @@ from typing import IO
 from urllib.parse import quote
 
 from journal import schema
-from journal.errors import JournalUnusable, our_errors
+from journal.errors import JournalUnusable, our_errors, primary_code
 
 
 def make(path: Path) -> None:
@@ -66,7 +66,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         connection.close()
         wal = path.with_name(path.name + "-wal")
-        shut = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        shut = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
         if mode == "ro" and shut and not wal.exists():
             # A medium that cannot be written cannot take the WAL's index either; nobody can be appending to it.
             return sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)

@@ -8,16 +8,16 @@ Rules:
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from journal import files, schema
-from journal.errors import JournalMissing, our_errors
-from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal import damage, files, schema
+from journal.errors import JournalMissing, our_errors, primary_code
+from journal.reading import STREAMS, Day, Record
 from journal.spans import Spans
 
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
@@ -30,8 +30,12 @@ _STREAM_OF = {record: stream for stream, record in STREAMS.items()}
 class Journal:
     """journal.db, opened by `create` for the logger or by `open` for everybody else."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None = None, aside: Path | None = None
+    ) -> None:
         self.path = path
+        self.aside = aside
+        """Where `create` put a damaged journal that was here before; None when all was well."""
         self._connection = connection
         self._lock = lock
         self._spans: dict[str, Spans] = {}
@@ -40,14 +44,15 @@ class Journal:
     def create(cls, path: Path) -> Self:
         """Open for appending; make or migrate the file first where needed.
 
-        Raises JournalUnusable (not SQLite, not writable, in use by another logger), JournalTooNew, JournalFull.
+        A damaged file is set aside first (see `aside`). Raises JournalUnusable (not SQLite, not writable, in use by
+        another logger), JournalTooNew, JournalFull.
         """
         lock = files.lock(path)
         try:
             with our_errors("open", path):
+                aside = damage.set_aside(path) if path.exists() and damage.found_in(path) else None
                 if not path.exists():
                     files.make(path)
-                files.connect(path, "ro").close()  # a file of a newer program is not even opened for writing
                 connection = files.connect(path, "rw")
                 try:
                     schema.migrate(connection, schema.JOURNAL, path)
@@ -57,7 +62,7 @@ class Journal:
         except BaseException:
             lock.close()
             raise
-        return cls(connection, path, lock)
+        return cls(connection, path, lock, aside)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -80,6 +85,11 @@ class Journal:
         if self._lock:
             self._lock.close()
 
+    def identity(self) -> str:
+        """The name that this file was given when it was made: another file's ids are other records."""
+        with self._our_errors("read"):
+            return str(self._connection.execute("SELECT uuid FROM identity").fetchone()[0])
+
     def boot_number(self, boot_id: str) -> int:
         """The number of this boot of the computer, ascending in their order; a new one is written down."""
         with self._our_errors("write to"):
@@ -92,36 +102,33 @@ class Journal:
 
         Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
         """
-        with self._our_errors("write to"):
-            if isinstance(record, Day):
-                return self._append_day(record)
-            return self._append_moment(record)
+        with self._our_errors("write to"), self._transaction():
+            return self._insert(record)
 
-    def _append_day(self, day: Day) -> int:
-        with self._transaction():
-            new_id = self._insert(day, day.time_ms)
-            self._connection.execute("DELETE FROM days WHERE date = ? AND id < ?", (day.date, new_id))
-        return new_id
+    def append_all(self, records: Iterable[Record]) -> int:
+        """Store the records in one transaction, all or none; how many they were. For the rest like `append`."""
+        with self._our_errors("write to"), self._transaction():
+            return sum(1 for record in records if self._insert(record))
 
-    def _append_moment(self, record: Reading | Event) -> int:
+    def _insert(self, record: Record) -> int:
         stream = _STREAM_OF[type(record)]
+        if isinstance(record, Day):
+            new_id = self._insert_row(stream, record, record.time_ms)
+            self._connection.execute("DELETE FROM days WHERE date = ? AND id < ?", (record.date, new_id))
+            return new_id
         if stream not in self._spans:
             self._spans[stream] = Spans(self._connection, stream)
         spans = self._spans[stream]
         time_ms, begins_span = spans.place(record.boot, record.time_ms)
+        new_id = self._insert_row(stream, record, time_ms)
         if begins_span:
-            with self._transaction():
-                new_id = self._insert(record, time_ms)
-                self._connection.execute(
-                    "INSERT INTO spans (stream, first_id, boot) VALUES (?, ?, ?)", (stream, new_id, record.boot)
-                )
-        else:
-            new_id = self._insert(record, time_ms)
+            self._connection.execute(
+                "INSERT INTO spans (stream, first_id, boot) VALUES (?, ?, ?)", (stream, new_id, record.boot)
+            )
         spans.add(new_id, record.boot, time_ms, begins=begins_span)
         return new_id
 
-    def _insert(self, record: Record, time_ms: int) -> int:
-        stream = _STREAM_OF[type(record)]
+    def _insert_row(self, stream: str, record: Record, time_ms: int) -> int:
         columns = _COLUMNS[stream]
         values = {column: getattr(record, column) for column in columns} | {"id": None, "time_ms": time_ms}
         cursor = self._connection.execute(
@@ -129,6 +136,27 @@ class Journal:
             values,
         )
         return int(cursor.lastrowid or 0)
+
+    def prune(self, sent: Sequence[tuple[int, int]], before_ms: int, limit: int) -> int:
+        """Delete at most `limit` readings older than `before_ms` that are in the ranges `sent`; how many were deleted.
+
+        The newest reading always stays, or its id would be given again.
+        """
+        newest = self.last_id("readings")
+        deleted = 0
+        with self._our_errors("prune"), self._transaction():
+            for old_first, old_last in Spans(self._connection, "readings").ids_between(-(2**63), before_ms):
+                for sent_first, sent_last in sent:
+                    cursor = self._connection.execute(
+                        """
+                        DELETE FROM readings
+                        WHERE id IN (SELECT id FROM readings WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)
+                        """,
+                        (max(old_first, sent_first), min(old_last, sent_last, newest - 1), limit - deleted),
+                    )
+                    deleted += cursor.rowcount
+        self._spans.clear()
+        return deleted
 
     def last_id(self, stream: str) -> int:
         """The newest id of the stream, 0 when it is empty."""
@@ -213,9 +241,12 @@ class Journal:
         try:
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
+            self._spans.clear()
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_CORRUPT:
+                damage.leave_note(self.path, str(error))
             raise
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:

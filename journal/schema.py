@@ -3,6 +3,7 @@
 `PRAGMA user_version` counts the scripts that a file has been through. A new version of the program appends a script and
 never changes an old one.
 
+    identity  one row: the name of this very file, so that its ids are not taken for those of another
     boots     one row a boot of this computer, in their order
     readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
     events    one row an event
@@ -19,6 +20,11 @@ from journal.errors import JournalTooNew
 
 JOURNAL = (
     """
+    CREATE TABLE identity (
+        uuid  TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+
     CREATE TABLE boots (
         id       INTEGER PRIMARY KEY,
         boot_id  TEXT    NOT NULL UNIQUE

@@ -148,6 +148,45 @@ def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: Journal) 
     assert journal.id_ranges("days", 1, 2) == [(3, 3)]
 
 
+def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: Journal) -> None:
+    journal.append_all(reading(time_ms) for time_ms in range(1_000, 11_000, 1_000))
+    sent = [(1, 3), (5, 10)]
+    assert [journal.prune(sent, 8_500, limit=2) for _ in range(5)] == [2, 2, 2, 1, 0]
+    assert [record.id for record in journal.records("readings", 1, 99)] == [4, 9, 10]
+    assert journal.append(reading(11_000)) == 11
+
+
+def test_the_newest_reading_is_never_pruned_so_that_its_id_is_not_given_again(journal: Journal) -> None:
+    journal.append_all(reading(time_ms) for time_ms in (1, 2, 3))
+    assert journal.prune([(1, 3)], 99, limit=9) == 2
+    assert journal.append(reading(4)) == 4
+    assert [record.id for record in journal.records("readings", 1, 99)] == [3, 4]
+    assert journal.id_ranges("readings", 0, 99) == [(1, 4)]
+
+
+def test_records_stored_together_are_all_there_or_none(journal: Journal) -> None:
+    def torn():
+        yield reading(1)
+        yield event(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        journal.append_all(torn())
+    assert [journal.count(stream) for stream in STREAMS] == [0, 0, 0]
+    assert journal.append_all([reading(2), event(2), Day(time_ms=1, date="2026-11-20")]) == 3
+    assert [journal.count(stream) for stream in STREAMS] == [1, 1, 1]
+
+
+def test_each_journal_has_an_identity_of_its_own(tmp_path: Path) -> None:
+    names = set()
+    for directory in ("one", "two"):
+        with Journal.create(tmp_path / directory / "journal.db") as journal:
+            names.add(journal.identity())
+        with Journal.open(tmp_path / directory / "journal.db") as journal:
+            names.add(journal.identity())
+    assert len(names) == 2
+
+
 def test_a_boot_keeps_its_number_when_the_logger_starts_again(path: Path) -> None:
     with Journal.create(path) as journal:
         assert [journal.boot_number("a"), journal.boot_number("b"), journal.boot_number("a")] == [1, 2, 1]

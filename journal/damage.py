@@ -1,0 +1,65 @@
+"""A damaged journal: found at the start, and set aside under a dated name so that a fresh one can begin.
+
+- Found: by SQLite's own quick check, which reads the whole file and so is made only up to CHECKED_BYTES: a long journal
+  on a slow card must not keep the logger from its first reading. And by a note that the logger left when it hit upon
+  damage while appending. A file that is no database at all is not damage but somebody's mistake, unless its head is
+  zeros, which is how a failing SD card forgets.
+- Set aside: renamed together with its log (-wal), never deleted.
+"""
+
+import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from journal import files
+from journal.errors import primary_code
+
+CHECKED_BYTES = 64_000_000
+"""At the 20 MB/s of a slow SD card, three seconds; about a month of readings at one in ten seconds."""
+
+
+def found_in(path: Path) -> str | None:
+    """What is wrong with the file, None when nothing is found."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if len(head) == 16 and not any(head):
+        return "its head is zeros"
+    with suppress(FileNotFoundError):
+        return _note(path).read_text()
+    try:
+        with closing(files.connect(path, "ro")) as connection:
+            if path.stat().st_size > CHECKED_BYTES:
+                return None
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return None if verdict == "ok" else str(verdict).splitlines()[-1]
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) == sqlite3.SQLITE_CORRUPT:
+            return str(error)
+        raise
+
+
+def leave_note(path: Path, words: str) -> None:
+    """See to it that the next start finds the damage, however large the file is."""
+    _note(path).write_text(words)
+
+
+def set_aside(path: Path) -> Path:
+    """Give the damaged journal and its log a dated name; returns it."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    with suppress(FileNotFoundError):
+        path.with_name(path.name + "-wal").rename(aside.with_name(aside.name + "-wal"))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    path.rename(aside)
+    _note(path).unlink(missing_ok=True)
+    return aside
+
+
+def files_aside(directory: Path) -> list[Path]:
+    """The journals that were set aside in a data directory, oldest first."""
+    return sorted(directory.glob("journal-damaged-*.db"))
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.stem + "-damage.txt")

@@ -1,0 +1,113 @@
+"""Brings back what can be read of a journal that was set aside as damaged.
+
+A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
+already is recognised by its time, so that recovering twice doubles nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from journal import files
+from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
+from journal.journal import Journal
+from journal.reading import STREAMS, Day, Record
+
+SMALLEST_STRETCH = 16
+ROWS_AT_ONCE = 512
+HIGHEST_ID = 2**26
+"""Where the newest id cannot be read: more readings than a site takes in twenty years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How many records were brought back, were there already, and stood on pages that cannot be read (at most)."""
+
+    brought_back: int
+    known_already: int
+    unreadable: int
+
+
+def recover(damaged: Path, journal: Journal) -> Recovered:
+    """Append what can be read of `damaged` to the journal, oldest first, under new ids and with its old times.
+
+    Raises JournalMissing, or JournalUnusable when not even the file's table of contents can be read.
+    """
+    if not damaged.exists():
+        raise JournalMissing(f"cannot recover {damaged}: there is no such file")
+    brought_back = known_already = unreadable = 0
+    with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source:
+        boots = _boots(source)
+        numbers: dict[int, int] = {}
+        for stream in STREAMS:
+            for chunk in _readable(source, stream):
+                if isinstance(chunk, int):
+                    unreadable += chunk
+                    continue
+                for record in chunk:
+                    if not isinstance(record, Day) and record.boot not in numbers:
+                        name = boots.get(record.boot, f"{damaged.name} boot {record.boot}")
+                        numbers[record.boot] = journal.boot_number(name)
+                known = _known(journal, stream, chunk)
+                new = [
+                    record if isinstance(record, Day) else replace(record, boot=numbers[record.boot])
+                    for record in chunk
+                    if record.time_ms not in known
+                ]
+                known_already += len(chunk) - len(new)
+                brought_back += journal.append_all(new)
+    return Recovered(brought_back, known_already, unreadable)
+
+
+def _boots(source: sqlite3.Connection) -> dict[int, str]:
+    try:
+        return dict(source.execute("SELECT id, boot_id FROM boots"))
+    except sqlite3.DatabaseError:
+        return {}
+
+
+def _known(journal: Journal, stream: str, records: list[Record]) -> set[int]:
+    """Which times of these records the journal has already."""
+    times = [record.time_ms for record in records]
+    return {
+        record.time_ms
+        for first, last in journal.id_ranges(stream, min(times), max(times) + 1)
+        for record in journal.records(stream, first, last)
+    }
+
+
+def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] | int]:
+    """The stream's records in chunks, and for each stretch that cannot be read, how many ids it has."""
+    try:
+        (highest,) = source.execute(f"SELECT max(id) FROM {stream}").fetchone()
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) == sqlite3.SQLITE_ERROR:
+            raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing of that table can be read") from error
+        highest = HIGHEST_ID
+    record_type = STREAMS[stream]
+    columns = [field.name for field in fields(record_type)]
+    query = f"SELECT {', '.join(columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id"
+    stretches = [(1, highest or 0)]
+    while stretches:
+        first, last = stretches.pop()
+        if first > last:
+            continue
+        size = last - first + 1
+        middle = first + size // 2
+        try:
+            if size > ROWS_AT_ONCE:
+                # One row tells cheaply whether there is anything at all in a long stretch.
+                if source.execute(f"{query} LIMIT 1", (first, last)).fetchone():
+                    stretches += [(middle, last), (first, middle - 1)]
+                continue
+            rows = source.execute(query, (first, last)).fetchall()
+        except sqlite3.DatabaseError:
+            if size > SMALLEST_STRETCH:
+                stretches += [(middle, last), (first, middle - 1)]
+            else:
+                yield size
+            continue
+        if rows:
+            yield [record_type(**dict(zip(columns, row, strict=True))) for row in rows]

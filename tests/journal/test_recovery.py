@@ -1,0 +1,128 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from journal import damage
+from journal.errors import JournalMissing, JournalUnusable
+from journal.journal import Journal
+from journal.reading import Day, Event, Reading
+from journal.recovery import Recovered, recover
+
+READINGS = 2000
+
+
+def filled(path: Path) -> list[Reading]:
+    """A journal of some hundred pages; what it holds."""
+    with Journal.create(path) as journal:
+        for boot in ("first", "second"):
+            number = journal.boot_number(boot)
+            journal.append_all(
+                Reading(time_ms=(number * READINGS + each) * 10_000, boot=number, uptime_ms=each, raw=bytes(80))
+                for each in range(READINGS // 2)
+            )
+        journal.append(Event(time_ms=1, boot=1, uptime_ms=1, kind="started", message="started"))
+        journal.append(Day(time_ms=1, date="2026-11-20"))
+        return list(journal.records("readings", 1, READINGS))
+
+
+def overwrite_page(path: Path, number: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((number - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+def test_a_sound_journal_shows_no_damage(path: Path) -> None:
+    filled(path)
+    assert damage.found_in(path) is None
+    with Journal.create(path) as journal:
+        assert journal.aside is None
+        assert journal.count("readings") == READINGS
+    assert damage.files_aside(path.parent) == []
+
+
+def test_damage_in_a_long_journal_is_found_once_an_append_has_met_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole of a long journal is not read at the start; but a logger that fails must not fail for ever."""
+    filled(path)
+    monkeypatch.setattr(damage, "CHECKED_BYTES", 4096)
+    last_page = path.stat().st_size // 4096
+    for page in range(last_page - 12, last_page + 1):
+        overwrite_page(path, page)
+    assert damage.found_in(path) is None
+    with Journal.create(path) as journal, pytest.raises(JournalUnusable, match="damaged"):
+        journal.append(Reading(time_ms=10**9, boot=3, uptime_ms=1))
+    with Journal.create(path) as journal:
+        assert journal.aside is not None
+        assert journal.append(Reading(time_ms=1, boot=1, uptime_ms=1)) == 1
+    with Journal.create(path) as journal:
+        assert journal.aside is None
+
+
+def test_a_damaged_journal_is_set_aside_and_logging_begins_anew(path: Path) -> None:
+    filled(path)
+    overwrite_page(path, 50)
+    damaged = path.read_bytes()
+    with Journal.create(path) as journal:
+        assert journal.append(Reading(time_ms=1, boot=1, uptime_ms=1)) == 1
+        assert damage.files_aside(path.parent) == [journal.aside]
+        assert journal.aside is not None
+        assert journal.aside.read_bytes() == damaged
+
+
+def test_a_journal_whose_head_is_zeros_is_damaged_and_not_a_mistake(path: Path) -> None:
+    filled(path)
+    with path.open("r+b") as file:
+        file.write(bytes(4096))
+    with Journal.create(path) as journal:
+        assert journal.aside is not None
+
+
+def test_the_log_of_a_damaged_journal_goes_aside_with_it(path: Path, tmp_path: Path) -> None:
+    """Left behind, it would be played into the fresh journal."""
+    filled(path)
+    journal = Journal.create(path)
+    journal.append(Reading(time_ms=10**9, boot=2, uptime_ms=1))
+    wal = path.with_name("journal.db-wal").read_bytes()
+    database = path.read_bytes()
+    journal.close()
+    path.write_bytes(database)
+    path.with_name("journal.db-wal").write_bytes(wal)
+    overwrite_page(path, 50)
+    with Journal.create(path) as fresh:
+        assert fresh.count("readings") == 0
+        assert fresh.aside is not None
+        assert fresh.aside.with_name(fresh.aside.name + "-wal").read_bytes() == wal
+        assert recover(fresh.aside, fresh).brought_back > READINGS - 50
+        assert fresh.id_ranges("readings", 10**9, 10**9 + 1)
+
+
+@pytest.mark.parametrize("page", [20, 50, 51])
+def test_all_but_the_rows_on_a_bad_page_are_brought_back_once(path: Path, page: int) -> None:
+    before = filled(path)
+    overwrite_page(path, page)
+    with Journal.create(path) as journal:
+        assert journal.aside is not None
+        journal.append(Reading(time_ms=10**10, boot=journal.boot_number("third"), uptime_ms=1))
+        first = recover(journal.aside, journal)
+        lost = READINGS - (first.brought_back - 2)
+        assert 0 < lost <= first.unreadable <= 64
+        times = [record.time_ms for record in journal.records("readings", 1, 9999)]
+        assert len(set(times)) == len(times) == READINGS - lost + 1
+        assert set(times) - {10**10} <= {record.time_ms for record in before}
+        assert journal.count("events") == journal.count("days") == 1
+        again = recover(journal.aside, journal)
+        assert again == Recovered(0, first.brought_back, first.unreadable)
+        boots = dict(sqlite3.connect(path).execute("SELECT id, boot_id FROM boots"))
+        assert boots == {1: "third", 2: "first", 3: "second"}
+
+
+def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:
+    with Journal.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
+        recover(tmp_path / "gone.db", journal)

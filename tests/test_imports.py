@@ -1,0 +1,89 @@
+"""Who may import whom (docs/architecture.md): read from the syntax trees, and from what really gets loaded."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("logger", "journal", "uploader", "admin", "simulator")
+
+MAY_IMPORT = {
+    "journal": {"journal"},
+    "logger": {"logger", "journal"},
+    "uploader": {"uploader", "journal"},
+    "admin": set(ROOMS),
+    "simulator": {"simulator"},
+}
+
+DOORS = {
+    "serial": {"logger/regulator.py", "logger/adapter.py"},
+    "influxdb_client": {"uploader/influx.py"},
+}
+
+PURE = {
+    "logger/pli.py": {"serial", "time", "logging", "sqlite3"},
+    "logger/registers.py": {"serial", "time", "logging", "sqlite3"},
+    "uploader/line_protocol.py": {"time", "logging", "sqlite3", "influxdb_client"},
+}
+
+
+def modules(*rooms: str) -> list[Path]:
+    return sorted(file for room in rooms for file in (ROOT / room).rglob("*.py"))
+
+
+def name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def imports(file: Path) -> set[str]:
+    """The top-level packages that a module imports anywhere, in functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_it_may(room: str) -> None:
+    strays = {name(file): imports(file) & set(ROOMS) - MAY_IMPORT[room] for file in modules(room)}
+    assert {file: rooms for file, rooms in strays.items() if rooms} == {}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_third_party_library_has_one_door(library: str) -> None:
+    users = {name(file) for file in modules(*ROOMS) if library in imports(file)}
+    assert users <= DOORS[library]
+    assert users
+
+
+@pytest.mark.parametrize("library", ["typer", "rich", "plotext", "dotenv"])
+def test_what_people_see_is_drawn_in_admin_alone(library: str) -> None:
+    assert {name(file).split("/")[0] for file in modules(*ROOMS) if library in imports(file)} == {"admin"}
+
+
+@pytest.mark.parametrize("file", PURE)
+def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
+    assert imports(ROOT / file) & PURE[file] == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "unwanted"),
+    [
+        ("logger", {"influxdb_client", "urllib3", "typer", "rich"}),
+        ("uploader", {"serial", "typer", "rich"}),
+        ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
+    ],
+)
+def test_loading_a_room_does_not_load_what_it_must_not(room: str, unwanted: set[str]) -> None:
+    """40 MB of influxdb_client in the logger would be most of its memory."""
+    names = [name(file)[:-3].replace("/", ".") for file in modules(room) if file.name != "__init__.py"]
+    script = f"import sys, {', '.join(names)}\nprint(*{{module.split('.')[0] for module in sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert set(loaded.split()) & unwanted == set()
