@@ -10,18 +10,20 @@ Rules:
 - Telling never disturbs the work: a supervisor that has gone or is busy is not waited for, and not an error.
 - The watchdog is fed on attempts, not on successes. A silent regulator or an unreachable server is no reason to be
   started again; a call that never returns is.
-- A loop that waits for longer than the watchdog's patience is alive too: FedStop is a stop event whose long waits feed.
+- Between attempts a process is alive as long as it looks at its stop event, in a wait of minutes as well as in a slow
+  exchange byte by byte; so FedStop, handed to the loops as their stop event, feeds when it is looked at.
 """
 
 import contextlib
+import math
 import os
 import socket
 import threading
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
 FEED_SECONDS = 20.0
-"""How often a long wait feeds the watchdog, unless $WATCHDOG_USEC asks for more."""
+"""How often FedStop feeds the watchdog, unless $WATCHDOG_USEC asks for more: three times in its patience."""
 LONGEST_TEXT = 500
 
 
@@ -58,7 +60,7 @@ class Supervisor:
             self._text = text or self._text
 
     def feed(self) -> None:
-        """Still waiting, as intended. Nothing before the first attempt: a start has a time limit of its own."""
+        """Alive between attempts. Nothing before the first attempt: a start has a time limit of its own."""
         if self._is_ready:
             self._send(["WATCHDOG=1"])
 
@@ -80,22 +82,34 @@ class Supervisor:
 
 
 class FedStop(threading.Event):
-    """A stop event whose long waits feed the watchdog. A short one does not, so that no inner pause hides a hang."""
+    """A stop event that feeds the watchdog when it is looked at or waited for, every `feed_seconds` at most."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._supervisor = supervisor
+        self._monotonic = monotonic
+        self._fed_at = monotonic()
+
+    def is_set(self) -> bool:
+        """As threading.Event.is_set."""
+        self._feed_if_due()
+        return super().is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """As threading.Event.wait: whether the event is set, after `timeout` seconds at the latest."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        until = math.inf if timeout is None else self._monotonic() + timeout
         while True:
-            slice_seconds = self._supervisor.feed_seconds
-            left_seconds = slice_seconds if deadline is None else deadline - time.monotonic()
-            if super().wait(min(slice_seconds, left_seconds)):
+            self._feed_if_due()
+            left_seconds = until - self._monotonic()
+            if super().wait(min(left_seconds, self._supervisor.feed_seconds)):
                 return True
-            if left_seconds < slice_seconds:
+            if left_seconds <= self._supervisor.feed_seconds:
                 return False
+
+    def _feed_if_due(self) -> None:
+        now = self._monotonic()
+        if now - self._fed_at >= self._supervisor.feed_seconds:
+            self._fed_at = now
             self._supervisor.feed()
 
 
