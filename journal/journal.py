@@ -97,20 +97,21 @@ class Journal:
             (number,) = self._connection.execute("SELECT id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
             return int(number)
 
-    def append(self, record: Record) -> int:
+    def append(self, record: Record, *, is_held: bool = False) -> int:
         """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
 
+        A held record's time is not trusted: it is not to be sent before `date` has put it right.
         Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
         """
         with self._our_errors("write to"), self._transaction():
-            return self._insert(record)
+            return self._insert(record, is_held=is_held)
 
-    def append_all(self, records: Iterable[Record]) -> int:
+    def append_all(self, records: Iterable[Record], *, is_held: bool = False) -> int:
         """Store the records in one transaction, all or none; how many they were. For the rest like `append`."""
         with self._our_errors("write to"), self._transaction():
-            return sum(1 for record in records if self._insert(record))
+            return sum(1 for record in records if self._insert(record, is_held=is_held))
 
-    def _insert(self, record: Record) -> int:
+    def _insert(self, record: Record, *, is_held: bool) -> int:
         stream = _STREAM_OF[type(record)]
         if isinstance(record, Day):
             new_id = self._insert_row(stream, record, record.time_ms)
@@ -119,13 +120,14 @@ class Journal:
         if stream not in self._spans:
             self._spans[stream] = Spans(self._connection, stream)
         spans = self._spans[stream]
-        time_ms, begins_span = spans.place(record.boot, record.time_ms)
+        time_ms, begins_span = spans.place(record.boot, record.time_ms, is_held=is_held)
         new_id = self._insert_row(stream, record, time_ms)
         if begins_span:
             self._connection.execute(
-                "INSERT INTO spans (stream, first_id, boot) VALUES (?, ?, ?)", (stream, new_id, record.boot)
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
+                (stream, new_id, record.boot, is_held),
             )
-        spans.add(new_id, record.boot, time_ms, begins=begins_span)
+        spans.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
         return new_id
 
     def _insert_row(self, stream: str, record: Record, time_ms: int) -> int:
@@ -204,10 +206,72 @@ class Journal:
             else:
                 first_id = rows[-1][0] + 1
 
+    def date(self, boot: int, offset_ms: int, *, uncertainty_seconds: float | None = None, limit: int = 5000) -> int:
+        """Put the times of a boot's held records right: time = uptime + `offset_ms`; release them. How many it did.
+
+        At most `limit` records at a time, oldest first, each time in a transaction: call again until it returns 0.
+        """
+        for stream in ("events", "readings"):
+            with self._our_errors("write to"), self._transaction():
+                if done := self._date_some(stream, boot, offset_ms, uncertainty_seconds, limit):
+                    return done
+        return 0
+
+    def _date_some(self, stream: str, boot: int, offset_ms: int, uncertainty_seconds: float | None, limit: int) -> int:
+        spans = Spans(self._connection, stream)
+        span = next((span for span in spans.spans if span.boot == boot and span.is_held), None)
+        if span is None:
+            return 0
+        rows = self._connection.execute(
+            f"SELECT id, uptime_ms FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+            (span.first_id, span.last_id, limit),
+        ).fetchall()
+        uncertainty = ", time_uncertainty_seconds = :uncertainty" if stream == "readings" else ""
+        time_ms = -(2**63)
+        for record_id, uptime_ms in rows:
+            time_ms = spans.free(max(uptime_ms + offset_ms, time_ms + 1), but=span)
+            self._connection.execute(
+                f"""
+                UPDATE {stream}
+                SET wall_ms = coalesce(wall_ms, time_ms), time_ms = :time_ms{uncertainty}
+                WHERE id = :id
+                """,
+                {"id": record_id, "time_ms": time_ms, "uncertainty": uncertainty_seconds},
+            )
+        last_dated = rows[-1][0]
+        self._connection.execute(
+            "UPDATE spans SET is_held = 0 WHERE stream = ? AND first_id = ?", (stream, span.first_id)
+        )
+        if last_dated < span.last_id:
+            self._connection.execute(
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, 1)",
+                (stream, last_dated + 1, boot),
+            )
+        self._spans.clear()
+        return len(rows)
+
     def released(self, stream: str) -> list[tuple[int, int]]:
-        """The ranges of ids that may be sent, ascending and disjoint."""
-        last = self.last_id(stream)
-        return [(1, last)] if last else []
+        """The ranges of ids that may be sent, in the order of ids."""
+        if stream == "days":
+            last = self.last_id("days")
+            return [(1, last)] if last else []
+        return self._ranges(stream, is_held=False)
+
+    def held(self, stream: str) -> list[tuple[int, int]]:
+        """The ranges of ids whose times are not trusted yet, in the order of ids."""
+        return [] if stream == "days" else self._ranges(stream, is_held=True)
+
+    def _ranges(self, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
+        with self._our_errors("read"):
+            found: list[tuple[int, int]] = []
+            for span in Spans(self._connection, stream).spans:
+                if span.is_held is not is_held:
+                    continue
+                if found and found[-1][1] + 1 == span.first_id:
+                    found[-1] = (found[-1][0], span.last_id)
+                else:
+                    found.append((span.first_id, span.last_id))
+            return found
 
     def id_ranges(self, stream: str, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """The ranges of ids whose time is at or after `since_ms` and before `until_ms`, in the order of ids."""

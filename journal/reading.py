@@ -2,6 +2,8 @@
 
 Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
 None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
+`time_ms` is the time as best it is known, `uptime_ms` the time since boot (CLOCK_BOOTTIME); `wall_ms` is what the wall
+clock showed, None when that is `time_ms`.
 
 A stream is one of the three tables; its name is the table's: "readings", "days", "events".
 """
@@ -20,6 +22,7 @@ class Reading:
     time_ms: int
     boot: int
     uptime_ms: int
+    wall_ms: int | None = None
     model: str | None = None
     battery_volts: float | None = None
     battery_celsius: float | None = None
@@ -84,6 +87,7 @@ class Event:
     time_ms: int
     boot: int
     uptime_ms: int
+    wall_ms: int | None = None
     kind: str
     message: str
     raw: bytes = b""

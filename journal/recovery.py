@@ -1,13 +1,14 @@
 """Brings back what can be read of a journal that was set aside as damaged.
 
 A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
-already is recognised by its time, so that recovering twice doubles nothing.
+already is recognised by its time, so that recovering twice doubles nothing. What was held is held again.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from journal import files
@@ -42,6 +43,7 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
         boots = _boots(source)
         numbers: dict[int, int] = {}
         for stream in STREAMS:
+            held = _held(source, stream)
             for chunk in _readable(source, stream):
                 if isinstance(chunk, int):
                     unreadable += chunk
@@ -57,7 +59,8 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
                     if record.time_ms not in known
                 ]
                 known_already += len(chunk) - len(new)
-                brought_back += journal.append_all(new)
+                for is_held, records in groupby(new, key=lambda record: _is_held(held, record)):
+                    brought_back += journal.append_all(records, is_held=is_held)
     return Recovered(brought_back, known_already, unreadable)
 
 
@@ -66,6 +69,20 @@ def _boots(source: sqlite3.Connection) -> dict[int, str]:
         return dict(source.execute("SELECT id, boot_id FROM boots"))
     except sqlite3.DatabaseError:
         return {}
+
+
+def _held(source: sqlite3.Connection, stream: str) -> list[tuple[int, int]]:
+    """The ranges of ids that were held; all of them when that cannot be read, for no wrong time may be sent."""
+    try:
+        rows = source.execute("SELECT first_id, is_held FROM spans WHERE stream = ? ORDER BY first_id", (stream,))
+        starts = [*rows, (HIGHEST_ID, 0)]
+    except sqlite3.DatabaseError:
+        return [(1, HIGHEST_ID)]
+    return [(first, after - 1) for (first, is_held), (after, _) in pairwise(starts) if is_held]
+
+
+def _is_held(held: list[tuple[int, int]], record: Record) -> bool:
+    return not isinstance(record, Day) and any(first <= (record.id or 0) <= last for first, last in held)
 
 
 def _known(journal: Journal, stream: str, records: list[Record]) -> set[int]:

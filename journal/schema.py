@@ -4,12 +4,13 @@
 never changes an old one.
 
     identity  one row: the name of this very file, so that its ids are not taken for those of another
-    boots     one row a boot of this computer, in their order
+    boots     one row a boot of this computer, in their order; its anchor is the moment since which its clock is trusted
     readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
     events    one row an event
     days      one row a day of the regulator's own history
-    spans     where in readings and events a stretch of ascending times begins: at each boot, and where the clock went
-              back. Within a span ids and times ascend together, which is what makes times findable without an index
+    spans     where in readings and events a stretch of ascending times begins: at each boot, where the clock went back,
+              and where times began to be trusted. Within a span ids and times ascend together, which is what makes
+              times findable without an index; a held span is not to be sent, its times are not trusted
 """
 
 import sqlite3
@@ -26,14 +27,18 @@ JOURNAL = (
     INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 
     CREATE TABLE boots (
-        id       INTEGER PRIMARY KEY,
-        boot_id  TEXT    NOT NULL UNIQUE
+        id                INTEGER PRIMARY KEY,
+        boot_id           TEXT    NOT NULL UNIQUE,
+        anchor_uptime_ms  INTEGER,
+        anchor_time_ms    INTEGER,
+        anchor_source     TEXT
     ) STRICT;
 
     CREATE TABLE spans (
         stream    TEXT    NOT NULL,
         first_id  INTEGER NOT NULL,
         boot      INTEGER NOT NULL REFERENCES boots,
+        is_held   INTEGER NOT NULL,
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
 
@@ -42,6 +47,7 @@ JOURNAL = (
         time_ms                     INTEGER NOT NULL,
         boot                        INTEGER NOT NULL,
         uptime_ms                   INTEGER NOT NULL,
+        wall_ms                     INTEGER,
         model                       TEXT,
         battery_volts               REAL,
         battery_celsius             REAL,
@@ -97,6 +103,7 @@ JOURNAL = (
         time_ms    INTEGER NOT NULL,
         boot       INTEGER NOT NULL,
         uptime_ms  INTEGER NOT NULL,
+        wall_ms    INTEGER,
         kind       TEXT    NOT NULL,
         message    TEXT    NOT NULL,
         raw        BLOB    NOT NULL

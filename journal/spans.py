@@ -18,6 +18,7 @@ class Span:
     first_id: int
     last_id: int
     boot: int
+    is_held: bool
     first_ms: int
     last_ms: int
 
@@ -28,48 +29,50 @@ class Spans:
     def __init__(self, connection: sqlite3.Connection, stream: str) -> None:
         self._connection = connection
         self._stream = stream
-        self._spans = self._load()
+        self.spans = self._load()
 
     def _load(self) -> list[Span]:
         rows = self._connection.execute(
-            "SELECT first_id, boot FROM spans WHERE stream = ? ORDER BY first_id", (self._stream,)
+            "SELECT first_id, boot, is_held FROM spans WHERE stream = ? ORDER BY first_id", (self._stream,)
         ).fetchall()
         (newest,) = self._connection.execute(f"SELECT max(id) FROM {self._stream}").fetchone()
-        ends = [*(first_id - 1 for first_id, _ in rows[1:]), newest]
+        ends = [*(first_id - 1 for first_id, _, _ in rows[1:]), newest]
         spans = []
-        for (first_id, boot), last_id in zip(rows, ends, strict=True) if rows else ():
+        for (first_id, boot, is_held), last_id in zip(rows, ends, strict=True) if rows else ():
             first = self._row(first_id, last_id, "ASC")
             last = self._row(first_id, last_id, "DESC")
             if first and last:  # else it has been pruned away
-                spans.append(Span(first_id, last_id, boot, first[1], last[1]))
+                spans.append(Span(first_id, last_id, boot, bool(is_held), first[1], last[1]))
         return spans
 
     def ids_between(self, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """The ranges of ids whose time is at or after `since_ms` and before `until_ms`."""
         found = []
-        for span in self._spans:
+        for span in self.spans:
             first = self._first_at(span, since_ms)
             after = self._first_at(span, until_ms)
             if first < after:
                 found.append((first, after - 1))
         return found
 
-    def place(self, boot: int, time_ms: int) -> tuple[int, bool]:
+    def place(self, boot: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:
         """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span."""
-        newest = self._spans[-1] if self._spans else None
-        if newest and newest.boot == boot and newest.last_ms - STEP_MS < time_ms:
-            return self._free(max(time_ms, newest.last_ms + 1)), False
-        return self._free(time_ms), True
+        newest = self.spans[-1] if self.spans else None
+        if newest and (newest.boot, newest.is_held) == (boot, is_held) and newest.last_ms - STEP_MS < time_ms:
+            return self.free(max(time_ms, newest.last_ms + 1)), False
+        return self.free(time_ms), True
 
-    def add(self, record_id: int, boot: int, time_ms: int, *, begins: bool) -> None:
+    def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:
         """Take note of a record that was stored as `place` said."""
         if begins:
-            self._spans.append(Span(record_id, record_id, boot, time_ms, time_ms))
+            self.spans.append(Span(record_id, record_id, boot, is_held, time_ms, time_ms))
         else:
-            self._spans[-1].last_id, self._spans[-1].last_ms = record_id, time_ms
+            self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms
 
-    def _free(self, time_ms: int) -> int:
-        while any(span.first_ms <= time_ms <= span.last_ms and self._has(span, time_ms) for span in self._spans):
+    def free(self, time_ms: int, but: Span | None = None) -> int:
+        """The first millisecond from `time_ms` on that no record has; those of the span `but` do not count."""
+        others = [span for span in self.spans if span is not but]
+        while any(span.first_ms <= time_ms <= span.last_ms and self._has(span, time_ms) for span in others):
             time_ms += 1
         return time_ms
 

@@ -148,6 +148,44 @@ def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: Journal) 
     assert journal.id_ranges("days", 1, 2) == [(3, 3)]
 
 
+def test_held_records_are_dated_from_the_boot_clock_and_released(journal: Journal) -> None:
+    boots = [journal.boot_number(name) for name in "abc"]
+    for boot in boots:
+        for uptime_ms in (10_000, 20_000, 20_000):
+            moment = {"time_ms": 1_000_000 + uptime_ms, "boot": boot, "uptime_ms": uptime_ms}
+            journal.append(Reading(**moment), is_held=boot == 2)
+            journal.append(Event(**moment, kind="started", message=""), is_held=boot == 2)
+    held_times = [record.time_ms for record in journal.records("readings", 4, 6)]
+    assert [journal.held(stream) for stream in STREAMS] == [[(4, 6)], [], [(4, 6)]]
+    assert journal.released("readings") == [(1, 3), (7, 9)]
+    assert journal.date(boots[0], 5) == 0
+    assert [journal.date(2, 9_000_000, uncertainty_seconds=30, limit=2) for _ in range(5)] == [2, 1, 2, 1, 0]
+    assert journal.held("readings") == journal.held("events") == []
+    assert journal.released("readings") == [(1, 9)]
+    dated = list(journal.records("readings", 4, 6))
+    assert [record.time_ms for record in dated] == [9_010_000, 9_020_000, 9_020_001]
+    assert [record.wall_ms for record in dated] == held_times
+    assert {record.time_uncertainty_seconds for record in dated} == {30}
+    assert [record.time_ms for record in journal.records("events", 4, 6)] == [9_010_000, 9_020_000, 9_020_001]
+    assert journal.id_ranges("readings", 9_020_000, 9_020_001) == [(5, 5)]
+    assert {record.time_uncertainty_seconds for record in journal.records("readings", 1, 3)} == {None}
+
+
+def test_a_reading_dated_later_does_not_take_the_time_of_another(journal: Journal) -> None:
+    journal.append(reading(5_000))
+    journal.append(Reading(time_ms=1, boot=2, uptime_ms=1_000), is_held=True)
+    journal.append(Reading(time_ms=5_001, boot=3, uptime_ms=1))
+    assert journal.date(2, 4_000) == 1
+    assert [record.time_ms for record in journal.records("readings", 1, 9)] == [5_000, 5_002, 5_001]
+
+
+def test_a_boot_that_becomes_trusted_begins_a_span_that_is_sent(journal: Journal) -> None:
+    journal.append(reading(1_000), is_held=True)
+    journal.append(reading(2_000))
+    journal.append(reading(3_000))
+    assert (journal.held("readings"), journal.released("readings")) == ([(1, 1)], [(2, 3)])
+
+
 def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: Journal) -> None:
     journal.append_all(reading(time_ms) for time_ms in range(1_000, 11_000, 1_000))
     sent = [(1, 3), (5, 10)]

@@ -123,6 +123,16 @@ def test_all_but_the_rows_on_a_bad_page_are_brought_back_once(path: Path, page: 
         assert boots == {1: "third", 2: "first", 3: "second"}
 
 
+def test_what_was_held_is_held_again(path: Path, tmp_path: Path) -> None:
+    with Journal.create(path) as journal:
+        journal.append(Reading(time_ms=1, boot=journal.boot_number("a"), uptime_ms=1))
+        journal.append(Reading(time_ms=2, boot=journal.boot_number("b"), uptime_ms=1), is_held=True)
+        journal.append(Reading(time_ms=3, boot=journal.boot_number("c"), uptime_ms=1))
+    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+        assert recover(path, fresh) == Recovered(3, 0, 0)
+        assert fresh.held("readings") == [(2, 2)]
+
+
 def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:
     with Journal.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
         recover(tmp_path / "gone.db", journal)
