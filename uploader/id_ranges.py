@@ -1,0 +1,95 @@
+"""IdRanges: a set of ids kept as the ranges it consists of, so that ten million ids cost as much as ten.
+
+Rules:
+- A range is (first, last), both included. The ranges ascend, are disjoint and never touch: (1, 3), (4, 9) is (1, 9).
+- A value never changes; operations return new ones.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class IdRanges:
+    """A set of ids. Make one with `of`, which accepts ranges in any order, overlapping or not."""
+
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, ranges: Iterable[tuple[int, int]]) -> Self:
+        """The union of these inclusive ranges; one whose first id is after its last holds nothing."""
+        joined: list[tuple[int, int]] = []
+        for first, last in sorted(ranges):
+            if first > last:
+                continue
+            if joined and first <= joined[-1][1] + 1:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+            else:
+                joined.append((first, last))
+        return cls(tuple(joined))
+
+    @classmethod
+    def of_ids(cls, ids: Iterable[int]) -> Self:
+        return cls.of((each, each) for each in ids)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self.ranges)
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __contains__(self, record_id: int) -> bool:
+        return any(first <= record_id <= last for first, last in self.ranges)
+
+    @property
+    def count(self) -> int:
+        return sum(last - first + 1 for first, last in self.ranges)
+
+    @property
+    def first(self) -> int:
+        """The lowest id; 0 when there is none."""
+        return self.ranges[0][0] if self.ranges else 0
+
+    @property
+    def last(self) -> int:
+        """The highest id; 0 when there is none."""
+        return self.ranges[-1][1] if self.ranges else 0
+
+    def __or__(self, other: "IdRanges") -> "IdRanges":
+        return IdRanges.of((*self.ranges, *other.ranges))
+
+    def __and__(self, other: "IdRanges") -> "IdRanges":
+        common: list[tuple[int, int]] = []
+        mine, theirs = 0, 0
+        while mine < len(self.ranges) and theirs < len(other.ranges):
+            (first, last), (other_first, other_last) = self.ranges[mine], other.ranges[theirs]
+            if max(first, other_first) <= min(last, other_last):
+                common.append((max(first, other_first), min(last, other_last)))
+            if last < other_last:
+                mine += 1
+            else:
+                theirs += 1
+        return IdRanges(tuple(common))
+
+    def __sub__(self, other: "IdRanges") -> "IdRanges":
+        gaps: list[tuple[int, int]] = []
+        next_first: int | None = None
+        for first, last in other.ranges:
+            if next_first is None:
+                gaps.append((min(self.first, first) - 1, first - 1))
+            else:
+                gaps.append((next_first, first - 1))
+            next_first = last + 1
+        if next_first is None:
+            return self
+        gaps.append((next_first, max(self.last, next_first)))
+        return self & IdRanges.of(gaps)
+
+    def up_to(self, last_id: int) -> "IdRanges":
+        """The ids that are not above `last_id`."""
+        return IdRanges(tuple((first, min(last, last_id)) for first, last in self.ranges if first <= last_id))
+
+    def above(self, record_id: int) -> "IdRanges":
+        """The ids that are above `record_id`."""
+        return IdRanges(tuple((max(first, record_id + 1), last) for first, last in self.ranges if last > record_id))

@@ -1,0 +1,73 @@
+"""A record as a line of InfluxDB's line protocol. Pure.
+
+    solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost" 1700000000000
+    measurement, tags          fields                                                      time in milliseconds
+
+Rules:
+- The point's identity is measurement, tags and time: none of them may change once a record has been sent.
+- Every number is a float, for ever: the first write fixes a field's type.
+- What is absent (None), not a number or infinite is left out; a record without a single field has no line.
+- InfluxDB has no escape for a backslash in a tag, and takes one before a comma, space, equals sign or the tag's end for
+  an escape: such backslashes are left out.
+- A line ends at a line break, so line breaks and control characters become spaces.
+
+Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol.
+"""
+
+import math
+import re
+from dataclasses import fields
+
+from journal.reading import Day, Event, Reading, Record
+
+MEASUREMENTS: dict[type[Record], str] = {Reading: "solar", Day: "solar_day", Event: "solar_event"}
+MEASUREMENT_OF = {"readings": "solar", "days": "solar_day", "events": "solar_event"}
+
+# What stays in the journal: it is of this computer, not of the sun.
+NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
+
+TAGS: dict[type[Record], tuple[str, ...]] = {Reading: ("model",), Day: ("model",), Event: ("kind",)}
+
+_FIELDS = {
+    record: tuple(f.name for f in fields(record) if f.name not in NOT_UPLOADED and f.name not in TAGS[record])
+    for record in MEASUREMENTS
+}
+
+
+def line(record: Record, site: str) -> str | None:
+    """The record's line, without a line break; None when it has no field to send."""
+    parts = []
+    for name in _FIELDS[type(record)]:
+        text = _field(getattr(record, name))
+        if text is not None:
+            parts.append(f"{name}={text}")
+    if not parts:
+        return None
+    tags = {name: getattr(record, name) for name in TAGS[type(record)]} | {"site": site}
+    head = MEASUREMENTS[type(record)]
+    for name in sorted(tags):
+        stored = tag_value(tags[name] or "")
+        if stored:
+            escaped = re.sub("([ ,=])", r"\\\1", stored)
+            head += f",{name}={escaped}"
+    return f"{head} {','.join(parts)} {record.time_ms}"
+
+
+def tag_value(text: str) -> str:
+    """The value under which InfluxDB knows a tag given as `text`; empty: no such tag."""
+    return re.sub(r"\\+(?=[ ,=]|$)", "", _one_line(text)).strip()
+
+
+def _field(value: float | str | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        escaped = _one_line(value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    number = float(value)
+    return repr(number) if math.isfinite(number) else None
+
+
+def _one_line(text: str) -> str:
+    """`text` without line breaks, control characters and lone surrogates."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,104 @@
+"""Transport: one HTTP exchange over influxdb-client's connections, with a bound on everything.
+
+influxdb-client's own one reads an answer without end, loses the status of an error whose body is not UTF-8, and raises
+two families of exceptions. It lets itself be replaced: ApiClient calls `rest_client.POST` and `.GET`. This one returns
+every answer, whatever its status, and raises urllib3's exceptions only.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from uploader.answer import Answer
+
+# An answer to a write is short; a login page need not be read to its end.
+BODY_LIMIT_BYTES = 64 * 1024
+
+# What urllib3 adds by itself: Host, Accept-Encoding, Content-Length, the blank line.
+ADDED_HEADERS_BYTES = 90
+
+
+class Reply:
+    """An answer in the shape that influxdb-client's ApiClient expects."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.status = answer.status
+        self.data = answer.body
+
+    def getheaders(self) -> Mapping[str, str]:
+        return self.answer.headers
+
+
+class Transport:
+    """`bytes_on_wire` grows by what each exchange carried both ways: request line, headers and compressed body.
+
+    Not in it: the overhead of TLS and TCP/IP, some 40 bytes a packet. A request that failed counts as sent whole.
+    """
+
+    def __init__(self, pool_manager: urllib3.PoolManager, connect_seconds: float, read_seconds: float) -> None:
+        self.pool_manager = pool_manager
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self.bytes_on_wire = 0
+
+    def GET(self, url: str, **request: Any) -> Reply:  # noqa: N802 - the client's name for it
+        return self._exchange("GET", url, **request)
+
+    def POST(self, url: str, **request: Any) -> Reply:  # noqa: N802
+        return self._exchange("POST", url, **request)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        query_params: list[tuple[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        **_unused: Any,
+    ) -> Reply:
+        if query_params:
+            url += "?" + urlencode(query_params)
+        headers = headers or {}
+        request_bytes = (
+            len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
+        ) + len(body or b"")
+        try:
+            response = self.pool_manager.request(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=self._connect_seconds, read=self._read_seconds),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            self.bytes_on_wire += request_bytes
+            try:
+                data = self._read(response)
+            finally:
+                response.close()
+        except urllib3.exceptions.NewConnectionError:
+            raise  # nothing was sent
+        except Exception:
+            self.bytes_on_wire += request_bytes
+            raise
+        answer_headers = {name.lower(): value for name, value in response.headers.items()}
+        self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
+        return Reply(Answer(response.status, answer_headers, data))
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """The body, or as much of it as comes within the limits; the connection goes back to the pool when it ended."""
+        deadline = time.monotonic() + self._read_seconds
+        data = b""
+        while len(data) < BODY_LIMIT_BYTES and time.monotonic() < deadline:
+            chunk = response.read1(BODY_LIMIT_BYTES)
+            if not chunk:
+                response.release_conn()
+                break
+            data += chunk
+        return data
