@@ -1,0 +1,209 @@
+"""One question at a time to the PLI at an open port, and being in step with it.
+
+Rules:
+- Input is flushed before every request; the request's four bytes go out in one write.
+- Each byte of a reply has its own deadline. After the last one the line must stay quiet for two characters.
+- After any failure the next question is not asked until a loopback has been answered, which the PLI does in order:
+  what was still under way has then arrived. Where a late reply is possible (silence, a stray byte, a byte that
+  begins no reply) it is waited out first, until the line was quiet for `settle_seconds`.
+- A PLI that stays silent is woken with 100 ms of zero bytes: TX is what powers it. Only then, for one that is awake
+  answers every four of them with an error.
+- Every wait ends within 0.1 s of `stop` being set, by raising Stopped.
+"""
+
+import logging
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from journal.errors import PliSilent, PortMissing
+from logger import pli
+
+log = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.05
+SECOND_BYTE_SECONDS = 0.5
+IN_STEP_ATTEMPTS = 5
+SILENCES_TO_GIVE_UP = 3
+
+
+class Port(Protocol):
+    """What is needed of a pyserial port whose time-out is SLICE_SECONDS."""
+
+    def read(self, size: int = 1, /) -> bytes: ...
+    def write(self, content: bytes, /) -> int | None: ...
+    def reset_input_buffer(self) -> None: ...
+    def close(self) -> None: ...
+    @property
+    def in_waiting(self) -> int: ...
+
+
+class Stop(Protocol):
+    """What is needed of a threading.Event."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None, /) -> bool: ...
+
+
+class Stopped(Exception):
+    """Somebody set the stop event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an exchange brought no byte.
+
+    is_damage    something was garbled, which silence and honest refusals are not
+    is_unheard   silence, or the PLI says that it does not hear the regulator
+    may_be_late  something may still be under way
+    """
+
+    words: str
+    is_damage: bool = False
+    is_unheard: bool = False
+    may_be_late: bool = False
+
+
+SILENCE = Failure("no reply", is_unheard=True, may_be_late=True)
+BROKEN_OFF = Failure("the reply broke off after its first byte", may_be_late=True)
+ONE_TOO_MANY = Failure("a byte too many came", is_damage=True, may_be_late=True)
+
+
+def _failure(refusal: pli.Refusal) -> Failure:
+    is_unheard = refusal.code in pli.REGULATOR_UNHEARD
+    return Failure(
+        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in pli.REFUSALS
+    )
+
+
+class Adapter:
+    """The PLI. `ask` is the only way to it."""
+
+    def __init__(
+        self,
+        port: Port,
+        name: str,
+        *,
+        baud: int,
+        stop: Stop,
+        monotonic: Callable[[], float],
+        reply_seconds: float = 1.5,
+        settle_seconds: float = 1.0,
+    ) -> None:
+        """`name` is the port's, for messages."""
+        self.name = name
+        self._port = port
+        self._stop = stop
+        self._monotonic = monotonic
+        self._character_seconds = 10 / baud
+        self._reply_seconds = reply_seconds
+        self._settle_seconds = settle_seconds
+        self._is_in_step = False
+        self._may_be_late = False
+
+    def ask(self, command: int, address: int) -> int | Failure:
+        """The byte at `address`. Raises PliSilent when not even loopbacks are answered, PortMissing, Stopped."""
+        if not self._is_in_step:
+            self.get_in_step()
+        return self._exchange(command, address)
+
+    def get_in_step(self) -> None:
+        """Make sure by a loopback that nothing is under way. Raises as `ask` does."""
+        silences = 0
+        last: Failure | None = None
+        for _ in range(IN_STEP_ATTEMPTS):
+            if self._may_be_late:
+                self._wait_out()
+            answer = self._exchange(pli.LOOPBACK, 0)
+            if not isinstance(answer, Failure):
+                return
+            last = answer
+            if answer is SILENCE:
+                silences += 1
+                if silences == SILENCES_TO_GIVE_UP:
+                    break
+                self._wake()
+            self._may_be_late = True
+        if last is None or last is SILENCE:
+            raise PliSilent(
+                f"cannot reach the PLI at {self.name}: nothing answers; check its cable, its power and the port's name"
+            )
+        raise PliSilent(
+            f"cannot reach the PLI at {self.name}: its answers make no sense ({last.words}); "
+            "check the baud rate (jumpers and SOLAR_BAUD) and the cable"
+        )
+
+    def close(self) -> None:
+        try:
+            self._port.close()
+        except (OSError, termios.error) as error:
+            log.debug("cannot close %s: %s; it is gone anyway", self.name, error)
+
+    def _exchange(self, command: int, address: int) -> int | Failure:
+        self._is_in_step = self._may_be_late = False
+        with self._port_errors():
+            answer = self._transact(pli.request(command, address), command)
+        if isinstance(answer, Failure):
+            self._may_be_late = answer.may_be_late
+            log.debug("%s address %d: %s", self.name, address, answer.words)
+        else:
+            self._is_in_step = True
+        return answer
+
+    def _transact(self, request: bytes, command: int) -> int | Failure:
+        if self._stop.is_set():
+            raise Stopped
+        self._port.reset_input_buffer()
+        self._port.write(request)
+        received = b""
+        wait_seconds = self._reply_seconds + 5 * self._character_seconds
+        while (reply := pli.parse(command, received)) is None:
+            byte = self._read_byte(self._monotonic() + wait_seconds)
+            if not byte:
+                return BROKEN_OFF if received else SILENCE
+            received += byte
+            wait_seconds = min(SECOND_BYTE_SECONDS, self._reply_seconds) + self._character_seconds
+        self._pause(2 * self._character_seconds)
+        is_followed = self._port.in_waiting > 0
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s -> %s%s", request.hex(" "), received.hex(" "), " and more" if is_followed else "")
+        if is_followed:
+            return ONE_TOO_MANY
+        return _failure(reply.answer) if isinstance(reply.answer, pli.Refusal) else reply.answer
+
+    def _read_byte(self, deadline: float) -> bytes:
+        """The next byte, nothing when none has come by `deadline`."""
+        while True:
+            byte = bytes(self._port.read(1))
+            if byte or self._monotonic() >= deadline:
+                return byte
+            if self._stop.is_set():
+                raise Stopped
+
+    def _wait_out(self) -> None:
+        """Read away what comes until nothing has come for `settle_seconds`."""
+        started = self._monotonic()
+        with self._port_errors():
+            while self._read_byte(self._monotonic() + self._settle_seconds):
+                if self._monotonic() - started > 10 * self._settle_seconds:
+                    return
+
+    def _wake(self) -> None:
+        zeros = max(3, round(0.1 / self._character_seconds))
+        with self._port_errors():
+            self._port.write(bytes(zeros))
+        self._pause(zeros * self._character_seconds)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Stopped
+
+    @contextmanager
+    def _port_errors(self) -> Iterator[None]:
+        # pyserial's own exception is an OSError; an unplugged terminal gives plain ones, and termios its own.
+        try:
+            yield
+        except (OSError, termios.error) as error:
+            raise PortMissing(f"cannot use {self.name}: {error}; was its cable pulled out?") from error

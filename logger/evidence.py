@@ -1,0 +1,72 @@
+"""When a byte is believed. Neither address nor data has a checksum: one well-formed reply proves little. Pure.
+
+    the line        reads that must agree     a byte that is as it was last time
+    clean           2                         1
+    noisy           3 to 6                    one less
+
+A garbled data byte is any other byte; a garbled address is another register's byte, and many registers hold 0, so that
+two such answers may well agree. How many must agree follows from how often damage shows: the PLI complains (130) or a
+byte comes that no reply begins with three times as often as an address is garbled unseen, for three of the five bytes
+that matter are guarded and one is the address.
+
+Registers that move all the time may never agree exactly: where none do, the median of so many reads and one more is
+taken if all of them are within the register's tolerance.
+"""
+
+import math
+from statistics import median_low
+
+FALSE_BYTE_CHANCE = 1e-6
+MOST_NEEDED = 6
+# The first bytes after opening are judged as if on a line that has shown some damage.
+INITIAL_DAMAGE = 0.01
+DAMAGE_MEMORY = 50
+"""Exchanges over which the share of damaged ones is averaged."""
+
+
+class Line:
+    """How often damage has shown lately."""
+
+    def __init__(self) -> None:
+        self.damage = INITIAL_DAMAGE
+
+    def note(self, *, is_damaged: bool) -> None:
+        self.damage += (is_damaged - self.damage) / DAMAGE_MEMORY
+
+    @property
+    def needed(self) -> int:
+        """How many reads must agree so that a false byte is rarer than one in a million."""
+        garbled_addresses = min(max(self.damage / 3, 1e-9), 0.5)
+        return min(max(math.ceil(math.log(FALSE_BYTE_CHANCE) / math.log(garbled_addresses)), 2), MOST_NEEDED)
+
+
+class Ballot:
+    """Reads of one byte until one value is believed. `known` is what was believed last time."""
+
+    def __init__(self, known: int | None, *, needed: int, weight: int = 1, tolerance: int = 0) -> None:
+        """`weight` is how many reads it counts for that the byte is as it was."""
+        self._known = known
+        self._needed = needed
+        self._weight = weight
+        self._tolerance = tolerance
+        self._reads: list[int] = []
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Too many reads without agreement."""
+        return len(self._reads) >= 5 + 3 * (self._needed - 2)
+
+    def add(self, value: int) -> int | None:
+        """One more read; the value to be believed, None while more reads are needed."""
+        self._reads.append(value)
+        agreeing = 0
+        for read in reversed(self._reads):
+            if read != value:
+                break
+            agreeing += 1
+        if agreeing + (self._weight if value == self._known else 0) >= self._needed:
+            return value
+        recent = self._reads[-self._needed - 1 :]
+        if len(recent) > self._needed and 0 < max(recent) - min(recent) <= self._tolerance:
+            return median_low(recent)
+        return None

@@ -1,0 +1,232 @@
+"""The loop: every interval one Reading into the journal, whatever the regulator, the port and the disk do.
+
+Ticks lie on a grid of the monotonic clock, so that they do not drift; one that is missed because the line was slow is
+skipped. While nothing can be read, tries come quickly at first, then every 20 s; the port is opened anew by its path
+each time it was lost, so that an adapter may come back under another number.
+
+    event                     when
+    started                   the logger began
+    port_missing              no reading, the port is the cause; once
+    regulator_silent          no reading, PLI or regulator is the cause; once
+    regulator_back            the first reading after either of these
+    model_changed             RAM 0 means another model than in the reading before
+    system_voltage_changed    RAM 93 means another voltage than in the reading before
+    settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
+    journal_full, _back       the disk had no room, and has it again (store.py)
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from journal.errors import PliSilent, PortMissing, RegulatorError
+from journal.journal import Journal
+from journal.reading import Event, Reading
+from logger import trouble
+from logger.adapter import Stop
+from logger.clock import Clock
+from logger.registers import by_address, pairs
+from logger.regulator import Regulator
+from logger.store import Store
+from logger.trouble import Seldom, Trouble
+from logger.watch import Change, Watch
+
+log = logging.getLogger(__name__)
+
+SETTINGS_SECONDS = 3600.0
+# Settings are read in the gaps between readings: at least so many in each gap, the rest while there is time.
+SETTINGS_AT_ONCE = 4
+SETTING_SECONDS = 0.5
+EVENTS_LOOKED_AT = 10_000
+
+
+class Place(NamedTuple):
+    """What the events and log lines call this logger."""
+
+    site: str
+    port: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did: the reading it took, or the error that stood in its way; neither when it was stopped."""
+
+    reading: Reading | None = None
+    error: RegulatorError | None = None
+
+
+class Poller:
+    """Takes readings at one port for one journal. `heartbeat` gets one line after every try: how it went."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connect: Callable[[], Regulator],
+        clock: Clock,
+        place: Place,
+        *,
+        interval_seconds: float,
+        heartbeat: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """`connect` opens the port, anew each time it is called. Writes the event "started"."""
+        self._connect = connect
+        self._clock = clock
+        self._place = place
+        self._interval_seconds = interval_seconds
+        self._heartbeat = heartbeat
+        self._regulator: Regulator | None = None
+        self._store = Store(journal, self._event)
+        self._trouble, self._watch = self._remember(journal)
+        self._missing_words = Seldom(clock)
+        self._has_announced = False
+        self._began_at = clock.monotonic()
+        self._settings_at = self._began_at
+        self._tick = 0
+        self._append(Change("started", f"logger {place.version} started: site {place.site}, port {place.port}"))
+
+    @property
+    def readings_stored(self) -> int:
+        """How many readings are on the disk."""
+        return self._store.readings_stored
+
+    def step(self) -> Step:
+        """Take one reading now, put it into the journal, and read some settings if they are due and time is left."""
+        try:
+            if self._regulator is None:
+                self._regulator = self._connect()
+            reading = self._regulator.read()
+        except RegulatorError as error:
+            self._fail(error)
+            return Step(error=error)
+        if reading is None:
+            return Step()
+        self._succeed(self._regulator, reading)
+        return Step(reading)
+
+    def wait_seconds(self) -> float:
+        """How long from now to the next step, which is thereby decided on."""
+        if self._trouble.failures:
+            return self._trouble.retry_seconds
+        now = self._clock.monotonic()
+        self._tick = max(self._tick + 1, math.ceil((now - self._began_at) / self._interval_seconds))
+        return self._next_at() - now
+
+    def close(self) -> None:
+        """Close the port; try once more to store what waits for room."""
+        self._disconnect()
+        if not self._store.flush():
+            log.error("%d records were never stored: the journal has had no room until the end", self._store.waiting)
+
+    def _succeed(self, regulator: Regulator, reading: Reading) -> None:
+        if self._trouble.failures:
+            self._tick = math.floor((self._clock.monotonic() - self._began_at) / self._interval_seconds)
+        self._append(self._trouble.end())
+        for change in self._watch.notice(by_address(reading.raw)):
+            self._append(change)
+        self._store.append(reading)
+        self._heartbeat(summary(reading))
+        if not self._has_announced:
+            self._has_announced = True
+            log.info(
+                "reading a %s at %s every %g s: %s",
+                reading.model or "regulator",
+                self._place.port,
+                self._interval_seconds,
+                summary(reading),
+            )
+        if regulator.missing and self._missing_words.is_due():
+            words = ", ".join(f"{address} ({why})" for address, why in regulator.missing.items())
+            log.warning("a reading goes on without RAM %s", words)
+        self._read_settings(regulator)
+
+    def _fail(self, error: RegulatorError) -> None:
+        # A port that was opened anew is a PLI whose power was switched off and on, and an adapter found by its name.
+        if isinstance(error, PortMissing | PliSilent):
+            self._disconnect()
+        self._append(self._trouble.fail(error))
+        self._heartbeat(str(error))
+
+    def _disconnect(self) -> None:
+        if self._regulator is not None:
+            self._regulator.close()
+            self._regulator = None
+
+    def _read_settings(self, regulator: Regulator) -> None:
+        now = self._clock.monotonic()
+        if not self._watch.unread and now >= self._settings_at + SETTINGS_SECONDS:
+            self._watch.look_again()
+        if not self._watch.unread:
+            return
+        self._settings_at = now
+        next_at = self._began_at + (self._tick + 1) * self._interval_seconds
+        for count, address in enumerate(self._watch.unread):
+            if count >= SETTINGS_AT_ONCE and self._clock.monotonic() > next_at - SETTING_SECONDS:
+                return
+            try:
+                values = regulator.read_settings([address])
+            except RegulatorError as error:
+                log.debug("no settings for now: %s", error)
+                return
+            if values is None:
+                return
+            self._watch.take(address, values.get(address))
+        for change in self._watch.settings_changes():
+            self._append(change)
+
+    def _next_at(self) -> float:
+        return self._began_at + self._tick * self._interval_seconds
+
+    def _append(self, change: Change | None) -> None:
+        if change is not None:
+            self._store.append(self._event(change))
+
+    def _event(self, change: Change) -> Event:
+        now = self._clock.now()
+        return Event(
+            time_ms=now.time_ms,
+            boot=now.boot,
+            uptime_ms=now.uptime_ms,
+            kind=change.kind,
+            message=change.message,
+            raw=pairs(change.ram),
+        )
+
+    def _remember(self, journal: Journal) -> tuple[Trouble, Watch]:
+        """What the journal says of the regulator as it was last seen."""
+        last_reading = journal.get("readings", journal.last_id("readings"))
+        troubles, snapshots = None, None
+        for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
+            if isinstance(event, Event):
+                if event.kind in trouble.KINDS:
+                    troubles = troubles or event
+                elif event.kind == "settings_changed":
+                    snapshots = snapshots or event
+            if troubles and snapshots:
+                break
+        return Trouble(self._clock, self._interval_seconds, troubles), Watch(
+            by_address(last_reading.raw) if last_reading else {}, by_address(snapshots.raw) if snapshots else {}
+        )
+
+
+def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:
+    """Step after step until `stop` is set, or until `count` readings are stored."""
+    while not stop.is_set():
+        poller.step()
+        if count is not None and poller.readings_stored >= count:
+            return
+        stop.wait(poller.wait_seconds())
+
+
+def summary(reading: Reading) -> str:
+    """A reading in one line: "PL80 25.4 V, 76 %, charge 49.2 A, load 6.6 A, boost"."""
+    values = (
+        (reading.battery_volts, "{:.1f} V"),
+        (reading.state_of_charge_percent, "{:.0f} %"),
+        (reading.charge_amps, "charge {:.1f} A"),
+        (reading.load_amps, "load {:.1f} A"),
+        (reading.regulator_state, "{}"),
+    )
+    return ", ".join(words.format(value) for value, words in values if value is not None) or "nothing could be read"
