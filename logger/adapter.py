@@ -130,8 +130,12 @@ class Adapter:
             raise PliSilent(
                 f"cannot reach the PLI at {self.name}: nothing answers; check its cable, its power and the port's name"
             )
-        raise PliSilent(
-            f"cannot reach the PLI at {self.name}: its answers make no sense ({last.words}); "
+        raise PliSilent(self.nonsense(last))
+
+    def nonsense(self, failure: Failure) -> str:
+        """What to tell a person when bytes come but no answers."""
+        return (
+            f"cannot reach the PLI at {self.name}: its answers make no sense ({failure.words}); "
             "check the baud rate (jumpers and SOLAR_BAUD) and the cable"
         )
 

@@ -1,12 +1,12 @@
 """The regulator's memory as far as it is believed: a byte, a counter that is not torn, the clock.
 
-A byte that cannot be had is None, and `missing` says why. Three registers in a row of which the PLI hears nothing mean
-that there is no regulator behind it.
+A byte that cannot be had is None, and `missing` says why. Three registers in a row without any answer mean
+that there is no regulator behind the PLI, or no sense in what it says.
 """
 
 from dataclasses import dataclass
 
-from journal.errors import RegulatorSilent
+from journal.errors import PliSilent, RegulatorSilent
 from logger.adapter import Adapter, Failure
 from logger.clock import Clock
 from logger.evidence import Ballot, Line
@@ -14,7 +14,7 @@ from logger.pli import READ_RAM
 from logger.registers import DAY_SECONDS, HOURS, MINUTES, SECONDS, clock_seconds
 
 FAILURES_TO_GO_ON = 3
-UNHEARD_TO_GIVE_UP = 3
+REGISTERS_TO_GIVE_UP = 3
 TORN_TRIES = 4
 CLOCK_TRIES = 8
 CLOCK_TOLERANCE_SECONDS = 4.0
@@ -44,7 +44,7 @@ class Memory:
         self._clock = clock
         self._known: dict[tuple[int, int], int] = {}
         self._time_of_day: TimeOfDay | None = None
-        self._unheard = 0
+        self._gone_without = 0
         self._deadline = clock.monotonic()
 
     def begin(self, seconds: float) -> None:
@@ -147,14 +147,15 @@ class Memory:
             return OUT_OF_TIME
         answer = self._adapter.ask(command, address)
         self.line.note(is_damaged=isinstance(answer, Failure) and answer.is_damage)
-        self._unheard = self._unheard if isinstance(answer, Failure) else 0
+        self._gone_without = self._gone_without if isinstance(answer, Failure) else 0
         return answer
 
     def _go_on_without(self, address: int, failure: Failure) -> None:
-        if failure.is_unheard:
-            self._unheard += 1
-        if self._unheard == UNHEARD_TO_GIVE_UP:
-            self._unheard = 0
+        self._gone_without += failure is not OUT_OF_TIME
+        if self._gone_without == REGISTERS_TO_GIVE_UP:
+            self._gone_without = 0
+            if not failure.is_unheard:
+                raise PliSilent(self._adapter.nonsense(failure))
             raise RegulatorSilent(
                 f"cannot read the regulator behind {self._adapter.name}: the PLI answers, but not the regulator "
                 f"({failure.words}); check the cable between the two, and the regulator's power"
