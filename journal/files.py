@@ -20,6 +20,8 @@ def make(path: Path) -> None:
     draft = path.with_name(path.name + ".draft")
     for leftover in path.parent.glob(draft.name + "*"):
         leftover.unlink()
+    # SQLite itself would make it 0644 at most: unwritable for the group, whose -shm file takes the mode of this one.
+    draft.touch()
     connection = connect(draft, "rwc")
     try:
         connection.execute("PRAGMA journal_mode = WAL")

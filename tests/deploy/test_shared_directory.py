@@ -1,0 +1,44 @@
+"""One directory, two users, one group (systemd/*.service): each file must be writable for the group, whoever made it.
+
+SQLite makes a database 0644 at most, whatever the umask, and gives -wal and -shm the mode of the database. systemd
+gives the directory and all in it to the user of the service that was started last.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journal.journal import Journal
+from journal.reading import Event
+
+
+@pytest.fixture
+def services_umask() -> Iterator[None]:
+    before = os.umask(0o007)
+    yield
+    os.umask(before)
+
+
+def modes(directory: Path) -> dict[str, str]:
+    return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in directory.iterdir()}
+
+
+@pytest.mark.usefixtures("services_umask")
+def test_whatever_the_logger_makes_can_be_written_by_the_group(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "journal.db") as journal:
+        journal.append(Event(time_ms=1, boot=journal.boot_number("b"), uptime_ms=1, kind="started", message="started"))
+        assert modes(tmp_path) == dict.fromkeys(
+            ("journal.db", "journal.db-shm", "journal.db-wal", "journal.lock"), "0o660"
+        )
+
+
+@pytest.mark.usefixtures("services_umask")
+def test_an_index_that_a_reader_makes_can_be_written_by_the_logger(tmp_path: Path) -> None:
+    Journal.create(tmp_path / "journal.db").close()
+    assert "journal.db-shm" not in modes(tmp_path)
+    with Journal.open(tmp_path / "journal.db") as journal:
+        journal.last_id("events")
+        assert modes(tmp_path)["journal.db-shm"] == "0o660"
