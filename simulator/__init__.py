@@ -16,12 +16,14 @@ For tests, in a thread of its own:
     with RunningSimulator(SimulatorOptions(answer_seconds=(0, 0)), clock=clock) as running:
         open(running.port)                                   # or running.link, or a socket:// URL with tcp=…
         simulator = running.simulator
-        clock.advance(6 * 3600)                              # six hours later (about 0.1 s of work)
-        simulator.truth()                                    # Truth: what the display would show, interface.md's names
+        clock.advance(6 * 3600)                              # six hours later; the next question does the work,
+                                                             # which takes about half a second for each day
+        simulator.truth()                                    # Truth: what a perfect reading would say, field by field
         simulator.history()                                  # the daily records, yesterday first: list[HistoryDay]
         simulator.faults = Faults.parse("garble=0.05")       # from now on
         running.pull_cable(); running.plug_cable()           # the adapter goes, and comes back under another number
 
+All options are in SimulatorOptions, all faults in simulator.faults, what is a choice of ours in the module concerned.
 Without `clock` the simulated time is the real one times `speed`. The answers' delays always pass in real time, divided
 by `speed`. What a person at the site could do is a method of Simulator: unplug, plug_in, chill, power_cycle,
 press_solv, leave_solv, show_screen, push, set_clock, change_setting, swap_regulator.

@@ -25,7 +25,8 @@ class Endpoint(Protocol):
 class PseudoTerminal:
     """A serial port that exists only in the kernel, with a symlink to it where `link` says so.
 
-    Our own copy of the slave's descriptor stays open, so that the master survives clients that come and go.
+    Our own copy of the slave's descriptor stays open, so that the master survives clients that come and go. What one of
+    them leaves unread is there for the next, unless that one flushes its input, as it should on any port.
     """
 
     def __init__(self, link: Path | None = None) -> None:

@@ -60,12 +60,9 @@ class Line:
                 elif sent:
                     at += self._random.uniform(0.005, 0.08) / self._speed
                 sent += len(piece)
-                self._append(self._spoil(piece), at)
-
-    def _append(self, content: bytes, at: float) -> None:
-        if content:
-            last_at = self._under_way[-1].at if self._under_way else at
-            self._under_way.append(Reply(max(at, last_at), content))
+                arriving = self._spoil(piece)
+                if arriving:
+                    self._under_way.append(Reply(at, arriving))
 
     def _spoil(self, content: bytes) -> bytes:
         spoilt = bytearray()

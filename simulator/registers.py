@@ -46,7 +46,7 @@ def show(state: State, options: SimulatorOptions, ram: bytearray) -> None:
     ram[at.RSTATE] = (state.ticks * 0x9E3779B1 >> 11) & 0xFC | state.charge.state
     ram[at.CONOUT] = (
         (meters.duty < 0.99) << 7
-        | (meters.charge_amps > 0) << 6
+        | (meters.charge_amps >= options.charge_step) << 6
         | state.outputs.is_alarm << 4
         | state.outputs.is_generator_on << 1
         | state.outputs.is_load_off

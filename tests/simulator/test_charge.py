@@ -4,9 +4,13 @@ import pytest
 
 from simulator.battery import Battery
 from simulator.charge import ABSORPTION, BOOST, EQUALISE, FLOAT, ChargeCycle
+from simulator.counters import Balance
+from simulator.meters import Meters
 from simulator.options import SimulatorOptions
 from simulator.outputs import Outputs
+from simulator.regulator import Regulator
 from simulator.settings import settings_eeprom
+from simulator.site import ALL_OFF, Flows, Site, Switches
 from tests.simulator.bench import DAY, HOUR, Bench
 
 BMAX, EMAX, ABSV, FLTV, BRTN = 150, 160, 140, 138, 123
@@ -159,6 +163,64 @@ class TestBattery:
         assert battery.fullness == 1
 
 
+class TestBalance:
+    def test_above_100_percent_one_amp_hour_of_discharge_brings_it_back(self) -> None:
+        balance = Balance(amp_hours=10.0)
+        assert balance.percent(100) == 110
+        discharge(balance, amp_hours=0.9)
+        assert balance.percent(100) == 109
+        discharge(balance, amp_hours=0.2)
+        assert balance.percent(100) == 100
+
+    def test_below_100_percent_it_counts_both_ways(self) -> None:
+        balance = Balance(amp_hours=-20.0)
+        discharge(balance, amp_hours=5.0)
+        assert balance.percent(100) == 75
+        discharge(balance, amp_hours=-15.0)
+        assert balance.percent(100) == 90
+
+    def test_it_ends_at_127_and_at_0(self) -> None:
+        balance = Balance()
+        discharge(balance, amp_hours=-500.0)
+        assert balance.percent(100) == 127
+        balance.fill()
+        discharge(balance, amp_hours=500.0)
+        assert balance.percent(100) == 0
+
+
+class TestMeters:
+    def test_currents_and_voltage_follow_within_half_a_minute(self) -> None:
+        meters = metering(seconds=30)
+        assert meters.tenths == pytest.approx(140, abs=0.2)
+        assert meters.charge_amps == pytest.approx(30, abs=0.3)
+
+    def test_the_extremes_take_up_to_forty_minutes(self) -> None:
+        assert metering(seconds=5 * MINUTE).slow_tenths < 130
+        assert metering(seconds=40 * MINUTE).slow_tenths == pytest.approx(140, abs=0.5)
+
+
+@pytest.mark.parametrize(("duty", "percent"), [(0.1, 100), (0.9, 60)])
+def test_the_battery_counts_as_full_when_float_begins_at_a_low_duty_cycle(duty: float, percent: int) -> None:
+    flows = flowing(volts=15.0, duty=duty)
+    regulator = Regulator(SimulatorOptions(battery_percent=60.0), 12 * HOUR, flows)
+    regulator.change_setting(74, 1)
+    for _ in range((3 + 6 + 2) * 30):
+        regulator.tick(flows)
+    assert regulator.read_ram(101) & 3 == FLOAT
+    assert regulator.read_ram(181) == percent
+
+
+def test_with_everything_off_nothing_flows() -> None:
+    flows = Site(SimulatorOptions(start_hour=12.0)).step(ALL_OFF._replace(target_volts=15.0, limit_amps=80.0))
+    assert (flows.charge_amps, flows.load_amps, flows.external_charge_amps, flows.external_load_amps) == (0, 0, 0, 0)
+    assert flows.solar_open_volts > 15
+
+
+def test_the_charge_limit_holds_at_noon() -> None:
+    flows = Site(SimulatorOptions(start_hour=12.0)).step(Switches(15.0, 5.0, True, True, False))
+    assert flows.charge_amps == 5.0
+
+
 def test_four_days_see_every_state_but_equalise() -> None:
     bench = Bench()
     states, charge = [], []
@@ -235,3 +297,30 @@ def in_state(state: int) -> ChargeCycle:
     cycle = ChargeCycle()
     cycle.state = state
     return cycle
+
+
+def discharge(balance: Balance, amp_hours: float) -> None:
+    """Take so much out, in many ticks."""
+    for _ in range(1000):
+        balance.add(-amp_hours / 1000 * 1800, 100)
+
+
+def flowing(*, volts: float, charge_amps: float = 0.0, duty: float = 1.0) -> Flows:
+    return Flows(
+        volts=volts,
+        charge_amps=charge_amps,
+        load_amps=0.0,
+        external_charge_amps=0.0,
+        external_load_amps=0.0,
+        duty=duty,
+        solar_open_volts=20.0,
+        celsius=20.0,
+    )
+
+
+def metering(seconds: int) -> Meters:
+    """Meters so long after the voltage rose from 12 V to 14 V, and a charge of 30 A began."""
+    meters = Meters(flowing(volts=12.0))
+    for _ in range(seconds // 2):
+        meters.measure(flowing(volts=14.0, charge_amps=30.0), is_solar_connected=True)
+    return meters

@@ -134,6 +134,13 @@ def test_a_late_answer_arrives_before_that_to_the_next_command() -> None:
     assert bench.ask(187, 0, 0, 68, at=1.5)[-2:] == [44, 128]
 
 
+def test_what_was_under_way_to_a_computer_that_has_gone_is_lost() -> None:
+    bench = Bench()
+    bench.send(*READ)
+    bench.simulator.reconnect()
+    assert bench.answers() == []
+
+
 def test_at_the_wrong_baud_rate_nothing_makes_sense() -> None:
     bench = Bench(faults=Faults(wrong_baud=True))
     for _ in range(50):

@@ -93,6 +93,16 @@ def test_midnight_writes_what_the_day_came_to_and_clears_it() -> None:
     assert night.regulator_clock_seconds == 2
 
 
+def test_a_record_holds_the_totals_with_the_shunts() -> None:
+    bench = Bench(start_hour=8.0, external_charge=True, external_load=True, seed=3)
+    bench.clock.advance(16 * HOUR - 2)
+    evening = bench.simulator.truth()
+    bench.clock.advance(4)
+    newest = bench.simulator.history()[0]
+    assert newest.charge_amp_hours == evening.charge_amp_hours > evening.internal_charge_amp_hours
+    assert newest.load_amp_hours == evening.load_amp_hours > evening.internal_load_amp_hours
+
+
 def test_the_record_is_written_two_seconds_before_the_pointer_moves() -> None:
     bench = Bench(start_hour=23.99)
     before = bench.simulator.eeprom()

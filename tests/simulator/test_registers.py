@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import Truth
-from simulator.registers import show_amp_hours, show_clock, show_current, ticks_of_clock
+from simulator import SimulatorOptions, Truth
+from simulator.meters import Meters
+from simulator.registers import show_amp_hours, show_clock, show_current, show_external, ticks_of_clock
 from simulator.settings import capacity_amp_hours, capacity_code
+from simulator.site import Flows
 from simulator.truth import decode_truth
 from tests.simulator.bench import DAY, HOUR, Bench
 
@@ -62,6 +64,24 @@ def test_ten_steps_of_current_mean_what_the_model_says(model: str, charge_amps: 
     options = Bench(model=model).simulator.options
     truth = decode_truth(bytes(ram), model, options.charge_step, options.load_step)
     assert (truth.charge_amps, truth.load_amps) == (charge_amps, load_amps)
+
+
+@pytest.mark.parametrize(("raw", "percent"), [(240, 100.0), (120, 50.0), (0, 0.0)])
+def test_a_duty_cycle_of_240_is_100_percent(raw: int, percent: float) -> None:
+    ram = bytearray(256)
+    ram[39] = raw
+    assert decode_truth(bytes(ram), "PL80", 0.4, 0.2).duty_cycle_percent == percent
+
+
+def test_44_half_volts_of_the_panels_are_22_volts_whatever_the_system() -> None:
+    for volt_code in range(5):
+        ram = bytearray(256)
+        ram[53], ram[93] = 44, volt_code
+        assert decode_truth(bytes(ram), "PL80", 0.4, 0.2).solar_volts == 22.0
+
+
+def test_the_duty_cycle_is_full_in_the_dark() -> None:
+    assert Bench(start_hour=2.0).ram(39) == 240
 
 
 def test_52_steps_are_20_point_8_amperes_exactly() -> None:
@@ -168,6 +188,15 @@ class TestExternalInputs:
     def test_each_has_its_own_flag(self) -> None:
         assert Bench(external_charge=True).ram(207) & 0b1100 == 0b0100
         assert Bench(external_load=True).ram(207) & 0b1100 == 0b1000
+
+    @pytest.mark.parametrize(("amps", "raw", "coarse"), [(5.7, 57, 0), (24.9, 249, 0), (57.2, 57, 1), (300.0, 255, 1)])
+    def test_beyond_25_amperes_they_count_whole_ones(self, amps: float, raw: int, coarse: int) -> None:
+        meters = Meters(Flows(12.0, 0.0, 0.0, amps, amps, 1.0, 0.0, 20.0))
+        for _ in range(2):
+            meters.measure(Flows(12.0, 0.0, 0.0, amps, amps, 1.0, 0.0, 20.0), is_solar_connected=True)
+        ram = bytearray(256)
+        show_external(meters, SimulatorOptions(external_charge=True, external_load=True), ram)
+        assert list(ram[205:208]) == [raw, raw, 0b1100 | coarse * 0b11]
 
     def test_the_scale_changes_with_the_current(self) -> None:
         bench = Bench(external_load=True, start_hour=8.0)

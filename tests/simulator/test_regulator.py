@@ -73,6 +73,31 @@ def test_only_settings_can_be_changed(address: int) -> None:
         Bench().simulator.change_setting(address, 0)
 
 
+@pytest.mark.parametrize(
+    ("start_hour", "battery_percent", "bits"),
+    [
+        pytest.param(12.0, 50.0, 0b0100_0000, id="charging with all there is"),
+        pytest.param(12.0, 100.0, 0b1100_0000, id="holding back"),
+        pytest.param(2.0, 50.0, 0b0000_0000, id="night"),
+    ],
+)
+def test_the_outputs_say_whether_it_charges_and_whether_it_holds_back(
+    start_hour: float, battery_percent: float, bits: int
+) -> None:
+    bench = Bench(start_hour=start_hour, battery_percent=battery_percent)
+    bench.clock.advance(20 * 60)
+    assert bench.ram(115) & 0b1110_0000 == bits
+
+
+def test_the_update_flags_beat_with_the_clock_and_tell_of_the_refresh() -> None:
+    bench = Bench(start_hour=10.0)
+    flags = []
+    for _ in range(181):
+        flags.append(bench.ram(126))
+        bench.clock.advance(2)
+    assert flags == [0x80] + [0x01, 0x00] * 89 + [0x01, 0x80]
+
+
 class TestSolvScreen:
     def test_looking_at_it_stops_the_charge_and_says_so(self) -> None:
         bench = Bench(start_hour=12.0)

@@ -128,15 +128,18 @@ def test_simulated_time_passes_by_itself() -> None:
 
 
 def test_a_computer_that_never_reads_does_not_block_the_simulator() -> None:
-    with RunningSimulator(QUICK) as running:
-        with connected(running.port) as wire:
-            for _ in range(3000):
-                wire.write(20, 94, 0, 235)
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while running.simulator.next_at() is not None:
-                assert time.monotonic() < deadline
-            assert len(wire.read(1000)) == 1000
-        assert running.simulator.truth().model == "PL80"
+    terminal = PseudoTerminal()
+    writer = threading.Thread(target=fill, args=(terminal,), daemon=True)
+    writer.start()
+    writer.join(PATIENCE_SECONDS)
+    assert not writer.is_alive()
+    terminal.close()
+
+
+def fill(terminal: PseudoTerminal) -> None:
+    """Write far more than a terminal can hold."""
+    for _ in range(1000):
+        terminal.write(bytes(1000))
 
 
 class TestLink:
@@ -273,6 +276,16 @@ class TestRun:
         finally:
             signal.signal(signal.SIGALRM, before)
         assert time.monotonic() - started[0] < 1
+
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+    def test_a_failure_of_the_simulator_ends_the_wait(self) -> None:
+        def broken_clock() -> float:
+            raise ZeroDivisionError
+
+        ended = threading.Event()
+        with RunningSimulator(QUICK, clock=broken_clock, on_end=ended.set) as running, connected(running.port) as wire:
+            wire.write(187, 0, 0, 68)
+            assert ended.wait(PATIENCE_SECONDS)
 
     def test_nothing_stays_open(self) -> None:
         def open_files() -> list[str]:
