@@ -1,0 +1,154 @@
+"""A power cut at any point leaves a journal with every record that `append` returned for.
+
+What a real process writes and syncs is recorded (recording.py), the states that a cut may leave are built from it
+(disk.py), and each is opened as the logger opens it after the cut.
+"""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from journal.journal import Journal
+from tests.reliability import disk, stories
+from tests.reliability.disk import State
+from tests.reliability.recording import STRACE, Recording, Sync, record
+from tests.reliability.stories import Rows
+
+ROOT = Path(__file__).parents[2]
+NEW = stories.reading(900, 99)
+
+Tell = Callable[[str], Recording]
+
+
+@pytest.fixture
+def fast_path(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory where there is one: thousands of states are opened, and none need outlive the test."""
+    memory = Path("/dev/shm")  # noqa: S108 - a mount point, and mkdtemp makes the name
+    directory = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else tmp_path))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def told(fast_path: Path, tmp_path: Path) -> Tell:
+    """Records a story, told by a process of its own in an empty directory."""
+    needs_strace()
+
+    def tell(story: str) -> Recording:
+        directory = fast_path / "recorded"
+        directory.mkdir()
+        command = [sys.executable, "-m", "tests.reliability.stories", story, str(directory)]
+        return record(directory, command, ROOT, tmp_path / "strace.txt")
+
+    return tell
+
+
+def needs_strace() -> None:
+    """Skip without strace, or where processes may not be traced."""
+    try:
+        subprocess.run([*STRACE, "-o", "/dev/null", "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"needs the Debian package strace, and the right to trace processes: {error}")
+
+
+def promised(story: str, directory: Path) -> list[Rows]:
+    """What the journal holds after each step of the story, as a run without a cut shows it."""
+    directory.mkdir()
+    return [stories.rows(directory / "journal.db") for _ in stories.STORIES[story](directory)]
+
+
+def check(state: State, after: list[Rows], place: Path) -> None:
+    """Open a state as the logger does; raise AssertionError if anything is missing, altered, made up or not usable."""
+    directory = place / "state"
+    directory.mkdir()
+    state.write_to(directory)
+    path = directory / "journal.db"
+    returned = len(state.markers)
+    with Journal.create(path) as journal:
+        assert journal.aside is None, f"taken for damaged: {state.words}"
+        found = stories.rows(path)
+        # What was in hand when the power went may be there whole, or not at all.
+        assert found in after[max(returned - 1, 0) : returned + 1], state.words
+        assert set(state.markers) <= {journal.identity()}, f"not the same file as before: {state.words}"
+        assert journal.append(NEW) == journal.last_id("readings") == last_id(found) + 1, state.words
+    assert stories.rows(path)["readings"][:-1] == found["readings"], f"lost by going on: {state.words}"
+    assert is_sound(path), state.words
+    shutil.rmtree(directory)
+
+
+def lost_steps(state: State, after: list[Rows], place: Path) -> int:
+    """How many of the steps that had returned are not in the journal; what is there is sound and was once so."""
+    directory = place / "state"
+    directory.mkdir()
+    state.write_to(directory)
+    with Journal.create(directory / "journal.db") as journal:
+        assert journal.aside is None, f"taken for damaged: {state.words}"
+        found = stories.rows(directory / "journal.db")
+    assert is_sound(directory / "journal.db"), state.words
+    shutil.rmtree(directory)
+    steps = max((number for number, rows in enumerate(after, start=1) if rows == found), default=0)
+    assert steps or not any(found.values()), state.words
+    return len(state.markers) - min(steps, len(state.markers))
+
+
+def last_id(found: Rows) -> int:
+    return max((int(str(row[0])) for row in found["readings"]), default=0)
+
+
+def is_sound(path: Path) -> bool:
+    connection = sqlite3.connect(path)
+    verdict = connection.execute("PRAGMA integrity_check").fetchall()
+    connection.close()
+    return verdict == [("ok",)]
+
+
+def test_no_power_cut_loses_or_alters_what_append_returned_for(told: Tell, fast_path: Path) -> None:
+    after = promised("keeping_a_journal", fast_path / "promised")
+    recording = told("keeping_a_journal")
+    for state in disk.states(recording, seed=1, samples=0, is_thorough=False):
+        check(state, after, fast_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_no_power_cut_loses_anything_in_thousands_of_random_states(told: Tell, fast_path: Path, seed: int) -> None:
+    after = promised("keeping_a_journal", fast_path / "promised")
+    recording = told("keeping_a_journal")
+    for state in disk.states(recording, seed, samples=30, is_thorough=True):
+        check(state, after, fast_path)
+
+
+def test_a_journal_that_hardly_syncs_loses_readings_which_shows_that_this_test_would_see_it(
+    told: Tell, fast_path: Path
+) -> None:
+    after = promised("keeping_a_journal", fast_path / "promised")
+    recording = told("keeping_a_journal_that_hardly_syncs")
+    states = disk.states(recording, seed=1, samples=0, is_thorough=False)
+    assert any(lost_steps(state, after, fast_path) for state in states)
+
+
+def test_a_disk_that_lies_about_its_syncs_loses_readings_which_shows_that_syncs_count_here(
+    told: Tell, fast_path: Path
+) -> None:
+    after = promised("keeping_a_journal", fast_path / "promised")
+    recording = told("keeping_a_journal")
+    lying = Recording(recording.before, [step for step in recording.steps if not isinstance(step, Sync)])
+    with pytest.raises(AssertionError, match="cut after step"):  # noqa: PT012 - as above
+        for state in disk.states(lying, seed=1, samples=0, is_thorough=False):
+            check(state, after, fast_path)
+
+
+@pytest.mark.parametrize("sector", [512, 4096])
+def test_a_card_that_destroys_the_sectors_it_was_writing_costs_at_most_the_newest_append(
+    told: Tell, fast_path: Path, sector: int
+) -> None:
+    """Beyond what the journal promises: SQLite takes it that a cut does not reach bytes that were not being written."""
+    after = promised("keeping_a_journal", fast_path / "promised")
+    lost = [lost_steps(state, after, fast_path) for state in disk.destroyed_states(told("keeping_a_journal"), sector)]
+    assert max(lost) == 1
