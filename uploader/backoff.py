@@ -3,9 +3,9 @@
     try         1   2   3    4    5    6+        after an hour of failures
     at most     2   4   8   16   32   60 s       doubling on, up to 15 min
 
-Full jitter: any wait from nothing to the bound is as likely, so that a thousand sites that lost their server together do
-not come back together. What a server asks for (Retry-After) is waited in full, and the jitter added to it, for the same
-reason. A wrong setting is tried again after 4 to 6 minutes.
+Full jitter: any wait from nothing to the bound is as likely, so that a thousand sites that lost their server together
+do not come back together. What a server asks for (Retry-After) is waited in full, and the jitter added to it, for the
+same reason. A wrong setting is tried again after 4 to 6 minutes.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Backoff:
         """The wait after so many failures in a row (at least 1) over so many seconds; `random` is in [0, 1)."""
         cap = self.cap_seconds
         if failing_seconds > LATE_AFTER_SECONDS:
-            doublings = min((failing_seconds - LATE_AFTER_SECONDS) / LATE_AFTER_SECONDS * 4, 10)
-            cap = min(self.cap_seconds * 2**doublings, self.late_cap_seconds)
-        bound = min(self.first_seconds * 2 ** min(failures - 1, 30), cap)
+            doublings = min((failing_seconds - LATE_AFTER_SECONDS) / LATE_AFTER_SECONDS * 4, 10.0)
+            cap = min(self.cap_seconds * 2.0**doublings, self.late_cap_seconds)
+        bound = min(self.first_seconds * 2.0 ** min(failures - 1, 30), cap)
         return min((retry_after_seconds or 0.0) + random * bound, max(self.late_cap_seconds, cap))
 
     def misconfigured(self, random: float) -> float:

@@ -10,7 +10,7 @@ One bad item among 5,000 costs at most 17 requests. When there are more, what is
 requests for each halving.
 
 A hunt looks for an item at which the server stumbles (500). There a failure may as well be the server's own, so an item
-is believed to be the trigger only if something else is accepted right after it failed; else the hunt is abandoned.
+is condemned only if something else is accepted before or after it; after two in a row the hunt is abandoned.
 """
 
 from collections.abc import Sequence
@@ -37,11 +37,15 @@ class _Segment:
 
 
 class Bisection:
-    """Begin with a batch that was refused; then send `items` and say what came of it, until `items` is empty."""
+    """Begin with a batch that was refused; then send `items` and say what came of it, until `items` is empty.
 
-    def __init__(self, items: Sequence[Item], *, is_hunt: bool = False) -> None:
+    `has_evidence`: the server accepted something else while it stumbled over this batch.
+    """
+
+    def __init__(self, items: Sequence[Item], *, is_hunt: bool = False, has_evidence: bool = False) -> None:
         self.is_hunt = is_hunt
-        self.is_abandoned = False
+        self._is_abandoned = False
+        self._has_evidence = has_evidence
         self._stack = [_Segment(tuple(items))]
         self._suspects: tuple[Item, ...] = ()
         self._has_gathered = False
@@ -49,7 +53,7 @@ class Bisection:
     @property
     def items(self) -> tuple[Item, ...]:
         """What to send next; nothing when all is settled, or the hunt was abandoned."""
-        return self._stack[-1].items if self._stack and not self.is_abandoned else ()
+        return self._stack[-1].items if self._stack and not self._is_abandoned else ()
 
     def accepted(self) -> Ruling:
         """`items` were stored."""
@@ -57,6 +61,7 @@ class Bisection:
         if segment.is_first_half and self._stack:
             self.halve(is_known_bad=True)
         suspects, self._suspects = self._suspects, ()
+        self._has_evidence = not suspects
         return Ruling(segment.items, suspects)
 
     def refused(self, *, is_whole: bool = False) -> Ruling:
@@ -70,11 +75,16 @@ class Bisection:
             return Ruling()
         self._stack.pop()
         self._gather()
-        if not self.is_hunt:
+        if not self.is_hunt or self._has_evidence:
+            self._has_evidence = False
             return Ruling(condemned=segment.items)
-        self.is_abandoned = bool(self._suspects)
+        self._is_abandoned = bool(self._suspects)
         self._suspects = segment.items
         return Ruling()
+
+    def take(self) -> tuple[Item, ...]:
+        """Give `items` away, to be settled elsewhere."""
+        return self._stack.pop().items
 
     def halve(self, *, is_known_bad: bool = False) -> None:
         """Send the next items in two parts; a single one stays as it is."""

@@ -26,4 +26,4 @@ class Batch:
     kind: Kind
     stream: str
     items: tuple[Item, ...]
-    covers: IdRanges = IdRanges()
+    covers: IdRanges

@@ -1,0 +1,125 @@
+"""A site for tests: a real journal, a real uploader.db, and time that passes only when somebody waits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from journal.journal import Journal
+from journal.reading import Reading
+from uploader.backoff import Backoff
+from uploader.diary import Diary
+from uploader.drain import Drain, Writer
+from uploader.influx import Influx
+from uploader.journal_source import JournalSource
+from uploader.progress import Progress
+from uploader.step import Step
+from uploader.target import Target
+
+EPOCH_MS = 1_700_000_000_000
+
+
+class Clock:
+    """Seconds that pass when waited for. It is also the stop event: set after `steps` waits, when given."""
+
+    def __init__(self, steps: int | None = None) -> None:
+        self.now = 1000.0
+        self.waits: list[float] = []
+        self._steps = steps
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def now_ms(self) -> int:
+        return EPOCH_MS + int(self.now * 1000)
+
+    def wait(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        self.now += timeout
+        return self.is_set()
+
+    def is_set(self) -> bool:
+        return self._steps is not None and len(self.waits) >= self._steps
+
+
+class Site:
+    """journal.db and uploader.db in a directory; `append` adds readings 10 s apart."""
+
+    def __init__(self, directory: Path, name: str = "home") -> None:
+        self.directory = directory
+        self.name = name
+        self.clock = Clock()
+        self.journal = Journal.create(directory / "journal.db")
+        self._boot = self.journal.boot_number("boot")
+        self._count = 0
+        self.source = JournalSource(directory / "journal.db")
+        self.progress = Progress.open(directory / "uploader.db")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.journal.close()
+        self.source.close()
+        self.progress.close()
+
+    def append(self, count: int, battery_volts: Callable[[int], float | None] = lambda n: 25.0) -> list[int]:
+        """Append readings; their times."""
+        readings = [
+            Reading(
+                time_ms=EPOCH_MS + (self._count + n) * 10_000,
+                boot=self._boot,
+                uptime_ms=(self._count + n) * 10_000,
+                model="PL80",
+                battery_volts=battery_volts(self._count + n),
+                charge_amps=(self._count + n) % 40 * 0.5,
+                regulator_state="boost",
+            )
+            for n in range(count)
+        ]
+        self._count += count
+        self.journal.append_all(readings)
+        return [reading.time_ms for reading in readings]
+
+    def restart(self) -> None:
+        """Close and open what the uploader has, as a new process would."""
+        self.progress.close()
+        self.source.close()
+        self.progress = Progress.open(self.directory / "uploader.db")
+
+    def drain(
+        self,
+        writer: Writer,
+        *,
+        every_seconds: float = 60.0,
+        backoff: Backoff | None = None,
+        monthly_megabytes: float | None = None,
+    ) -> Drain:
+        return Drain(
+            self.source,
+            writer,
+            self.progress,
+            self.name,
+            diary=Diary("http://influx.example", monotonic=self.clock.monotonic),
+            every_seconds=every_seconds,
+            backoff=backoff,
+            monthly_megabytes=monthly_megabytes,
+            monotonic=self.clock.monotonic,
+            now_ms=self.clock.now_ms,
+        )
+
+    def run(self, drain: Drain, *, limit: int = 1000) -> list[Step]:
+        """Step until nothing is pending, letting time pass; the steps that made a request."""
+        steps: list[Step] = []
+        for _ in range(limit):
+            step = drain.drain_once()
+            if step.outcome is not None:
+                steps.append(step)
+            up_to = drain.last_pending()
+            if not drain.pending_count(up_to):
+                return steps
+            self.clock.now += step.wait_seconds
+        raise AssertionError(f"still pending after {limit} steps: {[self.progress.done('readings')]}, {steps[-3:]}")
+
+
+def influx(target: Target, *, read_seconds: float = 5.0) -> Influx:
+    return Influx(target, connect_seconds=2.0, read_seconds=read_seconds)

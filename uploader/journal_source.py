@@ -1,0 +1,46 @@
+"""JournalSource: the journal as it is now. It may not be there yet, and the logger may replace a damaged one."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from journal.journal import Journal
+
+
+class JournalSource:
+    """journal.db at `path`, opened read-only when first asked for, and again when it has become another file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._journal: Journal | None = None
+        self._inode: tuple[int, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._journal:
+            self._journal.close()
+        self._journal = None
+
+    def current(self) -> Journal:
+        """The journal. Raises JournalMissing while there is none, JournalUnusable, JournalTooNew."""
+        inode = self._look()
+        if self._journal and inode == self._inode:
+            return self._journal
+        self.close()
+        self._journal = Journal.open(self.path)
+        self._inode = inode
+        return self._journal
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino

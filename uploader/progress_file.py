@@ -1,0 +1,135 @@
+"""uploader.db as a file: opened, migrated, and set aside when it is damaged.
+
+Not WAL but a rollback journal: `solar replay` and others write to it too, and SQLite before 3.51.3 can corrupt a WAL
+database that two connections write or checkpoint at once. synchronous=FULL: a batch that was recorded stays recorded.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from journal.errors import primary_code
+from journal.schema import check_version, migrate
+
+BUSY_SECONDS = 10.0
+
+SCHEMA = (
+    """
+    -- The ids that need not be sent any more: sent, dead letters, or without anything to send.
+    CREATE TABLE done (
+        stream    TEXT    NOT NULL,
+        first_id  INTEGER NOT NULL,
+        last_id   INTEGER NOT NULL,
+        PRIMARY KEY (stream, first_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE dead_letters (
+        number      INTEGER PRIMARY KEY AUTOINCREMENT,
+        journal     TEXT    NOT NULL,
+        stream      TEXT    NOT NULL,
+        id          INTEGER NOT NULL,
+        time_ms     INTEGER NOT NULL,
+        line        TEXT    NOT NULL,
+        words       TEXT    NOT NULL,
+        status      INTEGER NOT NULL,
+        refused_ms  INTEGER NOT NULL,
+        tries       INTEGER NOT NULL,
+        is_waiting  INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (journal, stream, id)
+    ) STRICT;
+
+    -- The site tag of the ids from first_id on.
+    CREATE TABLE sites (
+        stream    TEXT    NOT NULL,
+        first_id  INTEGER NOT NULL,
+        site      TEXT    NOT NULL,
+        PRIMARY KEY (stream, first_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE traffic (
+        day   TEXT    NOT NULL PRIMARY KEY,
+        size  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE state (
+        id              INTEGER PRIMARY KEY CHECK (id = 1),
+        journal         TEXT,
+        has_attempted   INTEGER NOT NULL DEFAULT 0,
+        batch_size      INTEGER,
+        batch_ceiling   INTEGER,
+        last_upload_ms  INTEGER,
+        failing_since_ms  INTEGER,
+        trouble         TEXT,
+        reason          TEXT,
+        note            TEXT
+    ) STRICT;
+    INSERT INTO state (id) VALUES (1);
+    """,
+)
+
+
+def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+    """Open for writing, made or migrated where needed; also where a damaged file of that name was put."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _set_aside(path) if path.exists() and _is_damaged(path) else None
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        check_version(connection, SCHEMA, path)
+        with suppress(sqlite3.OperationalError):  # another process migrates it at this very moment: seen just below
+            migrate(connection, SCHEMA, path)
+        migrate(connection, SCHEMA, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, aside
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    connection = _connect(path, "ro")
+    try:
+        check_version(connection, SCHEMA, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read and write without anybody between: BEGIN IMMEDIATE."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(_connect(path, "rw")) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return bool(verdict != "ok")
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return True
+        raise
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    with suppress(FileNotFoundError):
+        path.with_name(path.name + "-journal").rename(aside.with_name(aside.name + "-journal"))
+    path.rename(aside)
+    return aside

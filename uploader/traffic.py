@@ -1,0 +1,48 @@
+"""Traffic: bytes over the wire, by day (UTC). What is counted: see Transport.
+
+Counted in memory and written with the next transaction that is made anyway, to spare the SD card.
+"""
+
+import sqlite3
+from datetime import UTC, datetime
+
+
+class Traffic:
+    """The table `traffic` of an open uploader.db, and what is not yet in it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._unwritten: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._unwritten)
+
+    def add(self, size: int, now_ms: int) -> None:
+        day = _day(now_ms)
+        self._unwritten[day] = self._unwritten.get(day, 0) + size
+
+    def today(self, now_ms: int) -> int:
+        return self._sum(_day(now_ms))
+
+    def this_month(self, now_ms: int) -> int:
+        return self._sum(_day(now_ms)[:7])
+
+    def write(self) -> None:
+        """Within a transaction; `forget` when it has been committed."""
+        self._connection.executemany(
+            "INSERT INTO traffic VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET size = size + excluded.size",
+            self._unwritten.items(),
+        )
+
+    def forget(self) -> None:
+        self._unwritten.clear()
+
+    def _sum(self, prefix: str) -> int:
+        (written,) = self._connection.execute(
+            "SELECT coalesce(sum(size), 0) FROM traffic WHERE day BETWEEN ? AND ? || '~'", (prefix, prefix)
+        ).fetchone()
+        return int(written) + sum(size for day, size in self._unwritten.items() if day.startswith(prefix))
+
+
+def _day(now_ms: int) -> str:
+    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%d")
