@@ -1,0 +1,37 @@
+# One image for both processes: `solar log` (the default) and `solar upload`. See docs/deploy.md.
+# BASE may be any Debian with the same python3 in both stages; the build stage needs its venv module.
+ARG BASE=python:3.12-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /src
+RUN python3 -m venv /opt/solar
+# The dependencies first: they change less often than the program.
+COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY journal journal
+COPY logger logger
+COPY uploader uploader
+COPY simulator simulator
+COPY admin admin
+RUN /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock . \
+    && /opt/solar/bin/pip uninstall --yes pip
+
+FROM ${BASE}
+# dialout (20 on Debian and Raspberry Pi OS) owns the serial ports.
+RUN groupadd --system --gid 10001 solar \
+    && useradd --system --uid 10001 --gid solar --groups dialout --home-dir /var/lib/solar --no-create-home \
+        --shell /usr/sbin/nologin solar \
+    && install --directory --owner solar --group solar --mode 2770 /var/lib/solar
+COPY --from=build /opt/solar /opt/solar
+ENV PATH=/opt/solar/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONFAULTHANDLER=1 \
+    SOLAR_DATA=/var/lib/solar
+# No .env file lies here: settings come from the container's environment.
+WORKDIR /
+VOLUME /var/lib/solar
+# By name, so that it gets its group dialout.
+USER solar
+# Marks, and restarts nothing by itself: being offline is no reason to start anything again.
+HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=5 CMD ["solar", "status"]
+ENTRYPOINT ["solar"]
+CMD ["log", "--wait"]
