@@ -1,0 +1,198 @@
+"""What the two dashboards show, as a table: title, unit, thresholds, and the questions behind it.
+
+Volts are given for a 12 V bank and multiplied: a 24 V bank, which most sites have, is low at 23.6 V.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dashboards import arrival, queries
+from dashboards.queries import Query, daily, latest, trend
+
+Kind = Literal["stat", "lines", "bars", "states", "table"]
+GREEN, YELLOW, RED, BLUE = "#73BF69", "#F2CC0C", "#F2495C", "#5794F2"
+NO_THRESHOLD = ((None, BLUE),)
+
+LOW_VOLTS_12 = 11.8  # at rest about a quarter full; below it a lead-acid bank ages fast
+FLAT_VOLTS_12 = 11.4  # where regulators commonly disconnect the load
+HIGH_VOLTS_12 = 15.2  # above equalising at 20 degrees Celsius
+LOW_CHARGE_PERCENT = 50
+FLAT_CHARGE_PERCENT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as Grafana's id for it, and as people write it."""
+
+    grafana: str
+    suffix: str
+    decimals: int
+
+
+VOLTS = Unit("volt", " V", 1)
+AMPS = Unit("amp", " A", 1)
+WATTS = Unit("watt", " W", 0)
+AMP_HOURS = Unit("amph", " Ah", 0)
+PERCENT = Unit("percent", " %", 0)
+CELSIUS = Unit("celsius", " °C", 0)
+SECONDS = Unit("s", " s", 0)
+TEXT = Unit("string", "", 0)
+
+Threshold = tuple[float | None, str]  # from this value on, this colour; None is the lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question of a panel, and the name its answer bears."""
+
+    label: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One box. `columns` is its width, of 24; `note` is what a person may ask about it."""
+
+    title: str
+    kind: Kind
+    unit: Unit
+    lines: Sequence[Line]
+    columns: int
+    note: str
+    thresholds: Sequence[Threshold] = NO_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels under one heading. `period` and `step` are for InfluxDB; `fixed` binds Grafana to the period as well."""
+
+    title: str
+    period: str
+    step: str
+    fixed: bool
+    panels: Sequence[Panel]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One dashboard: `period` is what Grafana shows when it is opened."""
+
+    name: str
+    title: str
+    note: str
+    period: str
+    rows: Sequence[Row]
+
+
+def _volts(bank_volts: int) -> tuple[Threshold, ...]:
+    twelves = bank_volts / 12
+    return (
+        (None, RED),
+        (round(FLAT_VOLTS_12 * twelves, 2), YELLOW),
+        (round(LOW_VOLTS_12 * twelves, 2), GREEN),
+        (round(HIGH_VOLTS_12 * twelves, 2), RED),
+    )
+
+
+CHARGE = ((None, RED), (FLAT_CHARGE_PERCENT, YELLOW), (LOW_CHARGE_PERCENT, GREEN))
+RECEIVED = ((None, RED), (90, YELLOW), (99, GREEN))
+AGE = ((None, GREEN), (300, YELLOW), (900, RED))
+GAP = ((None, GREEN), (60, YELLOW), (arrival.LONG_GAP_SECONDS, RED))
+CLOCK = ((None, GREEN), (5, YELLOW), (60, RED))
+HEAT = ((None, BLUE), (5, GREEN), (40, YELLOW), (50, RED))
+
+
+def boards(bank_volts: int = 24) -> tuple[Board, Board]:
+    """The site's dashboard, and the one about the logging, for a battery of `bank_volts` nominal."""
+    volts = _volts(bank_volts)
+    return _site(volts), _logging()
+
+
+def _stat(title: str, unit: Unit, field: str, note: str, thresholds: Sequence[Threshold] = NO_THRESHOLD) -> Panel:
+    return Panel(title, "stat", unit, (Line("", latest(field)),), 4, note, thresholds)
+
+
+def _now(volts: Sequence[Threshold]) -> Row:
+    return Row("Now", queries.RECENT, "1m", True, (
+        _stat("Battery", VOLTS, "battery_volts", "Battery voltage.", volts),
+        _stat("State of charge", PERCENT, "state_of_charge_percent", "The regulator's own estimate.", CHARGE),
+        _stat("Current in", AMPS, "charge_amps", "Charge current, internal plus external."),
+        _stat("Current out", AMPS, "load_amps", "Load current, internal plus external."),
+        _stat("Power in", WATTS, "charge_watts", "Battery voltage times charge current."),
+        _stat("Power out", WATTS, "load_watts", "Battery voltage times load current."),
+        _stat("Regulator", TEXT, "regulator_state", "Boost, equalise, absorption or float."),
+        _stat("Charged today", AMP_HOURS, "charge_amp_hours", "Since the regulator's midnight."),
+        _stat("Used today", AMP_HOURS, "load_amp_hours", "Since the regulator's midnight."),
+        _stat("Highest today", VOLTS, "battery_max_volts", "Since the regulator's midnight.", volts),
+        _stat("Lowest today", VOLTS, "battery_min_volts", "Since the regulator's midnight.", volts),
+        _stat("Battery temperature", CELSIUS, "battery_celsius", "Absent where no sensor is fitted.", HEAT),
+    ))  # fmt: skip
+
+
+def _lines(volts: Sequence[Threshold]) -> tuple[Panel, ...]:
+    spread = (
+        Line("mean", trend("battery_volts")),
+        Line("highest", trend("battery_volts", "max")),
+        Line("lowest", trend("battery_volts", "min")),
+    )
+    power = (Line("in", trend("charge_watts")), Line("out", trend("load_watts")))
+    return (
+        Panel("Battery voltage", "lines", VOLTS, spread, 12, "A gap is a time without readings.", volts),
+        Panel("Power", "lines", WATTS, power, 12, "In from the panels, out to the load."),
+        Panel("State of charge", "lines", PERCENT, (Line("", trend("state_of_charge_percent")),), 12,
+              "The regulator's own estimate.", CHARGE),
+    )  # fmt: skip
+
+
+def _site(volts: Sequence[Threshold]) -> Board:
+    current = (Line("in", trend("charge_amps")), Line("out", trend("load_amps")))
+    charge = (Line("in", daily("charge_amp_hours")), Line("out", daily("load_amp_hours")))
+    spread = (Line("highest", daily("battery_max_volts")), Line("lowest", daily("battery_min_volts")))
+    today = (
+        *_lines(volts),
+        Panel("Current", "lines", AMPS, current, 12, "In from the panels, out to the load."),
+        Panel("Battery temperature", "lines", CELSIUS, (Line("", trend("battery_celsius")),), 12, "", HEAT),
+        Panel("Regulator", "states", TEXT, (Line("", trend("regulator_state", "last")),), 12, "Its state over time."),
+    )
+    days = (
+        Panel("Charge a day", "bars", AMP_HOURS, charge, 12, "As the regulator counted it."),
+        Panel("Highest and lowest voltage of the day", "lines", VOLTS, spread, 12, "As the regulator saw it.", volts),
+        Panel("State of charge at the end of the day", "bars", PERCENT,
+              (Line("", daily("state_of_charge_percent")),), 12, "The regulator's own estimate.", CHARGE),
+        Panel("Time to float", "bars", SECONDS, (Line("", daily("float_reached_seconds")),), 12,
+              "When the battery was full, after the regulator's midnight; no bar when it never was."),
+    )  # fmt: skip
+    return Board(
+        "solar-site", "Solar site", "A battery, its regulator and the sun.", "24h",
+        (
+            _now(volts),
+            Row("Today", "24h", "2m", False, today),
+            Row("Last week", "7d", "15m", True, _lines(volts)),
+            Row("Daily history", "90d", "1d", True, days),
+        ),
+    )  # fmt: skip
+
+
+def _logging() -> Board:
+    now = (
+        Panel("Newest reading", "stat", SECONDS, (Line("", arrival.newest()),), 12,
+              "How long ago the newest reading in the database was taken.", AGE),
+        Panel("Received in 24 hours", "stat", PERCENT, (Line("", arrival.received_today()),), 12,
+              "Less than 100: readings that were never taken, or are still on their way (the backlog).", RECEIVED),
+    )  # fmt: skip
+    week = (
+        Panel("Readings an hour", "lines", PERCENT, (Line("", arrival.received_by_hour()),), 12,
+              "Of those due. A hole fills while a backlog is sent. The first and last hour are not whole.", RECEIVED),
+        Panel("Longest gap", "lines", SECONDS, (Line("", arrival.longest_gap()),), 12,
+              "The longest time between two readings.", GAP),
+        Panel("Clock uncertainty", "lines", SECONDS, (Line("", trend("time_uncertainty_seconds", "max")),), 12,
+              "How far a reading's time may be off; high after a power cut without network.", CLOCK),
+        Panel("Gaps longer than five minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 12,
+              "When each ended and how long it was.", GAP),
+        Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "What the logger had to tell."),
+    )  # fmt: skip
+    return Board(
+        "solar-logging", "Solar logging", "Whether the readings arrive: gaps, backlog, clock.", "7d",
+        (Row("Now", "24h", "1m", True, now), Row("Last week", "7d", "1h", False, week)),
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The questions that the dashboards ask, as text: each once in Flux and once in InfluxQL.
+
+Rules. A stretch without readings stays empty (`createEmpty: true`, `fill(null)`) and nothing is carried forward. A site
+is one line whatever its `model` tag says, so what compares one reading with the next groups by site alone.
+
+    asked by            bucket             period and step              site
+    Grafana             the data source's  the dashboard's              variable `site`, one, several or all
+    InfluxDB template   v.solar_bucket     written into each query      v.solar_site, one
+    alert rules         the data source's  written into each query      all, told apart by their tag
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+RECENT = "15m"  # "now" is what was read within this time; longer is silence
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who asks: the Flux expressions for bucket, period, step, site and seconds between readings."""
+
+    bucket: str
+    start: str
+    stop: str
+    every: str
+    site: str
+    reading_seconds: str
+
+
+GRAFANA = Scope(
+    bucket="v.defaultBucket",
+    start="v.timeRangeStart",
+    stop="v.timeRangeStop",
+    every="v.windowPeriod",
+    site="r.site =~ /^${site:regex}$/",
+    reading_seconds='"${reading_seconds}"',
+)
+
+
+def template_scope(period: str, every: str) -> Scope:
+    """The scope of a cell in the InfluxDB template, whose period and step are its own: "24h", "2m"."""
+    return Scope(
+        bucket="v.solar_bucket",
+        start=f"-{period}",
+        stop="now()",
+        every=every,
+        site="r.site == v.solar_site",
+        reading_seconds="v.solar_reading_seconds",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question in both languages. `is_table` when the answer is rows to read, not a line over time."""
+
+    flux: Callable[[Scope], str]
+    influxql: str
+    is_table: bool = False
+
+
+INFLUXQL_SITE = '"site" =~ /^${site:regex}$/'
+
+
+def rows(scope: Scope, measurement: str, field: str, start: str | None = None) -> str:
+    """Flux for one field's points in the scope; from `start` until now where one is given."""
+    stop = "now()" if start else scope.stop
+    return (
+        f"from(bucket: {scope.bucket})\n"
+        f"  |> range(start: {start or scope.start}, stop: {stop})\n"
+        f'  |> filter(fn: (r) => r._measurement == "{measurement}" and r._field == "{field}")\n'
+        f"  |> filter(fn: (r) => {scope.site})\n"
+    )
+
+
+BY_SITE = '  |> group(columns: ["site"])\n  |> sort(columns: ["_time"])\n'
+
+
+def latest(field: str) -> Query:
+    """The newest value of the last quarter of an hour; nothing when there is none."""
+    return Query(
+        flux=lambda scope: rows(scope, "solar", field, f"-{RECENT}") + "  |> last()\n" + BY_SITE + "  |> last()\n",
+        influxql=(
+            f'SELECT last("{field}") AS "value" FROM "solar" WHERE time > now() - {RECENT} AND {INFLUXQL_SITE} '
+            'GROUP BY "site"'
+        ),
+    )
+
+
+def trend(field: str, aggregate: str = "mean") -> Query:
+    """One value a step: `aggregate` is mean, min, max or last (last also for text). A step without readings is null."""
+    return Query(
+        flux=lambda scope: (
+            rows(scope, "solar", field)
+            + f"  |> aggregateWindow(every: {scope.every}, fn: {aggregate}, createEmpty: true)\n"
+        ),
+        influxql=(
+            f'SELECT {aggregate}("{field}") AS "value" FROM "solar" WHERE $timeFilter AND {INFLUXQL_SITE} '
+            'GROUP BY time($__interval), "site" fill(null)'
+        ),
+    )
+
+
+def daily(field: str) -> Query:
+    """The regulator's own daily records, one point a day, as they are."""
+    return Query(
+        flux=lambda scope: rows(scope, "solar_day", field),
+        influxql=f'SELECT "{field}" AS "value" FROM "solar_day" WHERE $timeFilter AND {INFLUXQL_SITE} GROUP BY "site"',
+    )
+
+
+SITES_FLUX = (
+    'import "influxdata/influxdb/schema"\n\n'
+    'schema.tagValues(bucket: {bucket}, tag: "site", predicate: (r) => r._measurement == "solar", start: -1y)\n'
+)
+SITES_INFLUXQL = 'SHOW TAG VALUES FROM "solar" WITH KEY = "site"'
