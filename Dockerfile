@@ -29,8 +29,8 @@ ENV PATH=/opt/solar/bin:$PATH \
 # No .env file lies here: settings come from the container's environment.
 WORKDIR /
 VOLUME /var/lib/solar
-# By name, so that it gets its group dialout.
-USER solar
+# Without a group, so that it gets those it is in: dialout.
+USER 10001
 # Marks, and restarts nothing by itself: being offline is no reason to start anything again.
 HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=5 CMD ["solar", "status"]
 ENTRYPOINT ["solar"]

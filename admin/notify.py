@@ -48,6 +48,11 @@ class Supervisor:
             feed_seconds = min(FEED_SECONDS, int(patience) / 3e6)
         return cls(address, feed_seconds=feed_seconds)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether there is anybody to tell: whether this process is a service."""
+        return bool(self._address)
+
     def heartbeat(self, text: str = "") -> None:
         """An attempt begins. The first one says that the service is ready; `text` is told when it is another."""
         lines = [] if self._is_ready else ["READY=1"]

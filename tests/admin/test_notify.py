@@ -84,6 +84,7 @@ def test_a_text_cannot_smuggle_in_another_line_or_burst_the_datagram(systemd: Sy
 )
 def test_telling_nobody_is_no_error(address: str) -> None:
     supervisor = Supervisor(address)
+    assert supervisor.is_listening is bool(address)
     supervisor.heartbeat("ready")
     supervisor.feed()
     supervisor.stopping()

@@ -1,0 +1,60 @@
+"""The deployment files, and the tools that judge them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+UNITS = [PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service")]
+WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+
+
+def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Both outputs as one text; the exit code is looked at by the test."""
+    return subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def development_tool(name: str) -> Path:
+    """A program that comes with the development dependencies; skips where there is none for this kind of machine."""
+    found = Path(sys.executable).with_name(name)
+    if not found.exists():
+        unavailable(f"{name} is not installed: make check sets it up on x86-64")
+    return found
+
+
+def actionlint() -> list[str]:
+    """How to call actionlint; else skip, or fail where such things are required."""
+    found = shutil.which("actionlint") or shutil.which("actionlint", path=Path.home() / "go/bin")
+    if found:
+        return [found]
+    if go := shutil.which("go"):
+        return [go, "run", ACTIONLINT]
+    unavailable(f"actionlint is not installed: go install {ACTIONLINT}")
+
+
+def unavailable(message: str) -> NoReturn:
+    """Skip, or fail where such things are required."""
+    if os.environ.get("SOLAR_TEST_SERVERS") == "required":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def as_data(path: str) -> dict[str, Any]:
+    """A YAML file of the project."""
+    content = yaml.safe_load((PROJECT / path).read_text())
+    assert isinstance(content, dict)
+    return content
