@@ -39,6 +39,7 @@ class FaultProxy:
         self.connections = 0
         self.bytes_up = self.bytes_down = 0
         self._stop = threading.Event()
+        self._cuts = 0
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.05)
@@ -53,6 +54,10 @@ class FaultProxy:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    def cut(self) -> None:
+        """Reset every connection that stands now."""
+        self._cuts += 1
 
     def _start(self, work: object, *args: object) -> None:
         thread = threading.Thread(target=work, args=args)  # type: ignore[arg-type]
@@ -69,12 +74,13 @@ class FaultProxy:
             self._start(self._carry, client, self.faults.pop(0) if self.faults else self.then)
 
     def _carry(self, client: socket.socket, fault: Fault) -> None:
-        began, up, down = time.monotonic(), 0, 0
+        began, cuts, up, down = time.monotonic(), self._cuts, 0, 0
         with client, socket.create_connection(self._address) as server:
             self._stop.wait(fault.delay_seconds)
             try:
                 while not self._stop.is_set():
-                    if fault.cut_after_seconds and time.monotonic() - began > fault.cut_after_seconds:
+                    is_old = fault.cut_after_seconds and time.monotonic() - began > fault.cut_after_seconds
+                    if is_old or cuts != self._cuts:
                         return _reset(client, server)
                     readable, _, _ = select.select([client, server], [], [], 0.02)
                     if client in readable:

@@ -29,7 +29,11 @@ class Target:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise BadSetting(f"cannot use INFLUXDB_URL {self.shown_url}: {error}") from error
+            words = str(error)
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL {self.shown_url}: {words[:1].lower()}{words[1:]}; "
+                "it looks like http://influx.example:8086"
+            ) from error
         if parts.scheme not in {"http", "https"} or not host:
             raise BadSetting(
                 f"cannot use INFLUXDB_URL {self.shown_url}: it must begin with http:// or https:// and name a host, "
