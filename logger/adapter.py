@@ -8,6 +8,9 @@ Rules:
   begins no reply) it is waited out first, until the line was quiet for `settle_seconds`.
 - A PLI that stays silent is woken with 100 ms of zero bytes: TX is what powers it. Only then, for one that is awake
   answers every four of them with an error.
+- After three loopbacks in vain a zero byte goes before each of the next four: a PLI that lost a byte of a request, and
+  has no time-out of its own for the rest, is up to three bytes out of step until somebody fills them up. (No four
+  bytes that straddle our requests are a command that writes: the fourth would have to be 103, 53 or 168.)
 - Every wait ends within 0.1 s of `stop` being set, by raising Stopped.
 """
 
@@ -25,7 +28,8 @@ log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.05
 SECOND_BYTE_SECONDS = 0.5
-IN_STEP_ATTEMPTS = 5
+IN_STEP_ATTEMPTS = 7
+ATTEMPTS_TO_SHIFT = 3
 SILENCES_TO_GIVE_UP = 3
 
 
@@ -113,9 +117,12 @@ class Adapter:
         """Make sure by a loopback that nothing is under way. Raises as `ask` does."""
         silences = 0
         last: Failure | None = None
-        for _ in range(IN_STEP_ATTEMPTS):
-            if self._may_be_late:
-                self._wait_out()
+        for attempt in range(IN_STEP_ATTEMPTS):
+            if attempt >= ATTEMPTS_TO_SHIFT:
+                self._shift()
+                self._wait_out(2 * self._settle_seconds)
+            elif self._may_be_late:
+                self._wait_out(self._settle_seconds)
             answer = self._exchange(pli.LOOPBACK, 0)
             if not isinstance(answer, Failure):
                 return
@@ -141,7 +148,11 @@ class Adapter:
 
     def close(self) -> None:
         try:
+            # pyserial's socket:// forgets to close a connection that the other side has ended.
+            connection = getattr(self._port, "_socket", None)
             self._port.close()
+            if connection is not None:
+                connection.close()
         except (OSError, termios.error) as error:
             log.debug("cannot close %s: %s; it is gone anyway", self.name, error)
 
@@ -186,12 +197,12 @@ class Adapter:
             if self._stop.is_set():
                 raise Stopped
 
-    def _wait_out(self) -> None:
-        """Read away what comes until nothing has come for `settle_seconds`."""
+    def _wait_out(self, quiet_seconds: float) -> None:
+        """Read away what comes until nothing has come for so long."""
         started = self._monotonic()
         with self._port_errors():
-            while self._read_byte(self._monotonic() + self._settle_seconds):
-                if self._monotonic() - started > 10 * self._settle_seconds:
+            while self._read_byte(self._monotonic() + quiet_seconds):
+                if self._monotonic() - started > 10 * quiet_seconds:
                     return
 
     def _wake(self) -> None:
@@ -199,6 +210,10 @@ class Adapter:
         with self._port_errors():
             self._port.write(bytes(zeros))
         self._pause(zeros * self._character_seconds)
+
+    def _shift(self) -> None:
+        with self._port_errors():
+            self._port.write(bytes(1))
 
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):

@@ -19,7 +19,7 @@ from statistics import median_low
 FALSE_BYTE_CHANCE = 1e-6
 MOST_NEEDED = 6
 # The first bytes after opening are judged as if on a line that has shown some damage.
-INITIAL_DAMAGE = 0.01
+INITIAL_DAMAGE = 0.005
 DAMAGE_MEMORY = 50
 """Exchanges over which the share of damaged ones is averaged."""
 

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 SETTINGS_SECONDS = 3600.0
 # Settings are read in the gaps between readings: at least so many in each gap, the rest while there is time.
-SETTINGS_AT_ONCE = 4
+SETTINGS_AT_ONCE = 1
 SETTING_SECONDS = 0.5
 EVENTS_LOOKED_AT = 10_000
 

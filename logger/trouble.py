@@ -50,7 +50,7 @@ class Trouble:
         """One more failure; the event to be written down when it is the first."""
         self.failures += 1
         if self._words.is_due():
-            log.warning("%s; trying again in %.0f s", error, self.retry_seconds)
+            log.warning("%s; trying again in %.3g s", error, self.retry_seconds)
         if self._since is not None:
             return None
         self._since = self._clock.now()

@@ -51,9 +51,10 @@ class Watch:
             if was_volts != now_volts:
                 words = f"system voltage {was_volts} → {now_volts} (RAM 93: {known_system} → {system})"
                 found.append(Change("system_voltage_changed", words))
-        if (version, system) != (known_version, known_system):
+        seen = {address: ram[address] for address in (SOFTWARE_VERSION, SYSTEM) if address in ram}
+        if self._identity | seen != self._identity:
             self.look_again()
-        self._identity |= {address: ram[address] for address in (SOFTWARE_VERSION, SYSTEM) if address in ram}
+        self._identity |= seen
         return found
 
     def take(self, address: int, value: int | None) -> None:

@@ -22,6 +22,7 @@ class Bench(Clock):
 
     to_pli, to_us   do something to each request and each reply
     before          is called with command and address before the regulator answers
+    partial_seconds after which the PLI gives up a command that broke off; the notes do not say that it does
     delay           seconds until the reply to the nth request (from 0) comes
     """
 
@@ -36,14 +37,17 @@ class Bench(Clock):
         self.to_us: Spoil = lambda reply: reply
         self.before: Callable[[int, int], None] = lambda command, address: None
         self.delay: Callable[[int], float] = lambda nth: 0.1
+        self.partial_seconds = 1.0
         self.is_plugged_in = True
         self.is_powered = True
+        self.is_open = False
         self.requests: list[bytes] = []
         self._begun = b""
         self._heard_at = 0.0
         self._arriving: list[tuple[float, int]] = []
 
     def regulator(self, steps: Steps | None = None) -> Regulator:
+        self.is_open = True
         return Regulator(self, "/dev/bench", self, steps=steps, stop=self)
 
     # Clock
@@ -60,7 +64,7 @@ class Bench(Clock):
         return self.seconds >= self.stop_at
 
     def wait(self, timeout: float | None = None) -> bool:
-        self.seconds += timeout or 0
+        self.seconds = max(self.seconds, min(self.seconds + (timeout or 0), self.stop_at))
         return self.is_set()
 
     # Port
@@ -92,7 +96,7 @@ class Bench(Clock):
         return sum(at <= self.seconds for at, _ in self._arriving)
 
     def close(self) -> None:
-        self.is_powered = False
+        self.is_open = False
 
     def _answer(self, command: int, address: int, check: int) -> bytes:
         if check != 255 - command:
@@ -112,8 +116,8 @@ class Bench(Clock):
             self._arriving += [(at, byte) for byte in self.to_us(reply)]
 
     def _give_up(self) -> None:
-        """A command that breaks off is answered with 129 a second later."""
-        if self._begun and self.seconds > self._heard_at + 1:
+        """A command that breaks off is answered with 129 after `partial_seconds`."""
+        if self._begun and self.seconds > self._heard_at + self.partial_seconds:
             self._begun = b""
             self._reply(bytes([129]))
 

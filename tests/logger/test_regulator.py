@@ -93,6 +93,26 @@ def test_lost_and_doubled_bytes_never_become_a_reading(bench, spoil, direction):
         assert lies(reading, bench) == {}
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_pli_without_a_timeout_of_its_own_is_brought_into_step_again(bench, lost):
+    """The bytes of a request that broke off stay in its buffer, and every later request is out of step with it."""
+    bench.partial_seconds = float("inf")
+    regulator = bench.regulator()
+    regulator.read()
+    spoilt = []
+
+    def lose(content):
+        if content[1:2] == bytes([213]) and not spoilt:
+            spoilt.append(content)
+            return content[lost:]
+        return content
+
+    bench.to_pli = lose
+    assert lies(regulator.read(), bench) == {}
+    assert regulator.missing == {}
+    assert spoilt
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("chance", [0.01, 0.05, 0.1])
 def test_garbled_bytes_never_become_a_reading_however_many_there_are(bench, chance, seed):
