@@ -5,6 +5,7 @@ SolarError                 1  the environment is at fault: try again, or mend it
 ├── JournalError           1  journal.db or uploader.db
 │   ├── JournalMissing        there is no such file (yet)
 │   ├── JournalUnusable       not SQLite, damaged, unreadable, not writable
+│   │   └── JournalInUse      another process writes to it
 │   ├── JournalTooNew         written by a newer program; left untouched
 │   └── JournalFull           no room on the disk, or it has become read-only; for now
 ├── RegulatorError         1  no reading could be had; the next one may
@@ -42,6 +43,10 @@ class JournalMissing(JournalError):
 
 class JournalUnusable(JournalError):
     """Not SQLite, damaged, unreadable or not writable."""
+
+
+class JournalInUse(JournalUnusable):
+    """Another process writes to it: the logger is running."""
 
 
 class JournalTooNew(JournalError):

@@ -12,7 +12,7 @@ from typing import IO
 from urllib.parse import quote
 
 from journal import schema
-from journal.errors import JournalUnusable, our_errors, primary_code
+from journal.errors import JournalInUse, our_errors, primary_code
 
 
 def make(path: Path) -> None:
@@ -52,7 +52,7 @@ def lock(path: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise JournalUnusable(
+        raise JournalInUse(
             f"cannot write to {path}: another logger is; stop that one first (systemctl stop solar-logger)"
         ) from None
     return file

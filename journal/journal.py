@@ -15,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from journal import damage, files, schema
+from journal import boots, damage, files, schema
+from journal.boots import Anchor, Boot, stated
 from journal.errors import JournalMissing, our_errors, primary_code
 from journal.reading import STREAMS, Day, Record
-from journal.spans import Spans
+from journal.spans import Span, Spans
 
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
 CHUNK_ROWS = 1000
@@ -96,6 +97,21 @@ class Journal:
             self._connection.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
             (number,) = self._connection.execute("SELECT id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
             return int(number)
+
+    def boots(self) -> list[Boot]:
+        """Every boot, in their order, with its anchor if it has one."""
+        with self._our_errors("read"):
+            return boots.load(self._connection)
+
+    def write_anchor(self, boot: int, anchor: Anchor) -> None:
+        """Write down when the right time was known in a boot, in place of what was there; `date` goes by it."""
+        with self._our_errors("write to"):
+            boots.write_anchor(self._connection, boot, anchor)
+
+    def boots_before(self, past: Sequence[Boot]) -> dict[int, int]:
+        """Take up the boots of an older journal, before all that are here; their numbers there → here."""
+        with self._our_errors("write to"), self._transaction():
+            return boots.put_before(self._connection, past)
 
     def append(self, record: Record, *, is_held: bool = False) -> int:
         """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
@@ -206,18 +222,21 @@ class Journal:
             else:
                 first_id = rows[-1][0] + 1
 
-    def date(self, boot: int, offset_ms: int, *, uncertainty_seconds: float | None = None, limit: int = 5000) -> int:
-        """Put the times of a boot's held records right: time = uptime + `offset_ms`; release them. How many it did.
+    def date(self, boot: int, *, limit: int = 1000) -> int:
+        """Put the times of a boot's held records right by its anchor, and release them. How many it did.
 
         At most `limit` records at a time, oldest first, each time in a transaction: call again until it returns 0.
         """
+        anchor = next((row.anchor for row in self.boots() if row.number == boot), None)
+        if anchor is None:
+            return 0
         for stream in ("events", "readings"):
             with self._our_errors("write to"), self._transaction():
-                if done := self._date_some(stream, boot, offset_ms, uncertainty_seconds, limit):
+                if done := self._date_some(stream, boot, anchor, limit):
                     return done
         return 0
 
-    def _date_some(self, stream: str, boot: int, offset_ms: int, uncertainty_seconds: float | None, limit: int) -> int:
+    def _date_some(self, stream: str, boot: int, anchor: Anchor, limit: int) -> int:
         spans = Spans(self._connection, stream)
         span = next((span for span in spans.spans if span.boot == boot and span.is_held), None)
         if span is None:
@@ -227,16 +246,16 @@ class Journal:
             (span.first_id, span.last_id, limit),
         ).fetchall()
         uncertainty = ", time_uncertainty_seconds = :uncertainty" if stream == "readings" else ""
-        time_ms = -(2**63)
+        time_ms = max((other.last_ms for other in spans.spans if _precedes(other, span)), default=-(2**63))
         for record_id, uptime_ms in rows:
-            time_ms = spans.free(max(uptime_ms + offset_ms, time_ms + 1), but=span)
+            time_ms = spans.free(max(anchor.time_at(uptime_ms), time_ms + 1), but=span)
             self._connection.execute(
                 f"""
                 UPDATE {stream}
                 SET wall_ms = coalesce(wall_ms, time_ms), time_ms = :time_ms{uncertainty}
                 WHERE id = :id
                 """,
-                {"id": record_id, "time_ms": time_ms, "uncertainty": uncertainty_seconds},
+                {"id": record_id, "time_ms": time_ms, "uncertainty": stated(anchor.uncertainty_at(uptime_ms))},
             )
         last_dated = rows[-1][0]
         self._connection.execute(
@@ -256,6 +275,11 @@ class Journal:
             last = self.last_id("days")
             return [(1, last)] if last else []
         return self._ranges(stream, is_held=False)
+
+    def spans(self, stream: str) -> list[Span]:
+        """Stretches of ids that share a boot and are held or released, with the times at their ends; not of days."""
+        with self._our_errors("read"):
+            return Spans(self._connection, stream).spans
 
     def held(self, stream: str) -> list[tuple[int, int]]:
         """The ranges of ids whose times are not trusted yet, in the order of ids."""
@@ -315,3 +339,8 @@ class Journal:
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)
+
+
+def _precedes(other: Span, span: Span) -> bool:
+    """Whether it holds trusted times of the same boot from before."""
+    return other.boot == span.boot and not other.is_held and other.last_id < span.first_id

@@ -1,7 +1,8 @@
 """Brings back what can be read of a journal that was set aside as damaged.
 
 A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
-already is recognised by its time, so that recovering twice doubles nothing. What was held is held again.
+already is recognised by its time, so that recovering twice doubles nothing. What was held is held again; the boots are
+put before those that are here, so that what is held can still be dated by the order of boots (logger/dating.py).
 """
 
 import sqlite3
@@ -11,7 +12,8 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 
-from journal import files
+from journal import boots, files
+from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Record
@@ -40,8 +42,7 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
     with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source:
-        boots = _boots(source)
-        numbers: dict[int, int] = {}
+        numbers = journal.boots_before(_boots(source))
         for stream in STREAMS:
             held = _held(source, stream)
             for chunk in _readable(source, stream):
@@ -50,8 +51,8 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
                     continue
                 for record in chunk:
                     if not isinstance(record, Day) and record.boot not in numbers:
-                        name = boots.get(record.boot, f"{damaged.name} boot {record.boot}")
-                        numbers[record.boot] = journal.boot_number(name)
+                        unnamed = Boot(record.boot, f"{damaged.name} boot {record.boot}", None)
+                        numbers |= journal.boots_before([unnamed])
                 known = _known(journal, stream, chunk)
                 new = [
                     record if isinstance(record, Day) else replace(record, boot=numbers[record.boot])
@@ -64,11 +65,11 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
     return Recovered(brought_back, known_already, unreadable)
 
 
-def _boots(source: sqlite3.Connection) -> dict[int, str]:
+def _boots(source: sqlite3.Connection) -> list[Boot]:
     try:
-        return dict(source.execute("SELECT id, boot_id FROM boots"))
+        return boots.load(source)
     except sqlite3.DatabaseError:
-        return {}
+        return []
 
 
 def _held(source: sqlite3.Connection, stream: str) -> list[tuple[int, int]]:

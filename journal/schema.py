@@ -4,7 +4,7 @@
 never changes an old one.
 
     identity  one row: the name of this very file, so that its ids are not taken for those of another
-    boots     one row a boot of this computer, in their order; its anchor is the moment since which its clock is trusted
+    boots     one row a boot of this computer, in their order, and a moment at which the right time was known (boots.py)
     readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
     events    one row an event
     days      one row a day of the regulator's own history
@@ -27,11 +27,12 @@ JOURNAL = (
     INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 
     CREATE TABLE boots (
-        id                INTEGER PRIMARY KEY,
-        boot_id           TEXT    NOT NULL UNIQUE,
-        anchor_uptime_ms  INTEGER,
-        anchor_time_ms    INTEGER,
-        anchor_source     TEXT
+        id                          INTEGER PRIMARY KEY,
+        boot_id                     TEXT    NOT NULL UNIQUE,
+        anchor_uptime_ms            INTEGER,
+        anchor_time_ms              INTEGER,
+        anchor_source               TEXT,
+        anchor_uncertainty_seconds  REAL
     ) STRICT;
 
     CREATE TABLE spans (

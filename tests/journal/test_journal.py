@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journal.boots import Anchor, Boot, stated, stretch_name
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
 from journal.journal import CHUNK_ROWS, Journal
 from journal.reading import STREAMS, Day, Event, Reading
@@ -158,14 +159,17 @@ def test_held_records_are_dated_from_the_boot_clock_and_released(journal: Journa
     held_times = [record.time_ms for record in journal.records("readings", 4, 6)]
     assert [journal.held(stream) for stream in STREAMS] == [[(4, 6)], [], [(4, 6)]]
     assert journal.released("readings") == [(1, 3), (7, 9)]
-    assert journal.date(boots[0], 5) == 0
-    assert [journal.date(2, 9_000_000, uncertainty_seconds=30, limit=2) for _ in range(5)] == [2, 1, 2, 1, 0]
+    assert journal.date(2) == 0
+    journal.write_anchor(boots[0], Anchor(0, 5, "a test"))
+    journal.write_anchor(2, Anchor(1_000_000, 10_000_000, "a test", 28.9))
+    assert journal.date(boots[0]) == 0
+    assert [journal.date(2, limit=2) for _ in range(5)] == [2, 1, 2, 1, 0]
     assert journal.held("readings") == journal.held("events") == []
     assert journal.released("readings") == [(1, 9)]
     dated = list(journal.records("readings", 4, 6))
     assert [record.time_ms for record in dated] == [9_010_000, 9_020_000, 9_020_001]
     assert [record.wall_ms for record in dated] == held_times
-    assert {record.time_uncertainty_seconds for record in dated} == {30}
+    assert {record.time_uncertainty_seconds for record in dated} == {29}
     assert [record.time_ms for record in journal.records("events", 4, 6)] == [9_010_000, 9_020_000, 9_020_001]
     assert journal.id_ranges("readings", 9_020_000, 9_020_001) == [(5, 5)]
     assert {record.time_uncertainty_seconds for record in journal.records("readings", 1, 3)} == {None}
@@ -175,7 +179,9 @@ def test_a_reading_dated_later_does_not_take_the_time_of_another(journal: Journa
     journal.append(reading(5_000))
     journal.append(Reading(time_ms=1, boot=2, uptime_ms=1_000), is_held=True)
     journal.append(Reading(time_ms=5_001, boot=3, uptime_ms=1))
-    assert journal.date(2, 4_000) == 1
+    boots = [journal.boot_number(name) for name in "abc"]
+    journal.write_anchor(boots[1], Anchor(0, 4_000, "a test"))
+    assert journal.date(2) == 1
     assert [record.time_ms for record in journal.records("readings", 1, 9)] == [5_000, 5_002, 5_001]
 
 
@@ -230,6 +236,49 @@ def test_a_boot_keeps_its_number_when_the_logger_starts_again(path: Path) -> Non
         assert [journal.boot_number("a"), journal.boot_number("b"), journal.boot_number("a")] == [1, 2, 1]
     with Journal.create(path) as journal:
         assert [journal.boot_number("b"), journal.boot_number("c")] == [2, 3]
+
+
+def test_a_boot_has_no_anchor_until_one_is_written_down_and_then_the_newest(path: Path) -> None:
+    with Journal.create(path) as journal:
+        journal.boot_number("a")
+        journal.boot_number(stretch_name("a", 2))
+        assert journal.boots() == [Boot(1, "a", None), Boot(2, "a+2", None)]
+        for anchor in (Anchor(1, 2, "first"), Anchor(3, 40, "second", 0.5)):
+            journal.write_anchor(2, anchor)
+    with Journal.open(path) as journal:
+        assert journal.boots() == [Boot(1, "a", None), Boot(2, "a+2", Anchor(3, 40, "second", 0.5))]
+        assert {boot.boot_id for boot in journal.boots()} == {"a"}
+
+
+def test_boots_of_an_older_journal_come_before_those_that_are_here(journal: Journal) -> None:
+    for name in ("x", "y"):
+        journal.boot_number(name)
+    anchor = Anchor(1, 2, "there")
+    past = [Boot(7, "a", anchor), Boot(8, "b", None), Boot(9, "x", anchor)]
+    assert journal.boots_before(past) == {7: -1, 8: 0, 9: 1}
+    known = [Boot(-1, "a", anchor), Boot(0, "b", None), Boot(1, "x", anchor), Boot(2, "y", None)]
+    assert journal.boots() == known
+    assert journal.boots_before(past) == {7: -1, 8: 0, 9: 1}
+    assert journal.boots() == known
+
+
+def test_the_further_from_the_anchor_the_less_certain_the_time() -> None:
+    anchor = Anchor(86_400_000, 10**12, "a test", 2.0)
+    assert anchor.time_at(86_400_500) == 10**12 + 500
+    week_before = anchor.uncertainty_at(-6 * 86_400_000)
+    assert week_before == anchor.uncertainty_at(8 * 86_400_000) == pytest.approx(2 + 7 * 4.32)
+    assert [stated(seconds) for seconds in (0, 0.99, 1, 1.01, week_before)] == [None, None, 1, 2, 33]
+
+
+def test_a_reading_dated_later_is_not_before_one_of_its_boot_that_was_sent(journal: Journal) -> None:
+    journal.boot_number("a")
+    journal.append(Reading(time_ms=10_000, boot=1, uptime_ms=1_000))
+    journal.append(Reading(time_ms=7, boot=1, uptime_ms=1_500), is_held=True)
+    journal.append(Reading(time_ms=8, boot=1, uptime_ms=2_900), is_held=True)
+    journal.write_anchor(1, Anchor(1_000, 9_000, "a test"))
+    while journal.date(1, limit=1):
+        pass
+    assert [record.time_ms for record in journal.records("readings", 1, 9)] == [10_000, 10_001, 10_900]
 
 
 def test_others_read_while_the_logger_writes(path: Path, journal: Journal) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 
@@ -43,7 +44,9 @@ def keeping_a_journal(directory: Path, synchronous: str = "FULL") -> Iterator[st
         for number in range(6):
             journal.append(reading(number - 100_000, boot), is_held=True)  # this boot does not know the time yet
             yield journal.identity()
-        while journal.date(boot, 1_771_000_000_000, limit=4):
+        journal.write_anchor(boot, Anchor(0, 1_771_000_000_000, "a test"))
+        yield journal.identity()
+        while journal.date(boot, limit=4):
             yield journal.identity()
         for number in range(200, 212):
             journal.append(reading(number, boot))
