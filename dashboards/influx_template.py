@@ -26,9 +26,9 @@ def template(boards: Sequence[Board]) -> str:
 
 
 def _variables() -> Iterator[Resource]:
-    bucket = [{"envRef": {"key": "bucket", "default": "solar"}}]
+    # No envRef here: InfluxDB 2.7 accepts one in `selected` and then ignores the value that `influx apply` gives it.
     sites = SITES_FLUX.format(bucket="v.solar_bucket")
-    yield _variable("solar-bucket", type="query", language="flux", query=BUCKETS_FLUX, selected=bucket)
+    yield _variable("solar-bucket", type="query", language="flux", query=BUCKETS_FLUX, selected=["solar"])
     yield _variable("solar-site", type="query", language="flux", query=sites)
     yield _variable("solar-reading-seconds", type="constant", values=["10", "1", "5", "15", "30", "60"])
 
