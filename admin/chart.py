@@ -1,0 +1,79 @@
+"""Readings drawn in the terminal with plotext: battery volts above, amperes below, over the regulator's time of day."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import plotext
+
+from journal.reading import Reading
+
+DAY_HOURS = 24
+
+
+class Points(NamedTuple):
+    """Where a curve goes: hours and, at each of them, a value."""
+
+    hours: list[float]
+    values: list[float]
+
+
+class Curve(NamedTuple):
+    """One curve and how it looks; `marker` is plotext's."""
+
+    label: str
+    points: Points
+    colour: str
+    marker: str
+
+
+def draw(readings: Sequence[Reading], *, width: int = 80, has_colour: bool) -> str:
+    """The chart as text, not wider than `width`; without colour the curves differ by their signs."""
+    hours = unrolled([reading.regulator_clock_seconds for reading in readings])
+    volts = _points(hours, [reading.battery_volts for reading in readings])
+    charge = _points(hours, [reading.charge_amps for reading in readings])
+    load = _points(hours, [reading.load_amps for reading in readings])
+    if len(volts.hours) < 2:
+        return ""
+    above = [Curve("", volts, "orange", "braille")]
+    below = [Curve("charge", charge, "green", "braille"), Curve("load", load, "red", "braille" if has_colour else "o")]
+    return "\n".join(
+        (
+            _panel("battery volts", above, 10, width, has_colour=has_colour),
+            _panel("amperes over the regulator's time of day", below, 12, width, has_colour=has_colour),
+        )
+    )
+
+
+def unrolled(seconds: Sequence[float | None]) -> list[float | None]:
+    """Times of day as hours that go on after midnight: 23.9, 24.1."""
+    hours: list[float | None] = []
+    days, last = 0, None
+    for second in seconds:
+        if second is not None:
+            if last is not None and second < last - 12 * 3600:
+                days += 1
+            last = second
+        hours.append(None if second is None else second / 3600 + DAY_HOURS * days)
+    return hours
+
+
+def _points(hours: Sequence[float | None], values: Sequence[float | None]) -> Points:
+    pairs = [(hour, value) for hour, value in zip(hours, values, strict=True) if hour is not None and value is not None]
+    return Points([hour for hour, _ in pairs], [value for _, value in pairs])
+
+
+def _panel(title: str, curves: Sequence[Curve], height: int, width: int, *, has_colour: bool) -> str:
+    first, last = curves[0].points.hours[0], curves[0].points.hours[-1]
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, height)
+    plotext.title(title)
+    for curve in curves:
+        colour = curve.colour if has_colour else None
+        hours, values = curve.points
+        plotext.plot(hours, values, label=curve.label or None, color=colour, marker=curve.marker)
+    ticks = [hour for hour in range(int(first), int(last) + 2) if first <= hour <= last]
+    step = max(1, -(-len(ticks) // 8))
+    plotext.xticks(ticks[::step], [f"{hour % DAY_HOURS}:00" for hour in ticks[::step]])
+    text: str = plotext.build()
+    return text if has_colour else plotext.uncolorize(text)

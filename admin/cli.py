@@ -1,0 +1,110 @@
+"""The `solar` command: one application, a module for each command, and every error as one line.
+
+0    it was done (status: all is well)
+1    the environment is at fault (status: something needs attention)
+2    the command line or a setting is at fault
+70   a mistake of this program: a traceback, for us; services start again
+130  Ctrl-C; 143 SIGTERM, where a command does not stop by itself
+"""
+
+import io
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from typer.main import get_command
+
+from admin import backup, dead_letters, demo, export, log, read, replay, simulate, status, upload
+from admin.console import program_version
+from admin.usage import explain, is_usage_error, one_line
+from journal.errors import BadSetting, SolarError
+
+AT_THE_SITE = "At the site"
+OUT_OF_THE_JOURNAL = "Out of the journal"
+DELIVERY = "When delivery went wrong"
+WITHOUT_HARDWARE = "Without hardware"
+
+app = typer.Typer(
+    help="Reads a Plasmatronics PL solar regulator into a journal on this machine and sends the journal to InfluxDB.",
+    epilog="Every option also reads an environment variable, which a file .env in the working directory may set.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SOLAR"},
+)
+
+
+def show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"solar {program_version()}")
+        raise typer.Exit
+
+
+# fmt: off
+Version = Annotated[bool, typer.Option(
+    "--version", callback=show_version, is_eager=True, allow_from_autoenv=False, show_envvar=False,
+    help="Say which version this is.")]
+# fmt: on
+
+
+@app.callback()
+def solar(version: Version = False) -> None:
+    pass
+
+
+app.command(rich_help_panel=AT_THE_SITE)(log.log)
+app.command(rich_help_panel=AT_THE_SITE)(upload.upload)
+app.command(rich_help_panel=AT_THE_SITE)(status.status)
+app.command(rich_help_panel=AT_THE_SITE)(read.read)
+app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
+app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
+app.command(rich_help_panel=DELIVERY)(replay.replay)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=DELIVERY)
+app.command(rich_help_panel=WITHOUT_HARDWARE)(simulate.simulate)
+app.command(rich_help_panel=WITHOUT_HARDWARE)(demo.demo)
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code. Prints one line on standard error for everything that was to be expected."""
+    try:
+        load_env_file(Path(".env"))
+        code = get_command(app).main(arguments or ["--help"], prog_name="solar", standalone_mode=False)
+        sys.stdout.flush()
+        return 2 if not arguments else int(code or 0)
+    except SolarError as error:
+        print(one_line(str(error)), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone (export | head). Nothing may be left for the exit to flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, show it and end
+        if is_usage_error(error):
+            print(explain(error), file=sys.stderr)
+            return 2
+        traceback.print_exc()
+        return 70
+
+
+def load_env_file(path: Path) -> None:
+    """Set what the file sets and the environment does not."""
+    from dotenv import load_dotenv
+
+    try:
+        load_dotenv(path, override=False)
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"cannot read {path.resolve()}: {error}; mend it or remove it") from error
+
+
+def main() -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever the locale: exports are UTF-8, and no sign in a message may be an error.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""What commands share of terminal and process: log lines on standard error, a progress bar, stopping by a signal."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+def log_to_stderr(*, verbose: bool, quiet: bool = False) -> None:
+    """Log lines with the time, which systemd's journal and a container's log add by themselves."""
+    is_timed_elsewhere = "JOURNAL_STREAM" in os.environ
+    layout = "%(levelname)s %(message)s" if is_timed_elsewhere else "%(asctime)sZ %(levelname)-7s %(message)s"
+    formatter = logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    output = _ToStderr()
+    output.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [output]
+    root.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    # urllib3 tells of every connection, and could tell of headers; ours say what matters.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def program_version() -> str:
+    from importlib.metadata import version
+
+    return version("solar-battery-monitoring")
+
+
+@contextmanager
+def stop_on_signals(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop` while the block lasts; a second one ends the process as it would without us.
+
+    A thread of its own sets it: the event's lock may be held by the very code that the signal interrupts.
+    """
+    ours, kernels = socket.socketpair()
+    kernels.setblocking(False)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore(*_: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def wait() -> None:
+        if ours.recv(1):
+            stop.set()
+
+    thread = threading.Thread(target=wait, name="signals", daemon=True)
+    thread.start()
+    fd_before = signal.set_wakeup_fd(kernels.fileno())
+    for number in before:
+        signal.signal(number, restore)
+    try:
+        yield
+    finally:
+        restore()
+        signal.set_wakeup_fd(fd_before)
+        kernels.close()
+        thread.join()
+        ours.close()
+
+
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is at that moment: a progress bar puts itself in its place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+@contextmanager
+def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error while the block lasts, where that is a terminal.
+
+    The function that the block gets takes how many are done, of how many.
+    """
+    if not is_wanted or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn(f"{{task.completed:,.0f}} of {{task.total:,.0f}} {noun}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

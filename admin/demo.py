@@ -1,0 +1,223 @@
+"""`solar demo`: a simulated day at a simulated site, logged, uploaded where INFLUXDB_* is set, and drawn."""
+
+import contextlib
+import logging
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin import settings
+from admin.console import log_to_stderr, program_version, stop_on_signals
+from admin.words import count, size
+from journal.errors import SolarError
+from journal.journal import Journal
+from journal.reading import Reading
+
+if TYPE_CHECKING:
+    from uploader.target import Target
+
+SITE = "demo"
+START_HOUR, HOURS = 6.0, 13.0
+FASTEST = 2000.0
+"""Beyond that the regulator's minutes pass while they are being read."""
+INTERVAL_SECONDS = 0.2
+DRAIN_SECONDS = 2.0
+
+# fmt: off
+Seconds = Annotated[float, typer.Option(
+    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=settings.number_above_zero, metavar="N",
+    help="How long it takes.")]
+# fmt: on
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of the uploads: how many records were sent, and what went wrong."""
+
+    sent: int = 0
+    trouble: str | None = None
+
+
+def demo(
+    *,
+    seconds: Seconds = 30.0,
+    url: settings.Url = None,
+    org: settings.Org = None,
+    bucket: settings.Bucket = None,
+    ca_file: settings.CaFile = None,
+    verbose: settings.Verbose = False,
+) -> int:
+    """Log a simulated day and draw it; needs no settings."""
+    target = settings.target(url, org, bucket, ca_file) if url else None
+    log_to_stderr(verbose=verbose)
+    if not verbose:
+        logging.getLogger().setLevel(logging.ERROR)
+    data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
+    speed = min(FASTEST, HOURS * 3600 / seconds)
+    print(
+        f"A simulated PL80, {speed:,.0f} times as fast as real time, is logged for {seconds:g} s.",
+        flush=True,
+    )
+    stop = threading.Event()
+    with stop_on_signals(stop), uploading(data, target) as delivery:
+        empty_bytes, tries = log_simulation(data, seconds, speed, stop)
+    with Journal.open(data / "journal.db") as journal:
+        records = journal.records("readings", 1, journal.last_id("readings"))
+        readings = [record for record in records if isinstance(record, Reading)]
+    if not readings:
+        raise SolarError(f"cannot show anything: no reading in {seconds:g} s; try a longer --seconds")
+    from admin.chart import draw
+
+    print(draw(readings, has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    print("\n".join(summary(readings, tries, (data / "journal.db").stat().st_size, empty_bytes)))
+    print("\n".join(upload_summary(delivery, target)))
+    print(f"The journal stays in {data}:  SOLAR_DATA={data} solar export")
+    print("With a regulator of your own:      SOLAR_PORT=/dev/ttyUSB0 solar log")
+    return 1 if delivery.trouble else 0
+
+
+def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Event) -> tuple[int, int]:
+    """Fill the journal in `data`; returns how large it was when empty, and how many tries brought no reading."""
+    from logger.clock import Clock, boot_id
+    from logger.poll import Place, Poller
+    from logger.regulator import connect
+    from simulator import RunningSimulator, SimulatorOptions
+
+    options = SimulatorOptions(speed=speed, start_hour=START_HOUR, battery_percent=62.0)
+    failed = 0
+    timer = threading.Timer(seconds, stop.set)
+    with RunningSimulator(options) as simulator, Journal.create(data / "journal.db") as journal:
+        empty_bytes = journal.path.stat().st_size
+        clock = Clock(journal.boot_number(boot_id()))
+        poller = Poller(
+            journal,
+            lambda: connect(simulator.port, 9600, clock, stop=stop, reply_seconds=0.5, settle_seconds=0.2),
+            clock,
+            Place(site=SITE, port=simulator.port, version=program_version()),
+            interval_seconds=INTERVAL_SECONDS,
+        )
+        ends_at = time.monotonic() + seconds
+        timer.start()
+        try:
+            with live_line() as show:
+                while not stop.is_set():
+                    step = poller.step()
+                    failed += step.error is not None
+                    if step.reading:
+                        show(step.reading, poller.readings_stored, ends_at - time.monotonic())
+                    stop.wait(poller.wait_seconds())
+        finally:
+            timer.cancel()
+            timer.join()
+            poller.close()
+    return empty_bytes, failed
+
+
+@contextmanager
+def uploading(data: Path, target: "Target | None") -> Iterator[Delivery]:
+    """An uploader beside the block, in a thread; after the block it sends what is left."""
+    delivery = Delivery()
+    if target is None:
+        yield delivery
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=send, args=(data, target, stop, delivery), name="uploader")
+    thread.start()
+    try:
+        yield delivery
+    finally:
+        stop.set()
+        thread.join()
+
+
+def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery) -> None:
+    """Upload as the service does until `stop` is set, then what is left, if the server can be reached at all."""
+    from uploader.diary import Diary
+    from uploader.drain import Drain
+    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all
+    from uploader.influx import Influx
+    from uploader.journal_source import JournalSource
+    from uploader.progress import Progress
+
+    try:
+        with (
+            Progress.open(data / "uploader.db") as progress,
+            JournalSource(data / "journal.db") as source,
+            Influx(target) as influx,
+        ):
+            diary = Diary(target.shown_url)
+            drain(Drain(source, influx, progress, SITE, diary=diary, every_seconds=DRAIN_SECONDS), stop)
+            state = progress.state()
+            if state.trouble is None:
+                last = Drain(source, influx, progress, SITE, diary=diary, every_seconds=math.inf, backoff=ONCE_BACKOFF)
+                state_reason = drain_all(last, threading.Event()).reason
+            else:
+                state_reason = state.reason
+            delivery.trouble = state_reason
+            delivery.sent = sum(progress.done(stream).count for stream in ("readings", "events"))
+            delivery.sent -= progress.dead_letters.count()
+    except SolarError as error:
+        delivery.trouble = str(error)
+
+
+@contextmanager
+def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
+    """One line on the terminal that shows each reading as it is taken; nothing where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda reading, number, left: None
+        return
+
+    def show(reading: Reading, number: int, left_seconds: float) -> None:
+        hour = "" if reading.regulator_clock_seconds is None else clock(reading.regulator_clock_seconds)
+        values = (
+            f"{hour:5}  {reading.battery_volts or math.nan:4.1f} V  charge {reading.charge_amps or 0:4.1f} A  "
+            f"load {reading.load_amps or 0:4.1f} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
+        )
+        with contextlib.suppress(OSError):
+            print(f"\r{values:<79}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
+
+
+def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
+    """What was recorded, in a few lines."""
+    first, last = readings[0], readings[-1]
+    volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
+    times = [reading.regulator_clock_seconds for reading in (first, last)]
+    span = " to ".join("?" if each is None else clock(each) for each in times)
+    charge, load = last.charge_amp_hours, last.load_amp_hours
+    grown = journal_bytes - empty_bytes
+    a_reading = f", {grown / len(readings):.0f} bytes a reading" if len(readings) >= 100 else ""
+    return [
+        f"{count(len(readings), 'reading')}, {span} by the regulator's clock"
+        + (f"; {count(failed, 'try')} brought none" if failed else ""),
+        f"Battery {min(volts):.1f} to {max(volts):.1f} V; charged {charge or 0:.0f} Ah, drawn {load or 0:.0f} Ah",
+        f"Journal {size(journal_bytes)}{a_reading}",
+    ]
+
+
+def upload_summary(delivery: Delivery, target: "Target | None") -> list[str]:
+    """What was uploaded, or why not."""
+    if target is None:
+        return ["Nothing was uploaded: INFLUXDB_URL is not set (nor needed here)"]
+    shown = [f"{count(delivery.sent, 'record')} uploaded to {target.shown_url}, as site {SITE}"]
+    if delivery.trouble:
+        shown.append(f"Not everything was uploaded: {delivery.trouble}")
+    return shown

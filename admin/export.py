@@ -1,0 +1,113 @@
+"""`solar export`: the journal's records in a format of somebody else's."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from admin import formats, settings
+from admin.console import progress
+from admin.moment import parse_moment
+from admin.output import checked, whole_file
+from admin.words import count
+from journal.errors import BadSetting
+from journal.journal import Journal
+from journal.reading import Record
+
+FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
+TABLES = ("readings", "days", "events")
+
+Ranges = list[tuple[int, int]]
+
+
+def moment(text: str) -> int:
+    return parse_moment(text, datetime.now(UTC))
+
+
+# fmt: off
+Since = Annotated[int | None, typer.Option(
+    parser=moment, metavar="TIME",
+    help="From this moment on: 2026-01-05, 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back.")]
+Until = Annotated[int | None, typer.Option(
+    parser=moment, metavar="TIME", help="Up to this moment, not including it; written as in --since.")]
+Format = Annotated[str, typer.Option(
+    "--format", envvar="SOLAR_EXPORT_FORMAT", parser=settings.one_of(*FORMATS), metavar="FORMAT",
+    help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`).")]
+Table = Annotated[str, typer.Option(
+    parser=settings.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
+Output = Annotated[Path | None, typer.Option(
+    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+# fmt: on
+
+
+def export(
+    *,
+    form: Format = "csv",
+    since: Since = None,
+    until: Until = None,
+    table: Table = "readings",
+    output: Output = None,
+    data: settings.Data = settings.DATA,
+    site: settings.Site = settings.SITE,
+) -> None:
+    """Write readings as CSV, JSON, SQLite or line protocol.
+
+    Days or events too, with --table. In the order of ids, which is the order in which they were taken.
+    """
+    check_stretch(since, until)
+    if form == "sqlite" and output is None:
+        raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
+    if output:
+        checked(output, data)
+    with Journal.open(data / "journal.db") as journal:
+        ranges = stretch(journal, table, since, until)
+        total = sum(last - first + 1 for first, last in ranges)
+        is_piped = output is not None or not sys.stdout.isatty()
+        with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
+            records = counted(journal, table, ranges, lambda done: show(done, total))
+            if output is None:
+                write_text(form, records, table, site, sys.stdout)
+                return
+            with whole_file(output, data) as draft:
+                if form == "sqlite":
+                    formats.write_sqlite(records, table, draft)
+                else:
+                    with draft.open("w", encoding="utf-8", newline="") as file:
+                        write_text(form, records, table, site, file)
+    print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
+
+
+def check_stretch(since: int | None, until: int | None) -> None:
+    if since is not None and until is not None and since >= until:
+        raise BadSetting("cannot use --since and --until: the first is not before the second; swap them")
+
+
+def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
+    """The ranges of ids in a stretch of time, either end of which may be open."""
+    if since is None and until is None:
+        return [(1, last)] if (last := journal.last_id(stream)) else []
+    return journal.id_ranges(stream, -(2**62) if since is None else since, 2**62 if until is None else until)
+
+
+def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:
+    """The records of these ranges, telling `show` now and then how many there were."""
+    done = 0
+    for first, last in ranges:
+        for record in journal.records(stream, first, last):
+            yield record
+            done += 1
+            if done % 1000 == 0:
+                show(done)
+
+
+def write_text(form: str, records: Iterable[Record], stream: str, site: str, output: TextIO) -> None:
+    if form == "line-protocol":
+        from uploader.line_protocol import line
+
+        output.writelines(text + "\n" for record in records if (text := line(record, site)))
+        return
+    write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
+    write(records, stream, output)

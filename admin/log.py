@@ -1,0 +1,94 @@
+"""`solar log`: the logger, in the foreground."""
+
+import logging
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin import settings
+from admin.console import log_to_stderr, program_version, stop_on_signals
+from admin.notify import FedStop, Supervisor
+from admin.words import count
+
+if TYPE_CHECKING:
+    from journal.journal import Journal
+    from logger.clock import Clock
+
+# fmt: off
+Interval = Annotated[float, typer.Option(
+    envvar="SOLAR_INTERVAL", parser=settings.number_above_zero, metavar="SECONDS",
+    help="Seconds from one reading to the next.")]
+Count = Annotated[int | None, typer.Option(
+    "--count", envvar="SOLAR_LOG_COUNT", parser=settings.count_above_zero, metavar="N",
+    help="Stop after this many readings.")]
+Wait = Annotated[bool | None, typer.Option(
+    "--wait/--no-wait", help="Wait for a port that is missing at the start; a service does so anyway.")]
+# fmt: on
+
+
+def log(
+    *,
+    port: settings.Port = settings.PORT,
+    baud: settings.Baud = settings.BAUD,
+    interval: Interval = 10.0,
+    readings: Count = None,
+    site: settings.Site = settings.SITE,
+    data: settings.Data = settings.DATA,
+    charge_step_amps: settings.ChargeStep = None,
+    load_step_amps: settings.LoadStep = None,
+    wait: Wait = None,
+    verbose: settings.Verbose = False,
+) -> None:
+    """Read the regulator into the journal until stopped."""
+    from journal.journal import Journal
+    from logger.clock import Clock, boot_id
+    from logger.models import Steps
+    from logger.poll import Place, Poller, poll
+    from logger.regulator import Regulator, open_port
+
+    log_to_stderr(verbose=verbose)
+    supervisor = Supervisor.from_environment()
+    stop = FedStop(supervisor)
+    steps = Steps.of(charge_step_amps, load_step_amps)
+    # Opened before anything is written, so that a wrong port leaves nothing behind.
+    opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
+    try:
+        with stop_on_signals(stop), Journal.create(data / "journal.db") as journal:
+            clock = Clock(journal.boot_number(boot_id()))
+            tell_of_damage(journal, clock)
+
+            def connect() -> Regulator:
+                line = opened.pop() if opened else open_port(port, baud)
+                return Regulator(line, port, clock, steps=steps, stop=stop, baud=baud)
+
+            poller = Poller(
+                journal,
+                connect,
+                clock,
+                Place(site=site, port=port, version=program_version()),
+                interval_seconds=interval,
+                heartbeat=supervisor.heartbeat,
+            )
+            try:
+                poll(poller, stop, count=readings)
+            finally:
+                supervisor.stopping()
+                poller.close()
+    finally:
+        for line in opened:
+            line.close()
+    if readings is not None:
+        print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
+
+
+def tell_of_damage(journal: "Journal", clock: "Clock") -> None:
+    """Say, in the log and as an event, that a damaged journal was found and where it is now."""
+    from journal.reading import Event
+
+    if journal.aside is None:
+        return
+    words = f"the journal was damaged; a new one begins, and the old one is {journal.aside}"
+    logging.getLogger(__name__).error("%s", words)
+    now = clock.now()
+    event = Event(time_ms=now.time_ms, boot=now.boot, uptime_ms=now.uptime_ms, kind="journal_set_aside", message=words)
+    journal.append(event)

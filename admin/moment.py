@@ -1,0 +1,36 @@
+"""A moment as people write it after --since and --until. Pure.
+
+2026-01-05                   the midnight at which that day begins, UTC
+2026-01-05T17:30             UTC, for want of a zone
+2026-01-05T17:30:00+10:00    with a zone
+7d  24h  30m  90s  2w        so long before now
+"""
+
+import re
+from datetime import UTC, datetime
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_BACK = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+
+WANTED = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back"
+
+
+def parse_moment(text: str, now: datetime) -> int:
+    """Milliseconds since 1970, UTC. Raises ValueError with what would be right."""
+    try:
+        if back := _BACK.fullmatch(text.strip()):
+            amount, unit = back.groups()
+            moment = now.timestamp() - float(amount) * _UNIT_SECONDS[unit]
+            return round(datetime.fromtimestamp(moment, UTC).timestamp() * 1000)
+        parsed = datetime.fromisoformat(text.strip())
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=UTC)
+        return round(parsed.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(WANTED) from None
+
+
+def iso(time_ms: int) -> str:
+    """ISO 8601 in UTC with milliseconds: 2026-01-05T07:30:00.000Z."""
+    seconds, ms = divmod(time_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}.{ms:03d}Z"

@@ -1,0 +1,58 @@
+"""A file that appears under its name whole or not at all: written as a draft beside it, synced, renamed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from journal.errors import BadSetting, SolarError
+
+
+@contextmanager
+def whole_file(target: Path, data: Path) -> Iterator[Path]:
+    """The draft's path, to be filled; it takes the name of `target` when the block ends without an exception.
+
+    Raises BadSetting when no file can stand there, or when it is one of those in the directory `data`.
+    """
+    target = checked(target, data)
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        try:
+            draft.unlink(missing_ok=True)
+            yield draft
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.replace(target)
+            directory = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            raise SolarError(
+                f"cannot write {target}: {(error.strerror or str(error)).lower()}; mend that, or choose another file"
+            ) from error
+    finally:
+        for leftover in (draft, draft.with_name(draft.name + "-journal")):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
+
+
+def checked(target: Path, data: Path) -> Path:
+    """`target` with links followed, if a file may be written there. Raises BadSetting."""
+    try:
+        real = target.resolve()
+        if real.is_dir():
+            raise BadSetting(f"cannot write {target}: it is a directory; name a file in it")
+        if not real.parent.is_dir():
+            raise BadSetting(f"cannot write {target}: there is no directory {real.parent}; make it, or choose another")
+        if real.exists() and not real.is_file():
+            raise BadSetting(f"cannot write {target}: it is not an ordinary file; choose another name")
+        ours = ("journal.db", "uploader.db", "journal.lock", "uploader.lock")
+        if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in ours:
+            raise BadSetting(
+                f"cannot write {target}: the logger and the uploader keep their work there; choose another"
+            )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BadSetting(f"cannot write {target}: {error}; choose another name") from error
+    return real

@@ -1,0 +1,124 @@
+"""Finds out how a site does: looks at journal.db, uploader.db, the disk and the locks, and changes nothing."""
+
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+
+from admin.health import Disk, Health, Upload
+from journal import damage
+from journal.errors import JournalError
+from journal.journal import Journal
+from journal.reading import STREAMS, Event, Reading
+
+TROUBLES = ("port_missing", "regulator_silent", "regulator_back")
+EVENTS_LOOKED_AT = 10_000
+READINGS_LOOKED_AT = 20
+SECONDS_A_REQUEST = 2.0
+"""A guess, to turn what is pending into a time: on a good line a request takes less."""
+
+
+def look(data: Path, *, is_upload_wanted: bool) -> Health:
+    """Everything that can be found out at this moment; nothing is changed."""
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return _look(journal, data, now_ms, is_upload_wanted=is_upload_wanted)
+    except JournalError as error:
+        return Health(now_ms=now_ms, data=str(data), error=str(error), is_upload_wanted=is_upload_wanted)
+
+
+def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
+    from uploader.progress import Progress
+
+    released = {stream: journal.released(stream) for stream in STREAMS}
+    upload, pending, batch = None, None, 1
+    if (data / "uploader.db").exists():
+        with Progress.read_only(data / "uploader.db") as progress:
+            state = progress.state()
+            upload = Upload(
+                **{field.name: getattr(state, field.name) for field in fields(state)},
+                dead_letters=progress.dead_letters.count(),
+                dead_letters_waiting=progress.dead_letters.waiting_count(),
+                bytes_today=progress.traffic.today(now_ms),
+                bytes_this_month=progress.traffic.this_month(now_ms),
+            )
+            ranges = {stream: progress.pending(stream, released[stream]).ranges for stream in STREAMS}
+            batch = progress.batch_size().size
+    elif is_upload_wanted:
+        ranges = {stream: tuple(released[stream]) for stream in STREAMS}
+    else:
+        ranges = {}
+    if ranges:
+        pending = {stream: sum(last - first + 1 for first, last in ranges[stream]) for stream in STREAMS}
+    newest = list(
+        journal.records("readings", 1, journal.last_id("readings"), limit=READINGS_LOOKED_AT, newest_first=True)
+    )
+    oldest = next(journal.records("readings", 1, journal.last_id("readings"), limit=1), None)
+    readings = journal.count("readings")
+    interval = usual_seconds([reading.time_ms for reading in newest])
+    return Health(
+        now_ms=now_ms,
+        data=str(data),
+        is_logging=is_locked(data / "journal.lock"),
+        reading=newest[0] if newest and isinstance(newest[0], Reading) else None,
+        readings=readings,
+        first_reading_ms=oldest.time_ms if oldest else None,
+        interval_seconds=interval,
+        trouble=trouble_of(journal),
+        pending=pending,
+        oldest_pending_ms=oldest_time_ms(journal, ranges),
+        drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending is not None else None,
+        upload=upload,
+        is_upload_wanted=is_upload_wanted,
+        disk=disk_of(data, readings, interval),
+        aside=tuple(str(path) for path in damage.files_aside(data)),
+    )
+
+
+def usual_seconds(times_ms: list[int]) -> float | None:
+    """The median distance of times, newest first."""
+    gaps = sorted(newer - older for newer, older in pairwise(times_ms) if newer > older)
+    return gaps[len(gaps) // 2] / 1000 if gaps else None
+
+
+def trouble_of(journal: Journal) -> Event | None:
+    """The event that began a time without readings, if it is not over."""
+    for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
+        if isinstance(event, Event) and event.kind in TROUBLES:
+            return None if event.kind == TROUBLES[-1] else event
+    return None
+
+
+def oldest_time_ms(journal: Journal, ranges: Mapping[str, Iterable[tuple[int, int]]]) -> int | None:
+    """The time of the oldest reading in these ranges."""
+    for first, last in ranges.get("readings", ()):
+        for record in journal.records("readings", first, last, limit=1):
+            return record.time_ms
+    return None
+
+
+def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
+    """Room on the disk, and how fast the journal takes it up."""
+    usage = shutil.disk_usage(data)
+    journal_bytes = sum(path.stat().st_size for path in data.glob("journal.db*") if path.suffix != ".db-shm")
+    per_day = None
+    if readings >= 1000 and interval_seconds:
+        per_day = (data / "journal.db").stat().st_size / readings * 86400 / interval_seconds
+    return Disk(
+        free_bytes=usage.free, total_bytes=usage.total, journal_bytes=journal_bytes, journal_bytes_per_day=per_day
+    )
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process that this one can see holds the lock on `path`; asking by locking could get in its way."""
+    try:
+        inode = f":{path.stat().st_ino}"
+        return any(
+            line.split()[1:2] == ["FLOCK"] and line.split()[5].endswith(inode)
+            for line in Path("/proc/locks").read_text().splitlines()
+        )
+    except (OSError, IndexError):
+        return False

@@ -1,0 +1,74 @@
+"""What was wrong with a command line, in one line: what cannot be used, why, and what would be right. Pure but for the
+environment's names.
+
+    cannot use --baud 115200: the PLI has 300, 1200, 2400 and 9600
+    cannot use SOLAR_BAUD=115200: the PLI has 300, 1200, 2400 and 9600
+    cannot use --speling: `solar log` has no such option; see `solar log --help`
+"""
+
+import os
+import re
+from typing import Any
+
+from typer import TyperException
+
+_PASSWORD = re.compile(r"//[^/\s]*@")
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
+
+
+def is_usage_error(error: BaseException) -> bool:
+    """Whether the command line was at fault. typer's own classes for this are private; they all carry a context."""
+    return isinstance(error, TyperException) and hasattr(error, "ctx")
+
+
+def explain(error: Any) -> str:
+    """One line for a usage error of typer's."""
+    path = error.ctx.command_path if error.ctx else "solar"
+    see = f"see `{path} --help`"
+    option = getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    if parameter is not None and hasattr(error, "param_type"):
+        return f"cannot run `{path}`: {parameter.make_metavar(error.ctx)} is missing; {see}"
+    if parameter is not None:
+        name, value = _origin(error, parameter)
+        right = str(error.__context__) if isinstance(error.__context__, ValueError) else _plain(error.message)
+        if "valid boolean" in right:
+            right = "give 1 or 0"
+        return f"cannot use {name}{one_line(value)}: {one_line(right)}"
+    if option is not None and hasattr(error, "possibilities"):
+        close = [name for name in error.possibilities or () if name != option]
+        hint = f"did you mean {' or '.join(close)}?" if close else see
+        return f"cannot use {one_line(option)}: `{path}` has no such option; {hint}"
+    if option is not None:
+        return f"cannot use {one_line(option)}: it wants a value after it"
+    if extra := _EXTRA.fullmatch(error.message):
+        return f"cannot run `{path}`: it takes no '{one_line(extra[1])}'; {see}"
+    if error.message == "Missing command.":
+        *names, last = error.ctx.command.list_commands(error.ctx)
+        return f"cannot run `{path}`: say {', '.join(names)} or {last} after it; {see}"
+    words = one_line(_plain(error.message)).replace(". Did you", "; did you")
+    return f"cannot run `{path}`: {words}" if words.endswith("?") else f"cannot run `{path}`: {words}; {see}"
+
+
+def _origin(error: Any, parameter: Any) -> tuple[str, str]:
+    """The option or the variable with its sign, and the value that it was given."""
+    value = error.message
+    if error.ctx.get_parameter_source(parameter.name).name == "ENVIRONMENT":
+        names = [parameter.envvar] if isinstance(parameter.envvar, str) else list(parameter.envvar or ())
+        names.append(f"{error.ctx.auto_envvar_prefix}_{parameter.name.upper()}")
+        name = next(name for name in names if os.environ.get(name))
+        return f"{name}=", os.environ[name]
+    if parameter.param_type_name == "argument":
+        return f"{parameter.make_metavar(error.ctx)} ", value
+    return f"{parameter.opts[0]} ", value
+
+
+def _plain(message: str) -> str:
+    """typer's sentence as the end of one of ours."""
+    return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and other characters that a terminal would obey, and without a password in a URL."""
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return _PASSWORD.sub("//...@", shown)

@@ -1,0 +1,122 @@
+"""The `solar` command, run in this process or in one of its own, with an environment that holds nothing of ours."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from admin import cli
+from journal.journal import Journal
+from journal.reading import Event, Reading
+from simulator import HandClock, RunningSimulator, SimulatorOptions
+
+FIRST_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z, when the journals of these tests begin."""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty directory, with none of our variables set, and a terminal of 80 columns."""
+    for name in list(os.environ):
+        if name.startswith(("SOLAR_", "INFLUXDB_", "NOTIFY_", "WATCHDOG_", "STATE_DIRECTORY", "JOURNAL_STREAM")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Solar:
+    """Runs the command in this process."""
+
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str | Path) -> Ran:
+        self.capture.readouterr()
+        code = cli.run([str(each) for each in arguments])
+        output = self.capture.readouterr()
+        return Ran(code, output.out, output.err)
+
+
+@pytest.fixture
+def solar(capsys: pytest.CaptureFixture[str]) -> Solar:
+    return Solar(capsys)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-c", "from admin.cli import main; main()", *map(str, arguments)]
+
+
+def start(*arguments: str | Path) -> "subprocess.Popen[str]":
+    """The command in a process of its own."""
+    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def solar_process(*arguments: str | Path) -> Ran:
+    """The command in a process of its own, to its end."""
+    ran = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def reading(number: int, **values: object) -> Reading:
+    """The reading with this id in a journal of `fill`: one every 10 s."""
+    time_ms = FIRST_MS + (number - 1) * 10_000
+    stored: dict[str, object] = {
+        "model": "PL80",
+        "battery_volts": 25.4,
+        "charge_amps": 12.0,
+        "regulator_state": "boost",
+        "alarm": 0,
+        "raw": bytes((50, 127, 101, 4)),
+    }
+    return Reading(time_ms=time_ms, boot=1, uptime_ms=number * 10_000, **(stored | values))  # type: ignore[arg-type]
+
+
+def event(number: int, kind: str, message: str) -> Event:
+    return Event(time_ms=FIRST_MS + (number - 1) * 1000, boot=1, uptime_ms=number * 1000, kind=kind, message=message)
+
+
+def fill(data: Path, readings: int, *events: Event) -> Path:
+    """A journal in the directory `data` with so many readings; returns the directory."""
+    with Journal.create(data / "journal.db") as journal:
+        journal.boot_number("a boot")
+        journal.append_all(reading(number) for number in range(1, readings + 1))
+        journal.append_all(events)
+    return data
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory with a journal of three readings and one event."""
+    return fill(tmp_path / "data", 3, event(1, "started", "logger 0.1.0 started"))
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Every file below it, without SQLite's passing index and an empty log."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+        and not path.name.endswith("-shm")
+        and not (path.name.endswith("-wal") and not path.stat().st_size)
+    }
+
+
+@pytest.fixture
+def regulator() -> Iterator[RunningSimulator]:
+    """A simulated PL80 whose time stands still and whose answers come at once."""
+    with RunningSimulator(SimulatorOptions(answer_seconds=(0, 0)), clock=HandClock()) as running:
+        yield running

@@ -1,0 +1,259 @@
+"""Exports are compared whole."""
+
+import csv
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from admin.formats import columns
+from admin.moment import iso
+from journal.journal import Journal
+from journal.reading import STREAMS, Day
+from tests.admin.conftest import FIRST_MS, Solar, command, contents, event, fill, reading, solar_process
+
+HEADER = (
+    "id,time,model,battery_volts,battery_celsius,state_of_charge_percent,charge_amps,load_amps,internal_charge_amps,"
+    "internal_load_amps,external_charge_amps,external_load_amps,charge_watts,load_watts,charge_amp_hours,load_amp_hours,"
+    "internal_charge_amp_hours,external_charge_amp_hours,internal_load_amp_hours,external_load_amp_hours,"
+    "regulator_state,duty_cycle_percent,battery_max_volts,battery_min_volts,solar_volts,load_disconnected,"
+    "generator_running,alarm,solar_disconnected,regulator_clock_seconds,time_uncertainty_seconds,boot,uptime_ms,wall_ms,"
+    "raw\n"
+)
+ROWS = [
+    f"{number},2026-01-01T00:00:{number - 1}0.000Z,PL80,25.4,,,12.0,,,,,,,,,,,,,,boost,,,,,,,0,,,,1,"
+    f"{number}0000,,327f6504\n"
+    for number in (1, 2, 3)
+]
+LINES = [
+    'solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost",alarm=0.0 '
+    f"{FIRST_MS + ms}\n"
+    for ms in (0, 10_000, 20_000)
+]
+
+
+@pytest.fixture(autouse=True)
+def in_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLAR_DATA", str(data))
+
+
+def objects(names: tuple[str, ...], *numbers: int) -> list[dict[str, object]]:
+    known = {"model": "PL80", "battery_volts": 25.4, "charge_amps": 12.0, "regulator_state": "boost", "alarm": 0}
+    return [
+        dict.fromkeys(names)
+        | known
+        | {"id": number, "time": iso(FIRST_MS + (number - 1) * 10_000), "boot": 1, "uptime_ms": number * 10_000}
+        | {"raw": "327f6504"}
+        for number in numbers
+    ]
+
+
+def test_csv_has_the_names_of_the_fields_and_nothing_for_what_is_absent(solar: Solar) -> None:
+    ran = solar("export")
+    assert (ran.code, ran.out, ran.err) == (0, HEADER + "".join(ROWS), "")
+
+
+def test_json_is_one_array_of_objects(solar: Solar) -> None:
+    assert json.loads(solar("export", "--format", "json").out) == objects(columns("readings"), 1, 2, 3)
+
+
+def test_jsonl_is_an_object_a_line(solar: Solar) -> None:
+    lines = solar("export", "--format", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == objects(columns("readings"), 1, 2, 3)
+
+
+def test_line_protocol_is_what_the_uploader_sends(solar: Solar) -> None:
+    assert solar("export", "--format", "line-protocol").out == "".join(LINES)
+    ran = solar("export", "--format", "line-protocol", "--site", "hut 2", "--until", "2026-01-01T00:00:05")
+    assert ran.out == LINES[0].replace("site=home", r"site=hut\ 2")
+
+
+def test_sqlite_is_one_table_in_one_file_that_opens_anywhere(solar: Solar, tmp_path: Path) -> None:
+    ran = solar("export", "--format", "sqlite", "--output", "copy.db")
+    assert (ran.code, ran.out, ran.err) == (0, "", "3 readings written to copy.db\n")
+    assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"]
+    connection = sqlite3.connect(f"file:{tmp_path}/copy.db?mode=ro&immutable=1", uri=True)
+    tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    cursor = connection.execute("SELECT * FROM readings")
+    rows = [dict(zip([each[0] for each in cursor.description], row, strict=True)) for row in cursor]
+    mode = connection.execute("PRAGMA journal_mode").fetchone()
+    connection.close()
+    expected = [each | {"raw": bytes.fromhex("327f6504")} for each in objects(columns("readings"), 1, 2, 3)]
+    assert (tables, rows, mode) == ([("readings",)], expected, ("delete",))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "numbers"),
+    [
+        ("2026-01-01T00:00:10Z", None, [2, 3]),
+        (None, "2026-01-01T00:00:10Z", [1]),
+        ("2026-01-01T00:00:10", "2026-01-01T00:00:20", [2]),
+        ("2026-01-01T10:00:10+10:00", None, [2, 3]),
+        ("2025-12-31", "2026-01-02", [1, 2, 3]),
+        ("2026-01-02", None, []),
+    ],
+    ids=["since", "until, which is not in it", "both", "a zone", "days", "nothing"],
+)
+def test_a_stretch_of_time(solar: Solar, since: str | None, until: str | None, numbers: list[int]) -> None:
+    options = [each for pair in (("--since", since), ("--until", until)) if pair[1] for each in pair]
+    ran = solar("export", *map(str, options))
+    assert (ran.code, ran.out) == (0, HEADER + "".join(ROWS[number - 1] for number in numbers))
+
+
+def test_an_empty_stretch_is_an_empty_array(solar: Solar) -> None:
+    assert solar("export", "--format", "json", "--since", "2026-01-02").out == "[]\n"
+
+
+def test_events_and_days_have_columns_of_their_own(solar: Solar, data: Path) -> None:
+    with Journal.create(data / "journal.db") as journal:
+        journal.append(Day(time_ms=FIRST_MS, date="2026-01-01", battery_max_volts=28.4, raw=b"\x01\x02"))
+    assert solar("export", "--table", "events").out == (
+        "id,time,kind,message,boot,uptime_ms,wall_ms,raw\n"
+        "1,2026-01-01T00:00:00.000Z,started,logger 0.1.0 started,1,1000,,\n"
+    )
+    (day,) = json.loads(solar("export", "--table", "days", "--format", "json").out)
+    assert tuple(day) == columns("days")
+    assert {name: value for name, value in day.items() if value is not None} == {
+        "id": 1,
+        "time": "2026-01-01T00:00:00.000Z",
+        "date": "2026-01-01",
+        "date_is_estimated": 0,
+        "battery_max_volts": 28.4,
+        "raw": "0102",
+    }
+
+
+def test_texts_survive_a_spreadsheet_and_are_no_formulas_in_it(solar: Solar, tmp_path: Path) -> None:
+    texts = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", 'a "quoted", comma', "two\nlines", "é ☼"]
+    data = fill(tmp_path / "texts", 0, *(event(number, "odd", text) for number, text in enumerate(texts, start=1)))
+    ran = solar("export", "--table", "events", "--data", data)
+    shown = [row["message"] for row in csv.DictReader(ran.out.splitlines(keepends=True))]
+    assert shown == ["'" + text for text in texts[:4]] + texts[4:]
+    ran = solar("export", "--table", "events", "--data", data, "--format", "jsonl")
+    assert [json.loads(line)["message"] for line in ran.out.splitlines()] == texts
+
+
+def test_every_column_of_every_table_is_exported() -> None:
+    for stream, record in STREAMS.items():
+        names = {"time" if name == "time_ms" else name for name in record.__dataclass_fields__}
+        assert set(columns(stream)) == names
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "line-protocol"])
+def test_a_file_holds_what_standard_output_would(solar: Solar, tmp_path: Path, form: str) -> None:
+    expected = solar("export", "--format", form).out
+    ran = solar("export", "--format", form, "--output", "out")
+    assert (ran.code, ran.out, ran.err) == (0, "", "3 readings written to out\n")
+    assert (tmp_path / "out").read_bytes() == expected.encode()
+
+
+def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    assert solar("export", "--output", "link").code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == HEADER + "".join(ROWS)
+
+
+@pytest.mark.parametrize("form", ["csv", "sqlite"])
+def test_an_export_that_fails_leaves_the_old_file_and_no_draft(solar: Solar, tmp_path: Path, form: str) -> None:
+    """The journal's second half is zeros, as a failing SD card leaves it."""
+    data = fill(tmp_path / "torn", 5000)
+    path = data / "journal.db"
+    half = path.stat().st_size // 2
+    path.write_bytes(path.read_bytes()[:half] + bytes(half))
+    (tmp_path / "out").write_text("old")
+    ran = solar("export", "--data", data, "--format", form, "--output", "out")
+    assert ran.code == 1
+    assert ran.err == f"cannot read {path}: the file is damaged (database disk image is malformed)\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", "out"}
+    assert (tmp_path / "out").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["journal.db", "journal.db-wal", "uploader.db", "link to the journal"])
+def test_no_export_or_backup_ever_overwrites_the_journal(solar: Solar, data: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "link to the journal").symlink_to(data / "journal.db")
+    target = tmp_path / name if "link" in name else data / name
+    before = contents(data)
+    for arguments in (("export", "--output", target), ("backup", target)):
+        ran = solar(*arguments)
+        words = "the logger and the uploader keep their work there; choose another"
+        assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write {target}: {words}\n")
+    assert contents(data) == before
+
+
+def test_export_goes_on_while_the_logger_appends(solar: Solar, data: Path) -> None:
+    with Journal.create(data / "journal.db") as journal:
+        ran = solar("export")
+        journal.append(reading(4))
+        assert ran.out == HEADER + "".join(ROWS)
+        assert len(solar("export").out.splitlines()) == 5
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
+    data = fill(tmp_path / "many", 3000)
+    with subprocess.Popen(
+        command("export", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == HEADER
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_utf_8_whatever_the_locale(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal.create(data / "journal.db") as journal:
+        journal.append(event(2, "odd", "BMAX 28.4 V → 29.0 V"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert "BMAX 28.4 V → 29.0 V" in solar_process("export", "--table", "events").out
+
+
+def peak_memory_kilobytes(data: Path, form: str) -> int:
+    script = (
+        "import resource, sys; from admin.cli import run;"
+        f"code = run(['export', '--data', {str(data)!r}, '--format', {form!r}, '--output', '{data}/out']);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+    )
+    return int(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)
+
+
+def copies(data: Path, readings: int) -> Path:
+    """A journal of so many readings, made the quick way."""
+    fill(data, 1)
+    connection = sqlite3.connect(data / "journal.db")
+    names = ", ".join(
+        row[1] for row in connection.execute("PRAGMA table_info(readings)") if row[1] not in ("id", "time_ms")
+    )
+    connection.execute(
+        f"""
+        WITH RECURSIVE numbers (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < {readings})
+        INSERT INTO readings (id, time_ms, {names})
+        SELECT number, time_ms + (number - 1) * 10000, {names} FROM readings, numbers WHERE id = 1
+        """
+    )
+    connection.commit()
+    connection.close()
+    return data
+
+
+@pytest.mark.parametrize("form", ["csv", "sqlite"])
+def test_memory_does_not_grow_with_the_journal(tmp_path: Path, form: str) -> None:
+    """A list of 20,000 readings would be 12 MB."""
+    few = peak_memory_kilobytes(copies(tmp_path / "few", 2000), form)
+    many = peak_memory_kilobytes(copies(tmp_path / "many", 20_000), form)
+    assert many < few + 4000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "sqlite", "line-protocol"])
+def test_a_million_readings_need_no_more_memory_than_a_thousand(tmp_path: Path, form: str) -> None:
+    few = peak_memory_kilobytes(copies(tmp_path / "few", 2000), form)
+    many = peak_memory_kilobytes(copies(tmp_path / "many", 1_000_000), form)
+    assert many < few + 6000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200_000
