@@ -1,7 +1,8 @@
 """uploader.db as a file: opened, migrated, and set aside when it is damaged.
 
 Not WAL but a rollback journal: `solar replay` and others write to it too, and SQLite before 3.51.3 can corrupt a WAL
-database that two connections write or checkpoint at once. synchronous=FULL: a batch that was recorded stays recorded.
+database that two connections write or checkpoint at once. synchronous=EXTRA: a batch that was recorded stays recorded;
+after FULL a power cut may bring the rollback journal's name back, and with it undo the newest transaction.
 """
 
 import sqlite3
@@ -77,7 +78,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     aside = _set_aside(path) if path.exists() and _is_damaged(path) else None
     connection = _connect(path, "rwc")
     try:
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = EXTRA")
         check_version(connection, SCHEMA, path)
         with suppress(sqlite3.OperationalError):  # another process migrates it at this very moment: seen just below
             migrate(connection, SCHEMA, path)

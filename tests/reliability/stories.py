@@ -10,7 +10,13 @@ from pathlib import Path
 
 from journal.boots import Anchor
 from journal.journal import Journal
-from journal.reading import Day, Event, Reading
+from journal.reading import STREAMS, Day, Event, Reading
+from uploader.batch_size import BatchSize
+from uploader.dead_letters import Refusal
+from uploader.id_ranges import IdRanges
+from uploader.item import Item
+from uploader.progress import Progress
+from uploader.state import Settled, State
 
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -58,8 +64,34 @@ def keeping_a_journal_that_hardly_syncs(directory: Path) -> Iterator[str]:
     return keeping_a_journal(directory, "NORMAL")
 
 
+def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
+    """Make uploader.db and settle batches, with a dead letter, a replay, a restart and another site."""
+    state, size = State(last_upload_ms=1), BatchSize()
+    with Progress.open(directory / "uploader.db") as progress:
+        yield "opened"
+        progress.adopt("a journal", "home", dict.fromkeys(STREAMS, 0))
+        yield "adopted"
+        progress.note_first_attempt()
+        yield "about to send"
+        for first in range(1, 900, 100):
+            progress.settle(Settled("readings", IdRanges.of([(first, first + 80)]), IdRanges()), state, size)
+            yield "settled"
+        item = Item("readings", 95, 1_770_000_000_000, "solar battery_volts=25.4 1770000000000")
+        refusal = Refusal((item,), "field type conflict", 422, 1)
+        progress.settle(Settled("readings", IdRanges(), IdRanges.of([(95, 95)]), refusal), state, size)
+        yield "refused"
+        progress.requeue("readings", [(20, 30)])
+        yield "queued again"
+    with Progress.open(directory / "uploader.db") as progress:
+        progress.adopt("a journal", "cabin", dict.fromkeys(STREAMS, 1000))
+        yield "moved"
+        progress.settle(Settled("readings", IdRanges.of([(1001, 1100)]), IdRanges()), state, size)
+        yield "settled"
+
+
 STORIES: dict[str, Callable[[Path], Iterator[str]]] = {
-    story.__name__: story for story in (keeping_a_journal, keeping_a_journal_that_hardly_syncs)
+    story.__name__: story
+    for story in (keeping_a_journal, keeping_a_journal_that_hardly_syncs, keeping_account_of_what_was_sent)
 }
 
 
@@ -93,6 +125,6 @@ def _open(path: Path, synchronous: str) -> Journal:
 
 
 if __name__ == "__main__":
-    for identity in STORIES[sys.argv[1]](Path(sys.argv[2])):
-        sys.stdout.write(identity + "\n")
+    for words in STORIES[sys.argv[1]](Path(sys.argv[2])):
+        sys.stdout.write(words + "\n")
         sys.stdout.flush()
