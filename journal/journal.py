@@ -13,12 +13,13 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
-from journal import boots, damage, files, schema
+from journal import boots, damage, files, revisions, schema
 from journal.boots import Anchor, Boot, stated
 from journal.errors import JournalMissing, our_errors, primary_code
-from journal.reading import STREAMS, Day, Record
+from journal.reading import STREAMS, Day, Reading, Record
+from journal.revisions import Decoding, Revision
 from journal.spans import Span, Spans
 
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
@@ -205,15 +206,29 @@ class Journal:
         """
         record = STREAMS[stream]
         columns = _COLUMNS[stream]
+        for row in self.values(stream, columns, first_id, last_id, limit=limit, newest_first=newest_first):
+            yield record(**dict(zip(columns, row, strict=True)))
+
+    def values(
+        self,
+        stream: str,
+        names: Sequence[str],
+        first_id: int,
+        last_id: int,
+        *,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Some columns of those records, for who reads very many; `names` must be fields of the stream's record."""
         order = "DESC" if newest_first else "ASC"
-        query = f"SELECT {', '.join(columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
+        query = f"SELECT id, {', '.join(names)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
         left = limit if limit is not None else last_id - first_id + 1
         while left > 0:
             wanted = min(left, CHUNK_ROWS)
             with self._our_errors("read"):
                 rows = self._connection.execute(query, (first_id, last_id, wanted)).fetchall()
             for row in rows:
-                yield record(**dict(zip(columns, row, strict=True)))
+                yield row[1:]
             if len(rows) < wanted:
                 return
             left -= wanted
@@ -306,6 +321,30 @@ class Journal:
                 "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY id", (since_ms, until_ms)
             )
             return rows.fetchall()
+
+    def decoding(self) -> Decoding | None:
+        """The scale that the readings are decoded with, and how far they are; None when nobody has said yet."""
+        with self._our_errors("read"):
+            return revisions.load_decoding(self._connection)
+
+    def note_decoding(self, decoding: Decoding) -> None:
+        """Write down another scale, or that another part is done."""
+        with self._our_errors("write to"), self._transaction():
+            revisions.write_decoding(self._connection, decoding)
+
+    def revise(self, readings: Iterable[Reading], decoding: Decoding) -> None:
+        """Put these readings' quantities in place of those they had, and write down how far that is; all or nothing.
+
+        Id, times, boot and raw bytes stay as they are. What is revised is a revision: it is to be sent again.
+        """
+        with self._our_errors("write to"), self._transaction():
+            revisions.rewrite(self._connection, readings)
+            revisions.write_decoding(self._connection, decoding)
+
+    def revisions(self, after: int = 0) -> list[Revision]:
+        """What was revised since the revision with the number `after`, in its order."""
+        with self._our_errors("read"):
+            return revisions.load(self._connection, after)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all."""

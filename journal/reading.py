@@ -57,13 +57,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One of the regulator's own daily records, dated by us. `time_ms` is the point's timestamp and never changes."""
+    """One of the regulator's own daily records, dated by us. `time_ms` is the point's timestamp and never changes.
+
+    `began_ms` and `ended_ms` are the regulator's midnights before and after. `raw` holds the record's bytes as pairs
+    (address in the EEPROM, value); so it says which slot of the ring the record stands in.
+    """
 
     id: int | None = None
     time_ms: int
     date: str
     model: str | None = None
     date_is_estimated: int = 0
+    began_ms: int | None = None
+    ended_ms: int | None = None
     battery_max_volts: float | None = None
     battery_min_volts: float | None = None
     state_of_charge_percent: float | None = None

@@ -8,6 +8,8 @@ never changes an old one.
     readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
     events    one row an event
     days      one row a day of the regulator's own history
+    decoding  at most one row: the scale that the readings are decoded with, and how far they are (revisions.py)
+    revisions stretches of readings that were decoded anew in place, and so are to be sent again
     spans     where in readings and events a stretch of ascending times begins: at each boot, where the clock went back,
               and where times began to be trusted. Within a span ids and times ascend together, which is what makes
               times findable without an index; a held span is not to be sent, its times are not trusted
@@ -87,6 +89,8 @@ JOURNAL = (
         date                        TEXT    NOT NULL,
         model                       TEXT,
         date_is_estimated           INTEGER NOT NULL,
+        began_ms                    INTEGER,
+        ended_ms                    INTEGER,
         battery_max_volts           REAL,
         battery_min_volts           REAL,
         state_of_charge_percent     REAL,
@@ -108,6 +112,18 @@ JOURNAL = (
         kind       TEXT    NOT NULL,
         message    TEXT    NOT NULL,
         raw        BLOB    NOT NULL
+    ) STRICT;
+
+    CREATE TABLE decoding (
+        scale            TEXT    NOT NULL,
+        readings_undone  INTEGER NOT NULL,
+        days_undone      INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE revisions (
+        id        INTEGER PRIMARY KEY,
+        first_id  INTEGER NOT NULL,
+        last_id   INTEGER NOT NULL
     ) STRICT;
     """,
 )
