@@ -76,6 +76,8 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """Open for writing, made or migrated where needed; also where a damaged file of that name was put."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = _set_aside(path) if path.exists() and _is_damaged(path) else None
+    if not path.exists():
+        path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
     connection = _connect(path, "rwc")
     try:
         connection.execute("PRAGMA synchronous = EXTRA")

@@ -13,6 +13,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.reading import Event
+from uploader.progress import Progress
 
 
 @pytest.fixture
@@ -42,3 +43,10 @@ def test_an_index_that_a_reader_makes_can_be_written_by_the_logger(tmp_path: Pat
     with Journal.open(tmp_path / "journal.db") as journal:
         journal.last_id("events")
         assert modes(tmp_path)["journal.db-shm"] == "0o660"
+
+
+@pytest.mark.usefixtures("services_umask")
+def test_whatever_the_uploader_makes_can_be_written_by_the_group(tmp_path: Path) -> None:
+    """The service of the other user may have been started last, and `solar replay` writes too."""
+    with Progress.open(tmp_path / "uploader.db"):
+        assert modes(tmp_path) == {"uploader.db": "0o660"}
