@@ -20,7 +20,7 @@ FROM ${BASE}
 RUN groupadd --system --gid 10001 solar \
     && useradd --system --uid 10001 --gid solar --groups dialout --home-dir /var/lib/solar --no-create-home \
         --shell /usr/sbin/nologin solar \
-    && install --directory --owner solar --group solar --mode 2770 /var/lib/solar
+    && install --directory --owner solar --group solar --mode 770 /var/lib/solar
 COPY --from=build /opt/solar /opt/solar
 ENV PATH=/opt/solar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

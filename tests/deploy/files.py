@@ -41,9 +41,10 @@ def actionlint() -> list[str]:
     found = shutil.which("actionlint") or shutil.which("actionlint", path=Path.home() / "go/bin")
     if found:
         return [found]
-    if go := shutil.which("go"):
-        return [go, "run", ACTIONLINT]
-    unavailable(f"actionlint is not installed: go install {ACTIONLINT}")
+    go = shutil.which("go")
+    if not go:
+        unavailable(f"actionlint is not installed: go install {ACTIONLINT}")
+    return [go, "run", ACTIONLINT]
 
 
 def unavailable(message: str) -> NoReturn:
