@@ -111,8 +111,8 @@ class Poller:
         if self._trouble.failures:
             return self._trouble.retry_seconds
         now = self._clock.monotonic()
-        self._tick = max(self._tick + 1, math.ceil((now - self._began_at) / self._interval_seconds))
-        return self._next_at() - now
+        self._tick = max(self._tick + 1, self._tick_after(now))
+        return self._began_at + self._tick * self._interval_seconds - now
 
     def close(self) -> None:
         """Close the port; try once more to store what waits for room."""
@@ -121,8 +121,6 @@ class Poller:
             log.error("%d records were never stored: the journal has had no room until the end", self._store.waiting)
 
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
-        if self._trouble.failures:
-            self._tick = math.floor((self._clock.monotonic() - self._began_at) / self._interval_seconds)
         self._append(self._trouble.end())
         for change in self._watch.notice(by_address(reading.raw)):
             self._append(change)
@@ -161,7 +159,7 @@ class Poller:
         if not self._watch.unread:
             return
         self._settings_at = now
-        next_at = self._began_at + (self._tick + 1) * self._interval_seconds
+        next_at = self._began_at + self._tick_after(now) * self._interval_seconds
         for count, address in enumerate(self._watch.unread):
             if count >= SETTINGS_AT_ONCE and self._clock.monotonic() > next_at - SETTING_SECONDS:
                 return
@@ -176,8 +174,8 @@ class Poller:
         for change in self._watch.settings_changes():
             self._append(change)
 
-    def _next_at(self) -> float:
-        return self._began_at + self._tick * self._interval_seconds
+    def _tick_after(self, now: float) -> int:
+        return math.ceil((now - self._began_at) / self._interval_seconds)
 
     def _append(self, change: Change | None) -> None:
         if change is not None:

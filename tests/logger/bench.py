@@ -22,6 +22,7 @@ class Bench(Clock):
 
     to_pli, to_us   do something to each request and each reply
     before          is called with command and address before the regulator answers
+    noise           bytes that come after each reply, when nobody listens any more
     partial_seconds after which the PLI gives up a command that broke off; the notes do not say that it does
     delay           seconds until the reply to the nth request (from 0) comes
     """
@@ -37,6 +38,7 @@ class Bench(Clock):
         self.to_us: Spoil = lambda reply: reply
         self.before: Callable[[int, int], None] = lambda command, address: None
         self.delay: Callable[[int], float] = lambda nth: 0.1
+        self.noise = b""
         self.partial_seconds = 1.0
         self.is_plugged_in = True
         self.is_powered = True
@@ -46,9 +48,9 @@ class Bench(Clock):
         self._heard_at = 0.0
         self._arriving: list[tuple[float, int]] = []
 
-    def regulator(self, steps: Steps | None = None) -> Regulator:
+    def regulator(self, steps: Steps | None = None, baud: int = 9600) -> Regulator:
         self.is_open = True
-        return Regulator(self, "/dev/bench", self, steps=steps, stop=self)
+        return Regulator(self, "/dev/bench", self, steps=steps, stop=self, baud=baud)
 
     # Clock
 
@@ -89,6 +91,7 @@ class Bench(Clock):
 
     def reset_input_buffer(self) -> None:
         self._give_up()
+        self._arriving += [(self.seconds, byte) for byte in self.noise]
         del self._arriving[: self.in_waiting]
 
     @property

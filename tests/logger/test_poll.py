@@ -189,6 +189,24 @@ def test_a_port_that_breaks_is_closed_and_opened_again(bench, journal):
     ]
 
 
+def test_a_pli_that_falls_silent_is_tried_with_the_port_opened_anew_each_time(bench, journal):
+    """Which raises DTR and RTS again, finds an adapter under its new number, and empties a device server."""
+    opened = []
+
+    def connect():
+        assert not bench.is_open
+        opened.append(bench.seconds)
+        return bench.regulator()
+
+    bench.is_powered = False
+    bench.stop_at = bench.seconds + 100
+    poller = Poller(journal, connect, bench, PLACE, interval_seconds=10)
+    poll(poller, bench)
+    poller.close()
+    assert len(opened) >= 5
+    assert not bench.is_open
+
+
 def test_another_regulator_is_an_event_also_when_it_was_changed_while_the_logger_was_off(bench, journal):
     run(bench, journal, 30)
     bench.ram[0], bench.ram[93] = 11, 0x04

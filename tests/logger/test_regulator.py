@@ -1,6 +1,7 @@
 """A regulator read over a line that does everything to the bytes that a line can do."""
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -177,6 +178,64 @@ def test_a_garbled_byte_costs_one_more_read_and_nothing_else(bench):
     assert regulator.missing == {}
 
 
+@pytest.mark.parametrize("address", [50, 213, 93])
+def test_a_doubled_success_byte_is_not_a_value_of_200(bench, address):
+    """C8 C8 34 is as good as C8 C8 until the third byte is looked at: a steady 200 that would agree with itself."""
+    bench.to_us = lambda reply: b"\xc8" + reply if bench.requests[-1][1] == address else reply
+    regulator = bench.regulator()
+    assert address not in by_address(regulator.read().raw)
+    assert regulator.missing[address] == "a byte too many came"
+
+
+def test_noise_between_two_questions_costs_nothing(bench):
+    run_clock(bench, 3600)
+    regulator = bench.regulator()
+    for _ in range(4):
+        regulator.read()
+    bench.requests.clear()
+    regulator.read()
+    quiet = addresses(bench)
+
+    bench.noise = b"\xc8\x80"
+    bench.requests.clear()
+    assert lies(replace(regulator.read(), regulator_clock_seconds=None), bench) == {}
+    assert addresses(bench) == quiet
+
+
+def test_a_change_of_what_scales_the_rest_must_come_more_often_than_others(bench):
+    """On a clean line two agreeing reads are enough for a voltage; two false ones must not turn 24 V into 48 V."""
+    regulator = bench.regulator()
+    for _ in range(4):
+        regulator.read()
+    spoilt = []
+
+    def spoil(reply):
+        if bench.requests[-1][1] == 93 and len(spoilt) < 2:
+            spoilt.append(reply)
+            return bytes([200, 0x34])
+        return reply
+
+    bench.to_us = spoil
+    assert lies(regulator.read(), bench) == {}
+    assert len(spoilt) == 2
+
+
+def test_after_a_silence_nothing_is_asked_until_the_line_was_quiet_for_a_second(bench):
+    regulator = bench.regulator()
+    regulator.read()
+    asked_at = []
+
+    def listen(request):
+        asked_at.append((bench.seconds, request[1]))
+        return b"" if request[1] == 213 and len(asked_at) < 100 else request
+
+    bench.to_pli = listen
+    regulator.read()
+    pairs_of_requests = list(pairwise(asked_at))
+    after = [later - earlier for (earlier, address), (later, _) in pairs_of_requests if address == 213]
+    assert after[:3] == pytest.approx([2.5, 2.5, 2.5], abs=0.1)
+
+
 def test_a_late_reply_is_not_the_answer_to_the_next_question(bench):
     """The reply about RAM 213 comes when RAM 213 has long been given up."""
     regulator = bench.regulator()
@@ -272,6 +331,17 @@ def test_a_register_that_refuses_is_left_out_and_nothing_else(bench, address):
     assert len(by_address(reading.raw)) >= len(RAM) - 3
 
 
+def test_at_300_baud_nothing_is_left_out(bench):
+    """A request takes 133 ms and a reply 67 ms on the wire; the first reading reads most bytes three times."""
+    bench.delay = lambda nth: 0.133 + 0.1 + 0.067
+    regulator = bench.regulator(baud=300)
+    for _ in range(2):
+        began = bench.seconds
+        assert lies(regulator.read(), bench) == {}
+        assert regulator.missing == {}
+        assert bench.seconds - began < 40
+
+
 def test_a_reading_on_a_dead_slow_line_ends(bench):
     """Each reply comes just in time; what has not been asked for after 40 s is left out."""
     bench.delay = lambda nth: 1.4
@@ -357,6 +427,25 @@ def test_the_clock_of_a_regulator_that_lives_fast_is_read_too(bench, speed):
     for _ in range(5):
         before = clock()
         assert before <= regulator.read().regulator_clock_seconds <= clock()
+
+
+def test_a_garbled_second_does_not_move_the_clock_of_a_regulator_that_lives_fast(bench):
+    """Nothing can be expected of such a clock, so three looks must agree, and the middle one is taken."""
+    clock = run_clock(bench, 3600, 60)
+    bench.delay = lambda nth: 0.2 / 60
+    asked = []
+
+    def spoil(reply):
+        if bench.requests[-1][1] == 46:
+            asked.append(reply)
+            if len(asked) == 3:
+                return bytes([200, 29])
+        return reply
+
+    bench.to_us = spoil
+    assert 3600 <= bench.regulator().read().regulator_clock_seconds <= clock()
+    assert clock() < 3700
+    assert len(asked) >= 3
 
 
 def test_a_clock_that_was_set_is_believed_after_a_second_look(bench):
