@@ -57,7 +57,9 @@ DAY = (
     Field("time",                        "",    "host clock",   "the point's time in InfluxDB; never changes"),
     Field("date",                        "",    "host clock",   "the day, by the regulator's midnights"),
     Field("model",                       "",    "RAM 0",        "model of the regulator"),
-    Field("date_is_estimated",           "0/1", "",             "dated by arithmetic, not by a midnight seen"),
+    Field("date_is_estimated",           "0/1", "",             "by arithmetic; no readings show that midnight"),
+    Field("began_ms",                    "ms",  "RAM 46-48",    "the regulator's midnight before, since 1970"),
+    Field("ended_ms",                    "ms",  "RAM 46-48",    "the regulator's midnight after, since 1970"),
     Field("battery_max_volts",           "V",   "byte 0",       "battery voltage, highest of the day"),
     Field("battery_min_volts",           "V",   "byte 1",       "battery voltage, lowest of the day"),
     Field("state_of_charge_percent",     "%",   "byte 3",       "state of charge at the day's end"),
@@ -67,7 +69,7 @@ DAY = (
     Field("measured_charge_amp_hours",   "Ah",  "derived",      "charged, as the readings add up"),
     Field("measured_load_amp_hours",     "Ah",  "derived",      "drawn, as the readings add up"),
     Field("coverage_percent",            "%",   "derived",      "how much of the day the readings cover"),
-    Field("raw",                         "",    "EEPROM 46-255", "the record's seven bytes"),
+    Field("raw",                         "",    "EEPROM 46-255", "the record's bytes with their addresses"),
 )
 
 EVENT = (

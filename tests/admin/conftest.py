@@ -71,6 +71,10 @@ def solar_process(*arguments: str | Path) -> Ran:
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
+PEAK_MEMORY = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
+"""Python that prints the most memory this process had, in kB; ru_maxrss begins with what the parent has."""
+
+
 def reading(number: int, **values: object) -> Reading:
     """The reading with this id in a journal of `fill`: one every 10 s."""
     time_ms = FIRST_MS + (number - 1) * 10_000
