@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long check format lock clean
+.PHONY: demo test test-long check format docs lock clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -27,6 +27,9 @@ check: $(VENV)/dev  ## format, lint and types, then the quick tests
 format: $(VENV)/dev ## format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
+	$(BIN)/python -m tests.docs_tables
 
 lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \

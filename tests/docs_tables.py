@@ -1,0 +1,67 @@
+"""The tables of README.md and docs/fields.md as the program itself has them; `make docs` writes them there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from typer.main import get_command
+
+from admin.cli import app
+from admin.fields import FIELDS
+
+ROOT = Path(__file__).parent.parent
+# fmt: off
+SETTINGS = (
+    "SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CHARGE_STEP_AMPS",
+    "SOLAR_LOAD_STEP_AMPS", "SOLAR_CLOCK", "SOLAR_UPLOAD_EVERY", "SOLAR_KEEP_DAYS", "SOLAR_MONTHLY_MEGABYTES",
+    "INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET",
+)
+# fmt: on
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ("---",) * len(header), *rows])
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command with its one sentence, the subcommands of a group joined to it."""
+    for name, command in get_command(app).commands.items():
+        subcommands = "\\|".join(getattr(command, "commands", ()))
+        yield f"solar {name} {subcommands}".strip(), " ".join((command.help or "").split("\n\n")[0].split())
+
+
+def settings() -> Iterator[tuple[str, str]]:
+    """Every variable that is not an option of one command alone, with its meaning."""
+    found = {"INFLUXDB_TOKEN": "Token for InfluxDB; `user:password` for InfluxDB 1.x. There is no option for it."}
+    for command in get_command(app).commands.values():
+        for parameter in command.params:
+            names = parameter.envvar if isinstance(parameter.envvar, list) else [parameter.envvar or ""]
+            if names[0] in SETTINGS:
+                found.setdefault(names[0], parameter.help)
+    return ((name, found[name]) for name in SETTINGS if name in found)
+
+
+def fields(stream: str) -> str:
+    rows = [(f"`{field.name}`", field.unit, field.source, field.meaning) for field in FIELDS[stream]]
+    return table(("Name", "Unit", "From", "Meaning"), rows)
+
+
+TABLES = {
+    "commands": lambda: table(("Command", ""), [(f"`{name}`", words) for name, words in commands()]),
+    "settings": lambda: table(("Variable", "Meaning"), [(f"`{name}`", words) for name, words in settings()]),
+    **{stream: lambda stream=stream: fields(stream) for stream in FIELDS},
+}
+
+
+def with_tables(text: str) -> str:
+    """The text with each table between its two marks as it should be."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if begin in text:
+            before, rest = text.split(begin)
+            text = before + begin + make() + "\n" + end + rest.split(end)[1]
+    return text
+
+
+if __name__ == "__main__":
+    for page in (ROOT / "README.md", ROOT / "docs" / "fields.md"):
+        page.write_text(with_tables(page.read_text()))

@@ -1,0 +1,55 @@
+"""README and docs say what the program does, and all of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from admin.fields import FIELDS
+from journal.reading import STREAMS
+from tests.docs_tables import ROOT, SETTINGS, commands, settings, with_tables
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/fields.md"])
+def test_the_tables_are_those_of_the_program(page: str) -> None:
+    """`make docs` writes them."""
+    text = (ROOT / page).read_text()
+    assert text == with_tables(text)
+
+
+def test_every_table_stands_somewhere() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    assert [name for name in ("commands", "settings", *FIELDS) if f"<!-- {name} -->" not in text] == []
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_column_has_its_words(stream: str) -> None:
+    columns = ["time" if name == "time_ms" else name for name in STREAMS[stream].__dataclass_fields__]
+    assert sorted(field.name for field in FIELDS[stream]) == sorted(columns)
+
+
+def test_every_setting_that_is_promised_is_read() -> None:
+    assert [name for name, _ in settings()] == list(SETTINGS)
+
+
+def test_no_page_names_a_command_that_is_not_there() -> None:
+    known = {name.split()[1] for name, _ in commands()}
+    named = {
+        (page.name, word)
+        for page in PAGES
+        for word in re.findall(r"`solar ([a-z][a-z-]+)[ `]", page.read_text())
+        if word not in known
+    }
+    assert named == set()
+
+
+def test_no_page_links_to_a_file_that_is_not_there() -> None:
+    dead = {
+        (page.name, link)
+        for page in PAGES
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+        if not Path(page.parent, link).exists()
+    }
+    assert dead == set()
