@@ -261,9 +261,9 @@ class Journal:
             (span.first_id, span.last_id, limit),
         ).fetchall()
         uncertainty = ", time_uncertainty_seconds = :uncertainty" if stream == "readings" else ""
-        time_ms = max((other.last_ms for other in spans.spans if _precedes(other, span)), default=-(2**63))
-        for record_id, uptime_ms in rows:
-            time_ms = spans.free(max(anchor.time_at(uptime_ms), time_ms + 1), but=span)
+        left = span.last_id - rows[-1][0]
+        times = spans.dated(span, [anchor.time_at(uptime_ms) for _, uptime_ms in rows], left)
+        for (record_id, uptime_ms), time_ms in zip(rows, times, strict=True):
             self._connection.execute(
                 f"""
                 UPDATE {stream}
@@ -347,7 +347,10 @@ class Journal:
             return revisions.load(self._connection, after)
 
     def backup(self, target: Path) -> None:
-        """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all."""
+        """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all.
+
+        The copy has an identity of its own: put back in this journal's place, it gives ids to other readings.
+        """
         draft = target.with_name(target.name + ".draft")
         with our_errors("write a backup to", target):
             draft.unlink(missing_ok=True)
@@ -355,6 +358,7 @@ class Journal:
             try:
                 self._connection.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
+                copy.execute("UPDATE identity SET uuid = lower(hex(randomblob(16)))")
                 copy.close()
                 files.publish(draft, target)
             except BaseException:
@@ -378,8 +382,3 @@ class Journal:
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)
-
-
-def _precedes(other: Span, span: Span) -> bool:
-    """Whether it holds trusted times of the same boot from before."""
-    return other.boot == span.boot and not other.is_held and other.last_id < span.first_id

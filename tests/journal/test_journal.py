@@ -383,6 +383,7 @@ def test_a_backup_taken_while_the_logger_runs_opens_anywhere(path: Path, journal
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("SELECT count(*) FROM readings").fetchone() == (5,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("SELECT uuid FROM identity").fetchone() != (journal.identity(),)
     connection.close()
 
 
