@@ -22,7 +22,7 @@ class Bench(Clock):
 
     to_pli, to_us   do something to each request and each reply
     before          is called with command and address before the regulator answers
-    noise           bytes that come after each reply, when nobody listens any more
+    noise           bytes that lie in the input before each request, unless they are flushed away
     partial_seconds after which the PLI gives up a command that broke off; the notes do not say that it does
     delay           seconds until the reply to the nth request (from 0) comes
     """
@@ -44,6 +44,7 @@ class Bench(Clock):
         self.is_powered = True
         self.is_open = False
         self.requests: list[bytes] = []
+        self._is_flushed = False
         self._begun = b""
         self._heard_at = 0.0
         self._arriving: list[tuple[float, int]] = []
@@ -74,6 +75,8 @@ class Bench(Clock):
     def write(self, content: bytes) -> int:
         self.requests.append(content)
         self._give_up()
+        if not self._is_flushed:
+            self._arriving += [(self.seconds, byte) for byte in self.noise]
         for byte in self.to_pli(content):
             self._heard_at = self.seconds
             self._begun += bytes([byte])
@@ -84,6 +87,7 @@ class Bench(Clock):
         return len(content)
 
     def read(self, size: int = 1) -> bytes:
+        self._is_flushed = False
         self._give_up()
         if self.in_waiting == 0:
             self.seconds = min([self.seconds + 0.05, *(at for at, _ in self._arriving[:1])])
@@ -91,8 +95,8 @@ class Bench(Clock):
 
     def reset_input_buffer(self) -> None:
         self._give_up()
-        self._arriving += [(self.seconds, byte) for byte in self.noise]
         del self._arriving[: self.in_waiting]
+        self._is_flushed = True
 
     @property
     def in_waiting(self) -> int:

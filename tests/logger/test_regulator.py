@@ -216,8 +216,10 @@ def test_a_change_of_what_scales_the_rest_must_come_more_often_than_others(bench
         return reply
 
     bench.to_us = spoil
+    bench.requests.clear()
     assert lies(regulator.read(), bench) == {}
     assert len(spoilt) == 2
+    assert addresses(bench).count("loopback") == 1, "believed at first, and only found out at the end"
 
 
 def test_after_a_silence_nothing_is_asked_until_the_line_was_quiet_for_a_second(bench):
