@@ -69,12 +69,37 @@ class Spans:
         else:
             self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms
 
+    def dated(self, held: Span, wanted: list[int], left: int) -> list[int]:
+        """Times for the first records of a held span: as wanted, but each free, ascending, and none out of the order
+        that its boot's trusted records have. `left` more of the span come after them."""
+        trusted = [span for span in self.spans if span.boot == held.boot and not span.is_held]
+        times = []
+        time_ms = max((span.last_ms for span in trusted if span.last_id < held.first_id), default=-(2**63))
+        for each in wanted:
+            time_ms = self.free(max(each, time_ms + 1), but=held)
+            times.append(time_ms)
+        end_ms = min((span.first_ms for span in trusted if span.first_id > held.last_id), default=2**63) - left
+        for place in reversed(range(len(times))):
+            if times[place] < end_ms:
+                break
+            end_ms -= 1
+            while self._is_taken(end_ms, but=held):
+                end_ms -= 1
+            times[place] = end_ms
+        return times
+
     def free(self, time_ms: int, but: Span | None = None) -> int:
         """The first millisecond from `time_ms` on that no record has; those of the span `but` do not count."""
-        others = [span for span in self.spans if span is not but]
-        while any(span.first_ms <= time_ms <= span.last_ms and self._has(span, time_ms) for span in others):
+        while self._is_taken(time_ms, but):
             time_ms += 1
         return time_ms
+
+    def _is_taken(self, time_ms: int, but: Span | None) -> bool:
+        return any(
+            span.first_ms <= time_ms <= span.last_ms and self._has(span, time_ms)
+            for span in self.spans
+            if span is not but
+        )
 
     def _has(self, span: Span, time_ms: int) -> bool:
         row = self._row(self._first_at(span, time_ms), span.last_id, "ASC")

@@ -1,10 +1,13 @@
-"""This boot, its uptime, and the wall clock as it stands."""
+"""This boot, its uptime, and the wall clock as it stands. Whether the wall clock is right, trust.py finds out."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+ONE_MOMENT_MS = 50
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,21 @@ class Clock:
         self.boot = boot
 
     def now(self) -> Moment:
-        """Uptime goes on while the computer is suspended (CLOCK_BOOTTIME)."""
-        uptime_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-        return Moment(time.time_ns() // 1_000_000, self.boot, uptime_ms)
+        """Uptime goes on while the computer is suspended (CLOCK_BOOTTIME).
+
+        Both are of one moment: a suspension between the two would look as if the wall clock had been set.
+        """
+        for _ in range(TRIES):
+            uptime_ms = _uptime_ms()
+            time_ms = time.time_ns() // 1_000_000
+            if _uptime_ms() - uptime_ms <= ONE_MOMENT_MS:
+                break
+        return Moment(time_ms, self.boot, uptime_ms)
 
     def monotonic(self) -> float:
         """Seconds, for intervals only."""
         return time.monotonic()
+
+
+def _uptime_ms() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000

@@ -1,0 +1,225 @@
+"""When boots without an anchor were, from both sides: the last trusted record before them, the first boot after. Pure.
+
+    trusted …▏      boot 7        boot 8     ▕… boot 9, anchored
+             └ after                         └ before
+
+A boot lies where its records fit: after `after` and the boots in front of it, before `before` and the boots behind it.
+Within that window its middle is the best guess, which is at most half the window wrong.
+
+The regulator's clock narrows it. Its phase, time minus time of day, was known before and is known after; where the two
+agree, the clock ran on through the cut of the computer's power, and every reading fixes the time modulo a day. One day
+that fits: the boot is dated to seconds. Several: the one nearest to the middle. Where the phases disagree, or readings
+of one boot do (somebody set it, or it lost its power and began at 0.0), it says nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from journal.boots import DRIFT, Anchor
+
+DAY_MS = 86_400_000
+
+PHASE_TOLERANCE_MS = 120_000
+REGULATOR_DRIFT = 150e-6
+"""Allowed to the regulator's clock against true time: 13 s a day."""
+SAMPLE_TOLERANCE_MS = 60_000
+"""A bad line can put half a minute between a reading's moment and that of its clock."""
+READ_OFF_MS = 6_000
+"""The clock counts in steps of 2 s, and is read a little after the reading's moment."""
+
+BY_REGULATOR = "dated by the regulator's clock, between the boots before and after"
+BY_ORDER = "dated by its place between the boots before and after"
+BY_END = "dated by the boot after it alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the regulator's clock showed, in milliseconds since its midnight, at an uptime of the boot."""
+
+    uptime_ms: int
+    clock_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Time minus the regulator's time of day, modulo a day, as it was at a certain time."""
+
+    time_ms: int
+    phase_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples."""
+
+    number: int
+    first_uptime_ms: int
+    last_uptime_ms: int
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def middle_ms(self) -> int:
+        """The uptime whose time is looked for: from there to either end the drift is smallest."""
+        return (self.first_uptime_ms + self.last_uptime_ms) // 2
+
+    @property
+    def half_ms(self) -> int:
+        """From there to either end, at the least that a fast oscillator leaves of it."""
+        return int((self.last_uptime_ms - self.first_uptime_ms) / 2 * (1 - DRIFT))
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """When the middle of a boot was, modulo a day, give or take `error_ms`; None where nothing says so."""
+
+    middle_ms: int
+    error_ms: int
+
+
+@dataclass(slots=True)
+class Window:
+    """From when to when the middle of a boot can have been."""
+
+    low_ms: int
+    high_ms: int
+
+
+def date_boots(
+    boots: Sequence[Undated], *, after_ms: int | None, before_ms: int, earliest_ms: int, phases: Sequence[Phase] = ()
+) -> list[Anchor]:
+    """An anchor for each of these boots, which lie in this order between two trusted times.
+
+    `after_ms` is None where there is no trusted record before them; then the window begins at `earliest_ms` and says
+    little, and the latest time that fits is chosen: a boot is dated because the next one was. `phases` are one from
+    before and one from after, or nothing.
+    """
+    clockworks = [_clockwork(boot, phases) for boot in boots]
+    for floor_ms, known in (
+        (after_ms, clockworks),
+        (after_ms, [None] * len(boots)),
+        (earliest_ms, [None] * len(boots)),
+    ):
+        if floor_ms is None:
+            continue
+        windows = _windows(boots, known, floor_ms, before_ms)
+        if windows:
+            is_open = after_ms is None or floor_ms != after_ms
+            return _choose(boots, known, windows, is_open=is_open)
+    windows = [Window(before_ms - total, before_ms - total) for total in _reaches(boots)]
+    return [
+        Anchor(boot.middle_ms, window.low_ms, BY_END, abs(before_ms - earliest_ms) / 1000)
+        for boot, window in zip(boots, windows, strict=True)
+    ]
+
+
+def phase_of(time_ms: int, clock_ms: int) -> int:
+    """Time minus time of day, modulo a day."""
+    return (time_ms - clock_ms) % DAY_MS
+
+
+def central_phase(phases: Sequence[Phase]) -> Phase | None:
+    """The median of several that were taken close together; None where there is none."""
+    if not phases:
+        return None
+    first = phases[0].phase_ms
+    offset = median(circular(phase.phase_ms - first) for phase in phases)
+    return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
+
+
+def circular(difference_ms: float) -> float:
+    """A difference of times of day, from minus to plus half a day."""
+    return (difference_ms + DAY_MS / 2) % DAY_MS - DAY_MS / 2
+
+
+def _clockwork(boot: Undated, phases: Sequence[Phase]) -> Clockwork | None:
+    if len(phases) != 2 or not boot.samples:
+        return None
+    before, after = phases
+    apart = circular(after.phase_ms - before.phase_ms)
+    if abs(apart) > PHASE_TOLERANCE_MS + REGULATOR_DRIFT * abs(after.time_ms - before.time_ms):
+        return None
+    phase = before.phase_ms + apart / 2
+    middles = [phase + sample.clock_ms + boot.middle_ms - sample.uptime_ms for sample in boot.samples]
+    offsets = [circular(middle - middles[0]) for middle in middles]
+    centre = median(offsets)
+    strays = [abs(circular(offset - centre)) for offset in offsets]
+    allowed = SAMPLE_TOLERANCE_MS + (DRIFT + REGULATOR_DRIFT) * (boot.last_uptime_ms - boot.first_uptime_ms)
+    if max(strays) > allowed:
+        return None
+    error = abs(apart) / 2 + max(strays) + DRIFT * boot.half_ms + READ_OFF_MS
+    return Clockwork(round(middles[0] + centre) % DAY_MS, round(error))
+
+
+def _windows(
+    boots: Sequence[Undated], known: Sequence[Clockwork | None], after_ms: int, before_ms: int
+) -> list[Window]:
+    """Where each boot's middle can have been; nothing when they do not all fit."""
+    windows = []
+    end = after_ms
+    for boot, clockwork in zip(boots, known, strict=True):
+        low = _next(end + boot.half_ms, clockwork)
+        windows.append(Window(low, low))
+        end = low + boot.half_ms
+    begin = before_ms
+    for boot, clockwork, window in reversed(list(zip(boots, known, windows, strict=True))):
+        window.high_ms = _previous(begin - boot.half_ms, clockwork)
+        begin = window.high_ms - boot.half_ms
+    return windows if all(window.low_ms <= window.high_ms for window in windows) else []
+
+
+def _choose(
+    boots: Sequence[Undated], known: Sequence[Clockwork | None], windows: Sequence[Window], *, is_open: bool
+) -> list[Anchor]:
+    anchors: list[Anchor] = []
+    end = windows[0].low_ms - boots[0].half_ms
+    for boot, clockwork, window in zip(boots, known, windows, strict=True):
+        low = max(window.low_ms, end + boot.half_ms)
+        wanted = window.high_ms if is_open else (window.low_ms + window.high_ms) // 2
+        time_ms = max(wanted, low)
+        if clockwork:
+            time_ms = _likeliest(time_ms, low, window.high_ms, clockwork)
+        end = time_ms + boot.half_ms
+        error_ms = max(window.high_ms - time_ms, time_ms - window.low_ms)
+        source = BY_REGULATOR if clockwork else BY_END if is_open else BY_ORDER
+        anchors.append(Anchor(boot.middle_ms, time_ms, source, error_ms / 1000))
+    return anchors
+
+
+def _next(time_ms: int, clockwork: Clockwork | None) -> int:
+    """The first time from `time_ms` on that the regulator's clock allows."""
+    if clockwork is None:
+        return time_ms
+    ahead = (clockwork.middle_ms - clockwork.error_ms - time_ms) % DAY_MS
+    return time_ms if ahead >= DAY_MS - 2 * clockwork.error_ms else time_ms + ahead
+
+
+def _previous(time_ms: int, clockwork: Clockwork | None) -> int:
+    """The last time up to `time_ms` that the regulator's clock allows."""
+    if clockwork is None:
+        return time_ms
+    behind = (time_ms - clockwork.middle_ms - clockwork.error_ms) % DAY_MS
+    return time_ms if behind >= DAY_MS - 2 * clockwork.error_ms else time_ms - behind
+
+
+def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, clockwork: Clockwork) -> int:
+    """Of the times between the two that the regulator's clock allows, the best near `wanted_ms`."""
+    if high_ms - low_ms <= 2 * clockwork.error_ms:
+        return wanted_ms
+    nearest = wanted_ms + round(circular(clockwork.middle_ms - wanted_ms))
+    days = [nearest + days * DAY_MS for days in (0, -1, 1)]
+    edges = [_previous(wanted_ms, clockwork), _next(wanted_ms, clockwork)]
+    for choices in (sorted(days, key=lambda day: abs(day - wanted_ms)), edges):
+        for choice in choices:
+            if low_ms <= choice <= high_ms:
+                return choice
+    return high_ms
+
+
+def _reaches(boots: Sequence[Undated]) -> list[int]:
+    """From each boot's middle to the end of the last one."""
+    reaches, reach = [], 0
+    for boot in reversed(boots):
+        reaches.append(reach + boot.half_ms)
+        reach += 2 * boot.half_ms
+    return reaches[::-1]
