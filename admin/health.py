@@ -43,7 +43,8 @@ class Disk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """One moment. `error`: why the journal cannot be read; then little else is known.
+    """One moment. `error`: why the journal cannot be read; then little else is known. `upload_error`: the same of
+    uploader.db.
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
     when it is over. `pending`: how many records of each table are to be sent. `upload`: None when nothing was ever
@@ -53,6 +54,7 @@ class Health:
     now_ms: int
     data: str
     error: str | None = None
+    upload_error: str | None = None
     is_logging: bool = False
     reading: Reading | None = None
     readings: int = 0
@@ -104,6 +106,8 @@ def _why_silent(health: Health) -> str:
 
 
 def _uploading(health: Health) -> list[str]:
+    if health.upload_error:
+        return [health.upload_error]
     if health.upload is None:
         if health.is_upload_wanted and not health.error:
             return [

@@ -13,6 +13,7 @@ from admin.words import count
 if TYPE_CHECKING:
     from journal.journal import Journal
     from logger.clock import Clock
+    from logger.timekeeper import Timekeeper
 
 # fmt: off
 Interval = Annotated[float, typer.Option(
@@ -34,6 +35,7 @@ def log(
     readings: Count = None,
     site: settings.Site = settings.SITE,
     data: settings.Data = settings.DATA,
+    clock_mode: settings.Clock = settings.CLOCK,
     charge_step_amps: settings.ChargeStep = None,
     load_step_amps: settings.LoadStep = None,
     wait: Wait = None,
@@ -45,6 +47,9 @@ def log(
     from logger.models import Steps
     from logger.poll import Place, Poller, poll
     from logger.regulator import Regulator, open_port
+    from logger.request import Requests
+    from logger.timekeeper import Timekeeper
+    from logger.trust import witness
 
     log_to_stderr(verbose=verbose)
     supervisor = Supervisor.from_environment()
@@ -54,8 +59,11 @@ def log(
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
     try:
         with stop_on_signals(stop), Journal.create(data / "journal.db") as journal:
-            clock = Clock(journal.boot_number(boot_id()))
-            tell_of_damage(journal, clock)
+            this_boot = boot_id()
+            clock = Clock(journal.boot_number(this_boot))
+            requests = Requests(data, this_boot)
+            timekeeper = Timekeeper(journal, clock, this_boot, witness(clock_mode), requests=requests.take)
+            tell_of_damage(journal, timekeeper, clock)
 
             def connect() -> Regulator:
                 line = opened.pop() if opened else open_port(port, baud)
@@ -68,12 +76,14 @@ def log(
                 Place(site=site, port=port, version=program_version()),
                 interval_seconds=interval,
                 heartbeat=supervisor.heartbeat,
+                timekeeper=timekeeper,
             )
             try:
                 poll(poller, stop, count=readings)
             finally:
                 supervisor.stopping()
                 poller.close()
+                timekeeper.close()
     finally:
         for line in opened:
             line.close()
@@ -81,7 +91,7 @@ def log(
         print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
 
 
-def tell_of_damage(journal: "Journal", clock: "Clock") -> None:
+def tell_of_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:
     """Say, in the log and as an event, that a damaged journal was found and where it is now."""
     from journal.reading import Event
 
@@ -91,4 +101,4 @@ def tell_of_damage(journal: "Journal", clock: "Clock") -> None:
     logging.getLogger(__name__).error("%s", words)
     now = clock.now()
     event = Event(time_ms=now.time_ms, boot=now.boot, uptime_ms=now.uptime_ms, kind="journal_set_aside", message=words)
-    journal.append(event)
+    timekeeper.append(event)

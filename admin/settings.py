@@ -102,6 +102,11 @@ LoadStep = Annotated[float | None, typer.Option(
     "--load-step-amps", envvar="SOLAR_LOAD_STEP_AMPS", parser=number_above_zero, metavar="AMPS",
     help="Amperes a step of the load current; by model unless given (PL80: 0.2, unverified).")]
 
+Clock = Annotated[str, typer.Option(
+    "--clock", envvar="SOLAR_CLOCK", parser=one_of("auto", "trust"), metavar="MODE",
+    help="auto holds readings until the clock is known to be right; trust believes it from the start.")]
+CLOCK = "auto"
+
 Site = Annotated[str, typer.Option(
     "--site", envvar="SOLAR_SITE", parser=words, metavar="NAME",
     help="The site's name, which becomes the tag `site` in InfluxDB.")]

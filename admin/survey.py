@@ -2,20 +2,21 @@
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
 from admin.health import Disk, Health, Upload
 from journal import damage
-from journal.errors import JournalError
+from journal.errors import JournalError, our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS, Event, Reading
+
+Ranges = tuple[tuple[int, int], ...]
 
 TROUBLES = ("port_missing", "regulator_silent", "regulator_back")
 EVENTS_LOOKED_AT = 10_000
 READINGS_LOOKED_AT = 20
+FIRST_BATCH = 100
 SECONDS_A_REQUEST = 2.0
 """A guess, to turn what is pending into a time: on a good line a request takes less."""
 
@@ -31,37 +32,25 @@ def look(data: Path, *, is_upload_wanted: bool) -> Health:
 
 
 def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
-    from uploader.progress import Progress
-
-    released = {stream: journal.released(stream) for stream in STREAMS}
-    upload, pending, batch = None, None, 1
-    if (data / "uploader.db").exists():
-        with Progress.read_only(data / "uploader.db") as progress:
-            state = progress.state()
-            upload = Upload(
-                **{field.name: getattr(state, field.name) for field in fields(state)},
-                dead_letters=progress.dead_letters.count(),
-                dead_letters_waiting=progress.dead_letters.waiting_count(),
-                bytes_today=progress.traffic.today(now_ms),
-                bytes_this_month=progress.traffic.this_month(now_ms),
-            )
-            ranges = {stream: progress.pending(stream, released[stream]).ranges for stream in STREAMS}
-            batch = progress.batch_size().size
-    elif is_upload_wanted:
-        ranges = {stream: tuple(released[stream]) for stream in STREAMS}
-    else:
-        ranges = {}
-    if ranges:
-        pending = {stream: sum(last - first + 1 for first, last in ranges[stream]) for stream in STREAMS}
-    newest = list(
-        journal.records("readings", 1, journal.last_id("readings"), limit=READINGS_LOOKED_AT, newest_first=True)
-    )
-    oldest = next(journal.records("readings", 1, journal.last_id("readings"), limit=1), None)
-    readings = journal.count("readings")
+    last_id, readings = journal.last_id("readings"), journal.count("readings")
+    newest = list(journal.records("readings", 1, last_id, limit=READINGS_LOOKED_AT, newest_first=True))
+    oldest = next(journal.records("readings", 1, last_id, limit=1), None)
     interval = usual_seconds([reading.time_ms for reading in newest])
+    upload, upload_error, ranges, batch = None, None, None, FIRST_BATCH
+    try:
+        if (data / "uploader.db").exists():
+            upload, ranges, batch = upload_of(journal, data / "uploader.db", now_ms)
+        elif is_upload_wanted:
+            ranges = {stream: tuple(journal.released(stream)) for stream in STREAMS}
+    except JournalError as error:
+        upload_error = str(error)
+    pending = None
+    if ranges is not None:
+        pending = {stream: sum(last - first + 1 for first, last in ranges[stream]) for stream in STREAMS}
     return Health(
         now_ms=now_ms,
         data=str(data),
+        upload_error=upload_error,
         is_logging=is_locked(data / "journal.lock"),
         reading=newest[0] if newest and isinstance(newest[0], Reading) else None,
         readings=readings,
@@ -69,13 +58,34 @@ def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) 
         interval_seconds=interval,
         trouble=trouble_of(journal),
         pending=pending,
-        oldest_pending_ms=oldest_time_ms(journal, ranges),
-        drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending is not None else None,
+        oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
+        drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
         upload=upload,
         is_upload_wanted=is_upload_wanted,
         disk=disk_of(data, readings, interval),
         aside=tuple(str(path) for path in damage.files_aside(data)),
     )
+
+
+def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, Ranges], int]:
+    """What uploader.db tells: how the upload does, the ids pending by table, how many readings a request carries."""
+    from uploader.progress import Progress
+
+    with Progress.read_only(path) as progress, our_errors("read", path):
+        state = progress.state()
+        upload = Upload(
+            last_upload_ms=state.last_upload_ms,
+            failing_since_ms=state.failing_since_ms,
+            trouble=state.trouble,
+            reason=state.reason,
+            note=state.note,
+            dead_letters=progress.dead_letters.count(),
+            dead_letters_waiting=progress.dead_letters.waiting_count(),
+            bytes_today=progress.traffic.today(now_ms),
+            bytes_this_month=progress.traffic.this_month(now_ms),
+        )
+        ranges = {stream: progress.pending(stream, journal.released(stream)).ranges for stream in STREAMS}
+        return upload, ranges, progress.batch_size().size
 
 
 def usual_seconds(times_ms: list[int]) -> float | None:
@@ -92,9 +102,9 @@ def trouble_of(journal: Journal) -> Event | None:
     return None
 
 
-def oldest_time_ms(journal: Journal, ranges: Mapping[str, Iterable[tuple[int, int]]]) -> int | None:
-    """The time of the oldest reading in these ranges."""
-    for first, last in ranges.get("readings", ()):
+def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
+    """The time of the oldest reading in these ranges of ids."""
+    for first, last in ranges:
         for record in journal.records("readings", first, last, limit=1):
             return record.time_ms
     return None

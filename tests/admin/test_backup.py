@@ -1,0 +1,40 @@
+import sqlite3
+from pathlib import Path
+
+from journal.journal import Journal
+from tests.admin.conftest import Solar, reading
+
+
+def test_a_backup_is_whole_while_the_logger_appends_and_opens_anywhere(
+    solar: Solar, data: Path, tmp_path: Path
+) -> None:
+    with Journal.create(data / "journal.db") as journal:
+        journal.append(reading(4))
+        ran = solar("backup", "copy.db")
+        journal.append(reading(5))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("copy.db: 4 readings, ")
+    assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"]
+    connection = sqlite3.connect(f"file:{tmp_path}/copy.db?mode=ro&immutable=1", uri=True)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("SELECT max(id) FROM readings").fetchone() == (4,)
+    connection.close()
+
+
+def test_a_backup_is_a_journal_again(solar: Solar, data: Path, tmp_path: Path) -> None:
+    solar("backup", "copy.db")
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "copy.db").rename(tmp_path / "restored" / "journal.db")
+    assert solar("export", "--data", "restored").out == solar("export").out
+
+
+def test_a_backup_replaces_the_one_before(solar: Solar, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("yesterday's")
+    assert solar("backup", "copy.db").code == 0
+    assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3\0")
+
+
+def test_a_backup_of_nothing_makes_no_file(solar: Solar, tmp_path: Path) -> None:
+    ran = solar("backup", "copy.db")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert list(tmp_path.iterdir()) == []
