@@ -86,8 +86,8 @@ def test_the_bytes_kept_are_the_memorys(clock):
 
 def test_a_day_goes_by(clock):
     with RunningSimulator(QUICK, clock=clock) as running, connected(running.port) as regulator:
-        for _ in range(12):
-            clock.advance(7200)
+        for _ in range(8):
+            clock.advance(10_800)
             reading = regulator.read()
             assert differences(reading, running) == {}
             assert absent(reading, running) == []
@@ -121,7 +121,7 @@ def test_a_fault_of_the_line_never_makes_a_false_reading(faults, clock):
     options = replace(QUICK, external_load=True, faults=Faults.parse(faults))
     with RunningSimulator(options, clock=clock) as running, connected(running.port) as regulator:
         had = 0
-        for _ in range(3):
+        for _ in range(2):
             clock.advance(1200)
             try:
                 reading = regulator.read()
@@ -129,7 +129,7 @@ def test_a_fault_of_the_line_never_makes_a_false_reading(faults, clock):
                 continue
             assert differences(reading, running) == {}
             had += reading.battery_volts is not None
-        assert had >= 2
+        assert had >= 1
 
 
 def test_a_cold_pli_is_woken(clock):
