@@ -116,6 +116,14 @@ def rows(path: Path) -> Rows:
     return found
 
 
+def is_sound(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong with the file."""
+    connection = sqlite3.connect(path)
+    verdict = connection.execute("PRAGMA integrity_check").fetchall()
+    connection.close()
+    return verdict == [("ok",)]
+
+
 def _open(path: Path, synchronous: str) -> Journal:
     journal = Journal.create(path)
     # A checkpoint every 12 pages rather than 1000, so that a short story sees several.

@@ -6,7 +6,6 @@ What a real process writes and syncs is recorded (recording.py), the states that
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from journal.journal import Journal
 from tests.reliability import disk, stories
 from tests.reliability.disk import State
 from tests.reliability.recording import STRACE, Recording, Sync, record
-from tests.reliability.stories import Rows
+from tests.reliability.stories import Rows, is_sound
 from tests.servers import program
 from uploader.progress import Progress
 
@@ -103,13 +102,6 @@ def lost_steps(state: State, after: list[Rows], place: Path) -> int:
 
 def last_id(found: Rows) -> int:
     return max((int(str(row[0])) for row in found["readings"]), default=0)
-
-
-def is_sound(path: Path) -> bool:
-    connection = sqlite3.connect(path)
-    verdict = connection.execute("PRAGMA integrity_check").fetchall()
-    connection.close()
-    return verdict == [("ok",)]
 
 
 def test_no_power_cut_loses_or_alters_what_append_returned_for(told: Tell, fast_path: Path) -> None:
