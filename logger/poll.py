@@ -13,6 +13,7 @@ each time it was lost, so that an adapter may come back under another number.
     system_voltage_changed    RAM 93 means another voltage than in the reading before
     settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
     journal_full, _back       the disk had no room, and has it again (store.py)
+    clock_…, boot_dated       what is known of the time (timekeeper.py)
 """
 
 import logging
@@ -30,6 +31,7 @@ from logger.clock import Clock
 from logger.registers import by_address, pairs
 from logger.regulator import Regulator
 from logger.store import Store
+from logger.timekeeper import Timekeeper
 from logger.trouble import Seldom, Trouble
 from logger.watch import Change, Watch
 
@@ -40,6 +42,9 @@ SETTINGS_SECONDS = 3600.0
 SETTINGS_AT_ONCE = 1
 SETTING_SECONDS = 0.5
 EVENTS_LOOKED_AT = 10_000
+# Of the time between two readings, what goes to dating those that were held.
+DATING_SHARE = 0.1
+DATING_SECONDS = 2.0
 
 
 class Place(NamedTuple):
@@ -70,15 +75,20 @@ class Poller:
         *,
         interval_seconds: float,
         heartbeat: Callable[[str], None] = lambda line: None,
+        timekeeper: Timekeeper | None = None,
     ) -> None:
-        """`connect` opens the port, anew each time it is called. Writes the event "started"."""
+        """`connect` opens the port, anew each time it is called. Writes the event "started".
+
+        Without a timekeeper the wall clock is believed.
+        """
         self._connect = connect
         self._clock = clock
         self._place = place
         self._interval_seconds = interval_seconds
         self._heartbeat = heartbeat
         self._regulator: Regulator | None = None
-        self._store = Store(journal, self._event)
+        self._timekeeper = timekeeper
+        self._store = Store(timekeeper or journal, self._event)
         self._trouble, self._watch = self._remember(journal)
         self._missing_words = Seldom(clock)
         self._has_announced = False
@@ -94,6 +104,16 @@ class Poller:
 
     def step(self) -> Step:
         """Take one reading now, put it into the journal, and read some settings if they are due and time is left."""
+        if self._timekeeper:
+            for change in self._timekeeper.look():
+                self._append(change)
+        step = self._take()
+        if self._timekeeper:
+            for change in self._timekeeper.work(min(self._interval_seconds * DATING_SHARE, DATING_SECONDS)).changes:
+                self._append(change)
+        return step
+
+    def _take(self) -> Step:
         try:
             if self._regulator is None:
                 self._regulator = self._connect()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from journal.errors import JournalFull
 from journal.journal import Journal
 from journal.reading import Event, Reading, Record
+from logger.timekeeper import Timekeeper
 from logger.watch import Change
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,9 @@ READINGS_KEPT = 10_000
 class Store:
     """The journal's writing side. `event` makes an Event of now."""
 
-    def __init__(self, journal: Journal, event: Callable[[Change], Event], *, kept: int = READINGS_KEPT) -> None:
+    def __init__(
+        self, journal: Journal | Timekeeper, event: Callable[[Change], Event], *, kept: int = READINGS_KEPT
+    ) -> None:
         self.readings_stored = 0
         self._journal = journal
         self._event = event

@@ -115,7 +115,7 @@ class Timekeeper:
         moment = self._clock.now()
         change = self._base.look(moment, self._witness.ask(moment))
         if change:
-            log.log(logging.INFO if change.kind == "clock_trusted" else logging.WARNING, "%s", change.message)
+            log.log(self._level(change), "%s", change.message)
             changes.append(change)
         return changes
 
@@ -127,6 +127,11 @@ class Timekeeper:
             change = Change("clock_refused", words)
         log.info("%s", change.message)
         return change
+
+    def _level(self, change: Change) -> int:
+        if change.kind != "clock_trusted":
+            return logging.WARNING
+        return logging.DEBUG if isinstance(self._witness, Setting) else logging.INFO
 
     def work(self, seconds: float) -> Dated:
         """Date held records for so many seconds, and at least one portion, if there are any to be dated now."""

@@ -109,6 +109,11 @@ class Setting:
         return Evidence("SOLAR_CLOCK=trust says so", is_lasting=True)
 
 
+def witness(mode: str) -> Witness:
+    """Whom to ask when SOLAR_CLOCK is `mode`."""
+    return Setting() if mode == "trust" else ThisComputer()
+
+
 def absurd(time_ms: int) -> str | None:
     """Why the time cannot be right, None when it can."""
     if time_ms < EARLIEST_MS:
@@ -121,7 +126,7 @@ def absurd(time_ms: int) -> str | None:
 def kernel_is_synchronised() -> bool | None:
     """Whether the kernel counts its clock as synchronised; None when it will not say.
 
-    adjtimex(2) with modes 0 only reads. struct timex: unsigned modes; long offset, freq, maxerror, esterror; int status.
+    adjtimex(2) with modes 0 only reads. timex: unsigned modes; long offset, freq, maxerror, esterror; int status.
     """
     timex = (ctypes.c_char * 512)()
     status_at = 5 * ctypes.sizeof(ctypes.c_long)

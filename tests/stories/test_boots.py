@@ -615,7 +615,7 @@ def test_a_crash_in_the_midst_of_dating(world):
 
 
 def test_a_power_cut_while_a_jump_is_waited_for(minutes):
-    """The readings of those minutes belong to neither anchor; the order of boots and the regulator's clock date them."""
+    """The readings of those minutes belong to neither anchor; order of boots and regulator's clock date them."""
     minutes.power_on()
     minutes.network()
     minutes.run(HOUR)

@@ -1,6 +1,6 @@
 """A site whose true time is known, although its computer may not know it. Time passes only when it is told to.
 
-Every record carries in `raw` the true time at which it was taken, so that what is stored can be compared with the truth.
+Every record carries in `raw` the true time at which it was taken, to which what is stored can be compared.
 """
 
 import os
@@ -27,7 +27,7 @@ class World(Clock):
 
     drift             by how much the computer's oscillator is fast while nothing synchronises it
     regulator_drift   the same of the regulator's clock
-    is_lied_to        an authority that we have to believe is wrong: records of this time are not compared with the truth
+    is_lied_to        an authority that we have to believe is wrong: records of this time are not compared to the truth
     """
 
     def __init__(self, directory: Path, *, interval: float = 600.0, drift: float = 30e-6) -> None:
