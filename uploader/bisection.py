@@ -3,7 +3,7 @@
     ▆▆▆▆▆▆▆▆ refused          the whole batch; one of its items is bad
     ▆▆▆▆     accepted         so the bad one is in the other half, which need not be sent to know it
         ▆▆   refused
-        ▆    refused twice    alone, and again to be sure: condemned
+        ▆    refused twice    alone, and again with the same status: condemned
          ▆▆▆ accepted         all that is left, in one
 
 One bad item among 5,000 costs at most 17 requests. When there are more, what is left is halved in its turn: at most two
@@ -34,6 +34,7 @@ class _Segment:
     items: tuple[Item, ...]
     is_first_half: bool = False
     refusals: int = 0
+    status: int = 0
 
 
 class Bisection:
@@ -64,13 +65,14 @@ class Bisection:
         self._has_evidence = not suspects
         return Ruling(segment.items, suspects)
 
-    def refused(self, *, is_whole: bool = False) -> Ruling:
-        """`items` were refused; `is_whole`: the server said that each of them was."""
+    def refused(self, *, status: int = 0, is_whole: bool = False) -> Ruling:
+        """`items` were refused with this status; `is_whole`: the server said that each of them was."""
         segment = self._stack[-1]
         if len(segment.items) > 1 and not is_whole:
             self.halve(is_known_bad=True)
             return Ruling()
-        segment.refusals += 1
+        segment.refusals = segment.refusals + 1 if segment.status == status else 1
+        segment.status = status
         if segment.refusals < REFUSALS_TO_CONDEMN and not self.is_hunt:
             return Ruling()
         self._stack.pop()

@@ -36,6 +36,7 @@ class Diary:
         self._written: tuple[Trouble | None, str | None] = (None, None)
         self._written_at = 0.0
         self._refused = 0
+        self._trouble: str | None = None
 
     def tell(self, message: str | None) -> None:
         if message:
@@ -43,6 +44,11 @@ class Diary:
 
     def attempt(self, count: int) -> None:
         self.heartbeat(f"uploading {count} readings to {self._url}")
+
+    def waiting(self, seconds: float) -> None:
+        """A sign of life in a long wait."""
+        trouble = self._trouble or "all is sent"
+        self.heartbeat(f"{trouble}; next attempt in {seconds:.0f} s")
 
     def failed(
         self, state: State, outcome: Unreachable | Misconfigured, count: int, wait_seconds: float, now_ms: int
@@ -52,6 +58,7 @@ class Diary:
         reason = outcome.reason
         if isinstance(outcome, Misconfigured):
             reason += f"; {outcome.remedy}"
+        self._trouble = reason
         if state.trouble != trouble:
             self._said.pop("failed", None)
         if self._may_say("failed"):
@@ -66,6 +73,7 @@ class Diary:
             log.info("uploading to %s again, after %s", self._url, _span(now_ms - (state.failing_since_ms or now_ms)))
             self._said.pop("failed", None)
         self._written = (None, None)
+        self._trouble = None
         last_upload_ms = now_ms if was_sent else state.last_upload_ms
         return replace(state, trouble=None, reason=None, failing_since_ms=None, last_upload_ms=last_upload_ms)
 

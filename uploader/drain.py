@@ -1,9 +1,9 @@
 """Drain: chooses a batch, writes it, moves on. One step at a time; who waits between the steps is in drain_loop.
 
-    due         every SOLAR_UPLOAD_EVERY seconds: the newest pending readings, then events, then days
+    due         every SOLAR_UPLOAD_EVERY seconds: the readings that are new since the last time, then events, then days
     jobs        batches that were refused, being halved until each bad reading stands alone
     retried     dead letters that a person wants tried again
-    backlog     what was pending when the newest were last sent: oldest first
+    backlog     what was pending when the last round began: oldest first
 
 The first that has something to send is the next step. So after an outage the first request carries the newest readings,
 and while the backlog drains new ones go out in between, as often as they should and no more often.
@@ -90,6 +90,7 @@ class Drain:
         self._due: list[str] = []
         self._next_due = monotonic()
         self._frontier: Mapping[str, int] = {}
+        self._floor: Mapping[str, int] = {}
         self._jobs: deque[Job] = deque()
         self._aside = Aside()
         self._failures = 0
@@ -144,7 +145,7 @@ class Drain:
             self.diary.tell(self.progress.adopt(journal.identity(), self._site, ids))
             self._jobs.clear()
             self._aside = Aside()
-            self._frontier = {}
+            self._frontier = self._floor = {}
             self._next_due = self._monotonic()
             self._journal = journal
         return Selection(journal, self.progress)
@@ -154,13 +155,16 @@ class Drain:
         self._next_due += self._every_seconds
         if self._next_due <= now:
             self._next_due = now + self._every_seconds
+        went_out = {stream: last for stream, last in self._frontier.items() if stream not in self._due}
+        self._floor = {**self._floor, **went_out}
+        self._frontier = {stream: selection.newest_id(stream) for stream in STREAMS}
         self._due = list(DUE_ORDER)
-        self._frontier = {stream: selection.pending(stream).last for stream in STREAMS}
 
     def _newest(self, selection: Selection) -> Batch | None:
         while self._due:
             stream = self._due[0]
-            if batch := selection.newest(stream, self._size.size, self._kept_back(stream)):
+            above = self._floor.get(stream, 0)
+            if batch := selection.newest(stream, self._size.size, self._kept_back(stream), above=above):
                 return batch
             self._due.pop(0)
         return None

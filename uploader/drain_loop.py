@@ -94,7 +94,7 @@ def drain_all(
     """
     up_to = drain.last_pending()
     total = drain.pending_count(up_to)
-    sent = refused = failures = 0
+    sent = refused = failures = denials = 0
     asked, since, reason = 0.0, monotonic(), None
     while not stop.is_set():
         step = drain.drain_once()
@@ -104,15 +104,15 @@ def drain_all(
         sent, refused = sent + step.sent, refused + step.refused
         if isinstance(step.outcome, Unreachable | Misconfigured):
             failures += 1
+            denials = denials + 1 if isinstance(step.outcome, Misconfigured) else 0
             asked += step.asked_seconds
             reason = _words(step.outcome)
             own_seconds = monotonic() - since - asked
             is_tired = failures >= TRIES and own_seconds >= PATIENCE_SECONDS
-            is_hopeless = isinstance(step.outcome, Misconfigured) and failures >= TRIES
-            if is_tired or is_hopeless or asked > ASKED_SECONDS:
+            if is_tired or denials >= TRIES or asked > ASKED_SECONDS:
                 break
         else:
-            failures, asked, since, reason = 0, 0.0, monotonic(), None
+            failures, denials, asked, since, reason = 0, 0, 0.0, monotonic(), None
             on_progress(max(total - drain.pending_count(up_to), 0), total)
         _wait(drain, stop, step.wait_seconds)
     left = drain.pending_count(up_to)
@@ -135,4 +135,4 @@ def _wait(drain: Drain, stop: Stop, seconds: float) -> None:
             return
         seconds -= piece
         if seconds > 0:
-            drain.diary.heartbeat("waiting")
+            drain.diary.waiting(seconds)

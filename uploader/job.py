@@ -51,9 +51,9 @@ class Job:
                 self._bisection.halve()
                 return Verdict(Ruling())
             case TooLarge(words, status):
-                return Verdict(self._bisection.refused(), words, status)
+                return Verdict(self._bisection.refused(status=status), words, status)
             case Rejected(words, status, dropped):
-                return Verdict(self._bisection.refused(is_whole=dropped == count), words, status)
+                return Verdict(self._bisection.refused(status=status, is_whole=dropped == count), words, status)
             case Unreachable(reason) | Misconfigured(reason):
                 return Verdict(self._bisection.refused(), reason, 500)
 

@@ -21,9 +21,13 @@ class Selection:
     def pending(self, stream: str) -> IdRanges:
         return self._progress.pending(stream, self._journal.released(stream))
 
-    def newest(self, stream: str, size: int, without: IdRanges) -> Batch | None:
-        """The `size` newest pending records; None when nothing is pending."""
-        return self._pick("newest", stream, self.pending(stream) - without, size)
+    def newest_id(self, stream: str) -> int:
+        """The newest id that may be sent, 0 when there is none."""
+        return max((last for _, last in self._journal.released(stream)), default=0)
+
+    def newest(self, stream: str, size: int, without: IdRanges, *, above: int) -> Batch | None:
+        """The `size` newest pending records with ids above `above`; None when there are none."""
+        return self._pick("newest", stream, (self.pending(stream) - without).above(above), size)
 
     def oldest(self, stream: str, size: int, without: IdRanges, *, up_to: int) -> Batch | None:
         """The `size` oldest pending records with ids not above `up_to`; None when there are none."""

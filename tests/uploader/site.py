@@ -7,6 +7,7 @@ from typing import Self
 from journal.journal import Journal
 from journal.reading import Reading
 from uploader.backoff import Backoff
+from uploader.batch_size import BatchSize
 from uploader.diary import Diary
 from uploader.drain import Drain, Writer
 from uploader.influx import Influx
@@ -93,7 +94,11 @@ class Site:
         every_seconds: float = 60.0,
         backoff: Backoff | None = None,
         monthly_megabytes: float | None = None,
+        first_size: int | None = None,
     ) -> Drain:
+        """A drain as a new process would make it. `first_size`: the batch size that it remembers."""
+        if first_size is not None:
+            self.progress.note(self.progress.state(), BatchSize(first_size))
         return Drain(
             self.source,
             writer,

@@ -188,7 +188,11 @@ def _written_over_tls(certificate: str, trusted: str | None) -> Outcome:
 
 
 def test_https_to_a_server_that_speaks_http_says_so() -> None:
-    with listening(says(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url:
+    def complain(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with listening(complain) as url:
         outcome = written(url.replace("http:", "https:"))
     assert isinstance(outcome, Unreachable)
     assert "https" in outcome.reason
