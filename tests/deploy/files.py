@@ -22,7 +22,8 @@ def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[st
         [str(word) for word in command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
         **options,
     )
