@@ -4,12 +4,12 @@
   on a slow card must not keep the logger from its first reading. And by a note that the logger left when it hit upon
   damage while appending. A file that is no database at all is not damage but somebody's mistake, unless its head is
   zeros, which is how a failing SD card forgets.
-- Set aside: renamed together with its log (-wal), never deleted.
+- Set aside: renamed, and then its log (-wal) to the same name, never deleted. If that is cut short, the note is there
+  until it is done, and the log without its journal is not taken for that of the next one (files.put_away_leftovers).
 """
 
 import sqlite3
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from journal import files
@@ -26,7 +26,7 @@ def found_in(path: Path) -> str | None:
     if len(head) == 16 and not any(head):
         return "its head is zeros"
     with suppress(FileNotFoundError):
-        return _note(path).read_text()
+        return files.note_of(path).read_text() or "a note says so"  # a power cut may have emptied it
     try:
         with closing(files.connect(path, "ro")) as connection:
             if path.stat().st_size > CHECKED_BYTES:
@@ -41,25 +41,19 @@ def found_in(path: Path) -> str | None:
 
 def leave_note(path: Path, words: str) -> None:
     """See to it that the next start finds the damage, however large the file is."""
-    _note(path).write_text(words)
+    files.note_of(path).write_text(words)
 
 
 def set_aside(path: Path) -> Path:
     """Give the damaged journal and its log a dated name; returns it."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
-    with suppress(FileNotFoundError):
-        path.with_name(path.name + "-wal").rename(aside.with_name(aside.name + "-wal"))
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    if not files.note_of(path).exists():
+        leave_note(path, "it was being set aside")
+    aside = files.aside_name(path, files.stamp())
     path.rename(aside)
-    _note(path).unlink(missing_ok=True)
+    files.put_away_leftovers(path)
     return aside
 
 
 def files_aside(directory: Path) -> list[Path]:
     """The journals that were set aside in a data directory, oldest first."""
     return sorted(directory.glob("journal-damaged-*.db"))
-
-
-def _note(path: Path) -> Path:
-    return path.with_name(path.stem + "-damage.txt")

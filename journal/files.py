@@ -1,12 +1,14 @@
 """The journal as a file: made whole, locked against a second writer, opened, and published under its name.
 
 - A new file is made under a draft name, synced and renamed: it is there whole or not at all.
+- A log (-wal) that an old journal of this name has left is put away first: SQLite would play it into the new file.
 - The lock is a file of its own (journal.lock): closing any descriptor of journal.db itself would drop SQLite's locks.
 """
 
 import fcntl
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from journal.errors import JournalInUse, our_errors, primary_code
 
 def make(path: Path) -> None:
     """Create an empty journal at `path`, which appears whole or not at all."""
+    put_away_leftovers(path)
     draft = path.with_name(path.name + ".draft")
     for leftover in path.parent.glob(draft.name + "*"):
         leftover.unlink()
@@ -29,6 +32,35 @@ def make(path: Path) -> None:
     finally:
         connection.close()
     publish(draft, path)
+
+
+def put_away_leftovers(path: Path) -> None:
+    """Of a journal that is not there any more: its log goes where it went, if it was being set aside just now."""
+    log, note = log_of(path), note_of(path)
+    if log.exists():
+        asides = sorted(path.parent.glob(aside_name(path, "*").name)) if note.exists() else []
+        log.rename(log_of(asides[-1] if asides else aside_name(path, stamp())))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
+
+
+def log_of(path: Path) -> Path:
+    """SQLite's write-ahead log, in which the newest records may be and nowhere else."""
+    return path.with_name(path.name + "-wal")
+
+
+def note_of(path: Path) -> Path:
+    """Says that the journal is damaged, from the moment that this is known until it is set aside."""
+    return path.with_name(path.stem + "-damage.txt")
+
+
+def aside_name(path: Path, when: str) -> Path:
+    """What a journal is called that was set aside."""
+    return path.with_name(f"{path.stem}-damaged-{when}{path.suffix}")
+
+
+def stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def publish(draft: Path, path: Path) -> None:
@@ -67,9 +99,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         schema.check_version(connection, schema.JOURNAL, path)
     except sqlite3.Error as error:
         connection.close()
-        wal = path.with_name(path.name + "-wal")
         shut = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-        if mode == "ro" and shut and not wal.exists():
+        if mode == "ro" and shut and not log_of(path).exists():
             # A medium that cannot be written cannot take the WAL's index either; nobody can be appending to it.
             return sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)
         raise

@@ -137,10 +137,13 @@ class _Reader:
         self.steps: list[Step] = []
         self._directory = str(directory)
         self._open: dict[int, int | None] = {}  # descriptor -> file; None is the directory itself
+        self._places: dict[int, int] = {}  # descriptor open for nothing but writing -> where the next write goes
         self._names = {name: number for number, name in enumerate(before)}
         self._count = len(before)
 
     def call(self, name: str, arguments: list[str], result: int, line: str) -> None:
+        if name == "lseek" and int(arguments[0]) in self._places:
+            self._places[int(arguments[0])] = result
         if name in HARMLESS:
             return
         descriptor = int(arguments[4 if name == "mmap" else 0]) if _is_number(arguments, name) else None
@@ -158,8 +161,8 @@ class _Reader:
         elif name in ("unlink", "unlinkat") and inside:
             del self._names[self._name(inside[0])]
             self.steps.append(Unlink(self._name(inside[0])))
-        elif descriptor in self._open:
-            self._changed(name, self._open[descriptor], arguments, result, line)
+        elif descriptor is not None and descriptor in self._open:
+            self._changed(name, descriptor, arguments, result, line)
         elif inside and not (name == "mkdir" and inside == [self._directory]):
             raise ValueError(f"a call that is not understood: {line}")
 
@@ -176,14 +179,22 @@ class _Reader:
             self._count += 1
             self.steps.append(Create(self._names[name], name))
         self._open[result] = self._names[name]
-        if call == "creat" or any("O_TRUNC" in argument for argument in arguments):
+        flags = " ".join(arguments[1:])
+        self._places.pop(result, None)
+        if call == "creat" or ("O_WRONLY" in flags and "O_APPEND" not in flags):
+            self._places[result] = 0
+        if call == "creat" or "O_TRUNC" in flags:
             self.steps.append(Truncate(self._names[name], 0))
 
-    def _changed(self, name: str, file: int | None, arguments: list[str], result: int, line: str) -> None:
+    def _changed(self, name: str, descriptor: int, arguments: list[str], result: int, line: str) -> None:
+        file = self._open[descriptor]
         if name in ("fsync", "fdatasync"):
             self.steps.append(SyncDirectory() if file is None else Sync(file))
         elif file is not None and name == "pwrite64":
             self.steps.append(Write(file, int(arguments[3]), _bytes(arguments[1])[:result]))
+        elif file is not None and name == "write" and descriptor in self._places:
+            self.steps.append(Write(file, self._places[descriptor], _bytes(arguments[1])[:result]))
+            self._places[descriptor] += result
         elif file is not None and name == "ftruncate":
             self.steps.append(Truncate(file, int(arguments[1])))
         elif name == "mmap" and (file in self._mappable() or "MAP_SHARED" not in line or "PROT_WRITE" not in line):

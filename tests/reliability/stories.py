@@ -64,6 +64,14 @@ def keeping_a_journal_that_hardly_syncs(directory: Path) -> Iterator[str]:
     return keeping_a_journal(directory, "NORMAL")
 
 
+def starting_on_a_damaged_journal(directory: Path) -> Iterator[str]:
+    """The journal is set aside and a new one begins."""
+    with Journal.create(directory / "journal.db") as journal:
+        yield journal.identity()
+        journal.append(reading(1000, journal.boot_number("after the damage")))
+        yield journal.identity()
+
+
 def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
     """Make uploader.db and settle batches, with a dead letter, a replay, a restart and another site."""
     state, size = State(last_upload_ms=1), BatchSize()
@@ -91,7 +99,12 @@ def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
 
 STORIES: dict[str, Callable[[Path], Iterator[str]]] = {
     story.__name__: story
-    for story in (keeping_a_journal, keeping_a_journal_that_hardly_syncs, keeping_account_of_what_was_sent)
+    for story in (
+        keeping_a_journal,
+        keeping_a_journal_that_hardly_syncs,
+        starting_on_a_damaged_journal,
+        keeping_account_of_what_was_sent,
+    )
 }
 
 

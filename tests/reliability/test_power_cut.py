@@ -5,6 +5,7 @@ What a real process writes and syncs is recorded (recording.py), the states that
 """
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from journal import damage
 from journal.journal import Journal
+from journal.recovery import recover
 from tests.reliability import disk, stories
 from tests.reliability.disk import State
 from tests.reliability.recording import STRACE, Recording, Sync, record
@@ -25,7 +28,7 @@ from uploader.progress import Progress
 ROOT = Path(__file__).parents[2]
 NEW = stories.reading(900, 99)
 
-Tell = Callable[[str], Recording]
+Tell = Callable[..., Recording]
 
 
 @pytest.fixture
@@ -39,12 +42,13 @@ def fast_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def told(fast_path: Path, tmp_path: Path) -> Tell:
-    """Records a story, told by a process of its own in an empty directory."""
+    """Records a story, told by a process of its own in a directory that is empty or holds the files `before`."""
     needs_strace()
 
-    def tell(story: str) -> Recording:
+    def tell(story: str, before: dict[str, bytes] | None = None) -> Recording:
         directory = fast_path / "recorded"
         directory.mkdir()
+        State(before or {}, (), "").write_to(directory)
         command = [sys.executable, "-m", "tests.reliability.stories", story, str(directory)]
         return record(directory, command, ROOT, tmp_path / "strace.txt")
 
@@ -164,3 +168,58 @@ def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: 
         assert stories.rows(path) in after[max(returned - 1, 0) : returned + 1], f"{state.markers[-1:]}: {state.words}"
         assert is_sound(path), state.words
         shutil.rmtree(directory)
+
+
+def damaged_journal(directory: Path) -> dict[str, bytes]:
+    """journal.db with a broken page, and its log with 20 readings more, as a crash leaves it."""
+    directory.mkdir()
+    path, log = directory / "journal.db", directory / "journal.db-wal"
+    with Journal.create(path) as journal:
+        boot = journal.boot_number("before the damage")
+        journal.append_all(stories.reading(number, boot) for number in range(40))
+        journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for number in range(40, 60):
+            journal.append(stories.reading(number, boot))
+        content, logged = bytearray(path.read_bytes()), log.read_bytes()
+    page = content.index(stories.reading(5, boot).raw) // 4096
+    content[4096 * page : 4096 * (page + 1)] = random.Random(1).randbytes(4096)
+    return {path.name: bytes(content), log.name: logged}
+
+
+def recovered_readings(directory: Path) -> set[int]:
+    """The times of all readings, those of the journals that were set aside too, after the logger has started twice."""
+    path = directory / "journal.db"
+    Journal.create(path).close()
+    with Journal.create(path) as journal:
+        assert journal.aside is None
+        for aside in damage.files_aside(directory):
+            recover(aside, journal)
+        return {record.time_ms for record in journal.records("readings", 1, journal.last_id("readings"))}
+
+
+def test_no_power_cut_while_a_damaged_journal_is_set_aside_parts_it_from_its_log(told: Tell, fast_path: Path) -> None:
+    before = damaged_journal(fast_path / "before")
+    (fast_path / "uncut").mkdir()
+    State(before, (), "").write_to(fast_path / "uncut")
+    readable = recovered_readings(fast_path / "uncut")
+    assert readable >= {stories.reading(number, 1).time_ms for number in range(40, 60)}
+    recording = told("starting_on_a_damaged_journal", before)
+    for state in disk.states(recording, seed=1, samples=0, is_thorough=False):
+        directory = fast_path / "state"
+        directory.mkdir()
+        state.write_to(directory)
+        assert readable <= recovered_readings(directory), state.words
+        shutil.rmtree(directory)
+
+
+def test_a_log_that_was_left_without_its_journal_is_not_played_into_the_next_one(fast_path: Path) -> None:
+    """As when a person moves journal.db away after a crash, and nothing else."""
+    left = damaged_journal(fast_path / "before")["journal.db-wal"]
+    directory = fast_path / "after"
+    directory.mkdir()
+    (directory / "journal.db-wal").write_bytes(left)
+    with Journal.create(directory / "journal.db") as journal:
+        assert journal.count("readings") == 0
+        assert journal.append(NEW) == 1
+    assert is_sound(directory / "journal.db")
+    assert [file.read_bytes() for file in directory.glob("journal-damaged-*.db-wal")] == [left]
