@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from admin.clock_state import ClockState, attention_in_words
 from admin.words import ago, count, duration, size
 from journal.reading import Event, Reading
 
@@ -48,7 +49,8 @@ class Health:
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
     when it is over. `pending`: how many records of each table are to be sent. `upload`: None when nothing was ever
-    uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `aside`: damaged journals that were set aside.
+    uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known of the time, and what is held
+    for it. `aside`: damaged journals that were set aside.
     """
 
     now_ms: int
@@ -67,6 +69,7 @@ class Health:
     upload: Upload | None = None
     is_upload_wanted: bool = False
     disk: Disk | None = None
+    clock: ClockState | None = None
     aside: tuple[str, ...] = ()
 
     def age_seconds(self, time_ms: int) -> float:
@@ -91,6 +94,8 @@ def _logging(health: Health) -> list[str]:
             points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
         elif age < -SILENCE_SECONDS:
             points.append(f"the last reading is {ago(age)}: this computer's clock is wrong, or was")
+    if health.clock and (held := attention_in_words(health.clock)):
+        points.append(held)
     points += [
         f"a damaged journal was set aside: `solar recover {path}` brings back what can be read" for path in health.aside
     ]

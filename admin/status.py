@@ -5,6 +5,7 @@ import shutil
 import textwrap
 
 from admin import settings
+from admin.clock_state import held_in_words, trust_in_words
 from admin.formats import columns, row
 from admin.health import Health, attention
 from admin.moment import iso
@@ -59,6 +60,10 @@ def _rows(health: Health) -> list[tuple[str, str]]:
     pace = f", one every {health.interval_seconds:g} s" if health.interval_seconds else ""
     since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
     rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
+    if health.clock:
+        rows.append(("Clock", trust_in_words(health.clock)))
+        if held := held_in_words(health.clock):
+            rows.append(("Held", held))
     if disk := health.disk:
         growth = ""
         if disk.journal_bytes_per_day and disk.days_left:
@@ -139,6 +144,10 @@ def as_object(health: Health, points: list[str]) -> dict[str, object]:
         "journal_bytes": disk.journal_bytes if disk else None,
         "journal_bytes_per_day": disk.journal_bytes_per_day if disk else None,
         "disk_days_left": disk.days_left if disk else None,
+        "clock_trusted": bool(health.clock and health.clock.source),
+        "clock": trust_in_words(health.clock) if health.clock else None,
+        "held": health.clock.held if health.clock else None,
+        "held_reason": held_in_words(health.clock) if health.clock else None,
         "journals_set_aside": list(health.aside),
     }
 

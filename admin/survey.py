@@ -5,6 +5,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from admin.clock_state import ClockState, look_at_clock
 from admin.health import Disk, Health, Upload
 from journal import damage
 from journal.errors import JournalError, our_errors
@@ -63,6 +64,7 @@ def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) 
         upload=upload,
         is_upload_wanted=is_upload_wanted,
         disk=disk_of(data, readings, interval),
+        clock=clock_of(journal),
         aside=tuple(str(path) for path in damage.files_aside(data)),
     )
 
@@ -86,6 +88,15 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
         )
         ranges = {stream: progress.pending(stream, journal.released(stream)).ranges for stream in STREAMS}
         return upload, ranges, progress.batch_size().size
+
+
+def clock_of(journal: Journal) -> ClockState:
+    """What is known of the time, as far as the journal and this computer tell."""
+    from logger.clock import Clock, boot_id
+    from logger.trust import ThisComputer
+
+    moment = Clock(0).now()
+    return look_at_clock(journal, boot_id(), moment, ThisComputer().ask(moment))
 
 
 def usual_seconds(times_ms: list[int]) -> float | None:

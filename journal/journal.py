@@ -267,7 +267,7 @@ class Journal:
             self._connection.execute(
                 f"""
                 UPDATE {stream}
-                SET wall_ms = coalesce(wall_ms, time_ms), time_ms = :time_ms{uncertainty}
+                SET wall_ms = nullif(coalesce(wall_ms, time_ms), :time_ms), time_ms = :time_ms{uncertainty}
                 WHERE id = :id
                 """,
                 {"id": record_id, "time_ms": time_ms, "uncertainty": stated(anchor.uncertainty_at(uptime_ms))},

@@ -147,7 +147,7 @@ class Timebase:
                 return None
         self._step = None
         self.anchor, self._is_anchored = _certain(moment, evidence), True
-        return Change("clock_trusted", f"the clock is right: {evidence.source}")
+        return None if self._is_trusting else Change("clock_trusted", f"the clock is right: {evidence.source}")
 
     def _look_at_step(self, old: Anchor, moment: Moment, evidence: Evidence | None) -> Change | None:
         offset_ms = moment.time_ms - moment.uptime_ms

@@ -5,7 +5,7 @@ time, so that months of them do not keep the next reading waiting. What is decid
 before any record is dated by it: after a power cut in the midst of it, the rest gets times of the same kind.
 
     event           when
-    clock_trusted   the first evidence in this boot that the wall clock is right
+    clock_trusted   the first evidence in this boot that the wall clock is right; not with SOLAR_CLOCK=trust
     clock_stepped   the wall clock was set; what is done about it
     clock_refused   a time that cannot be right, or a jump that did not last
     boot_dated      a boot that never knew the time was dated from both sides
@@ -55,13 +55,15 @@ class Timekeeper:
         witness: Witness,
         *,
         requests: Callable[[], Anchor | None] = lambda: None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """`requests` returns a person's word, once (request.py)."""
+        """`requests` returns a person's word, once (request.py). `patience_seconds`: see PATIENCE_SECONDS."""
         self._journal = journal
         self._clock = clock
         self._boot_id = boot_id
         self._witness = witness
         self._requests = requests
+        self._patience_ms = patience_seconds * 1000
         stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
         if not stretches:
             stretches = [Boot(journal.boot_number(boot_id), boot_id, None)]
@@ -115,7 +117,7 @@ class Timekeeper:
         moment = self._clock.now()
         change = self._base.look(moment, self._witness.ask(moment))
         if change:
-            log.log(self._level(change), "%s", change.message)
+            log.log(logging.INFO if change.kind == "clock_trusted" else logging.WARNING, "%s", change.message)
             changes.append(change)
         return changes
 
@@ -127,11 +129,6 @@ class Timekeeper:
             change = Change("clock_refused", words)
         log.info("%s", change.message)
         return change
-
-    def _level(self, change: Change) -> int:
-        if change.kind != "clock_trusted":
-            return logging.WARNING
-        return logging.DEBUG if isinstance(self._witness, Setting) else logging.INFO
 
     def work(self, seconds: float) -> Dated:
         """Date held records for so many seconds, and at least one portion, if there are any to be dated now."""
@@ -187,7 +184,7 @@ class Timekeeper:
             self._may_have_held = False
             return Dated(0)
         waited_ms = self._clock.now().uptime_ms - self._began_ms
-        if not past.has_phase(self.boot) and waited_ms < PATIENCE_SECONDS * 1000:
+        if not past.has_phase(self.boot) and waited_ms < self._patience_ms:
             return Dated(0)
         return Dated(0, tuple(_told(boot) for boot in past.date()))
 

@@ -109,6 +109,13 @@ class Setting:
         return Evidence("SOLAR_CLOCK=trust says so", is_lasting=True)
 
 
+class Nobody:
+    """Nobody is asked: for the command by which a person says it."""
+
+    def ask(self, moment: Moment) -> Evidence | None:
+        return None
+
+
 def witness(mode: str) -> Witness:
     """Whom to ask when SOLAR_CLOCK is `mode`."""
     return Setting() if mode == "trust" else ThisComputer()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from journal.boots import Anchor
 from journal.errors import JournalUnusable
 from journal.journal import Journal
+from logger.clock import Clock, boot_id
 from tests.admin.conftest import Solar, contents, event, fill, reading
 from tests.scripted_influx import ScriptedInflux, error
 
@@ -20,7 +22,9 @@ def now_ms() -> int:
 def fill_now(data: Path, now_ms: int, readings: int = 12) -> None:
     """So many readings, the newest 5 s old."""
     with Journal.create(data / "journal.db") as journal:
-        journal.boot_number("a boot")
+        moment = Clock(0).now()
+        anchor = Anchor(moment.uptime_ms, now_ms, "a person said so")
+        journal.write_anchor(journal.boot_number(boot_id()), anchor)
         journal.append_all(
             replace(reading(number), time_ms=now_ms - 5000 - (readings - number) * 10_000)
             for number in range(1, readings + 1)
@@ -49,6 +53,7 @@ def test_a_site_that_only_logs_is_well(solar: Solar, now_ms: int) -> None:
         "Last reading  AGO: PL80, 25.4 V, charge 12.0 A, boost\n"
         "Journal       12 readings since DAY, one every 10 s, in data\n"
         "Upload        not set up; `solar upload` says what it wants\n"
+        "Clock         trusted: a person said so\n"
         "Disk          SIZE of SIZE free; the journal has SIZE\n"
     )
 
@@ -69,6 +74,7 @@ def test_after_an_upload_it_tells_when_and_how_much(solar: Solar, now_ms: int, m
         "To be sent    nothing\n"
         "Last error    none since then\n"
         "Dead letters  none\n"
+        "Clock         trusted: a person said so\n"
         "Disk          SIZE of SIZE free; the journal has SIZE\n"
     )
 
@@ -160,6 +166,10 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "dead_letters_waiting": 0,
         "journal_bytes_per_day": None,
         "disk_days_left": None,
+        "clock_trusted": True,
+        "clock": "trusted: a person said so",
+        "held": {"readings": 0, "events": 0},
+        "held_reason": None,
         "journals_set_aside": [],
     }
 
