@@ -174,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """`/ping` and all else: 2.x answers the first with 204."""
+        self.server.double.paths.append(self.path)
         self._reply(Answer(204 if self.path == "/ping" else 404))
 
     def do_POST(self) -> None:

@@ -239,6 +239,20 @@ def test_a_server_before_1_8_is_found_out_once_and_remembered(database: Database
     assert len(database.rows("solar")) == 10
 
 
+def test_a_404_in_the_words_of_version_2_is_believed_without_further_questions() -> None:
+    with ScriptedInflux([error(404, "bucket not found", "not found")]) as server:
+        assert isinstance(written(server.url), Misconfigured)
+        assert len(server.paths) == 1
+
+
+def test_a_404_of_somebody_else_is_a_setting_unless_ping_says_version_1() -> None:
+    with ScriptedInflux([page(404, "Not Found")]) as server:
+        outcome = written(server.url)
+        assert [path.partition("?")[0] for path in server.paths] == ["/api/v2/write", "/ping"]
+    assert isinstance(outcome, Misconfigured)
+    assert "INFLUXDB_URL" in outcome.remedy
+
+
 def test_a_retention_policy_stands_behind_the_database(database: Database) -> None:
     database.server.query(f"CREATE RETENTION POLICY kept ON {database.name} DURATION INF REPLICATION 1")
     with Influx(Target(database.target.url, "", "o", f"{database.name}/kept")) as writer:

@@ -3,7 +3,6 @@
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -108,18 +107,24 @@ def test_what_is_requeued_while_the_uploader_runs_is_not_overwritten_by_it(progr
 
 
 def test_two_processes_writing_at_once_both_succeed(progress: Progress) -> None:
-    def requeue() -> None:
-        with Progress.open(progress.path) as admin:
-            for n in range(30):
-                admin.requeue("readings", [(1000 + n, 1000 + n)])
-
+    """Without IMMEDIATE, the one that read before the other wrote fails as "locked", whatever the time-out."""
     settle(progress, sent((1000, 2000)))
-    thread = threading.Thread(target=requeue)
-    thread.start()
-    for n in range(30):
-        settle(progress, sent((n * 10 + 1, n * 10 + 10)))
-    thread.join()
-    assert progress.done("readings").ranges == ((1, 300), (1030, 2000))
+    script = """
+import pathlib, sys
+from uploader.progress import Progress
+with Progress.open(pathlib.Path(sys.argv[1])) as admin:
+    print("ready", flush=True)
+    for n in range(80):
+        admin.requeue("readings", [(1000 + n, 1000 + n)])
+"""
+    command = [sys.executable, "-c", script, str(progress.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as admin:
+        assert admin.stdout
+        admin.stdout.readline()
+        for n in range(80):
+            settle(progress, sent((n + 1, n + 1)))
+        assert admin.wait() == 0
+    assert progress.done("readings").ranges == ((1, 80), (1080, 2000))
 
 
 def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
