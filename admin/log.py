@@ -78,6 +78,8 @@ def log(
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,
             )
+            # Ready from here on: a first attempt that hangs is the watchdog's business already.
+            supervisor.heartbeat(f"reading {port}")
             try:
                 poll(poller, stop, count=readings)
             finally:

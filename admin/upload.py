@@ -80,6 +80,7 @@ def upload(
             return report(summary, target)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
+        supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, though there may be nothing to send for long
         drain(worker, stop, first_wait_seconds=first_wait_seconds(sent.state(), now_ms, uptime_seconds))
         supervisor.stopping()
     return 0
