@@ -59,6 +59,17 @@ def keeping_a_journal(directory: Path, synchronous: str = "FULL") -> Iterator[st
             yield journal.identity()
 
 
+def going_on_after_a_cut(directory: Path) -> Iterator[str]:
+    """Start on what a cut has left, and append."""
+    with _open(directory / "journal.db", "FULL") as journal:
+        yield journal.identity()
+        boot = journal.boot_number("third")
+        yield journal.identity()
+        for number in range(300, 318):
+            journal.append(reading(number, boot))
+            yield journal.identity()
+
+
 def keeping_a_journal_that_hardly_syncs(directory: Path) -> Iterator[str]:
     """The same with SQLite's own default for its log, which is synced at checkpoints alone."""
     return keeping_a_journal(directory, "NORMAL")
@@ -101,6 +112,7 @@ STORIES: dict[str, Callable[[Path], Iterator[str]]] = {
     story.__name__: story
     for story in (
         keeping_a_journal,
+        going_on_after_a_cut,
         keeping_a_journal_that_hardly_syncs,
         starting_on_a_damaged_journal,
         keeping_account_of_what_was_sent,
