@@ -127,6 +127,17 @@ with Progress.open(pathlib.Path(sys.argv[1])) as admin:
     assert progress.done("readings").ranges == ((1, 80), (1080, 2000))
 
 
+def test_whatever_reads_and_then_writes_holds_the_lock_from_its_beginning(progress: Progress) -> None:
+    """The certain form of the test above, which catches a plain BEGIN one time in three."""
+    statements: list[str] = []
+    progress._connection.set_trace_callback(statements.append)
+    settle(progress, sent((1, 10)))
+    progress.requeue("readings", [(5, 6)])
+    progress.mark_done("readings", [(5, 5)])
+    assert [each for each in statements if each.startswith("BEGIN")] == ["BEGIN IMMEDIATE"] * 3
+    assert not [each for each in statements[: statements.index("BEGIN IMMEDIATE")] if "SELECT" in each]
+
+
 def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
     progress.mark_done("readings", [(5, 9)])
     assert progress.pending("readings", [(1, 10)]).ranges == ((1, 4), (10, 10))
