@@ -3,6 +3,7 @@
 import re
 import time
 
+from logger import clock
 from logger.clock import Clock, boot_id
 
 
@@ -18,3 +19,15 @@ def test_a_moment_is_wall_clock_boot_and_uptime_in_milliseconds():
     assert before[0] <= moment.time_ms <= after[0]
     assert before[1] <= moment.uptime_ms <= after[1]
     assert moment.boot == 7
+
+
+def test_a_suspension_between_the_two_clocks_does_not_look_like_a_step(monkeypatch):
+    uptimes = iter([1_000, 9_000_000, 9_000_001, 9_000_001])
+    monkeypatch.setattr(clock, "_uptime_ms", lambda: next(uptimes))
+    assert Clock(7).now().uptime_ms == 9_000_001
+
+
+def test_a_clock_that_never_rests_is_taken_as_it_is(monkeypatch):
+    uptimes = iter(range(0, 10**6, 1000))
+    monkeypatch.setattr(clock, "_uptime_ms", lambda: next(uptimes))
+    assert Clock(7).now().uptime_ms == 8_000
