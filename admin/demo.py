@@ -32,6 +32,7 @@ FASTEST = 2000.0
 """Beyond that the regulator's minutes pass while they are being read."""
 INTERVAL_SECONDS = 0.2
 DRAIN_SECONDS = 2.0
+LAST_DRAIN_SECONDS = 10.0
 
 # fmt: off
 Seconds = Annotated[float, typer.Option(
@@ -69,8 +70,10 @@ def demo(
         flush=True,
     )
     stop = threading.Event()
+    Journal.create(data / "journal.db").close()
+    empty_bytes = (data / "journal.db").stat().st_size
     with stop_on_signals(stop), uploading(data, target) as delivery:
-        empty_bytes, tries = log_simulation(data, seconds, speed, stop)
+        failed = log_simulation(data, seconds, speed, stop)
     with Journal.open(data / "journal.db") as journal:
         records = journal.records("readings", 1, journal.last_id("readings"))
         readings = [record for record in records if isinstance(record, Reading)]
@@ -79,15 +82,15 @@ def demo(
     from admin.chart import draw
 
     print(draw(readings, has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
-    print("\n".join(summary(readings, tries, (data / "journal.db").stat().st_size, empty_bytes)))
+    print("\n".join(summary(readings, failed, (data / "journal.db").stat().st_size, empty_bytes)))
     print("\n".join(upload_summary(delivery, target)))
     print(f"The journal stays in {data}:  SOLAR_DATA={data} solar export")
     print("With a regulator of your own:      SOLAR_PORT=/dev/ttyUSB0 solar log")
     return 1 if delivery.trouble else 0
 
 
-def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Event) -> tuple[int, int]:
-    """Fill the journal in `data`; returns how large it was when empty, and how many tries brought no reading."""
+def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Event) -> int:
+    """Fill the journal in `data`; returns how many tries brought no reading."""
     from logger.clock import Clock, boot_id
     from logger.poll import Place, Poller
     from logger.regulator import connect
@@ -97,7 +100,6 @@ def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Eve
     failed = 0
     timer = threading.Timer(seconds, stop.set)
     with RunningSimulator(options) as simulator, Journal.create(data / "journal.db") as journal:
-        empty_bytes = journal.path.stat().st_size
         clock = Clock(journal.boot_number(boot_id()))
         poller = Poller(
             journal,
@@ -120,7 +122,7 @@ def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Eve
             timer.cancel()
             timer.join()
             poller.close()
-    return empty_bytes, failed
+    return failed
 
 
 @contextmanager
@@ -157,13 +159,15 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
         ):
             diary = Diary(target.shown_url)
             drain(Drain(source, influx, progress, SITE, diary=diary, every_seconds=DRAIN_SECONDS), stop)
-            state = progress.state()
-            if state.trouble is None:
+            delivery.trouble = progress.state().reason
+            if delivery.trouble is None:
                 last = Drain(source, influx, progress, SITE, diary=diary, every_seconds=math.inf, backoff=ONCE_BACKOFF)
-                state_reason = drain_all(last, threading.Event()).reason
-            else:
-                state_reason = state.reason
-            delivery.trouble = state_reason
+                enough = threading.Event()
+                timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
+                timer.start()
+                delivery.trouble = drain_all(last, enough).reason
+                timer.cancel()
+                timer.join()
             delivery.sent = sum(progress.done(stream).count for stream in ("readings", "events"))
             delivery.sent -= progress.dead_letters.count()
     except SolarError as error:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +62,17 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-c", "from admin.cli import main; main()", *map(str, arguments)]
 
 
-def start(*arguments: str | Path) -> "subprocess.Popen[str]":
-    """The command in a process of its own."""
-    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextmanager
+def start(*arguments: str | Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """The command in a process of its own, which does not outlive the block."""
+    environ = os.environ | environment
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def solar_process(*arguments: str | Path) -> Ran:

@@ -13,7 +13,7 @@ import pytest
 from journal.journal import Journal
 from journal.reading import Event
 from simulator import RunningSimulator
-from tests.admin.conftest import PEAK_MEMORY, Ran, Solar, command, contents, fill, solar_process, start
+from tests.admin.conftest import PEAK_MEMORY, Ran, Solar, contents, fill, solar_process, start
 from tests.scripted_influx import ScriptedInflux
 
 
@@ -71,10 +71,7 @@ def test_a_port_that_is_missing_at_the_start_leaves_nothing_behind(tmp_path: Pat
 
 
 def test_a_service_waits_for_a_port_that_is_missing_at_the_start(tmp_path: Path) -> None:
-    environ = os.environ | {"NOTIFY_SOCKET": "@nobody"}
-    with subprocess.Popen(
-        command("log", "--port", "/dev/ttyNOPE"), stderr=subprocess.PIPE, text=True, env=environ
-    ) as process:
+    with start("log", "--port", "/dev/ttyNOPE", NOTIFY_SOCKET="@nobody") as process:
         assert process.stderr
         assert "cannot open /dev/ttyNOPE: there is no such port" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
