@@ -43,9 +43,12 @@ def log(
 ) -> None:
     """Read the regulator into the journal until stopped."""
     from journal.journal import Journal
+    from logger import adopted
     from logger.clock import Clock, boot_id
+    from logger.daybook import Daybook
     from logger.models import Steps
     from logger.poll import Place, Poller, poll
+    from logger.redecoding import Redecoding
     from logger.regulator import Regulator, open_port
     from logger.request import Requests
     from logger.timekeeper import Timekeeper
@@ -54,7 +57,7 @@ def log(
     log_to_stderr(verbose=verbose)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
-    steps = Steps.of(charge_step_amps, load_step_amps)
+    steps = adopted.StepsInForce(data / adopted.FILE, Steps.of(charge_step_amps, load_step_amps))
     # Opened before anything is written, so that a wrong port leaves nothing behind.
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
     try:
@@ -67,7 +70,7 @@ def log(
 
             def connect() -> Regulator:
                 line = opened.pop() if opened else open_port(port, baud)
-                return Regulator(line, port, clock, steps=steps, stop=stop, baud=baud)
+                return Regulator(line, port, clock, steps=steps.now(), stop=stop, baud=baud)
 
             poller = Poller(
                 journal,
@@ -77,6 +80,10 @@ def log(
                 interval_seconds=interval,
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,
+                chores=[
+                    Redecoding(journal, steps, interval_seconds=interval),
+                    Daybook(journal, clock, interval_seconds=interval),
+                ],
             )
             # Ready from here on: a first attempt that hangs is the watchdog's business already.
             supervisor.heartbeat(f"reading {port}")

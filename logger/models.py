@@ -25,11 +25,32 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedSteps:
+    """What a person has adopted for one model, by measurement (calibration.py); None: nothing."""
+
+    model: str
+    charge_amps: Fraction | None = None
+    load_amps: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
-    """Amperes a step of RAM 213 and 217 where they are not to be the model's own."""
+    """Amperes a step of RAM 213 and 217 where they are not to be the model's own: set for any model, else adopted."""
 
     charge_amps: Fraction | None = None
     load_amps: Fraction | None = None
+    adopted: tuple[AdoptedSteps, ...] = ()
+
+    def charge_of(self, model: Model) -> Fraction | None:
+        """Amperes a step of RAM 213; None where nobody knows."""
+        return self.charge_amps or self._adopted_for(model).charge_amps or model.charge_step
+
+    def load_of(self, model: Model) -> Fraction | None:
+        """Amperes a step of RAM 217."""
+        return self.load_amps or self._adopted_for(model).load_amps or model.load_step
+
+    def _adopted_for(self, model: Model) -> AdoptedSteps:
+        return next((each for each in self.adopted if each.model == model.name), AdoptedSteps(model.name))
 
     @classmethod
     def of(cls, charge_amps: str | float | None = None, load_amps: str | float | None = None) -> "Steps":

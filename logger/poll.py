@@ -13,14 +13,17 @@ each time it was lost, so that an adapter may come back under another number.
     system_voltage_changed    RAM 93 means another voltage than in the reading before
     settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
     journal_full, _back       the disk had no room, and has it again (store.py)
+
+Odd moments at the regulator are events too (oddities.py). What else is to be done in the gaps between readings is a
+chore, which does at least a little in each gap, and more while there is time.
     clock_…, boot_dated       what is known of the time (timekeeper.py)
 """
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from journal.errors import PliSilent, PortMissing, RegulatorError
 from journal.journal import Journal
@@ -28,6 +31,7 @@ from journal.reading import Event, Reading
 from logger import trouble
 from logger.adapter import Stop
 from logger.clock import Clock
+from logger.oddities import Oddities
 from logger.registers import by_address, pairs
 from logger.regulator import Regulator
 from logger.store import Store
@@ -45,6 +49,13 @@ EVENTS_LOOKED_AT = 10_000
 # Of the time between two readings, what goes to dating those that were held.
 DATING_SHARE = 0.1
 DATING_SECONDS = 2.0
+
+
+class Chore(Protocol):
+    """Something that is done in the gaps between readings."""
+
+    def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> Sequence[Change]:
+        """Do a little, and more while `has_time`; the events, if anything remarkable comes of it."""
 
 
 class Place(NamedTuple):
@@ -76,6 +87,7 @@ class Poller:
         interval_seconds: float,
         heartbeat: Callable[[str], None] = lambda line: None,
         timekeeper: Timekeeper | None = None,
+        chores: Sequence[Chore] = (),
     ) -> None:
         """`connect` opens the port, anew each time it is called. Writes the event "started".
 
@@ -88,8 +100,9 @@ class Poller:
         self._heartbeat = heartbeat
         self._regulator: Regulator | None = None
         self._timekeeper = timekeeper
+        self._chores = chores
         self._store = Store(timekeeper or journal, self._event)
-        self._trouble, self._watch = self._remember(journal)
+        self._trouble, self._watch, self._oddities = self._remember(journal)
         self._missing_words = Seldom(clock)
         self._has_announced = False
         self._began_at = clock.monotonic()
@@ -144,6 +157,8 @@ class Poller:
         self._append(self._trouble.end())
         for change in self._watch.notice(by_address(reading.raw)):
             self._append(change)
+        for change in self._oddities.notice(reading, is_trusted=self._is_trusted):
+            self._append(change)
         self._store.append(reading)
         self._heartbeat(summary(reading))
         if not self._has_announced:
@@ -159,6 +174,17 @@ class Poller:
             words = ", ".join(f"{address} ({why})" for address, why in regulator.missing.items())
             log.warning("a reading goes on without RAM %s", words)
         self._read_settings(regulator)
+        self._do_chores(regulator)
+
+    @property
+    def _is_trusted(self) -> bool:
+        return self._timekeeper is None or self._timekeeper.anchor is not None
+
+    def _do_chores(self, regulator: Regulator) -> None:
+        until = self._began_at + self._tick_after(self._clock.monotonic()) * self._interval_seconds - SETTING_SECONDS
+        for chore in self._chores:
+            for change in chore.work(regulator, lambda: self._clock.monotonic() < until):
+                self._append(change)
 
     def _fail(self, error: RegulatorError) -> None:
         # A port that was opened anew is a PLI whose power was switched off and on, and an adapter found by its name.
@@ -212,9 +238,11 @@ class Poller:
             raw=pairs(change.ram),
         )
 
-    def _remember(self, journal: Journal) -> tuple[Trouble, Watch]:
+    def _remember(self, journal: Journal) -> tuple[Trouble, Watch, Oddities]:
         """What the journal says of the regulator as it was last seen."""
-        last_reading = journal.get("readings", journal.last_id("readings"))
+        last_id = journal.last_id("readings")
+        last_reading = journal.get("readings", last_id)
+        is_held = any(first <= last_id <= last for first, last in journal.held("readings"))
         troubles, snapshots = None, None
         for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
             if isinstance(event, Event):
@@ -224,9 +252,11 @@ class Poller:
                     snapshots = snapshots or event
             if troubles and snapshots:
                 break
-        return Trouble(self._clock, self._interval_seconds, troubles), Watch(
+        watch = Watch(
             by_address(last_reading.raw) if last_reading else {}, by_address(snapshots.raw) if snapshots else {}
         )
+        oddities = Oddities(last_reading if isinstance(last_reading, Reading) and not is_held else None)
+        return Trouble(self._clock, self._interval_seconds, troubles), watch, oddities
 
 
 def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:

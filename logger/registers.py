@@ -28,6 +28,9 @@ UPDATE = 126
 EXTERNAL_CHARGE, EXTERNAL_LOAD, EXTERNAL_FLAGS = 205, 206, 207
 SYSTEM = 93
 
+DECODER = 1
+"""Goes up when the same bytes are to become other quantities than before; old readings are then decoded anew."""
+
 STATES = ("boost", "equalise", "absorption", "float")
 SOLV_SCREEN = 39
 DAY_SECONDS = 86400
@@ -176,13 +179,13 @@ def decode(
 
 
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:
-    """The scale that RAM 0 and RAM 93 tell of; `steps` goes before the model's own."""
+    """The scale that RAM 0 and RAM 93 tell of, currents as `steps` has them."""
     volts = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
     fraction = None if volts is None else Fraction(volts)
     if SOFTWARE_VERSION not in ram:
         return Scale(fraction, None, None)
     model = model_of(ram[SOFTWARE_VERSION])
-    return Scale(fraction, steps.charge_amps or model.charge_step, steps.load_amps or model.load_step)
+    return Scale(fraction, steps.charge_of(model), steps.load_of(model))
 
 
 def clock_seconds(ram: Mapping[int, int]) -> Fraction | None:

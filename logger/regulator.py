@@ -1,4 +1,4 @@
-"""Asks the regulator over an open port: a Reading, the settings. The only importer of serial.
+"""Asks the regulator over an open port: a Reading, the settings, the history. The only importer of serial.
 
 Neither address nor data has a checksum, and a reply does not say what it answers. How each kind of corruption is kept
 from becoming a believable reading:
@@ -41,6 +41,7 @@ from logger.adapter import SLICE_SECONDS, Adapter, Port, Stop, Stopped
 from logger.clock import Clock
 from logger.memory import Memory
 from logger.models import Steps
+from logger.pli import READ_EEPROM, READ_RAM
 from logger.registers import (
     BATTERY_VOLTS,
     COUNTERS,
@@ -82,7 +83,8 @@ class Regulator:
         """`name` is the port's, for messages; the waits are those of adapter.py."""
         self.name = name
         self._clock = clock
-        self._steps = steps or Steps()
+        self.steps = steps or Steps()
+        """What a step of the currents is worth; may be changed between readings."""
         self._adapter = Adapter(
             port,
             name,
@@ -132,16 +134,23 @@ class Regulator:
                 f"cannot take a reading at {self.name}: the regulator's hour or system voltage changed during "
                 f"each of {BEGINNINGS} attempts"
             )
-        return decode(ram, self._steps, time_ms=moment.time_ms, boot=moment.boot, uptime_ms=moment.uptime_ms)
+        return decode(ram, self.steps, time_ms=moment.time_ms, boot=moment.boot, uptime_ms=moment.uptime_ms)
 
     def read_settings(self, addresses: Iterable[int] = settings.ADDRESSES) -> dict[int, int] | None:
         """The settings (RAM 64 to 94), or some of them, by address; `missing` says why one is not there.
 
         None when it was stopped. Raises as `read` does.
         """
+        return self._bytes(READ_RAM, addresses)
+
+    def read_eeprom(self, addresses: Iterable[int]) -> dict[int, int] | None:
+        """Bytes of the EEPROM, where the history stands (history.py), by address; for the rest like `read_settings`."""
+        return self._bytes(READ_EEPROM, addresses)
+
+    def _bytes(self, command: int, addresses: Iterable[int]) -> dict[int, int] | None:
         self._memory.begin(READING_SECONDS)
         try:
-            values = {address: self._memory.byte(address) for address in addresses}
+            values = {address: self._memory.byte(address, command=command) for address in addresses}
         except Stopped:
             return None
         return {address: value for address, value in values.items() if value is not None}

@@ -1,0 +1,74 @@
+r"""What the readings of one day add up to: ampere-hours in and out, and how much of the day they cover. Pure.
+
+amps
+ |    .‾‾.
+ |  ./    \.        .‾        trapezoids from reading to reading, cut off at the day's two ends;
+ |./        \._   ./          a gap longer than `longest_gap_ms` is not bridged, and not covered
+ +--------------+-+----
+                 gap
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+HOUR_MS = 3_600_000
+LEAST_GAP_MS = 300_000
+
+Currents = tuple[int, float | None, float | None]
+"""time_ms, charge_amps, load_amps"""
+
+
+@dataclass(frozen=True, slots=True)
+class DaySums:
+    """None where the readings say nothing at all."""
+
+    charge_amp_hours: float | None = None
+    load_amp_hours: float | None = None
+    coverage_percent: float = 0.0
+
+
+def longest_gap_ms(interval_seconds: float) -> int:
+    """How far apart two readings may be that are taken for neighbours: five minutes, or three intervals."""
+    return max(LEAST_GAP_MS, round(3000 * interval_seconds))
+
+
+def sum_up(readings: Iterable[Currents], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
+    """The sums of a day. `readings` ascend in time and reach beyond it at both ends, if there are any there."""
+    charge, load = _Sum(began_ms, ended_ms, longest_gap_ms), _Sum(began_ms, ended_ms, longest_gap_ms)
+    for time_ms, charge_amps, load_amps in readings:
+        charge.add(time_ms, charge_amps)
+        load.add(time_ms, load_amps)
+    covered_ms = max(charge.covered_ms, load.covered_ms)
+    return DaySums(
+        charge.amp_hours, load.amp_hours, round(min(100.0, 100 * covered_ms / max(1, ended_ms - began_ms)), 1)
+    )
+
+
+class _Sum:
+    """One current's trapezoids within a stretch of time."""
+
+    def __init__(self, began_ms: int, ended_ms: int, longest_gap_ms: int) -> None:
+        self.covered_ms = 0
+        self._began_ms = began_ms
+        self._ended_ms = ended_ms
+        self._longest_gap_ms = longest_gap_ms
+        self._amp_ms = 0.0
+        self._last: tuple[int, float] | None = None
+
+    @property
+    def amp_hours(self) -> float | None:
+        return round(self._amp_ms / HOUR_MS, 2) if self.covered_ms else None
+
+    def add(self, time_ms: int, amps: float | None) -> None:
+        if amps is None:
+            return
+        last, self._last = self._last, (time_ms, amps)
+        if last is None or not 0 < time_ms - last[0] <= self._longest_gap_ms:
+            return
+        since_ms, until_ms = max(last[0], self._began_ms), min(time_ms, self._ended_ms)
+        if since_ms >= until_ms:
+            return
+        slope = (amps - last[1]) / (time_ms - last[0])
+        middle = last[1] + slope * ((since_ms + until_ms) / 2 - last[0])
+        self._amp_ms += middle * (until_ms - since_ms)
+        self.covered_ms += until_ms - since_ms

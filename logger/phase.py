@@ -1,0 +1,63 @@
+"""The regulator's clock against time: when its day began, and whether it has run on. Pure.
+
+    17:30:00   it shows 23:24:00   ->  its day began at 18:06:00 the day before: its phase
+    17:40:00   it shows 23:34:00   ->  the same phase: it runs on
+    17:50:00   it shows 00:00:10   ->  another phase: it was set, or was without power and began at 0.0 h
+
+Phases are equal when they differ by whole days.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from journal.reading import Reading
+
+DAY_MS = 86_400_000
+
+TOLERANCE_MS = 120_000
+"""It counts in steps of 2 s, and on a bad line half a minute may pass while it is read."""
+DRIFT = 150e-6
+"""Allowed to its clock against true time: 13 s a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The regulator's time of day at a moment; milliseconds, and seconds since its midnight."""
+
+    time_ms: int
+    clock_seconds: float
+
+    @property
+    def day_began_ms(self) -> int:
+        """Its last midnight, or whenever its clock would have shown 0.0 had it always run."""
+        return self.time_ms - round(self.clock_seconds * 1000)
+
+
+def sample_of(reading: Reading) -> Sample | None:
+    """What a reading tells of the regulator's clock."""
+    if reading.regulator_clock_seconds is None:
+        return None
+    return Sample(reading.time_ms, reading.regulator_clock_seconds)
+
+
+def shift_ms(later: Sample, earlier: Sample) -> int:
+    """By how much the clock was put back between the two (forward: negative), from minus to plus half a day."""
+    return (later.day_began_ms - earlier.day_began_ms + DAY_MS // 2) % DAY_MS - DAY_MS // 2
+
+
+def ran_on(later: Sample, earlier: Sample) -> bool:
+    """Whether the clock has just gone on between the two."""
+    return abs(shift_ms(later, earlier)) <= TOLERANCE_MS + DRIFT * abs(later.time_ms - earlier.time_ms)
+
+
+def clock_offset_minutes(reading: Reading, zone: tzinfo | None = None) -> float | None:
+    """By how many minutes the regulator's clock is ahead of local time (behind: negative), at most half a day.
+
+    `zone` is the local one where none is given. None when the clock was not read. More than 15 minutes mean that the
+    regulator's days are not calendar days, or that this computer's time zone is not that of the site.
+    """
+    if reading.regulator_clock_seconds is None:
+        return None
+    local = datetime.fromtimestamp(reading.time_ms / 1000, UTC).astimezone(zone)
+    seconds = local.hour * 3600 + local.minute * 60 + local.second
+    return ((reading.regulator_clock_seconds - seconds + 43_200) % 86_400 - 43_200) / 60
