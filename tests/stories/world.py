@@ -1,146 +1,244 @@
-"""A simulated site that passes as fast as the computer can: the real logger's loop at a regulator in software.
+"""A site whose true time is known, although its computer may not know it. Time passes only when it is told to.
 
-One clock for all: simulated time passes when the logger waits, and while its answers are under way. The host's wall
-clock shows the same time, unless a story says otherwise.
+Every record carries in `raw` the true time at which it was taken, to which what is stored can be compared.
 """
 
-import time
-from collections.abc import Callable, Sequence
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from journal.journal import Journal
-from journal.reading import Day, Event, Reading
-from logger import adopted
+from journal.reading import Event, Reading
 from logger.clock import Clock, Moment
-from logger.daybook import Daybook
-from logger.models import Steps
-from logger.poll import Place, Poller, poll
-from logger.redecoding import Redecoding
-from logger.regulator import Regulator
-from simulator import HandClock, Simulator, SimulatorOptions
+from logger.request import Requests, leave
+from logger.timekeeper import Timekeeper
+from logger.trust import Setting, ThisComputer
 
-EXCHANGE_SECONDS = 0.1
+DAY_MS = 86_400_000
+EARLY = 3_000_000_000.0
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 class World(Clock):
-    """Simulator, port, clock and stop event in one; `logging` lets the logger run, `passing` time pass without it."""
+    """One site from 1 December 2026, 17:30; its computer is off.
 
-    def __init__(
-        self,
-        directory: Path,
-        start: str = "2026-03-10T10:00",
-        *,
-        interval_seconds: float = 300,
-        given: Steps | None = None,
-        **options: object,
-    ) -> None:
-        """`start` is UTC, and the site's local time too."""
-        super().__init__(boot=1)
+    drift             by how much the computer's oscillator is fast while nothing synchronises it
+    regulator_drift   the same of the regulator's clock
+    is_lied_to        an authority that we have to believe is wrong: records of this time are not compared to the truth
+    """
+
+    def __init__(self, directory: Path, *, interval: float = 600.0, drift: float = 30e-6) -> None:
+        super().__init__(boot=0)
         self.directory = directory
-        self.interval_seconds = interval_seconds
-        began = datetime.fromisoformat(start).replace(tzinfo=UTC)
-        self._began_ms = round(began.timestamp() * 1000)
-        self._hand = HandClock()
-        hour = began.hour + began.minute / 60
-        self.simulator = Simulator(
-            SimulatorOptions(**{"start_hour": hour, "answer_seconds": (0, 0), "history_days": 30} | options),  # type: ignore[arg-type]
-            clock=self._hand,
-        )
-        self.steps = adopted.StepsInForce(directory / adopted.FILE, given or Steps())
-        self.before: Callable[[int, int], None] = lambda command, address: None
-        self._stop_at = float("inf")
-        self._received = b""
+        self.interval = interval
+        self.drift = drift
+        self.regulator_drift = 40e-6
+        self.true_ms = float(ms("2026-12-01T17:30:00"))
+        self.regulator_began_ms = self.true_ms - 5_000_000
+        self.wall_ms = 0.0
+        self.uptime_ms = 0.0
+        self.boot_id = "off"
+        self.boots = 0
+        self.is_synchronised: bool | None = False
+        self.is_regulator_there = True
+        self.is_lied_to = False
+        self.is_trusting = False
+        self.keeper: Timekeeper | None = None
+        self.journal: Journal | None = None
+        self.appended = 0
+        self.rtc_error_ms: float | None = None
+        self.rtc = directory / "rtc"
+        self.marker = directory / "synchronized"
+        self.rtc.mkdir()
 
     # Clock
 
     def now(self) -> Moment:
-        return Moment(self._began_ms + int(self._hand.seconds * 1000), self.boot, int(self._hand.seconds * 1000))
+        return Moment(int(self.wall_ms), self.boot, int(self.uptime_ms))
 
     def monotonic(self) -> float:
-        return self._hand.seconds
+        return self.uptime_ms / 1000
 
-    # Event
+    # What happens
 
-    def is_set(self) -> bool:
-        return self._hand.seconds >= self._stop_at
+    def power_on(self, *, wall: str | None = None, after: float = 20.0) -> None:
+        """The computer starts; its clock goes on from where it stood, unless `wall` says otherwise."""
+        self.boots += 1
+        self.boot_id = f"boot-{self.boots}"
+        self.uptime_ms = 0.0
+        self.is_synchronised = False
+        self.marker.unlink(missing_ok=True)
+        self.wall_ms = ms(wall) if wall else max(self.wall_ms, ms("2026-06-01"))
+        self._pass(after)
+        self.start()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        self._hand.advance(max(0.0, min(timeout or 0.0, self._stop_at - self._hand.seconds)))
-        return self.is_set()
+    def power_off(self, seconds: float) -> None:
+        """Without warning; the regulator goes on."""
+        self.kill()
+        self.true_ms += seconds * 1000
 
-    # Port
+    def start(self) -> None:
+        """The logger starts."""
+        self.journal = Journal.create(self.directory / "journal.db")
+        self.journal._connection.execute("PRAGMA synchronous = OFF")
+        witness = (
+            Setting()
+            if self.is_trusting
+            else ThisComputer(kernel=lambda: self.is_synchronised, rtc=self.rtc, synchronised=self.marker)
+        )
+        requests = Requests(self.directory, self.boot_id)
+        self.keeper = Timekeeper(self.journal, self, self.boot_id, witness, requests=requests.take)
+        self.event("started")
 
-    def write(self, content: bytes) -> int:
-        if len(content) == 4:
-            self.before(content[0], content[1])
-        self._hand.advance(EXCHANGE_SECONDS)
-        at = time.monotonic()
-        self.simulator.receive(content, at)
-        self._received += b"".join(self.simulator.due(at + 1))
-        return len(content)
+    def kill(self) -> None:
+        """The logger ends without having been asked to."""
+        if self.journal:
+            self.journal.close()
+        self.journal = self.keeper = None
 
-    def read(self, size: int = 1) -> bytes:
-        if not self._received:
-            self._hand.advance(0.05)
-        first, self._received = self._received[:size], self._received[size:]
-        return first
+    def stop(self) -> None:
+        """The logger ends as it should."""
+        self.keeper.close()
+        self.kill()
 
-    def reset_input_buffer(self) -> None:
-        self._received = b""
+    def network(self) -> None:
+        """There is a time server: the clock is set, and stays right."""
+        self.wall_ms = self.true_ms
+        self.is_synchronised = True
+        self.marker.touch()
+        os.utime(self.marker, (self.true_ms / 1000, self.true_ms / 1000))
+
+    def offline(self) -> None:
+        """No time server any more; hours later the kernel does not count itself as synchronised."""
+        self.is_synchronised = False
+
+    def set_wall(self, wall: str | float) -> None:
+        """The wall clock is set, to a time or by so many seconds."""
+        self.wall_ms = ms(wall) if isinstance(wall, str) else self.wall_ms + wall * 1000
+
+    def hardware_clock(self, *, shows: float | None = None) -> None:
+        """There is one, from which the kernel has set the clock."""
+        (self.rtc / "rtc0").mkdir(exist_ok=True)
+        (self.rtc / "rtc0" / "hctosys").write_text("1\n")
+        self.rtc_error_ms = (shows or self.wall_ms) - self.true_ms
+        self._tick_hardware_clock()
+
+    def _tick_hardware_clock(self) -> None:
+        if self.rtc_error_ms is not None:
+            shows = int((self.true_ms + self.rtc_error_ms) / 1000)
+            (self.rtc / "rtc0" / "since_epoch").write_text(f"{shows}\n")
+
+    def person(self) -> None:
+        """Somebody says that the wall clock is right."""
+        leave(self.directory, self.boot_id, self.now())
+
+    def reset_regulator(self) -> None:
+        """Its power fails: its clock begins at 0.0."""
+        self.regulator_began_ms = self.true_ms
+
+    def suspend(self, seconds: float) -> None:
+        self._pass(seconds)
+
+    def run(self, seconds: float) -> None:
+        """The logger takes readings for so long."""
+        ends_at = self.true_ms + seconds * 1000
+        while self.true_ms < ends_at:
+            self.tick()
+            self._pass(self.interval)
+        self.check()
+
+    def tick(self, *, work_seconds: float = 0.0) -> None:
+        """One reading, and what belongs to it."""
+        for change in self.keeper.look():
+            self.event(change.kind, change.message)
+        if self.is_regulator_there:
+            moment = self.now()
+            clock_ms = (self.true_ms - self.regulator_began_ms) * (1 + self.regulator_drift)
+            self.keeper.append(
+                Reading(
+                    time_ms=moment.time_ms,
+                    boot=moment.boot,
+                    uptime_ms=moment.uptime_ms,
+                    regulator_clock_seconds=float(int(clock_ms % DAY_MS / 2000) * 2),
+                    raw=self._truth(),
+                )
+            )
+            self.appended += 1
+        for change in self.keeper.work(work_seconds).changes:
+            self.event(change.kind, change.message)
+
+    def finish_dating(self) -> None:
+        """As many ticks as it takes, without readings."""
+        for _ in range(10_000):
+            dated = self.keeper.work(0)
+            for change in dated.changes:
+                self.event(change.kind, change.message)
+            if not dated.records and not dated.changes:
+                return
+
+    def event(self, kind: str, message: str = "") -> None:
+        now = self.now()
+        self.keeper.append(
+            Event(
+                time_ms=now.time_ms,
+                boot=now.boot,
+                uptime_ms=now.uptime_ms,
+                kind=kind,
+                message=message,
+                raw=self._truth(),
+            )
+        )
+
+    def _truth(self) -> bytes:
+        return b"" if self.is_lied_to else int(self.true_ms).to_bytes(8, "big")
+
+    def _pass(self, seconds: float) -> None:
+        self.true_ms += seconds * 1000
+        passed = seconds * 1000 * (1 if self.is_synchronised else 1 + self.drift)
+        self.uptime_ms += passed
+        self.wall_ms += passed
+        self._tick_hardware_clock()
+
+    # What must be
+
+    def check(self) -> None:
+        """Whatever may be sent has the right time, within the uncertainty it states; no time twice; order in a boot."""
+        for stream in ("readings", "events"):
+            records = list(self.journal.records(stream, 1, self.journal.last_id(stream)))
+            held = {number for first, last in self.journal.held(stream) for number in range(first, last + 1)}
+            sent = {number for first, last in self.journal.released(stream) for number in range(first, last + 1)}
+            assert held | sent == {record.id for record in records}
+            assert not held & sent
+            times = [record.time_ms for record in records if record.id in sent]
+            assert len(set(times)) == len(times)
+            by_boot: dict[int, list[int]] = {}
+            for record in records:
+                if record.id not in sent:
+                    continue
+                by_boot.setdefault(record.boot, []).append(record.time_ms)
+                if record.raw:
+                    error = abs(record.time_ms - int.from_bytes(record.raw, "big")) / 1000
+                    stated = getattr(record, "time_uncertainty_seconds", None)
+                    allowed = 1.1 + (stated or 0) if stream == "readings" else EARLY
+                    assert error <= allowed, (stream, record.id, record.time_ms, error, stated)
+            for boot, ascending in by_boot.items():
+                assert ascending == sorted(ascending), boot
 
     @property
-    def in_waiting(self) -> int:
-        return len(self._received)
+    def held(self) -> int:
+        """How many readings are held."""
+        return sum(last - first + 1 for first, last in self.journal.held("readings"))
 
-    def close(self) -> None:
-        pass
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.journal.records("events", 1, 10_000) if event.kind != "started"]
 
-    # The story
-
-    def passing(self, *, hours: float = 0, days: float = 0) -> Self:
-        """Time passes without the logger: the Pi has no power, say."""
-        self._hand.advance(hours * 3600 + days * 86_400)
-        return self
-
-    def logging(self, *, hours: float = 0, days: float = 0, restart: bool = True) -> Self:
-        """The logger runs for so long; `restart`: as after another start of the computer."""
-        self._stop_at = self._hand.seconds + hours * 3600 + days * 86_400
-        with Journal.create(self.directory / "journal.db") as journal:
-            if restart:
-                self.boot = journal.boot_number(f"boot {self._hand.seconds}")
-            poller = Poller(
-                journal,
-                lambda: Regulator(self, "/dev/world", self, stop=self, steps=self.steps.now()),
-                self,
-                Place("home", "/dev/world", "0"),
-                interval_seconds=self.interval_seconds,
-                chores=[
-                    Redecoding(journal, self.steps, interval_seconds=self.interval_seconds),
-                    Daybook(journal, self, interval_seconds=self.interval_seconds, zone=UTC),
-                ],
-            )
-            poll(poller, self)
-            poller.close()
-        self._stop_at = float("inf")
-        return self
-
-    def readings(self) -> list[Reading]:
-        return [each for each in self._all("readings") if isinstance(each, Reading)]
-
-    def days(self) -> list[Day]:
-        """In the order of their dates."""
-        return sorted((each for each in self._all("days") if isinstance(each, Day)), key=lambda day: day.time_ms)
-
-    def events(self, *kinds: str) -> list[Event]:
-        events = [each for each in self._all("events") if isinstance(each, Event)]
-        return [event for event in events if not kinds or event.kind in kinds]
-
-    def odd_kinds(self) -> list[str]:
-        """The kinds of events, without those that every start has."""
-        return [event.kind for event in self.events() if event.kind not in ("started", "settings_changed")]
-
-    def _all(self, stream: str) -> Sequence[object]:
-        with Journal.open(self.directory / "journal.db") as journal:
-            return list(journal.records(stream, 1, journal.last_id(stream)))
+    def uncertainties(self) -> list[float]:
+        """Of all released readings, 0 where none is stated."""
+        released = [
+            record for first, last in self.journal.released("readings")
+            for record in self.journal.records("readings", first, last)
+        ]  # fmt: skip
+        return [reading.time_uncertainty_seconds or 0.0 for reading in released]
