@@ -24,12 +24,10 @@ def test_without_a_command_it_shows_the_help_and_exits_2(solar: Solar) -> None:
     assert ran.out == solar("--help").out
 
 
-def test_the_help_names_every_command_in_one_line_each(solar: Solar) -> None:
+def test_the_help_names_every_command(solar: Solar) -> None:
     shown = solar("--help").out
     assert max(map(len, shown.splitlines())) <= 80
-    for names in all_commands():
-        (line,) = re.findall(rf"^│ {names[0]} +(\S.*\.) *│$", shown, re.MULTILINE)
-        assert len(line) < 65
+    assert set(re.findall(r"^│ ([a-z-]+) +[A-Z]\S* ", shown, re.MULTILINE)) == {names[0] for names in all_commands()}
 
 
 @pytest.mark.parametrize("names", all_commands(), ids=" ".join)

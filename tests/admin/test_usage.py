@@ -80,7 +80,7 @@ USERS_FAULT = [
     ("export --since", {}, "cannot use --since: it wants a value after it"),
     ("export a b", {}, "cannot run `solar export`: it takes no 'a b'; see `solar export --help`"),
     ("expotr", {}, "cannot run `solar`: no such command 'expotr'; did you mean 'export'?"),
-    ("paint", {}, "cannot run `solar`: no such command 'paint'; see `solar --help`"),
+    ("xyzzy", {}, "cannot run `solar`: no such command 'xyzzy'; see `solar --help`"),
 ]
 
 ENVIRONMENTS_FAULT = [
