@@ -19,11 +19,12 @@ WORDS_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. Header names are in lower case."""
+    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    is_whole: bool = True
 
 
 # InfluxDB 1.x and 2.0 wrap these in 400, 422 or 500 alike.

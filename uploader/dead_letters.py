@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from uploader.id_ranges import IdRanges
 from uploader.item import Item
 
 
@@ -57,6 +58,14 @@ class DeadLetters:
             f"SELECT {_COLUMNS} FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
         )
         return [_letter(row) for row in rows.fetchall()]
+
+    def ids(self, journal: str, stream: str, first_id: int, last_id: int) -> IdRanges:
+        """The records of this journal, from one id to another, that a letter is about."""
+        rows = self._connection.execute(
+            "SELECT id, id FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ? ORDER BY id",
+            (journal, stream, first_id, last_id),
+        )
+        return IdRanges.of(rows)
 
     def waiting(self, limit: int) -> list[DeadLetter]:
         """Letters to be tried again, oldest first."""

@@ -16,6 +16,7 @@ Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol.
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 
 from journal.reading import Day, Event, Reading, Record
@@ -36,11 +37,7 @@ _FIELDS = {
 
 def line(record: Record, site: str) -> str | None:
     """The record's line, without a line break; None when it has no field to send."""
-    parts = []
-    for name in _FIELDS[type(record)]:
-        text = _field(getattr(record, name))
-        if text is not None:
-            parts.append(f"{name}={text}")
+    parts = [f"{name}={text}" for name, text in _texts(record)]
     if not parts:
         return None
     tags = {name: getattr(record, name) for name in TAGS[type(record)]} | {"site": site}
@@ -51,6 +48,18 @@ def line(record: Record, site: str) -> str | None:
             escaped = re.sub("([ ,=])", r"\\\1", stored)
             head += f",{name}={escaped}"
     return f"{head} {','.join(parts)} {record.time_ms}"
+
+
+def field_names(record: Record) -> list[str]:
+    """The fields that the record's line has."""
+    return [name for name, _ in _texts(record)]
+
+
+def _texts(record: Record) -> Iterator[tuple[str, str]]:
+    for name in _FIELDS[type(record)]:
+        text = _field(getattr(record, name))
+        if text is not None:
+            yield name, text
 
 
 def tag_value(text: str) -> str:

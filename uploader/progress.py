@@ -76,6 +76,12 @@ class Progress:
         finally:
             self._connection.close()
 
+    def journal(self) -> str | None:
+        """The identity of the journal that this is about; None before the first upload."""
+        with self._our_errors("read"):
+            (known,) = self._connection.execute("SELECT journal FROM state").fetchone()
+        return known if known is None else str(known)
+
     def done(self, stream: str) -> IdRanges:
         """The ids that need not be sent any more."""
         with self._our_errors("read"):

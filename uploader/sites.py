@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from journal.reading import STREAMS
+from uploader.id_ranges import IdRanges
 
 HIGHEST_ID = 2**62
 
@@ -26,6 +27,13 @@ class Sites:
         """(first id, site) for each site there was, ascending."""
         query = "SELECT first_id, site FROM sites WHERE stream = ? ORDER BY first_id"
         return list(self._connection.execute(query, (stream,)))
+
+    def split(self, stream: str, ids: IdRanges) -> list[tuple[str, IdRanges]]:
+        """These ids by the site that they go out under, in the order of ids; a site that came back stands twice."""
+        history = self.history(stream)
+        lasts = [first_id - 1 for first_id, _ in history[1:]] + [HIGHEST_ID]
+        parts = [(site, ids & IdRanges.of([(first, last)])) for (first, site), last in zip(history, lasts, strict=True)]
+        return [(site, part) for site, part in parts if part]
 
     def newest_is(self, site: str) -> bool:
         """Whether new records go out under this site already."""

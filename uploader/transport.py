@@ -39,10 +39,17 @@ class Transport:
     Not in it: the overhead of TLS and TCP/IP, some 40 bytes a packet. A request that failed counts as sent whole.
     """
 
-    def __init__(self, pool_manager: urllib3.PoolManager, connect_seconds: float, read_seconds: float) -> None:
+    def __init__(
+        self,
+        pool_manager: urllib3.PoolManager,
+        connect_seconds: float,
+        read_seconds: float,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+    ) -> None:
         self.pool_manager = pool_manager
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
+        self._body_limit_bytes = body_limit_bytes
         self.bytes_on_wire = 0
 
     def GET(self, url: str, **request: Any) -> Reply:  # noqa: N802 - the client's name for it
@@ -79,7 +86,7 @@ class Transport:
             )
             self.bytes_on_wire += request_bytes
             try:
-                data = self._read(response)
+                data, is_whole = self._read(response)
             finally:
                 response.close()
         except urllib3.exceptions.NewConnectionError:
@@ -89,16 +96,16 @@ class Transport:
             raise
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
-        return Reply(Answer(response.status, answer_headers, data))
+        return Reply(Answer(response.status, answer_headers, data, is_whole))
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """The body, or as much of it as comes within the limits; the connection goes back to the pool when it ended."""
+    def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
+        """As much of the body as comes within the limits, and whether that is all; then the connection is kept."""
         deadline = time.monotonic() + self._read_seconds
-        data = b""
-        while len(data) < BODY_LIMIT_BYTES and time.monotonic() < deadline:
+        data = bytearray()
+        while len(data) < self._body_limit_bytes and time.monotonic() < deadline:
             chunk = response.read1(BODY_LIMIT_BYTES)
             if not chunk:
                 response.release_conn()
-                break
+                return bytes(data), True
             data += chunk
-        return data
+        return bytes(data), False

@@ -1,0 +1,131 @@
+"""A double of InfluxDB 2.x for questions: answers our own Flux from what it has stored, in CSV as 2.x words it."""
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from tests.uploader.stored import Stored
+from uploader.question import Question
+from uploader.target import Target
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CSV = {"Content-Type": "text/csv; charset=utf-8", "X-Influxdb-Version": "v2.7.6", "X-Influxdb-Build": "OSS"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`claims_bytes`: the length that the answer claims to have, when it is cut short."""
+
+    status: int = 200
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=lambda: CSV)
+    claims_bytes: int | None = None
+
+
+def json_reply(status: int, code: str, message: str) -> Reply:
+    return Reply(status, json.dumps({"code": code, "message": message}), {"Content-Type": "application/json"})
+
+
+class FluxDouble:
+    """`script`: what to answer instead, one after the other. `texts`: every question. `tokens`: with which token."""
+
+    def __init__(self, stored: Stored | None = None, *, script: list[Reply] | None = None) -> None:
+        self.stored = stored or Stored()
+        self.script = script or []
+        self.texts: list[str] = []
+        self.tokens: list[str | None] = []
+        self.retention_seconds = 0
+        self.ping = Reply(204, headers={"X-Influxdb-Version": "v2.7.6"})
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.double = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def target(self) -> Target:
+        return Target(self.url, "s3cret-token", "org", 'a "bucket"')
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, text: str) -> Reply:
+        self.texts.append(text)
+        if self.script:
+            return self.script.pop(0)
+        if text.startswith("buckets()"):
+            period = self.retention_seconds * 1_000_000_000
+            return Reply(body=table("name,retentionPeriod", [f'"a ""bucket""",{period}']))
+        question = question_of(text)
+        if "count" not in text:
+            return Reply(body=table("_time", [iso(time) for time in sorted(self.stored.times(question))]))
+        counts = self.stored.counts(question)
+        rows = [f"{iso(hour)},{name},{number}" for hour, of in sorted(counts.items()) for name, number in of.items()]
+        return Reply(body=table("_time,_field,_value", rows))
+
+
+def table(names: str, rows: list[str]) -> str:
+    """No rows: no header either."""
+    lines = [f",result,table,{names}", *(f",_result,0,{row}" for row in rows)] if rows else []
+    return "".join(line + "\r\n" for line in [*lines, ""])
+
+
+def iso(time_ms: int) -> str:
+    moment = EPOCH + timedelta(milliseconds=time_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
+
+
+def question_of(text: str) -> Question:
+    begin, end = re.findall(r"(?:start|stop): (\S+?)[,)]", text)
+    names = re.findall(r'r\._field == "(\w+)"', text)
+    measurement, site = re.findall(r'r\._measurement == "(\w+)" and r\.site == "(\w+)"', text)[0]
+    since_ms, until_ms = ((datetime.fromisoformat(each) - EPOCH) // timedelta(milliseconds=1) for each in (begin, end))
+    return Question(measurement, site, tuple(names), since_ms, until_ms)
+
+
+class _Server(ThreadingHTTPServer):
+    double: FluxDouble
+    daemon_threads = False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        assert self.path == "/ping"
+        self._reply(self.server.double.ping)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.double.tokens.append(self.headers["Authorization"])
+        parts = urlsplit(self.path)
+        if parts.path == "/query":
+            self._reply(self.server.double.answer(parse_qs(body.decode())["q"][0]))
+            return
+        assert (parts.path, parse_qs(parts.query)) == ("/api/v2/query", {"org": ["org"]})
+        asked = json.loads(body)
+        assert asked["dialect"]["annotations"] == []
+        self._reply(self.server.double.answer(asked["query"]))
+
+    def _reply(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        body = reply.body.encode()
+        if reply.status != 204:
+            self.send_header("Content-Length", str(reply.claims_bytes or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
