@@ -155,7 +155,7 @@ class Timebase:
         is_certain = evidence is not None and evidence.is_lasting
         step = self._step
         if is_new := step is None or not step.is_at(offset_ms):
-            step = Step(offset_ms, moment.uptime_ms, is_holding=bool(step and step.is_holding))
+            step = Step(offset_ms, moment.uptime_ms)
         self._step = step
         if why := absurd(moment.time_ms):
             return self._refuse(step, "clock_stepped", f"the wall clock was set {far}, which is {why}: not followed")

@@ -98,7 +98,6 @@ class Timekeeper:
         self._settle()
         stamp = self._base.stamp(record.time_ms, record.uptime_ms)
         if stamp.is_held:
-            self._may_have_held = True
             return self._journal.append(replace(record, boot=self.boot), is_held=True)
         stream = next(stream for stream, kind in STREAMS.items() if isinstance(record, kind))
         time_ms = max(stamp.time_ms, self._floor_ms.get(stream, stamp.time_ms))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from journal.boots import Anchor
+from journal.recovery import recover
+from logger import timekeeper
 from tests.stories.computer import World, ms
 
 HOUR = 3600.0
@@ -97,6 +99,21 @@ def test_a_start_without_network_between_two_with(world):
     assert world.held == 0
     assert max(world.uncertainties()) <= 30  # the regulator's clock ran on
     assert world.kinds() == ["clock_trusted", "clock_trusted", "boot_dated"]
+
+
+def test_a_start_without_network_is_dated_by_the_first_reading_of_one_that_has_it_at_once(world):
+    """Without that reading the regulator's clock would not be known afterwards."""
+    known_site(world)
+    world.power_on()
+    world.run(5 * HOUR)
+    world.power_off(3 * HOUR)
+    world.power_on()
+    world.kill()
+    world.network()
+    world.start()
+    world.run(HOUR)
+    assert world.held == 0
+    assert max(world.uncertainties()) <= 30
 
 
 def test_two_starts_without_network(world):
@@ -237,6 +254,30 @@ def test_the_logger_is_restarted_long_after_the_network_went(world):
     assert world.uncertainties()[-1] > 10
 
 
+def test_a_logger_that_ends_writes_down_when_the_time_was_last_certain(world):
+    world.power_on()
+    world.network()
+    world.run(5 * HOUR)
+    uptime_ms = world.uptime_ms
+    world.stop()
+    world.start()
+    assert world.journal.boots()[0].anchor.uptime_ms == pytest.approx(uptime_ms, abs=601_000)
+
+
+def test_a_certain_clock_that_is_set_back_by_a_second_does_not_put_events_out_of_order(world):
+    world.power_on()
+    world.network()
+    world.tick()
+    for _ in range(5):
+        world.event("before")
+        world._pass(0.2)
+        world.set_wall(-0.9)
+        world.tick()
+        world.event("after")
+    world.check()
+    assert world.kinds().count("after") == 5
+
+
 def test_the_marker_of_timesyncd_alone(world):
     """The logger is first started two days after the last synchronisation."""
     world.power_on()
@@ -369,6 +410,23 @@ def test_a_synchronised_clock_jumps_and_comes_back(minutes, wall):
     minutes.run(HOUR)
     assert minutes.held == 0
     assert minutes.kinds() == ["clock_trusted", "clock_stepped", "clock_refused"]
+
+
+@pytest.mark.parametrize("is_trusting", [False, True])
+@pytest.mark.parametrize("wall", ["2046-07-18", "1970-01-01"])
+def test_an_absurd_time_is_never_followed_however_long_it_lasts(minutes, wall, is_trusting):
+    minutes.is_trusting = is_trusting
+    minutes.wall_ms = minutes.true_ms
+    minutes.power_on()
+    minutes.network()
+    minutes.run(HOUR)
+    minutes.set_wall(wall)
+    minutes.run(HOUR)
+    assert minutes.held == 0
+    assert minutes.kinds()[-1] == "clock_stepped"
+    minutes.network()
+    minutes.run(600)
+    assert minutes.kinds()[-1] == "clock_refused"
 
 
 def test_a_synchronised_clock_jumps_and_jumps_again(minutes):
@@ -614,6 +672,24 @@ def test_a_crash_in_the_midst_of_dating(world):
     world.run(HOUR)
 
 
+def test_what_is_dated_in_portions_goes_by_one_anchor(world, monkeypatch):
+    """A small step in between must not put later readings before earlier ones."""
+    monkeypatch.setattr(timekeeper, "ANCHOR_SECONDS", 0.0)
+    world.power_on()
+    world.run(5 * DAY)
+    world.network()
+    world.tick()
+    first = world.journal.boots()[0].anchor
+    world.set_wall(-1.0)
+    world._pass(1.0)
+    world.tick()
+    assert world.held > 0
+    assert world.journal.boots()[0].anchor == first
+    world.run(HOUR)
+    assert world.held == 0
+    assert world.journal.boots()[0].anchor != first
+
+
 def test_a_power_cut_while_a_jump_is_waited_for(minutes):
     """The readings of those minutes belong to neither anchor; order of boots and regulator's clock date them."""
     minutes.power_on()
@@ -669,6 +745,27 @@ def test_a_last_time_that_was_wrong_does_not_keep_later_ones_from_being_right(mi
     minutes.power_on()
     later_network(minutes)
     assert minutes.held == 0
+
+
+def test_a_journal_that_was_set_aside_is_recovered_and_its_boots_are_dated(world):
+    """They were before those of the journal into which they are brought back."""
+    known_site(world)
+    world.power_on()
+    world.run(5 * HOUR)
+    world.power_off(2 * HOUR)
+    (world.directory / "journal.db").rename(world.directory / "aside.db")
+    world.power_on()
+    later_network(world)
+    assert world.held == 0
+    assert recover(world.directory / "aside.db", world.journal).brought_back > 170
+    assert world.held == 30
+    world.kill()
+    world.start()
+    world.run(HOUR)
+    world.finish_dating()
+    world.check()
+    assert world.held == 0
+    assert max(world.uncertainties()) <= 30
 
 
 def test_an_anchor_is_not_written_at_every_reading(world):
