@@ -239,6 +239,24 @@ def test_the_network_goes_and_days_later_comes_back(world):
     assert world.uncertainties()[-1] == 0
 
 
+def test_a_start_without_network_after_a_clock_that_had_drifted_for_weeks(world):
+    """What lies between two power cuts is narrow, but its beginning is not certain."""
+    world.power_on()
+    world.network()
+    world.run(HOUR)
+    world.offline()
+    world.run(40 * DAY)
+    world.power_off(10)
+    world.power_on()
+    world.run(HOUR)
+    world.power_off(10)
+    world.power_on(after=5)
+    world.network()
+    world.run(2 * HOUR)
+    assert world.held == 0
+    assert world.kinds()[-1] == "boot_dated"
+
+
 def test_the_logger_is_restarted_long_after_the_network_went(world):
     world.power_on()
     world.network()
