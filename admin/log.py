@@ -1,6 +1,7 @@
 """`solar log`: the logger, in the foreground."""
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from admin import settings
 from admin.console import log_to_stderr, program_version, stop_on_signals
 from admin.notify import FedStop, Supervisor
 from admin.words import count
+from journal.errors import JournalError
 
 if TYPE_CHECKING:
     from journal.journal import Journal
@@ -38,6 +40,7 @@ def log(
     clock_mode: settings.Clock = settings.CLOCK,
     charge_step_amps: settings.ChargeStep = None,
     load_step_amps: settings.LoadStep = None,
+    keep_days: settings.KeepDays = None,
     wait: Wait = None,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -47,7 +50,8 @@ def log(
     from logger.clock import Clock, boot_id
     from logger.daybook import Daybook
     from logger.models import Steps
-    from logger.poll import Place, Poller, poll
+    from logger.poll import Chore, Place, Poller, poll
+    from logger.pruning import Pruning
     from logger.redecoding import Redecoding
     from logger.regulator import Regulator, open_port
     from logger.request import Requests
@@ -72,6 +76,12 @@ def log(
                 line = opened.pop() if opened else open_port(port, baud)
                 return Regulator(line, port, clock, steps=steps.now(), stop=stop, baud=baud)
 
+            chores: list[Chore] = [
+                Redecoding(journal, steps, interval_seconds=interval),
+                Daybook(journal, clock, interval_seconds=interval),
+            ]
+            if keep_days is not None:
+                chores.append(Pruning(journal, clock, keep_days, lambda: sent_readings(journal)))
             poller = Poller(
                 journal,
                 connect,
@@ -80,10 +90,7 @@ def log(
                 interval_seconds=interval,
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,
-                chores=[
-                    Redecoding(journal, steps, interval_seconds=interval),
-                    Daybook(journal, clock, interval_seconds=interval),
-                ],
+                chores=chores,
             )
             # Ready from here on: a first attempt that hangs is the watchdog's business already.
             supervisor.heartbeat(f"reading {port}")
@@ -98,6 +105,18 @@ def log(
             line.close()
     if readings is not None:
         print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
+
+
+def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
+    """The ids of the readings that need not be kept; none when that is not known of this very journal."""
+    from uploader.progress import Progress
+
+    try:
+        with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
+            return progress.done("readings").ranges if progress.journal() == journal.identity() else ()
+    except JournalError as error:
+        logging.getLogger(__name__).debug("nothing is pruned: %s", error)
+        return ()
 
 
 def tell_of_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:

@@ -60,7 +60,9 @@ def one_of(*names: str) -> Callable[[str], str]:
     return parse
 
 
-def target(url: str | None, org: str | None, bucket: str | None, ca_file: Path | None) -> "Target":
+def target(
+    url: str | None, org: str | None, bucket: str | None, ca_file: Path | None, *, verb: str = "upload"
+) -> "Target":
     """Where to upload, with the token from the environment. Raises BadSetting for what is missing or cannot be."""
     from uploader.target import Target
 
@@ -68,9 +70,9 @@ def target(url: str | None, org: str | None, bucket: str | None, ca_file: Path |
     given = {"INFLUXDB_URL": url, "INFLUXDB_TOKEN": token, "INFLUXDB_ORG": org, "INFLUXDB_BUCKET": bucket}
     missing = [name for name, value in given.items() if not value]
     if missing:
-        verb, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
         raise BadSetting(
-            f"cannot upload: {', '.join(missing)} {verb} not set; set {them} in the environment or in .env "
+            f"cannot {verb}: {', '.join(missing)} {are} not set; set {them} in the environment or in .env "
             "(InfluxDB 1.x: token user:password, bucket database, any organisation)"
         )
     if ca_file and not ca_file.is_file():
@@ -106,6 +108,10 @@ Clock = Annotated[str, typer.Option(
     "--clock", envvar="SOLAR_CLOCK", parser=one_of("auto", "trust"), metavar="MODE",
     help="auto holds readings until the clock is known to be right; trust believes it from the start.")]
 CLOCK = "auto"
+
+KeepDays = Annotated[float | None, typer.Option(
+    "--keep-days", envvar="SOLAR_KEEP_DAYS", parser=number_above_zero, metavar="DAYS",
+    help="Readings that were sent and are older may be deleted; for ever unless given.")]
 
 Site = Annotated[str, typer.Option(
     "--site", envvar="SOLAR_SITE", parser=words, metavar="NAME",

@@ -1,14 +1,25 @@
 """Makes room: deletes what was sent and is older than the days that are to be kept, in small steps.
 
-Which readings were sent is told by a function that is handed in: the logger does not know who sends them.
+Once an hour, and between any two readings while the disk has less than LOW_BYTES free. Which readings were sent is told
+by a function that is handed in: the logger does not know who sends them.
 """
 
+import logging
+import shutil
 from collections.abc import Callable, Sequence
 
+from journal.errors import JournalFull
 from journal.journal import Journal
 from journal.reading import Reading
+from logger.clock import Clock
+from logger.regulator import Regulator
+from logger.watch import Change
+
+log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
+EVERY_SECONDS = 3600.0
+LOW_BYTES = 16_000_000
 ROWS_AT_ONCE = 2000
 """About 120 pages of 4 kB; every hour, that is more than is taken at one reading in two seconds."""
 
@@ -16,10 +27,33 @@ ROWS_AT_ONCE = 2000
 class Pruning:
     """Prunes one journal. `sent` gives the ranges of ids that need not be kept, asked anew each time."""
 
-    def __init__(self, journal: Journal, keep_days: float, sent: Callable[[], Sequence[tuple[int, int]]]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        keep_days: float,
+        sent: Callable[[], Sequence[tuple[int, int]]],
+        *,
+        free_bytes: Callable[[], int] | None = None,
+    ) -> None:
         self._journal = journal
+        self._clock = clock
         self._keep_ms = int(keep_days * DAY_MS)
         self._sent = sent
+        self._free_bytes = free_bytes or (lambda: shutil.disk_usage(journal.path.parent).free)
+        self._next_at = clock.monotonic()
+
+    def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> Sequence[Change]:
+        """Prune some, if it is time or there is hardly any room."""
+        now = self._clock.monotonic()
+        if now >= self._next_at or self._free_bytes() < LOW_BYTES:
+            self._next_at = now + EVERY_SECONDS
+            try:
+                if pruned := self.prune():
+                    log.debug("pruned %d readings that were sent", pruned)
+            except JournalFull as error:
+                log.debug("not pruned: %s", error)
+        return ()
 
     def prune(self) -> int:
         """Delete some; how many it were. Days count back from the newest reading whose time is trusted, not from today.

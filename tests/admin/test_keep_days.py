@@ -1,0 +1,36 @@
+"""`solar log --keep-days`: what it deletes, with the uploader's own word for what was sent."""
+
+from pathlib import Path
+
+import pytest
+
+from admin.log import sent_readings
+from journal.journal import Journal
+from journal.reading import Reading
+from uploader.progress import Progress
+
+
+@pytest.fixture
+def journal(tmp_path: Path):
+    with Journal.create(tmp_path / "journal.db") as journal:
+        journal.append_all(Reading(time_ms=number, boot=1, uptime_ms=number) for number in range(1, 6))
+        yield journal
+
+
+def test_before_the_first_upload_nothing_counts_as_sent(journal: Journal) -> None:
+    assert sent_readings(journal) == ()
+
+
+def test_what_the_uploader_is_done_with_counts_as_sent(journal: Journal, tmp_path: Path) -> None:
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        progress.adopt(journal.identity(), "home", {"readings": 5})
+        progress.mark_done("readings", [(1, 2), (4, 4)])
+    assert sent_readings(journal) == ((1, 2), (4, 4))
+
+
+def test_what_was_sent_of_another_journal_does_not_count(journal: Journal, tmp_path: Path) -> None:
+    """After a damaged journal was set aside, the same ids are other readings."""
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        progress.adopt("another", "home", {"readings": 5})
+        progress.mark_done("readings", [(1, 5)])
+    assert sent_readings(journal) == ()
