@@ -1,7 +1,7 @@
 """The `solar` command, which also tells of each record that `append` returned for, or dies at a chosen moment.
 
 python -m tests.reliability.telling log …       with SOLAR_TELL_FD, a pipe: "about to append", then, when that has
-                                                returned, "readings 17 1770000000000": table, id and time
+                                                returned, "readings 17 5000": table, id and uptime in ms
 python -m tests.reliability.telling upload …    with SOLAR_DIE "before" or "after": SIGKILL by its own hand, before
                                                 or after it wrote down in uploader.db what an answer had settled
 """
@@ -11,7 +11,7 @@ import signal
 
 from admin.cli import main
 from journal.journal import Journal
-from journal.reading import Reading, Record
+from journal.reading import Event, Reading, Record
 from uploader.batch_size import BatchSize
 from uploader.progress import Progress
 from uploader.state import Settled, State
@@ -22,10 +22,8 @@ append, settle = Journal.append, Progress.settle
 def append_and_tell(self: Journal, record: Record, *, is_held: bool = False) -> int:
     tell("about to append")
     record_id = append(self, record, is_held=is_held)
-    table = "readings" if isinstance(record, Reading) else "events"
-    stored = self.get(table, record_id)
-    assert stored is not None
-    tell(f"{table} {record_id} {stored.time_ms}")
+    assert isinstance(record, Reading | Event)
+    tell(f"{'readings' if isinstance(record, Reading) else 'events'} {record_id} {record.uptime_ms}")
     return record_id
 
 

@@ -29,8 +29,7 @@ class Witness:
         self.arrived = threading.Event()
         self.before_answer: Callable[[], None] = lambda: None
         self.database = database
-        self.influxdb = urlsplit(database.server.url).netloc
-        self.metrics = urlsplit(metrics.url).netloc
+        self.metrics = metrics
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.witness = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -81,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._answer(self._pass_on(self.server.witness.influxdb, b""))
+        self._answer(self._pass_on(self.server.witness.database.server.url, b""))
 
     def do_POST(self) -> None:
         witness, life = self.server.witness, self.server.witness.life
@@ -91,16 +90,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         witness.arrived.set()
-        status, headers, content = self._pass_on(witness.influxdb, body)
+        status, headers, content = self._pass_on(witness.database.server.url, body)
         if status == 204:
             witness.requests.append((life, gzip.decompress(body).decode().split("\n")))
-            stored, _, _ = self._pass_on(witness.metrics, body)
+            stored, _, _ = self._pass_on(witness.metrics.url, body)
             assert stored == 204
             witness.before_answer()
         self._answer((status, headers, content))
 
-    def _pass_on(self, address: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(address, timeout=30)
+    def _pass_on(self, url: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
         try:
             connection.request(self.command, self.path, body or None, headers)
