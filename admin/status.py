@@ -57,7 +57,7 @@ def _rows(health: Health) -> list[tuple[str, str]]:
     rows = []
     if health.reading:
         rows.append(("Last reading", f"{ago(health.age_seconds(health.reading.time_ms))}: {values(health.reading)}"))
-    pace = f", one every {health.interval_seconds:g} s" if health.interval_seconds else ""
+    pace = f", one every {health.interval_seconds:.3g} s" if health.interval_seconds else ""
     since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
     rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
     if health.clock:

@@ -2,6 +2,8 @@
 
 import fcntl
 import math
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from admin.console import log_to_stderr, progress, stop_on_signals
 from admin.notify import FedStop, Supervisor
 from admin.words import count
 from journal.errors import UploadError, our_errors
+from journal.reading import STREAMS
 
 if TYPE_CHECKING:
     from uploader.drain_loop import Summary
@@ -77,7 +80,8 @@ def upload(
         if once:
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
-            return report(summary, target)
+            held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
         supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, though there may be nothing to send for long
@@ -86,12 +90,14 @@ def upload(
     return 0
 
 
-def report(summary: "Summary", target: "Target") -> int:
+def report(summary: "Summary", target: "Target", held: int = 0) -> int:
     """Say what was sent; raise UploadError for what is left."""
     if summary.sent or not summary.left:
         print(f"{count(summary.sent, 'record')} sent to {target.shown_url}")
     if summary.refused:
         print(f"{count(summary.refused, 'record')} refused by the server: `solar dead-letters list` says why")
+    if held:
+        print(f"{count(held, 'record')} held back until the time is known: see `solar clock`", file=sys.stderr)
     if summary.left:
         raise UploadError(
             f"cannot upload {count(summary.left, 'record')} to {target.shown_url}: {summary.reason}; "
@@ -105,8 +111,9 @@ def alone(path: Path) -> Iterator[None]:
     """Hold the lock file; two uploaders would send everything twice. The kernel frees it however this process ends."""
     with our_errors("write to", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    with file:
+        # Opened for reading, so that it does not matter who made it.
+        file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -115,3 +122,5 @@ def alone(path: Path) -> Iterator[None]:
                 "it sends what is pending by itself, or stop it first (systemctl stop solar-uploader)"
             ) from None
         yield
+    finally:
+        os.close(file)

@@ -42,6 +42,16 @@ def test_once_sends_what_is_pending_each_point_once(
     assert [row["message"] for row in database.rows("solar_event")] == ["logger 0.1.0 started"]
 
 
+def test_once_says_what_is_held_back(solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedInflux() as influx, Journal.create(data / "journal.db") as journal:
+        point_to(influx.url, monkeypatch)
+        journal.append(reading(4), is_held=True)
+        ran = solar("upload", "--once")
+        assert influx.times() == TIMES
+    words = "1 record held back until the time is known: see `solar clock`\n"
+    assert ran == Ran(0, f"4 records sent to {influx.url}\n", words)
+
+
 def test_once_says_what_could_not_be_sent_and_why_and_exits_1(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedInflux(token="another") as influx:
         point_to(influx.url, monkeypatch)
