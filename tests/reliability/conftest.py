@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-TALLY = pytest.StashKey[list[str]]()
-
 
 @pytest.fixture
-def tally(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Takes a line for the end of the test run."""
-    return pytestconfig.stash.setdefault(TALLY, []).append
+def tally(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes a line for the end of the test run; it travels with the test's report, also from another process."""
+    return lambda line: record_property("tried", line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if lines := config.stash.get(TALLY, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed")
+    lines = [str(line) for report in reports for name, line in report.user_properties if name == "tried"]
+    if lines:
         terminalreporter.section("reliability: what was tried", "=")
         for line in lines:
             terminalreporter.line(line)
