@@ -83,6 +83,16 @@ def starting_on_a_damaged_journal(directory: Path) -> Iterator[str]:
         yield journal.identity()
 
 
+def taking_a_backup(directory: Path) -> Iterator[str]:
+    """Append a little and copy the journal."""
+    with Journal.create(directory / "journal.db") as journal:
+        boot = journal.boot_number("first")
+        for number in range(30):
+            journal.append(reading(number, boot))
+        journal.backup(directory / "copy.db")
+        yield "copied"
+
+
 def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
     """Make uploader.db and settle batches, with a dead letter, a replay, a restart and another site."""
     state, size = State(last_upload_ms=1), BatchSize()
@@ -115,6 +125,7 @@ STORIES: dict[str, Callable[[Path], Iterator[str]]] = {
         going_on_after_a_cut,
         keeping_a_journal_that_hardly_syncs,
         starting_on_a_damaged_journal,
+        taking_a_backup,
         keeping_account_of_what_was_sent,
     )
 }

@@ -195,6 +195,17 @@ def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: 
         shutil.rmtree(directory)
 
 
+def test_no_power_cut_leaves_half_a_backup(told: Tell, fast_path: Path) -> None:
+    for state in disk.states(told("taking_a_backup"), seed=1, samples=0, is_thorough=False):
+        content = state.files.get("copy.db")
+        assert content or not state.markers, state.words
+        if content is not None:
+            path = fast_path / "copy.db"
+            path.write_bytes(content)
+            assert is_sound(path), state.words
+            assert len(stories.rows(path)["readings"]) == 30, state.words
+
+
 def damaged_journal(directory: Path) -> dict[str, bytes]:
     """journal.db with a broken page, and its log with 20 readings more, as a crash leaves it."""
     directory.mkdir()
