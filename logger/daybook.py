@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from journal.errors import JournalFull, RegulatorError
 from journal.journal import Journal
-from journal.reading import Day, Reading
+from journal.reading import Day, Event, Reading
 from logger.clock import Clock
 from logger.days import DatedRecord, KnownDay, date_records, with_addresses
 from logger.history import Collection, History, decode_record, is_quiet
@@ -32,6 +32,7 @@ from logger.watch import Change
 
 log = logging.getLogger(__name__)
 
+HISTORY_REPLACED = "history_replaced"
 LOOK_SECONDS = 60.0
 RETRY_SECONDS = 3600.0
 FRESH_MS = 600_000
@@ -123,10 +124,19 @@ class Daybook:
             known[record.date] if record.is_known else day_of(record, now.reading.model, now.system_volts)
             for record in dating.records
         )
-        if not dating.is_other:
+        if not dating.is_other or self._has_told(known):
             return []
         words = "the regulator's history is another one than before: another regulator? Only its new days are taken"
-        return [Change("history_replaced", words)]
+        return [Change(HISTORY_REPLACED, words)]
+
+    def _has_told(self, known: dict[str, Day]) -> bool:
+        """Whether it was said since the newest day that this is another regulator's history."""
+        since_ms = max((day.ended_ms or 0 for day in known.values()), default=0)
+        return any(
+            isinstance(event, Event) and event.kind == HISTORY_REPLACED
+            for first, last in self._journal.id_ranges("events", since_ms, 2**62)
+            for event in self._journal.records("events", first, last)
+        )
 
     def _store(self, has_time: Callable[[], bool]) -> None:
         while self._to_store:

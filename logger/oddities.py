@@ -57,6 +57,8 @@ class Oddities:
 
     def _clock(self, reading: Reading, *, is_trusted: bool) -> list[Change]:
         before = self._before
+        if before and before.model != reading.model:
+            before = None  # another regulator, which is told elsewhere
         elapsed_ms = None if before is None else _elapsed_ms(before, reading, is_trusted=is_trusted)
         if before is None or elapsed_ms is None:
             self._before, self._misfits = reading, []

@@ -24,7 +24,7 @@ from simulator import HandClock, Simulator, SimulatorOptions
 EXCHANGE_SECONDS = 0.1
 
 
-class World(Clock):
+class Site(Clock):
     """Simulator, port, clock and stop event in one; `logging` lets the logger run, `passing` time pass without it."""
 
     def __init__(
@@ -112,9 +112,9 @@ class World(Clock):
                 self.boot = journal.boot_number(f"boot {self._hand.seconds}")
             poller = Poller(
                 journal,
-                lambda: Regulator(self, "/dev/world", self, stop=self, steps=self.steps.now()),
+                lambda: Regulator(self, "/dev/site", self, stop=self, steps=self.steps.now()),
                 self,
-                Place("home", "/dev/world", "0"),
+                Place("home", "/dev/site", "0"),
                 interval_seconds=self.interval_seconds,
                 chores=[
                     Redecoding(journal, self.steps, interval_seconds=self.interval_seconds),
