@@ -303,7 +303,7 @@ class Journal:
     def _ranges(self, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
         with self._our_errors("read"):
             found: list[tuple[int, int]] = []
-            for span in Spans(self._connection, stream).spans:
+            for span in self._spans_now(stream).spans:
                 if span.is_held is not is_held:
                     continue
                 if found and found[-1][1] + 1 == span.first_id:
@@ -316,7 +316,7 @@ class Journal:
         """The ranges of ids whose time is at or after `since_ms` and before `until_ms`, in the order of ids."""
         with self._our_errors("read"):
             if stream != "days":
-                return Spans(self._connection, stream).ids_between(since_ms, until_ms)
+                return self._spans_now(stream).ids_between(since_ms, until_ms)
             rows = self._connection.execute(
                 "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY id", (since_ms, until_ms)
             )
@@ -365,6 +365,14 @@ class Journal:
                 copy.close()
                 draft.unlink(missing_ok=True)
                 raise
+
+    def _spans_now(self, stream: str) -> Spans:
+        """The one writer knows of every change; everybody else looks anew."""
+        if self._lock is None:
+            return Spans(self._connection, stream)
+        if stream not in self._spans:
+            self._spans[stream] = Spans(self._connection, stream)
+        return self._spans[stream]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
