@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.main import get_command
 
-from admin import backup, clock, dead_letters, demo, export, log, read, replay, simulate, status, upload
+from admin import backup, clock, dead_letters, demo, doctor, export, log, read, replay, simulate, status, upload
 from admin.console import program_version
 from admin.usage import explain, is_usage_error, one_line
 from journal.errors import BadSetting, SolarError
@@ -58,6 +58,7 @@ def solar(version: Version = False) -> None:
 app.command(rich_help_panel=AT_THE_SITE)(log.log)
 app.command(rich_help_panel=AT_THE_SITE)(upload.upload)
 app.command(rich_help_panel=AT_THE_SITE)(status.status)
+app.command(rich_help_panel=AT_THE_SITE)(doctor.doctor)
 app.command(rich_help_panel=AT_THE_SITE)(read.read)
 app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)

@@ -1,0 +1,108 @@
+"""The server: its name, its certificate, which InfluxDB it is; then token and bucket. Nothing is written."""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from admin.checkup_bucket import retention, retention_seconds, rights
+from admin.finding import Finding, bad, look, ok, skipped
+from admin.questions import Questions, json_of
+from admin.words import duration
+from uploader.answer import Answer, outcome_of
+from uploader.influx import Influx
+from uploader.network_error import unreachable
+from uploader.outcome import Rejected, Sent, Unreachable
+from uploader.target import Target
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
+SOON_SECONDS = 14 * 86400
+NETWORK = "check the network: the router, the mobile line, whether other pages open; nothing is lost meanwhile"
+
+
+def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
+    """The findings; what depends on something that failed is left out."""
+    parts = urlsplit(target.url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    named = name(host, port)
+    yield named
+    if named.verdict == "bad":
+        return
+    yield certificate(target, host, port)
+    with Questions(target, CONNECT_SECONDS, READ_SECONDS) as questions:
+        answer = questions.ask("/ping", target.token_header)
+        version = version_of(answer) if isinstance(answer, Answer) else None
+        yield _server(target, answer, version)
+        if isinstance(answer, Unreachable):
+            return
+        with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
+            outcome = influx.write([])
+        yield from rights(target, outcome)
+        if isinstance(outcome, Sent | Rejected):
+            kept = retention_seconds(questions, is_version_1=(version or "").startswith("1."))
+            yield retention(kept, oldest_pending_seconds, drain_seconds)
+
+
+def name(host: str, port: int) -> Finding:
+    """Whether the host's name can be looked up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return ok("dns", f"{host} is an address and needs no looking up")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return bad("dns", f"the name {host} cannot be looked up", f"check INFLUXDB_URL for a typing error; {NETWORK}")
+    return ok("dns", f"{host} is {found[0][4][0]}")
+
+
+def certificate(target: Target, host: str, port: int) -> Finding:
+    """Whether the server shows a certificate that is trusted, and until when."""
+    if urlsplit(target.url).scheme != "https":
+        return skipped("certificate", "none, the address begins with http; whoever is on the way can read the token")
+    try:
+        context = ssl.create_default_context(cafile=target.ca_file)
+        with (
+            socket.create_connection((host, port), CONNECT_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=host) as secured,
+        ):
+            shown = secured.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        reason = unreachable(error, host).reason
+        remedy = (
+            "set the clock, see above" if "clock" in reason else "renew it, or set INFLUXDB_CA_FILE for one of your own"
+        )
+        return bad("certificate", reason, remedy)
+    except OSError as error:
+        return bad("certificate", f"it cannot be looked at: {unreachable(error, host).reason}", NETWORK)
+    left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
+    if left < SOON_SECONDS:
+        return look("certificate", f"good, but only for {duration(left)} more", "have it renewed at the server")
+    return ok("certificate", f"good for {duration(left)} more")
+
+
+def version_of(answer: Answer) -> str | None:
+    """The version that InfluxDB names, without its v; None when it is not InfluxDB, or does not say."""
+    shown = answer.headers.get("x-influxdb-version")
+    if not shown:
+        said = json_of(answer).get("version")
+        shown = said if isinstance(said, str) else None
+    return shown.removeprefix("v")[:40] if shown else None
+
+
+def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
+    if isinstance(answer, Unreachable):
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", NETWORK)
+    if version:
+        return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
+    outcome = outcome_of(answer, datetime.now(UTC))
+    if isinstance(outcome, Unreachable) and answer.status != 200:
+        return bad("server", target.without_secrets(outcome.reason), f"check INFLUXDB_URL; {NETWORK}")
+    return look(
+        "server", "something answers that does not say which InfluxDB it is", "check INFLUXDB_URL if the rest fails"
+    )

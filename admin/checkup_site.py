@@ -1,0 +1,52 @@
+"""Port, adapter and regulator: asked themselves, or known from what the logger, which holds the port, has just read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from admin.checkup_journal import is_fresh
+from admin.checkup_line import PATIENCE, Patience, on_the_line
+from admin.checkup_port import DEV, is_url, port_there, used_by
+from admin.checkup_regulator import told_by
+from admin.finding import Finding, Verdict, ok, skipped
+from admin.health import Health
+from admin.holders import PROC, holders, lockers
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which port, at which baud rate, how patiently; `proc` and `dev` are the kernel's directories."""
+
+    port: str
+    baud: int
+    patience: Patience = PATIENCE
+    proc: Path = PROC
+    dev: Path = DEV
+
+
+def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Finding]:
+    """The findings about what hangs on the port."""
+    there = port_there(line.port, line.dev)
+    yield there
+    loggers = lockers(Path(health.data, "journal.lock"), line.proc)
+    users = [] if is_url(line.port) else holders(Path(line.port), line.proc)
+    used = used_by(line.port, users, loggers)
+    if there.verdict is Verdict.OK:
+        yield used
+    if used.verdict is Verdict.BAD:
+        yield skipped("adapter", "not asked while another program uses the port")
+    elif health.reading and is_fresh(health) and (users or health.is_logging or is_url(line.port)):
+        yield ok("adapter", "the logger reads through it")
+        yield ok("regulator", "the logger has just read it")
+        yield from told_by(health.reading, is_clock_trusted=is_clock_trusted)
+    elif there.verdict is Verdict.BAD:
+        yield skipped("adapter", "not asked without a port")
+    elif users:
+        why = f": {health.trouble.message}" if health.trouble else ""
+        yield skipped(
+            "adapter",
+            f"the logger holds the port and brings no readings{why}",
+            "to have the line tried: sudo systemctl stop solar-logger, ask again, and start it again",
+        )
+    else:
+        yield from on_the_line(line.port, line.baud, line.patience, is_clock_trusted=is_clock_trusted)

@@ -1,0 +1,196 @@
+"""`solar doctor`: everything a person at the site could get wrong, looked at, and how to mend it. Changes nothing."""
+
+import json
+import logging
+import os
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin import settings
+from admin.checkup import Part, examine
+from admin.console import log_to_stderr, program_version
+from admin.finding import Finding, Verdict, bad_by, skipped
+from admin.health import Health
+from admin.moment import iso
+from admin.survey import is_locked, look
+from admin.usage import one_line
+from journal.errors import BadSetting
+
+WIDTH = 78
+
+# fmt: off
+Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
+# fmt: on
+
+
+def doctor(
+    *,
+    as_json: settings.AsJson = False,
+    short: Short = False,
+    port: settings.Port = settings.PORT,
+    baud: settings.Baud = settings.BAUD,
+    data: settings.Data = settings.DATA,
+    clock_mode: settings.Clock = settings.CLOCK,
+    url: settings.Url = None,
+    org: settings.Org = None,
+    bucket: settings.Bucket = None,
+    ca_file: settings.CaFile = None,
+    verbose: settings.Verbose = False,
+) -> int:
+    """Check everything at the site and say what to do; exit 1 when something is bad."""
+    log_to_stderr(verbose=verbose)
+    if not verbose:
+        logging.getLogger().setLevel(logging.CRITICAL)
+    health = look(data, is_upload_wanted=bool(url))
+    parts = [
+        *_here(health, port, baud, data, clock_mode),
+        Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
+        Part("uploads", 10, lambda: _uploads(health, data)),
+    ]
+    clean = _without_token()
+    if as_json:
+        findings = list(examine(parts))
+        print(clean(json.dumps(as_object(findings), indent=1)))
+        return exit_code(findings)
+    print(f"solar doctor {program_version()}, {_now()}\n", flush=True)
+    findings = []
+    for finding in examine(parts):
+        findings.append(finding)
+        if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
+            print(clean("\n".join(lines(len(findings), finding))), flush=True)
+    print(f"\n{summary(findings)}")
+    return exit_code(findings)
+
+
+def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> list[Part]:
+    """What can be looked at without a network. The logger's modules are loaded here alone."""
+    from admin.checkup_computer import clock, computer
+    from admin.checkup_disk import disk
+    from admin.checkup_journal import journal
+    from admin.checkup_site import Line, site
+    from logger.clock import Clock
+    from logger.trust import absurd, witness
+
+    moment = Clock(0).now()
+    evidence = witness(clock_mode).ask(moment)
+    is_clock_trusted = evidence is not None and absurd(moment.time_ms) is None
+
+    def of_computer() -> Iterator[Finding]:
+        yield from computer(moment)
+        yield clock(moment, evidence, data)
+
+    return [
+        Part("port", 55, lambda: site(Line(port, baud), health, is_clock_trusted=is_clock_trusted)),
+        Part("journal", 25, lambda: journal(health)),
+        Part("disk", 20, lambda: disk(health)),
+        Part("computer", 10, of_computer),
+    ]
+
+
+def _server(
+    health: Health, url: str | None, org: str | None, bucket: str | None, ca_file: Path | None
+) -> Iterator[Finding]:
+    from admin.checkup_server import server
+
+    if not url:
+        yield skipped(
+            "settings", "INFLUXDB_URL is not set, so readings stay here", "if it is set for the services, ask with sudo"
+        )
+        return
+    try:
+        target = settings.target(url, org, bucket, ca_file)
+    except BadSetting as error:
+        yield bad_by("settings", error)
+        return
+    oldest = None if health.oldest_pending_ms is None else health.age_seconds(health.oldest_pending_ms)
+    yield from server(target, oldest, health.drain_seconds)
+
+
+def _uploads(health: Health, data: Path) -> Iterator[Finding]:
+    from admin.checkup_upload import uploads
+
+    yield from uploads(health, is_uploading=is_locked(data / "uploader.lock"))
+
+
+def _without_token() -> Callable[[str], str]:
+    """Blots the token out of a text, whoever put it there; and its parts, for 1.x's is user:password."""
+    token = os.environ.get("INFLUXDB_TOKEN", "").strip()
+    secrets = [secret for secret in (token, token.partition(":")[2]) if len(secret) >= 4]
+
+    def clean(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return clean
+
+
+def lines(number: int, finding: Finding) -> list[str]:
+    """A finding with its number, not wider than a terminal; what to do on a line of its own."""
+    verdict = finding.verdict.value
+    head = f"{number:2}  {finding.title:18} {verdict.upper() if verdict in ('bad', 'look') else verdict:8}"
+    shown = _wrapped(one_line(finding.found), head)
+    if finding.remedy:
+        shown += _wrapped(f"To do: {one_line(finding.remedy)}", " " * len(head))
+    return shown
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=" " * len(indent),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """The last line: which numbers to look at."""
+
+    def numbers(verdict: Verdict) -> str:
+        return ", ".join(str(number) for number, finding in enumerate(findings, 1) if finding.verdict is verdict)
+
+    told = [
+        f"{words}: {found}."
+        for verdict, words in ((Verdict.BAD, "Bad"), (Verdict.LOOK, "To look at"), (Verdict.SKIPPED, "Skipped"))
+        if (found := numbers(verdict))
+    ]
+    well = not any(finding.verdict in (Verdict.BAD, Verdict.LOOK) for finding in findings)
+    return " ".join([*told, "All else is well." if not well else "All is well." if not told else "The rest is well."])
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
+
+
+def as_object(findings: Sequence[Finding]) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "healthy": exit_code(findings) == 0,
+        "time": iso(time.time_ns() // 1_000_000),
+        "version": program_version(),
+        "findings": [
+            {
+                "number": number,
+                "name": finding.name,
+                "title": finding.title,
+                "verdict": finding.verdict.value,
+                "found": one_line(finding.found),
+                "to_do": one_line(finding.remedy) or None,
+            }
+            for number, finding in enumerate(findings, 1)
+        ],
+    }
+
+
+def _now() -> str:
+    local = datetime.now(UTC).astimezone()
+    return f"{local.day} {local:%B %Y, %H:%M} {local:%Z}"

@@ -1,0 +1,56 @@
+"""Which processes have a file or a device open or locked, as far as /proc tells this user."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of this computer, by its number and the kernel's name for it."""
+
+    number: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (process {self.number})"
+
+
+def holders(path: Path, proc: Path = PROC) -> list[Process]:
+    """Those that have it open or locked, this process apart, by number.
+
+    Of a pseudo-terminal only the locks count: whoever made it, a simulator say, keeps it open too.
+    """
+    real = path.resolve()
+    numbers = lockers(path, proc)
+    if real.parent.name != "pts":
+        numbers |= {int(each.name) for each in proc.glob("[0-9]*") if _has_open(each, str(real))}
+    return [Process(number, _name(number, proc)) for number in sorted(numbers - {os.getpid()})]
+
+
+def lockers(path: Path, proc: Path = PROC) -> set[int]:
+    """The numbers of the processes that hold a lock (flock) on it, this one included."""
+    try:
+        inode = f":{path.stat().st_ino}"
+        lines = (proc / "locks").read_text().splitlines()
+    except OSError:
+        return set()
+    locks = [line.split() for line in lines]
+    return {int(lock[4]) for lock in locks if len(lock) > 5 and lock[1] == "FLOCK" and lock[5].endswith(inode)}
+
+
+def _has_open(process: Path, path: str) -> bool:
+    """False also where this user may not look."""
+    try:
+        return any(os.readlink(each) == path for each in (process / "fd").iterdir())
+    except OSError:
+        return False
+
+
+def _name(number: int, proc: Path) -> str:
+    try:
+        return (proc / str(number) / "comm").read_text().strip()
+    except OSError:
+        return "a program"

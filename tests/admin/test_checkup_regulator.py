@@ -1,0 +1,66 @@
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from admin.checkup_regulator import told_by
+from admin.finding import Finding, Verdict
+from journal.reading import Reading
+
+NOON_MS = int(datetime(2026, 1, 5, 2, 0, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.fixture(autouse=True)
+def brisbane() -> Iterator[None]:
+    """Ten hours before UTC."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "AEST-10"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def clock_at(hours: float, *, is_clock_trusted: bool = True) -> Finding:
+    reading = Reading(
+        time_ms=NOON_MS, boot=1, uptime_ms=1, model="PL80", regulator_clock_seconds=hours * 3600, raw=bytes((93, 0x31))
+    )
+    model, clock = told_by(reading, is_clock_trusted=is_clock_trusted)
+    assert model.found == "PL80 on a 24 volt system"
+    return clock
+
+
+def test_within_a_quarter_of_an_hour_of_local_time_is_right() -> None:
+    assert clock_at(12.2) == Finding("regulator_clock", Verdict.OK, "it shows 12:12, and this computer 12:00")
+    assert clock_at(11.8).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(23.4, "11 hours ahead"), (11.5, "30 minutes behind"), (0.5, "12 hours behind")]
+)
+def test_farther_off_the_daily_totals_are_not_those_of_calendar_days(hours: float, words: str) -> None:
+    finding = clock_at(hours)
+    assert finding.verdict is Verdict.LOOK
+    assert f"this computer 12:00 (AEST): {words}; the daily totals are from its midnight" in finding.found
+
+
+@pytest.mark.parametrize("hours", [11.0, 13.0])
+def test_an_hour_may_be_summer_time(hours: float) -> None:
+    assert clock_at(hours).remedy.startswith("nothing, if it is summer")
+    assert clock_at(14.0).remedy.startswith("set TIME at the regulator's front")
+
+
+def test_a_clock_that_is_not_trusted_is_no_judge() -> None:
+    assert clock_at(23.4, is_clock_trusted=False).verdict is Verdict.SKIPPED
+
+
+def test_what_was_not_read_is_not_made_up() -> None:
+    model, clock = told_by(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1), is_clock_trusted=True)
+    assert (model.verdict, clock.verdict) == (Verdict.LOOK, Verdict.LOOK)
+    model, _ = told_by(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1, model="PL80"), is_clock_trusted=True)
+    assert model.found == "PL80, of unknown system voltage"
