@@ -69,9 +69,8 @@ def _panel(title: str, curves: Sequence[Curve], height: int, width: int, *, has_
     plotext.plotsize(width, height)
     plotext.title(title)
     for curve in curves:
-        colour = curve.colour if has_colour else None
         hours, values = curve.points
-        plotext.plot(hours, values, label=curve.label or None, color=colour, marker=curve.marker)
+        plotext.plot(hours, values, label=curve.label or None, color=curve.colour, marker=curve.marker)
     ticks = [hour for hour in range(int(first), int(last) + 2) if first <= hour <= last]
     step = max(1, -(-len(ticks) // 8))
     plotext.xticks(ticks[::step], [f"{hour % DAY_HOURS}:00" for hour in ticks[::step]])

@@ -160,11 +160,12 @@ def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_p
 
 @pytest.mark.parametrize("form", ["csv", "sqlite"])
 def test_an_export_that_fails_leaves_the_old_file_and_no_draft(solar: Solar, tmp_path: Path, form: str) -> None:
-    """The journal's second half is zeros, as a failing SD card leaves it."""
+    """A page in the midst of the journal is zeros, as a failing SD card leaves it."""
     data = fill(tmp_path / "torn", 5000)
     path = data / "journal.db"
-    half = path.stat().st_size // 2
-    path.write_bytes(path.read_bytes()[:half] + bytes(half))
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2 // 4096 * 4096)
+        file.write(bytes(4096))
     (tmp_path / "out").write_text("old")
     ran = solar("export", "--data", data, "--format", form, "--output", "out")
     assert ran.code == 1

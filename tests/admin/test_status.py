@@ -119,9 +119,10 @@ def test_files_that_are_missing_or_wrong_are_said_and_left_alone(solar: Solar, t
 def test_a_silent_regulator_is_told_with_the_loggers_words(solar: Solar, tmp_path: Path) -> None:
     fill(tmp_path / "data", 3, event(1, "started", "started"), event(2, "regulator_silent", "nothing answers"))
     assert "nothing answers" in solar("status").out
+    assert json.loads(solar("status", "--json").out)["regulator_trouble"] == "nothing answers"
     with Journal.create(tmp_path / "data" / "journal.db") as journal:
         journal.append(event(9, "regulator_back", "it is back"))
-    assert "nothing answers" not in solar("status").out
+    assert json.loads(solar("status", "--json").out)["regulator_trouble"] is None
 
 
 def test_whether_the_logger_runs_is_known_without_disturbing_it(solar: Solar, tmp_path: Path) -> None:

@@ -155,6 +155,13 @@ def test_a_password_in_an_address_is_not_given_back(solar: Solar, monkeypatch: p
     )
 
 
+def test_a_password_in_a_port_is_not_given_back(solar: Solar) -> None:
+    words = "invalid URL, protocol 'foo' not known; it must be a device path or a pyserial URL"
+    assert solar("read", "--port", "foo://me:hunter2@bar") == Ran(
+        2, "", f"cannot use SOLAR_PORT=foo://...@bar: {words}\n"
+    )
+
+
 @pytest.mark.parametrize("token", ["s3cret\nX-Evil: 1", "s3crét"])
 def test_a_token_that_no_header_can_hold_is_refused_unseen(
     solar: Solar, monkeypatch: pytest.MonkeyPatch, token: str
