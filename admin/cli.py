@@ -18,7 +18,22 @@ from typing import Annotated, NoReturn
 import typer
 from typer.main import get_command
 
-from admin import backup, clock, dead_letters, demo, doctor, export, log, read, replay, simulate, status, upload
+from admin import (
+    audit,
+    backup,
+    clock,
+    dead_letters,
+    demo,
+    doctor,
+    export,
+    log,
+    pack,
+    read,
+    replay,
+    simulate,
+    status,
+    upload,
+)
 from admin.console import program_version
 from admin.usage import explain, is_usage_error, one_line
 from journal.errors import BadSetting, SolarError
@@ -63,7 +78,10 @@ app.command(rich_help_panel=AT_THE_SITE)(read.read)
 app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
+app.command(rich_help_panel=DELIVERY)(audit.audit)
 app.command(rich_help_panel=DELIVERY)(replay.replay)
+app.command(rich_help_panel=DELIVERY)(pack.pack)
+app.command(rich_help_panel=DELIVERY)(pack.unpack_receipt)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=DELIVERY)
 app.command(rich_help_panel=WITHOUT_HARDWARE)(simulate.simulate)
 app.command(rich_help_panel=WITHOUT_HARDWARE)(demo.demo)
