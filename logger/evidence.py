@@ -10,7 +10,8 @@ byte comes that no reply begins with three times as often as an address is garbl
 that matter are guarded and one is the address.
 
 Registers that move all the time may never agree exactly: where none do, the median of so many reads and one more is
-taken if all of them are within the register's tolerance.
+taken if all of them are within the register's tolerance; and of flags the newest of them, if all agree in those bits
+that mean something to us.
 """
 
 import math
@@ -43,12 +44,15 @@ class Line:
 class Ballot:
     """Reads of one byte until one value is believed. `known` is what was believed last time."""
 
-    def __init__(self, known: int | None, *, needed: int, weight: int = 1, tolerance: int = 0) -> None:
-        """`weight` is how many reads it counts for that the byte is as it was."""
+    def __init__(
+        self, known: int | None, *, needed: int, weight: int = 1, tolerance: int = 0, meaning: int = 0xFF
+    ) -> None:
+        """`weight` is how many reads it counts for that the byte is as it was; `meaning` has the bits that matter."""
         self._known = known
         self._needed = needed
         self._weight = weight
         self._tolerance = tolerance
+        self._meaning = meaning
         self._reads: list[int] = []
 
     @property
@@ -69,4 +73,6 @@ class Ballot:
         recent = self._reads[-self._needed - 1 :]
         if len(recent) > self._needed and 0 < max(recent) - min(recent) <= self._tolerance:
             return median_low(recent)
+        if self.is_hopeless and not any((read ^ value) & self._meaning for read in recent):
+            return value
         return None

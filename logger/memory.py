@@ -11,7 +11,17 @@ from logger.adapter import Adapter, Failure
 from logger.clock import Clock
 from logger.evidence import Ballot, Line
 from logger.pli import READ_RAM
-from logger.registers import DAY_SECONDS, HOURS, MINUTES, SECONDS, clock_seconds
+from logger.registers import (
+    DAY_SECONDS,
+    EXTERNAL_FLAGS,
+    HOURS,
+    MINUTES,
+    OUTPUTS,
+    REGULATOR_STATE,
+    SECONDS,
+    UPDATE,
+    clock_seconds,
+)
 
 FAILURES_TO_GO_ON = 3
 REGISTERS_TO_GIVE_UP = 3
@@ -23,6 +33,10 @@ CLOCK_RUN_SECONDS = 60
 
 # Steps by which these may move between two reads of one ballot: currents, duty, and the low bytes of filtered voltages.
 TOLERANCES = {39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+
+# The bits that mean something. Bits 2 to 7 of the state are undocumented and not always 0, bit 7 of the outputs
+# switches with the charge, 126 counts seconds in bit 0, and the upper half of the shunts' flags is undocumented.
+MEANINGS = {REGULATOR_STATE: 0b0000_0011, OUTPUTS: 0b0001_0011, UPDATE: 0b0001_0000, EXTERNAL_FLAGS: 0b0000_1111}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,10 @@ class Memory:
         """The byte once enough reads agree, `more` of them than usual where it has changed. None: see `missing`."""
         known = self._known.get((command, address))
         needed = self.line.needed + more
-        ballot = Ballot(known, needed=needed, weight=1 + more, tolerance=TOLERANCES.get(address, 0))
+        # The EEPROM has other bytes at these addresses.
+        is_ram = command == READ_RAM
+        tolerance, meaning = TOLERANCES.get(address, 0) * is_ram, MEANINGS.get(address, 0xFF) if is_ram else 0xFF
+        ballot = Ballot(known, needed=needed, weight=1 + more, tolerance=tolerance, meaning=meaning)
         failures = 0
         while not ballot.is_hopeless:
             answer = self._ask(command, address)

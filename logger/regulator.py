@@ -39,7 +39,7 @@ from journal.reading import Reading
 from logger import settings
 from logger.adapter import SLICE_SECONDS, Adapter, Port, Stop, Stopped
 from logger.clock import Clock
-from logger.memory import Memory
+from logger.memory import MEANINGS, Memory
 from logger.models import Steps
 from logger.pli import READ_EEPROM, READ_RAM
 from logger.registers import (
@@ -189,7 +189,8 @@ class Regulator:
                 return ram
             for address in (EXTERNAL_CHARGE, EXTERNAL_LOAD):
                 self._keep(ram, address)
-            if self._memory.byte(EXTERNAL_FLAGS) == flags:
+            after = self._memory.byte(EXTERNAL_FLAGS)
+            if after is not None and not (after ^ flags) & MEANINGS[EXTERNAL_FLAGS]:
                 return ram
         return {}
 

@@ -59,6 +59,13 @@ def test_what_never_stands_still_is_the_median_of_three_close_reads(reads, resul
     assert believed(reads, tolerance=5) == result
 
 
+def test_flags_that_never_agree_exactly_are_believed_when_the_bits_that_mean_something_do():
+    assert believed([0b100_10, 0b010_10, 0b001_10, 0b110_10, 0b011_10], meaning=0b11) == (0b011_10, 5)
+    assert believed([0b100_01, 0b010_10, 0b001_10, 0b110_10, 0b011_10], meaning=0b11) == (0b011_10, 5)
+    assert believed([0b100_10, 0b010_10, 0b001_10, 0b110_01, 0b011_10], meaning=0b11) == (None, 5)
+    assert believed([0b100_10, 0b010_10, 0b010_10], meaning=0b11) == (0b010_10, 3)
+
+
 @given(st.lists(st.integers(0, 255)), st.integers(0, 255), st.integers(2, MOST_NEEDED))
 def test_a_value_is_never_believed_that_was_not_read_as_often_as_needed(reads, known, needed):
     value, count = believed(reads, known, needed=needed)
