@@ -57,10 +57,11 @@ class Query:
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
         first_wait_seconds: float = 1.0,
+        answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> None:
         self.target = target
         self._pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=target.ca_file)
-        self._transport = Transport(self._pool, connect_seconds, read_seconds, ANSWER_LIMIT_BYTES)
+        self._transport = Transport(self._pool, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
         self._dialect: Dialect | None = None
         self._retention_seconds: int | None = None

@@ -190,6 +190,13 @@ class TestInfluxDB2:
         assert words in refused
         assert "s3cret" not in refused
 
+    def test_half_of_a_long_answer_is_not_taken_for_a_loss(self, double: FluxDouble) -> None:
+        with (
+            Query(double.target, first_wait_seconds=0.001, answer_limit_bytes=100) as query,
+            pytest.raises(UploadError, match="the answer was too long, or took too long"),
+        ):
+            query.counts(QUESTION)
+
     def test_a_server_that_is_away_is_one_line(self) -> None:
         words = refusal(Target("http://127.0.0.1:9", "t", "o", "b"))
         assert words == "cannot audit http://127.0.0.1:9: connection refused; try again when it is there"
