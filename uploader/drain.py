@@ -122,6 +122,7 @@ class Drain:
         """
         selection = self._selection()
         if self._monotonic() >= self._next_due:
+            self._catch_up()
             self._begin_round(selection)
         while True:
             job = None
@@ -149,6 +150,12 @@ class Drain:
             self._next_due = self._monotonic()
             self._journal = journal
         return Selection(journal, self.progress)
+
+    def _catch_up(self) -> None:
+        try:
+            self.progress.catch_up(self._source.current())
+        except JournalFull as error:
+            self.diary.no_room(error)
 
     def _begin_round(self, selection: Selection) -> None:
         now = self._monotonic()

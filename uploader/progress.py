@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from journal.errors import JournalFull, JournalMissing, our_errors
+from journal.journal import Journal
 from uploader import progress_file
 from uploader.batch_size import BatchSize
 from uploader.dead_letters import DeadLetters
@@ -119,6 +120,21 @@ class Progress:
             for first, last in ranges:
                 self._replace(stream, first, last, keep_inside=False)
 
+    def catch_up(self, journal: Journal) -> None:
+        """Make pending again what the journal has revised since it was last looked at. Raises JournalFull."""
+        with self._our_errors("read"):
+            (seen,) = self._connection.execute("SELECT revision FROM state").fetchone()
+        revisions = journal.revisions(after=seen)
+        if not revisions:
+            return
+        with self._writing():
+            self._write_owed()
+            for revision in revisions:
+                self._replace("readings", revision.first_id, revision.last_id, keep_inside=False)
+            self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
+        self._owed.clear()
+        self.traffic.forget()
+
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Settle ids without a request: they were carried there by hand. Safe while the uploader runs."""
         with self._writing():
@@ -151,7 +167,7 @@ class Progress:
         with self._writing():
             if known != journal:
                 self._connection.execute("DELETE FROM done")
-                self._connection.execute("UPDATE state SET journal = ?", (journal,))
+                self._connection.execute("UPDATE state SET journal = ?, revision = 0", (journal,))
             if known != journal or not has_attempted:
                 self.sites.begin(site)
             else:

@@ -58,6 +58,7 @@ SCHEMA = (
     CREATE TABLE state (
         id              INTEGER PRIMARY KEY CHECK (id = 1),
         journal         TEXT,
+        revision        INTEGER NOT NULL DEFAULT 0,
         has_attempted   INTEGER NOT NULL DEFAULT 0,
         batch_size      INTEGER,
         batch_ceiling   INTEGER,
