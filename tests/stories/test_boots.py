@@ -116,6 +116,21 @@ def test_a_start_without_network_is_dated_by_the_first_reading_of_one_that_has_i
     assert max(world.uncertainties()) <= 30
 
 
+def test_the_regulators_first_reading_is_waited_for(minutes):
+    known_site(minutes)
+    minutes.power_on()
+    minutes.run(5 * HOUR)
+    minutes.power_off(3 * HOUR)
+    minutes.is_regulator_there = False
+    minutes.power_on()
+    minutes.network()
+    minutes.run(300)
+    minutes.is_regulator_there = True
+    minutes.run(HOUR)
+    assert minutes.held == 0
+    assert max(minutes.uncertainties()) <= 30
+
+
 def test_two_starts_without_network(world):
     known_site(world)
     for _ in range(2):
@@ -218,6 +233,7 @@ def test_the_computer_is_carried_home_and_has_network_there_but_no_regulator(wor
     world.power_on()
     world.network()
     world.run(300)
+    world.finish_dating()
     assert world.held > 0
     world.run(HOUR)
     assert world.held == 0
@@ -255,6 +271,7 @@ def test_a_start_without_network_after_a_clock_that_had_drifted_for_weeks(world)
     world.run(2 * HOUR)
     assert world.held == 0
     assert world.kinds()[-1] == "boot_dated"
+    assert max(world.uncertainties()) < 300
 
 
 def test_the_logger_is_restarted_long_after_the_network_went(world):
@@ -763,6 +780,7 @@ def test_a_last_time_that_was_wrong_does_not_keep_later_ones_from_being_right(mi
     minutes.power_on()
     later_network(minutes)
     assert minutes.held == 0
+    assert max(minutes.uncertainties()) < DAY
 
 
 def test_a_journal_that_was_set_aside_is_recovered_and_its_boots_are_dated(world):
