@@ -224,19 +224,19 @@ def test_the_first_starts_ever_had_no_network(world):
     assert newest == sorted(newest)
 
 
-def test_the_computer_is_carried_home_and_has_network_there_but_no_regulator(world):
-    known_site(world)
-    world.power_on()
-    world.run(DAY)
-    world.power_off(2 * DAY)
-    world.is_regulator_there = False
-    world.power_on()
-    world.network()
-    world.run(300)
-    world.finish_dating()
-    assert world.held > 0
-    world.run(HOUR)
-    assert world.held == 0
+def test_the_computer_is_carried_home_and_has_network_there_but_no_regulator(minutes):
+    known_site(minutes)
+    minutes.power_on()
+    minutes.run(DAY)
+    minutes.power_off(2 * DAY)
+    minutes.is_regulator_there = False
+    minutes.power_on()
+    minutes.network()
+    minutes.run(300)
+    minutes.finish_dating()
+    assert minutes.held > 0
+    minutes.run(HOUR)
+    assert minutes.held == 0
 
 
 def test_the_network_goes_and_days_later_comes_back(world):
@@ -262,6 +262,8 @@ def test_a_start_without_network_after_a_clock_that_had_drifted_for_weeks(world)
     world.run(HOUR)
     world.offline()
     world.run(40 * DAY)
+    world.interval = 5.0
+    world.run(30)
     world.power_off(10)
     world.power_on()
     world.run(HOUR)
@@ -780,7 +782,7 @@ def test_a_last_time_that_was_wrong_does_not_keep_later_ones_from_being_right(mi
     minutes.power_on()
     later_network(minutes)
     assert minutes.held == 0
-    assert max(minutes.uncertainties()) < DAY
+    assert max(minutes.uncertainties()) < 2 * DAY
 
 
 def test_a_journal_that_was_set_aside_is_recovered_and_its_boots_are_dated(world):
