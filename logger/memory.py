@@ -1,10 +1,11 @@
 """The regulator's memory as far as it is believed: a byte, a counter that is not torn, the clock.
 
-A byte that cannot be had is None, and `missing` says why. Three registers in a row without any answer mean
-that there is no regulator behind the PLI, or no sense in what it says.
+A byte that cannot be had is None, and `missing` says why. Three registers in a row without any answer, and
+RAM 0 then without one too, mean that there is no regulator behind the PLI, or no sense in what it says.
 """
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from journal.errors import PliSilent, RegulatorSilent
 from logger.adapter import Adapter, Failure
@@ -19,6 +20,7 @@ from logger.registers import (
     OUTPUTS,
     REGULATOR_STATE,
     SECONDS,
+    SOFTWARE_VERSION,
     UPDATE,
     clock_seconds,
 )
@@ -171,13 +173,17 @@ class Memory:
         self._gone_without += failure is not OUT_OF_TIME
         if self._gone_without == REGISTERS_TO_GIVE_UP:
             self._gone_without = 0
-            if not failure.is_unheard:
-                raise PliSilent(self._adapter.nonsense(failure))
-            raise RegulatorSilent(
-                f"cannot read the regulator behind {self._adapter.name}: the PLI answers, but not the regulator "
-                f"({failure.words}); check the cable between the two, and the regulator's power"
-            )
+            if isinstance(self._ask(READ_RAM, SOFTWARE_VERSION), Failure):
+                self._give_up(failure)
         self.missing[address] = failure.words
+
+    def _give_up(self, failure: Failure) -> NoReturn:
+        if not failure.is_unheard:
+            raise PliSilent(self._adapter.nonsense(failure))
+        raise RegulatorSilent(
+            f"cannot read the regulator behind {self._adapter.name}: the PLI answers, but not the regulator "
+            f"({failure.words}); check the cable between the two, and the regulator's power"
+        )
 
 
 OUT_OF_TIME = Failure("no time was left for it")

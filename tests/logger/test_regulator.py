@@ -568,6 +568,17 @@ def test_without_model_or_system_voltage_what_they_scale_is_absent(bench):
 # Silence.
 
 
+def test_several_registers_in_a_row_that_refuse_for_ever_are_left_out_and_nothing_else(bench):
+    refused = [bytes([20, address]) for address in (39, 101, 102, 115, 126)]
+    bench.to_us = lambda reply: bytes([133]) if bench.requests[-1][:2] in refused else reply
+    regulator = bench.regulator()
+    for _ in range(3):
+        reading = regulator.read()
+        assert lies(reading, bench) == {}
+        assert set(regulator.missing) == {39, 101, 102, 115, 126}
+        assert set(by_address(reading.raw)) == set(RAM) - {39, 101, 102, 115, 126}
+
+
 def test_a_pli_without_a_regulator_is_told_from_a_silent_one_within_seconds(bench):
     bench.is_plugged_in = False
     regulator = bench.regulator()
