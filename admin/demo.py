@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -84,8 +85,10 @@ def demo(
     print(draw(readings, has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     print("\n".join(summary(readings, failed, (data / "journal.db").stat().st_size, empty_bytes)))
     print("\n".join(upload_summary(delivery, target)))
-    print(f"The journal stays in {data}:  SOLAR_DATA={data} solar export")
-    print("With a regulator of your own:      SOLAR_PORT=/dev/ttyUSB0 solar log")
+    program = "solar" if shutil.which("solar") else os.path.relpath(sys.argv[0])
+    print("Look into the journal, or log a regulator of your own:")
+    print(f"  SOLAR_DATA={data} {program} export")
+    print(f"  SOLAR_PORT=/dev/ttyUSB0 {program} log")
     return 1 if delivery.trouble else 0
 
 

@@ -188,3 +188,11 @@ def test_the_time_of_the_oldest_that_waits_is_known(solar: Solar, data: Path, mo
     shown = json.loads(solar("status", "--json").out)
     assert shown["oldest_pending_time"] == "2026-01-01T00:00:00.000Z"
     assert shown["pending"] == {"readings": 3, "days": 0, "events": 1}
+
+
+def test_every_key_stands_in_the_documentation(solar: Solar, data: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "status.md").read_text()
+    documented = [
+        name for cell in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"\w+", cell)
+    ]
+    assert documented == list(json.loads(solar("status", "--json").out))
