@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +18,7 @@ import typer
 
 from admin import settings
 from admin.console import log_to_stderr, program_version, stop_on_signals
+from admin.delivery import SITE, Delivery, uploading
 from admin.words import count, size
 from journal.errors import SolarError
 from journal.journal import Journal
@@ -27,27 +27,16 @@ from journal.reading import Reading
 if TYPE_CHECKING:
     from uploader.target import Target
 
-SITE = "demo"
 START_HOUR, HOURS = 6.0, 13.0
 FASTEST = 2000.0
 """Beyond that the regulator's minutes pass while they are being read."""
 INTERVAL_SECONDS = 0.2
-DRAIN_SECONDS = 2.0
-LAST_DRAIN_SECONDS = 10.0
 
 # fmt: off
 Seconds = Annotated[float, typer.Option(
     "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=settings.number_above_zero, metavar="N",
     help="How long it takes.")]
 # fmt: on
-
-
-@dataclass(slots=True)
-class Delivery:
-    """What became of the uploads: how many records were sent, and what went wrong."""
-
-    sent: int = 0
-    trouble: str | None = None
 
 
 def demo(
@@ -126,55 +115,6 @@ def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Eve
             timer.join()
             poller.close()
     return failed
-
-
-@contextmanager
-def uploading(data: Path, target: "Target | None") -> Iterator[Delivery]:
-    """An uploader beside the block, in a thread; after the block it sends what is left."""
-    delivery = Delivery()
-    if target is None:
-        yield delivery
-        return
-    stop = threading.Event()
-    thread = threading.Thread(target=send, args=(data, target, stop, delivery), name="uploader")
-    thread.start()
-    try:
-        yield delivery
-    finally:
-        stop.set()
-        thread.join()
-
-
-def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery) -> None:
-    """Upload as the service does until `stop` is set, then what is left, if the server can be reached at all."""
-    from uploader.diary import Diary
-    from uploader.drain import Drain
-    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all
-    from uploader.influx import Influx
-    from uploader.journal_source import JournalSource
-    from uploader.progress import Progress
-
-    try:
-        with (
-            Progress.open(data / "uploader.db") as progress,
-            JournalSource(data / "journal.db") as source,
-            Influx(target) as influx,
-        ):
-            diary = Diary(target.shown_url)
-            drain(Drain(source, influx, progress, SITE, diary=diary, every_seconds=DRAIN_SECONDS), stop)
-            delivery.trouble = progress.state().reason
-            if delivery.trouble is None:
-                last = Drain(source, influx, progress, SITE, diary=diary, every_seconds=math.inf, backoff=ONCE_BACKOFF)
-                enough = threading.Event()
-                timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
-                timer.start()
-                delivery.trouble = drain_all(last, enough).reason
-                timer.cancel()
-                timer.join()
-            delivery.sent = sum(progress.done(stream).count for stream in ("readings", "events"))
-            delivery.sent -= progress.dead_letters.count()
-    except SolarError as error:
-        delivery.trouble = str(error)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tests.admin.conftest import Solar, command, contents, fill
 from tests.admin.test_upload import read_terminal
 from tests.servers import Database
 
-SECONDS = "4"
+SECONDS = "3"
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,9 @@ def test_it_needs_nothing_and_shows_readings_journal_and_chart(solar: Solar, tmp
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert max(len(line) for line in lines if "SOLAR_DATA" not in line) <= 80
-    assert lines[0] == "A simulated PL80, 2,000 times as fast as real time, is logged for 4 s."
+    assert lines[0] == "A simulated PL80, 2,000 times as fast as real time, is logged for 3 s."
     assert "battery volts" in ran.out
-    (shown,) = re.findall(r"^(\d+) readings, 06:\d\d to 0[78]:\d\d by the regulator's clock", ran.out, re.MULTILINE)
+    (shown,) = re.findall(r"^(\d+) readings, 06:\d\d to 0[678]:\d\d by the regulator's clock", ran.out, re.MULTILINE)
     (data,) = re.findall(r"SOLAR_DATA=(\S+) \S+ export", ran.out)
     with Journal.open(Path(data) / "journal.db") as journal:
         assert journal.count("readings") == int(shown) > 5

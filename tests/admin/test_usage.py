@@ -79,7 +79,7 @@ USERS_FAULT = [
     ("--bogus", {}, "cannot use --bogus: `solar` has no such option; see `solar --help`"),
     ("export --since", {}, "cannot use --since: it wants a value after it"),
     ("export a b", {}, "cannot run `solar export`: it takes no 'a b'; see `solar export --help`"),
-    ("expotr", {}, "cannot run `solar`: no such command 'expotr'; did you mean 'export'?"),
+    ("simulat", {}, "cannot run `solar`: no such command 'simulat'; did you mean 'simulate'?"),
     ("xyzzy", {}, "cannot run `solar`: no such command 'xyzzy'; see `solar --help`"),
 ]
 
