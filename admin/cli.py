@@ -30,6 +30,7 @@ from admin import (
     pack,
     read,
     replay,
+    report,
     simulate,
     status,
     upload,
@@ -76,6 +77,7 @@ app.command(rich_help_panel=AT_THE_SITE)(status.status)
 app.command(rich_help_panel=AT_THE_SITE)(doctor.doctor)
 app.command(rich_help_panel=AT_THE_SITE)(read.read)
 app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
+app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(report.report)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
 app.command(rich_help_panel=DELIVERY)(audit.audit)

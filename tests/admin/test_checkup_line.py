@@ -1,6 +1,7 @@
 """The doctor's questions over a line, to a simulator on a real pseudo-terminal."""
 
 import os
+import re
 import termios
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from admin.checkup_line import Patience, on_the_line
 from admin.checkup_site import Line, site
 from admin.finding import Finding, Verdict
 from admin.health import Health
+from admin.holders import holders
 from admin.survey import look
 from simulator import Faults, HandClock, RunningSimulator, Simulator, SimulatorOptions
 from tests.admin.conftest import start
+from tests.admin.test_checkup_port import proc_with
 
 QUICK = Patience(reply_seconds=0.06, settle_seconds=0.02, rate_seconds=1.6, regulator_seconds=2.0)
 AT_ONCE = SimulatorOptions(answer_seconds=(0, 0))
@@ -75,7 +78,7 @@ def test_only_questions_go_over_the_line(running: RunningSimulator) -> None:
     assert {heard[place] for place in range(0, len(heard), 4)} == {20, 187}
 
 
-@pytest.mark.parametrize("rate", [300, 2400])
+@pytest.mark.parametrize("rate", [pytest.param(300, marks=pytest.mark.long), 2400])
 def test_the_baud_rate_that_answers_is_found(running: RunningSimulator, rate: int) -> None:
     simulator = running.simulator
     assert isinstance(simulator, Overheard)
@@ -158,6 +161,27 @@ def test_while_the_logger_reads_the_line_is_left_alone(running: RunningSimulator
         "PL80 on a 24 volt system, battery at 25.0 volts",
     ]
     assert {finding.verdict for finding in findings} == {Verdict.OK, Verdict.SKIPPED}
+
+
+def test_while_another_program_has_the_port_open_nothing_is_asked(tmp_path: Path) -> None:
+    proc = proc_with(tmp_path / "proc", (7, "minicom", "/dev/null"))
+    health = Health(now_ms=0, data=str(tmp_path))
+    findings = list(site(Line("/dev/null", 9600, proc=proc), health, is_clock_trusted=False))
+    assert [(finding.name, finding.verdict.value, finding.found) for finding in findings[1:]] == [
+        ("holder", "bad", "minicom (process 7)"),
+        ("adapter", "skipped", "not asked while another program uses the port"),
+    ]
+
+
+def test_a_simulator_is_not_taken_for_somebody_who_uses_its_port() -> None:
+    with start("simulate") as process:
+        assert process.stdout
+        port = re.search(r"/dev/pts/\d+", process.stdout.readline())
+        assert port
+        users = holders(Path(port[0]))
+        process.terminate()
+        process.wait(timeout=10)
+    assert users == []
 
 
 def test_without_a_port_nothing_is_asked(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Very many values as few columns, each with the lowest, the highest and the mean of what falls into it. Pure.
+
+values   · ·· ·  · ·· ·    ·      · ··  ·
+columns  |      |      |      |      |      |
+runs     [column, column]      [column, column]      what is missing for longer than `gap_ms` and than a column
+"""
+
+import math
+from dataclasses import dataclass
+
+DAY_MS = 86_400_000
+LONG_MS = 60 * DAY_MS
+
+
+def column_count(since_ms: int, until_ms: int, most: int) -> int:
+    """How many columns to make, at most `most`; over months, whole days each: half a day would be night or noon."""
+    if until_ms - since_ms <= LONG_MS:
+        return most
+    days = (until_ms - since_ms) / DAY_MS
+    return max(1, round(days / math.ceil(days / most)))
+
+
+@dataclass(slots=True)
+class Column:
+    """What fell into one column; `place` counts from 0."""
+
+    place: int
+    first_ms: int
+    last_ms: int
+    lowest: float
+    highest: float
+    total: float = 0.0
+    number: int = 0
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.number
+
+
+class Columns:
+    """`count` columns from `since_ms` to `until_ms`, the latter excluded. The values may come in any order."""
+
+    def __init__(self, since_ms: int, until_ms: int, count: int) -> None:
+        self.count = count
+        self.width_ms = max((until_ms - since_ms) / count, 1)
+        self._since_ms = since_ms
+        self._columns: dict[int, Column] = {}
+
+    def add(self, time_ms: int, value: float) -> None:
+        place = int((time_ms - self._since_ms) / self.width_ms)
+        column = self._columns.get(place)
+        if column is None:
+            column = self._columns[place] = Column(place, time_ms, time_ms, value, value)
+        elif value < column.lowest:
+            column.lowest = value
+        elif value > column.highest:
+            column.highest = value
+        if time_ms > column.last_ms:
+            column.last_ms = time_ms
+        elif time_ms < column.first_ms:
+            column.first_ms = time_ms
+        column.total += value
+        column.number += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._columns)
+
+    @property
+    def lowest(self) -> float:
+        """Of all values; raises ValueError when there are none."""
+        return min(column.lowest for column in self._columns.values())
+
+    @property
+    def highest(self) -> float:
+        return max(column.highest for column in self._columns.values())
+
+    def runs(self, gap_ms: float) -> list[list[Column]]:
+        """The columns in order, apart where nothing was for longer than `gap_ms`."""
+        runs: list[list[Column]] = []
+        for _, column in sorted(self._columns.items()):
+            if runs and column.first_ms - runs[-1][-1].last_ms <= max(gap_ms, self.width_ms):
+                runs[-1].append(column)
+            else:
+                runs.append([column])
+        return runs
