@@ -29,6 +29,7 @@ from admin import (
     log,
     pack,
     read,
+    recover,
     replay,
     report,
     simulate,
@@ -80,6 +81,7 @@ app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(report.report)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
+app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(recover.recover)
 app.command(rich_help_panel=DELIVERY)(audit.audit)
 app.command(rich_help_panel=DELIVERY)(replay.replay)
 app.command(rich_help_panel=DELIVERY)(pack.pack)
