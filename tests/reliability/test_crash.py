@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from journal.journal import Journal
-from journal.reading import Reading
 from simulator import RunningSimulator, SimulatorOptions
 from tests.reliability import stories
-from tests.reliability.lives import Logger, Uploader, all_records
+from tests.reliability.lives import Logger, Uploader
 from tests.reliability.witness import Witness
 from tests.servers import Database, VictoriaMetrics
 
@@ -25,7 +24,8 @@ Tally = Callable[[str], None]
 
 
 def stored_times(data: Path) -> list[int]:
-    return [record.time_ms for record in all_records(data / "journal.db") if isinstance(record, Reading)]
+    with Journal.open(data / "journal.db") as journal:
+        return [record.time_ms for record in journal.records("readings", 1, journal.last_id("readings"))]
 
 
 def times_in(database: Database) -> list[int]:
@@ -43,10 +43,12 @@ def fill(data: Path, count: int) -> None:
 
 def crash(data: Path, witness: Witness, tally: Tally, *, kills: int, seed: int, knows_time_after: int = 0) -> None:
     """Kill both `kills` times, each at its own moments, while the other goes on; then compare what is stored where."""
-    fill(data, BACKLOG_PER_KILL * kills)
+    backlog = BACKLOG_PER_KILL * kills
+    fill(data, backlog)
     options = SimulatorOptions(answer_seconds=(0, 0), speed=60, history_days=0)
     with RunningSimulator(options) as simulator, witness:
-        logger, uploader = Logger(data, simulator.port, seed, knows_time_after), Uploader(data, witness, seed + 1)
+        logger = Logger(data, simulator.port, seed, backlog=backlog, knows_time_after=knows_time_after)
+        uploader = Uploader(data, witness, seed + 1)
         with ThreadPoolExecutor(2) as both:
             lives = [both.submit(repeat, each.live_and_die, kills) for each in (logger, uploader)]
             for each in lives:
