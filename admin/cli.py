@@ -21,11 +21,13 @@ from typer.main import get_command
 from admin import (
     audit,
     backup,
+    calibrate,
     clock,
     dead_letters,
     demo,
     doctor,
     export,
+    history,
     log,
     pack,
     read,
@@ -77,6 +79,8 @@ app.command(rich_help_panel=AT_THE_SITE)(upload.upload)
 app.command(rich_help_panel=AT_THE_SITE)(status.status)
 app.command(rich_help_panel=AT_THE_SITE)(doctor.doctor)
 app.command(rich_help_panel=AT_THE_SITE)(read.read)
+app.command(rich_help_panel=AT_THE_SITE)(history.history)
+app.command(rich_help_panel=AT_THE_SITE)(calibrate.calibrate)
 app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(report.report)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)

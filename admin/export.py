@@ -55,7 +55,7 @@ def export(
 ) -> None:
     """Write readings as CSV, JSON, SQLite or line protocol.
 
-    Days or events too, with --table. In the order of ids, which is the order in which they were taken.
+    Days or events too, with --table. In the order of ids, which is the order in which they were taken; days by date.
     """
     check_stretch(since, until)
     if form == "sqlite" and output is None:
@@ -86,8 +86,9 @@ def check_stretch(since: int | None, until: int | None) -> None:
 
 
 def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
-    """The ranges of ids in a stretch of time, either end of which may be open."""
-    if since is None and until is None:
+    """The ranges of ids in a stretch of time, either end of which may be open; days one by one, as a later day may
+    have a lower id: a day that is stored again gets a new one."""
+    if since is None and until is None and stream != "days":
         return [(1, last)] if (last := journal.last_id(stream)) else []
     return journal.id_ranges(stream, -(2**62) if since is None else since, 2**62 if until is None else until)
 

@@ -313,12 +313,12 @@ class Journal:
             return found
 
     def id_ranges(self, stream: str, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
-        """The ranges of ids whose time is at or after `since_ms` and before `until_ms`, in the order of ids."""
+        """The ranges of ids whose time is from `since_ms` on and before `until_ms`, in the order of ids (days: of times)."""
         with self._our_errors("read"):
             if stream != "days":
                 return self._spans_now(stream).ids_between(since_ms, until_ms)
             rows = self._connection.execute(
-                "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY id", (since_ms, until_ms)
+                "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY time_ms", (since_ms, until_ms)
             )
             return rows.fetchall()
 
