@@ -13,7 +13,7 @@ demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary a
 	$(BIN)/solar demo
 
 test: $(VENV)/dev   ## the quick tests
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
 
 test-long: $(VENV)/dev  ## all tests, the long ones too
 	$(BIN)/pytest
