@@ -313,7 +313,7 @@ class Journal:
             return found
 
     def id_ranges(self, stream: str, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
-        """The ranges of ids whose time is from `since_ms` to before `until_ms`, in the order of ids (days: of times)."""
+        """The ranges of ids whose time is from `since_ms` on and before `until_ms`, by id (days: by time)."""
         with self._our_errors("read"):
             if stream != "days":
                 return self._spans_now(stream).ids_between(since_ms, until_ms)
