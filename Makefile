@@ -10,7 +10,7 @@ help:               ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
-	$(BIN)/solar demo
+	$(BIN)/solar demo --seconds 20
 
 test: $(VENV)/dev   ## the quick tests
 	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
