@@ -99,9 +99,8 @@ def date_records(
     new, is_trusted = _new_count(history, days, known, zone)
     if new is None:
         later = [day for day in days if not day.is_doubtful and date_of(day, zone) > newest.date[:10]]
-        return Dating(
-            _date_new(history, later, len(later), taken=taken, newest=newest, zone=zone), is_other=not is_trusted
-        )
+        records = _date_new(history, later, min(len(later), SLOTS), taken=taken, newest=newest, zone=zone)
+        return Dating(records, is_other=not is_trusted)
     records = _date_new(history, _ended_in(days, newest, new), new, taken=taken, newest=newest, zone=zone)
     taken |= {record.date for record in records}
     there = {each.slot: each for each in _newest_of_each_slot(known) if history.days_ago(each.slot) > new}
