@@ -29,15 +29,18 @@ def commands() -> Iterator[tuple[str, str]]:
         yield f"solar {name} {subcommands}".strip(), " ".join((command.help or "").split("\n\n")[0].split())
 
 
-def settings() -> Iterator[tuple[str, str]]:
-    """Every variable that is not an option of one command alone, with its meaning."""
-    found = {"INFLUXDB_TOKEN": "Token for InfluxDB; `user:password` for InfluxDB 1.x. There is no option for it."}
+def settings() -> Iterator[tuple[str, str, str]]:
+    """Every variable that is not an option of one command alone, with its default and its meaning."""
+    found = {"INFLUXDB_TOKEN": ("", "Token for InfluxDB; `user:password` for InfluxDB 1.x. There is no option for it.")}
     for command in get_command(app).commands.values():
         for parameter in command.params:
             names = parameter.envvar if isinstance(parameter.envvar, list) else [parameter.envvar or ""]
             if names[0] in SETTINGS:
-                found.setdefault(names[0], parameter.help)
-    return ((name, found[name]) for name in SETTINGS if name in found)
+                default = parameter.default if isinstance(parameter.default, str | int | float | Path) else ""
+                found.setdefault(
+                    names[0], (f"`{default:g}`" if isinstance(default, float) else f"`{default}`", parameter.help)
+                )
+    return ((name, found[name][0].replace("``", ""), found[name][1]) for name in SETTINGS if name in found)
 
 
 def fields(stream: str) -> str:
@@ -47,7 +50,9 @@ def fields(stream: str) -> str:
 
 TABLES = {
     "commands": lambda: table(("Command", ""), [(f"`{name}`", words) for name, words in commands()]),
-    "settings": lambda: table(("Variable", "Meaning"), [(f"`{name}`", words) for name, words in settings()]),
+    "settings": lambda: table(
+        ("Variable", "Default", "Meaning"), [(f"`{name}`", default, words) for name, default, words in settings()]
+    ),
     **{stream: lambda stream=stream: fields(stream) for stream in FIELDS},
 }
 

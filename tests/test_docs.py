@@ -31,7 +31,7 @@ def test_every_column_has_its_words(stream: str) -> None:
 
 
 def test_every_setting_that_is_promised_is_read() -> None:
-    assert [name for name, _ in settings()] == list(SETTINGS)
+    assert [name for name, _, _ in settings()] == list(SETTINGS)
 
 
 def test_no_page_names_a_command_that_is_not_there() -> None:
