@@ -7,6 +7,7 @@
 130  Ctrl-C; 143 SIGTERM, where a command does not stop by itself
 """
 
+import errno
 import io
 import os
 import signal
@@ -46,6 +47,8 @@ AT_THE_SITE = "At the site"
 OUT_OF_THE_JOURNAL = "Out of the journal"
 DELIVERY = "When delivery went wrong"
 WITHOUT_HARDWARE = "Without hardware"
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Reads a Plasmatronics PL solar regulator into a journal on this machine and sends the journal to InfluxDB.",
@@ -106,8 +109,8 @@ def run(arguments: list[str]) -> int:
         print(one_line(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone (export | head). Nothing may be left for the exit to flush into it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone (export | head).
+        forget_output()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -115,8 +118,18 @@ def run(arguments: list[str]) -> int:
         if is_usage_error(error):
             print(explain(error), file=sys.stderr)
             return 2
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            forget_output()
+            words = os.strerror(error.errno).lower()
+            print(f"cannot write the output: {words}; make room, or send it elsewhere", file=sys.stderr)
+            return 1
         traceback.print_exc()
         return 70
+
+
+def forget_output() -> None:
+    """Leave nothing for the exit to flush into a standard output that takes nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def load_env_file(path: Path) -> None:

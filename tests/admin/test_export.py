@@ -256,3 +256,16 @@ def test_a_million_readings_need_no_more_memory_than_a_thousand(tmp_path: Path, 
     few = peak_memory_kilobytes(copies(tmp_path / "few", 2000), form)
     many = peak_memory_kilobytes(copies(tmp_path / "many", 1_000_000), form)
     assert many < few + 6000
+
+
+@pytest.mark.parametrize("rows", [3, 300], ids=["noticed at the end", "noticed while writing"])
+def test_a_full_disk_behind_a_redirection_is_told_in_one_line(data: Path, rows: int) -> None:
+    for left in data.iterdir():
+        left.unlink()
+    fill(data, rows)
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command("export"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (
+        1,
+        "cannot write the output: no space left on device; make room, or send it elsewhere\n",
+    )
