@@ -32,10 +32,19 @@ FASTEST = 2000.0
 """Beyond that the regulator's minutes pass while they are being read."""
 INTERVAL_SECONDS = 0.2
 
+LONGEST_SECONDS = 86_400.0
+
+
+def duration(text: str) -> float:
+    seconds = settings.number_above_zero(text)
+    if seconds > LONGEST_SECONDS:
+        raise ValueError("a demo lasts a day at the most, 86400 seconds")
+    return seconds
+
+
 # fmt: off
 Seconds = Annotated[float, typer.Option(
-    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=settings.number_above_zero, metavar="N",
-    help="How long it takes.")]
+    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=duration, metavar="N", help="How long it takes.")]
 # fmt: on
 
 

@@ -165,7 +165,7 @@ class Poller:
             self._has_announced = True
             log.info(
                 "reading a %s at %s every %g s: %s",
-                reading.model or "regulator",
+                "regulator of an unknown model" if reading.model in (None, "unknown") else reading.model,
                 self._place.port,
                 self._interval_seconds,
                 summary(reading),

@@ -20,7 +20,8 @@ from becoming a believable reading:
                        frame has moved, again
     wrong scale        RAM 0 and 93 are read first and 93 once more at the end; a change needs one agreeing read more,
                        and one during the reading begins it anew
-    midnight           48 is read again at the end; when it has fallen, the counters may be of either day: again
+    midnight           48 is read again at the end; when it has fallen, the counters may be of either day: again.
+                       Where it cannot be read near midnight, the counters are left out
 
 A byte that cannot be had is left out of the reading; `missing` says why.
 """
@@ -57,6 +58,10 @@ from logger.registers import (
 BAUD_RATES = (300, 1200, 2400, 9600)
 READING_SECONDS = 40.0
 """What has not been asked for after this long is left out, so that a bad line cannot hold up the loop for minutes."""
+
+LATE_HOURS = 237
+"""The last quarter of an hour before the regulator's midnight, in its steps of six minutes."""
+OF_THE_DAY = (182, 183, *(address for counter in COUNTERS for address in (counter.low, counter.high)))
 
 BEGINNINGS = 3
 # Voltage and currents next to each other, for their products; then what moves, then what hardly does.
@@ -126,6 +131,7 @@ class Regulator:
             except Stopped:
                 if BATTERY_VOLTS not in ram:
                     return None
+                _leave_out_the_day(ram)
                 is_one_moment = True
             if is_one_moment:
                 break
@@ -198,12 +204,21 @@ class Regulator:
         """Whether the regulator's hour has not fallen, and its scale is the same, since `ram` was read."""
         if HOURS in ram:
             hours = self._memory.byte(HOURS)
-            if hours is not None and hours < ram[HOURS]:
+            if hours is None:
+                _leave_out_the_day(ram)
+            elif hours < ram[HOURS]:
                 return False
         if SYSTEM in ram:
             system = self._memory.byte(SYSTEM, more=1)
             return system is None or system == ram[SYSTEM]
         return True
+
+
+def _leave_out_the_day(ram: dict[int, int]) -> None:
+    """Where a midnight may have passed unseen, take out what begins anew at midnight."""
+    if ram.get(HOURS, 0) >= LATE_HOURS:
+        for address in OF_THE_DAY:
+            ram.pop(address, None)
 
 
 def connect(

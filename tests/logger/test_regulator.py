@@ -524,6 +524,29 @@ def test_a_reading_that_straddles_midnight_is_taken_again(bench, seconds_before)
     assert (reading.regulator_clock_seconds > 43200) == (counts[0] > 0)
 
 
+@pytest.mark.parametrize(("seconds_before", "is_kept"), [(2, False), (4000, True)])
+def test_near_midnight_the_days_counters_are_left_out_when_the_hour_cannot_be_read_again(
+    bench, seconds_before, is_kept
+):
+    """Some of them may be of one day and some of the other, and nothing tells."""
+    run_clock(bench, 86400 - seconds_before)
+    regulator = bench.regulator()
+    first = regulator.read() if is_kept else None
+    counters_asked = []
+
+    def refuse_the_hour(reply):
+        _, address, *_ = bench.requests[-1]
+        counters_asked.append(address in (203, 204))
+        return bytes([133]) if any(counters_asked) and address == 48 else reply
+
+    bench.to_us = refuse_the_hour
+    reading = regulator.read()
+    assert reading.battery_volts == 27.4
+    assert (reading.internal_charge_amp_hours is not None) is is_kept
+    assert (reading.battery_max_volts is not None) is is_kept
+    assert first is None or reading.charge_amp_hours == first.charge_amp_hours
+
+
 # Scale.
 
 
