@@ -1,4 +1,4 @@
-"""The journal as a file: made whole, locked against a second writer, opened, and published under its name.
+"""The journal as a file: made whole, locked against a second writer, and opened.
 
 - A new file is made under a draft name, synced and renamed: it is there whole or not at all.
 - A log (-wal) that an old journal of this name has left is put away first: SQLite would play it into the new file.
@@ -6,14 +6,13 @@
 """
 
 import fcntl
-import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from journal import schema
+from journal import copies, schema
 from journal.errors import JournalInUse, our_errors, primary_code
 
 
@@ -31,7 +30,7 @@ def make(path: Path) -> None:
         schema.migrate(connection, schema.JOURNAL, draft)
     finally:
         connection.close()
-    publish(draft, path)
+    copies.publish(draft, path)
 
 
 def put_away_leftovers(path: Path) -> None:
@@ -61,18 +60,6 @@ def aside_name(path: Path, when: str) -> Path:
 
 def stamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-
-
-def publish(draft: Path, path: Path) -> None:
-    """Give a finished file its name, so that a power cut leaves the old state or the new one."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def lock(path: Path) -> IO[str]:

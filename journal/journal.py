@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from journal import boots, damage, files, revisions, schema
+from journal import boots, copies, damage, files, revisions, schema
 from journal.boots import Anchor, Boot, stated
 from journal.errors import JournalMissing, our_errors, primary_code
 from journal.reading import STREAMS, Day, Reading, Record
@@ -351,20 +351,7 @@ class Journal:
 
         The copy has an identity of its own: put back in this journal's place, it gives ids to other readings.
         """
-        draft = target.with_name(target.name + ".draft")
-        with our_errors("write a backup to", target):
-            draft.unlink(missing_ok=True)
-            copy = sqlite3.connect(draft, isolation_level=None)
-            try:
-                self._connection.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
-                copy.execute("UPDATE identity SET uuid = lower(hex(randomblob(16)))")
-                copy.close()
-                files.publish(draft, target)
-            except BaseException:
-                copy.close()
-                draft.unlink(missing_ok=True)
-                raise
+        copies.write(self._connection, target)
 
     def _spans_now(self, stream: str) -> Spans:
         """The one writer knows of every change; everybody else looks anew."""

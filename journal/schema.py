@@ -16,10 +16,11 @@ never changes an old one.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from journal.errors import JournalTooNew
+from journal import copies
+from journal.errors import JournalError, JournalTooNew, our_errors
 
 JOURNAL = (
     """
@@ -141,15 +142,38 @@ def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: 
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> None:
-    """Run the scripts that the database has not been through, each in a transaction of its own.
+    """Run the scripts that the database has not been through: all or, when one fails, none.
 
-    `connection` must be in autocommit mode. Raises JournalTooNew before anything is touched.
+    A file that has been through some is copied first (copies.py). `connection` must be in autocommit mode.
+    Raises JournalTooNew before anything is touched, JournalFull, JournalUnusable.
     """
-    done = check_version(connection, scripts, path)
-    for number, script in enumerate(scripts[done:], start=done + 1):
-        try:
-            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
-        except sqlite3.Error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    if check_version(connection, scripts, path) == len(scripts):
+        return
+    kept = ""
+    try:
+        with our_errors("migrate", path):
+            connection.execute("BEGIN IMMEDIATE")
+            done = check_version(connection, scripts, path)  # another process may just have migrated it
+            if 0 < done < len(scripts):
+                copy = copies.write_before_migration(path, len(scripts))
+                kept = f"; it stays as it was for the version before this one, and {copy.name} is a copy"
+            for statement in _statements("\n;".join(scripts[done:])):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(scripts)}")
+            connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, JournalError):
+            raise type(error)(f"{error}{kept}") from error
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one; Python's `executescript` would commit what was begun before."""
+    statement = ""
+    for part in f"{script}\n;".split(";")[:-1]:
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -83,9 +83,6 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     try:
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA page_size = 1024")
-        check_version(connection, SCHEMA, path)
-        with suppress(sqlite3.OperationalError):  # another process migrates it at this very moment: seen just below
-            migrate(connection, SCHEMA, path)
         migrate(connection, SCHEMA, path)
     except BaseException:
         connection.close()
