@@ -51,8 +51,8 @@ def list_letters(*, data: settings.Data = settings.DATA, as_json: settings.AsJso
 
 @app.command()
 def retry(*, numbers: Numbers = None, all_of_them: All = False, data: settings.Data = settings.DATA) -> None:
-    """Have them sent again by the uploader, once the cause is mended."""
-    with chosen("retry", numbers, all_of_them, data) as (progress, wanted):
+    """Have them sent again by the uploader, once the cause is mended; without numbers, all."""
+    with chosen("retry", numbers, all_of_them or not numbers, data) as (progress, wanted):
         done = progress.dead_letters.retry(wanted)
     print(f"{count(done, 'dead letter')} to be sent again: by the uploader, or now with `solar upload --once`")
 

@@ -47,9 +47,9 @@ def test_list_for_machines(solar: Solar) -> None:
     }
 
 
-@pytest.mark.parametrize("which", ["1", "--all"])
-def test_retry_delivers_once_the_cause_is_mended(solar: Solar, which: str) -> None:
-    ran = solar("dead-letters", "retry", which)
+@pytest.mark.parametrize("which", [["1"], ["--all"], []], ids=["by number", "all", "without a word, all"])
+def test_retry_delivers_once_the_cause_is_mended(solar: Solar, which: list[str]) -> None:
+    ran = solar("dead-letters", "retry", *which)
     assert ran == Ran(0, "1 dead letter to be sent again: by the uploader, or now with `solar upload --once`\n", "")
     assert "waits to be sent again" in solar("dead-letters", "list").out
     with ScriptedInflux() as influx:

@@ -70,7 +70,8 @@ USERS_FAULT = [
     ("simulate", {"SOLAR_SIMULATE_SEED": "x"}, "cannot use SOLAR_SIMULATE_SEED=x: give a whole number"),
     ("dead-letters", {}, "cannot run `solar dead-letters`: say list, retry, drop or export after it; see `solar "
      "dead-letters --help`"),
-    ("dead-letters retry", {}, f"cannot retry dead letters: give their numbers, or --all; {LIST}"),
+    ("dead-letters retry 1 --all", {}, f"cannot retry dead letters: give their numbers, or --all; {LIST}"),
+    ("dead-letters drop", {}, f"cannot drop dead letters: give their numbers, or --all; {LIST}"),
     ("dead-letters drop 1 --all", {}, f"cannot drop dead letters: give their numbers, or --all; {LIST}"),
     ("dead-letters drop one", {}, "cannot use NUMBER... one: give a whole number greater than 0"),
     ("dead-letters drop 7", {}, f"cannot drop dead letter 7: there is none; {LIST}"),
