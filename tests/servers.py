@@ -4,6 +4,8 @@ A test that needs one which is not installed is skipped and says which package b
 SOLAR_TEST_SERVERS=required it fails instead.
 """
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -14,11 +16,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -218,3 +221,48 @@ def nginx(directory: Path, locations: str, http: str = "") -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with running([command, "-c", str(config), "-p", str(directory)], f"{url}/ready", directory / "output"):
         yield url
+
+
+@dataclass(frozen=True)
+class InfluxDB2:
+    """An InfluxDB 2 somewhere, and a bucket in it."""
+
+    url: str
+    token: str
+    org: str
+    bucket: str = ""
+
+    def ask(self, path: str, body: bytes | None, kind: str = "application/json", method: str | None = None) -> str:
+        headers = {"Authorization": f"Token {self.token}", "Content-Type": kind}
+        request = urllib.request.Request(f"{self.url}{path}", body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def rows(self, text: str) -> list[dict[str, str]]:
+        """What a Flux query answers."""
+        answer = self.ask(f"/api/v2/query?org={self.org}", text.encode(), "application/vnd.flux")
+        tables = answer.replace("\r\n", "\n").strip("\n").split("\n\n")
+        return [row for table in tables for row in csv.DictReader(io.StringIO(table))]
+
+    def org_id(self) -> str:
+        (found,) = json.loads(self.ask(f"/api/v2/orgs?org={self.org}", None))["orgs"]
+        return str(found["id"])
+
+    @contextmanager
+    def with_bucket(self) -> Iterator["InfluxDB2"]:
+        """The same server with a fresh bucket, which is deleted in the end."""
+        name = f"test-{uuid4()}"
+        body = json.dumps({"orgID": self.org_id(), "name": name, "retentionRules": []}).encode()
+        bucket_id = json.loads(self.ask("/api/v2/buckets", body))["id"]
+        try:
+            yield replace(self, bucket=name)
+        finally:
+            self.ask(f"/api/v2/buckets/{bucket_id}", None, method="DELETE")
+
+
+@pytest.fixture(scope="session")
+def influxdb_2_server() -> InfluxDB2:
+    """The one that INFLUXDB_TEST_URL names. Debian has none, so this is skipped even where servers are required."""
+    if "INFLUXDB_TEST_URL" not in os.environ:
+        pytest.skip("needs an InfluxDB 2: INFLUXDB_TEST_URL, INFLUXDB_TEST_TOKEN, INFLUXDB_TEST_ORG")
+    return InfluxDB2(*(os.environ[f"INFLUXDB_TEST_{name}"] for name in ("URL", "TOKEN", "ORG")))

@@ -1,0 +1,59 @@
+"""The whole way against the InfluxDB 2 that INFLUXDB_TEST_URL names: upload, count, send again, audit."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from admin.cli import run
+from journal.journal import Journal
+from journal.reading import Event, Reading
+from tests.servers import InfluxDB2
+
+READINGS = 300
+COUNT = """
+from(bucket: "{bucket}")
+    |> range(start: -1d)
+    |> filter(fn: (r) => r._measurement == "solar" and r._field == "battery_volts" and r.site == "hut")
+    |> count()
+"""
+
+
+@pytest.fixture
+def influxdb(influxdb_2_server: InfluxDB2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InfluxDB2]:
+    with influxdb_2_server.with_bucket() as influxdb:
+        for name in ("url", "token", "org", "bucket"):
+            monkeypatch.setenv(f"INFLUXDB_{name.upper()}", getattr(influxdb, name))
+        monkeypatch.setenv("SOLAR_DATA", str(tmp_path))
+        monkeypatch.setenv("SOLAR_SITE", "hut")
+        first_ms = int(time.time() * 1000) - 3_600_000
+        with Journal.create(tmp_path / "journal.db") as journal:
+            journal.append_all(
+                Reading(time_ms=first_ms + number * 10_000, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
+                for number in range(READINGS)
+            )
+            journal.append(Event(time_ms=first_ms, boot=1, uptime_ms=1, kind="started", message='it said "hi"'))
+        yield influxdb
+
+
+def stored(influxdb: InfluxDB2) -> int:
+    return sum(int(row["_value"]) for row in influxdb.rows(COUNT.format(bucket=influxdb.bucket)))
+
+
+def test_every_reading_arrives_once_however_often_it_is_sent_and_the_audit_says_so(influxdb: InfluxDB2) -> None:
+    assert run(["upload", "--once"]) == 0
+    assert stored(influxdb) == READINGS
+    assert run(["audit"]) == 0
+    assert run(["replay", "--since", "1d"]) == 0
+    assert run(["upload", "--once"]) == 0
+    assert stored(influxdb) == READINGS
+
+
+def test_a_wrong_token_loses_nothing(influxdb: InfluxDB2, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setenv("INFLUXDB_TOKEN", "no-such-token")
+        assert run(["upload", "--once"]) == 1
+    assert stored(influxdb) == 0
+    assert run(["upload", "--once"]) == 0
+    assert stored(influxdb) == READINGS
