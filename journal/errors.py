@@ -100,6 +100,10 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         code = primary_code(error)
         if code in _PASSING:
             raise JournalFull(f"cannot {verb} {path}: {_PASSING[code]} ({error})") from error
+        if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # the rollback journal, as the file itself is open
+            raise JournalFull(
+                f"cannot {verb} {path}: its directory cannot be written (file system read-only, or wrong owner)"
+            ) from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
                 f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
