@@ -107,7 +107,7 @@ class Query:
             if answer.status in {400, 405, 501}:
                 return influxql, None
             return influxql, self._understood(influxql, answer, influxql.read_retention)
-        raise self._cannot(f"{NOT_INFLUXDB} ({answer.status}: {words_of(answer)})", VICTORIA)
+        raise self._cannot(f"{NOT_INFLUXDB} ({answer.status}: {self._words_of(answer)})", VICTORIA)
 
     def _read(self, dialect: Dialect, request: Request, read: Callable[[bytes], _T]) -> _T:
         return self._understood(dialect, self._ask(request), read)
@@ -117,11 +117,11 @@ class Query:
             try:
                 return read(answer.body)
             except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
-                raise self._cannot(f"{NOT_INFLUXDB} ({error})", VICTORIA) from error
+                raise self._cannot(f"{NOT_INFLUXDB} ({self.target.without_secrets(str(error))})", VICTORIA) from error
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
-        words = words_of(answer)
+        words = self._words_of(answer)
         if answer.status in {401, 403}:
             raise self._cannot(
                 f"the server refuses the token ({answer.status}: {words})",
@@ -161,11 +161,11 @@ class Query:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._pool.clear()
             raise _Passing(self._network_words(error)) from error
-        answer = self._without_secrets(reply.answer)
+        answer: Answer = reply.answer
         if not answer.is_whole:
             raise _Passing("the answer was too long, or took too long")
         if answer.status >= 400:
-            outcome = outcome_of(answer, datetime.now(UTC))
+            outcome = outcome_of(self._without_secrets(answer), datetime.now(UTC))
             is_its_answer = answer.status == 500 and is_influx_json(answer)
             if isinstance(outcome, Unreachable) and not is_its_answer:
                 raise _Passing(outcome.reason)
@@ -183,12 +183,14 @@ class Query:
     def _network_words(self, error: Exception) -> str:
         return unreachable(error, urllib3.util.parse_url(self.target.url).host or "").reason
 
+    def _words_of(self, answer: Answer) -> str:
+        return words_of(self._without_secrets(answer))
+
     def _without_secrets(self, answer: Answer) -> Answer:
         clean = self.target.without_secrets
-        if answer.status == 200:
-            return answer  # points, of which nothing is shown
+        headers = {name: clean(value) for name, value in answer.headers.items()}
         body = clean(answer.body.decode("utf-8", "replace")).encode()
-        return Answer(answer.status, answer.headers, body, answer.is_whole)
+        return Answer(answer.status, headers, body, answer.is_whole)
 
     def _cannot(self, cause: str, remedy: str) -> UploadError:
         return UploadError(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
