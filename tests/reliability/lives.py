@@ -69,10 +69,10 @@ class Logger:
 
     def __init__(self, data: Path, port: str, seed: int, *, backlog: int, knows_time_after: int) -> None:
         self.told: set[tuple[str, int, int]] = set()
-        self.kills = self.kills_within_append = 0
+        self.kills = self.kills_within_append = self.taken_without_time = 0
         self._backlog = backlog
         self._data = data
-        self._port = port
+        self._arguments = ("log", "--port", port, "--data", data, "--interval", "0.02")
         self._knows_time_after = knows_time_after
         self._chance = random.Random(seed)
 
@@ -80,8 +80,7 @@ class Logger:
         """Start it, kill it while it starts, at any time, or just as it appends; then look at the journal."""
         clock = "trust" if self.kills >= self._knows_time_after else "auto"
         reader, writer = os.pipe()
-        arguments = ("log", "--port", self._port, "--data", self._data, "--interval", "0.02")
-        process = start(self._data, *arguments, tell=writer, clock=clock)
+        process = start(self._data, *self._arguments, tell=writer, clock=clock)
         os.close(writer)
         heard = b""
         try:
@@ -97,7 +96,14 @@ class Logger:
             if line != "about to append":
                 table, record_id, uptime_ms = line.split()
                 self.told.add((table, int(record_id), int(uptime_ms)))
+                self.taken_without_time += clock == "auto" and table == "readings"
         self.check()
+
+    def finish(self) -> None:
+        """Let it take a few readings more, beside which it dates those that it had held."""
+        process = start(self._data, *self._arguments, "--count", "5")
+        _, words = process.communicate()
+        assert process.returncode == 0, words.decode()
 
     def check(self) -> None:
         """Everything told of is in the journal, and at most one more for each kill within append."""

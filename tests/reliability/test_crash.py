@@ -53,6 +53,7 @@ def crash(data: Path, witness: Witness, tally: Tally, *, kills: int, seed: int, 
             lives = [both.submit(repeat, each.live_and_die, kills) for each in (logger, uploader)]
             for each in lives:
                 each.result()
+        logger.finish()
         uploader.finish()
     times = stored_times(data)
     with Journal.open(data / "journal.db") as journal:
@@ -66,7 +67,8 @@ def crash(data: Path, witness: Witness, tally: Tally, *, kills: int, seed: int, 
     tally(
         f"SIGKILL (seed {seed}): logger {kills} times, {logger.kills_within_append} of them within append;"
         f" uploader {kills} times; {len(logger.told)} records that append had returned for, none missing;"
-        f" {len(times)} readings journaled, as many in InfluxDB;"
+        f" {len(times)} readings journaled, {logger.taken_without_time} of them before the time was"
+        " known, as many in InfluxDB;"
         f" {len(repeated)} requests repeated, with {len(sent) - len(times)} readings"
     )
 
