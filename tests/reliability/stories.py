@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from journal import files, schema
 from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Event, Reading
@@ -83,6 +84,20 @@ def starting_on_a_damaged_journal(directory: Path) -> Iterator[str]:
         yield journal.identity()
 
 
+NEXT_FORMAT = (
+    "ALTER TABLE events ADD COLUMN colour TEXT; UPDATE events SET colour = 'red'; CREATE TABLE more (n INTEGER)"
+)
+
+
+def migrating_to_the_next_format(directory: Path) -> Iterator[str]:
+    """Open the journal that is there as a newer program does."""
+    path = directory / "journal.db"
+    connection = files.connect(path, "rw")
+    schema.migrate(connection, (*schema.JOURNAL, NEXT_FORMAT), path)
+    yield "migrated"
+    connection.close()
+
+
 def taking_a_backup(directory: Path) -> Iterator[str]:
     """Append a little and copy the journal."""
     with Journal.create(directory / "journal.db") as journal:
@@ -125,6 +140,7 @@ STORIES: dict[str, Callable[[Path], Iterator[str]]] = {
         going_on_after_a_cut,
         keeping_a_journal_that_hardly_syncs,
         starting_on_a_damaged_journal,
+        migrating_to_the_next_format,
         taking_a_backup,
         keeping_account_of_what_was_sent,
     )

@@ -17,6 +17,7 @@ import pytest
 
 from journal import damage
 from journal.journal import Journal
+from journal.reading import Event
 from journal.recovery import recover
 from tests.reliability import disk, stories
 from tests.reliability.disk import State
@@ -204,6 +205,31 @@ def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: 
         assert is_sound(path), state.words
         shutil.rmtree(directory)
     tally(f"power cut, uploader.db: {count} states, nothing missing in any")
+
+
+def test_no_power_cut_leaves_half_a_migration(told: Tell, fast_path: Path, tally: Tally) -> None:
+    """The file is in the old format, or in the new one with the copy made before it beside it, and both are whole."""
+    with Journal.create(fast_path / "journal.db") as journal:
+        boot = journal.boot_number("first")
+        for number in range(12):
+            journal.append(stories.reading(number, boot))
+            journal.append(Event(time_ms=number, boot=boot, uptime_ms=number, kind="started", message="hello"))
+        before = {name: (fast_path / name).read_bytes() for name in ("journal.db", "journal.db-wal")}
+        old = stories.rows(fast_path / "journal.db")
+    new = old | {"events": [(*row, "red") for row in old["events"]], "more": []}
+    count = 0
+    for state in disk.states(told("migrating_to_the_next_format", before), seed=1, samples=2, is_thorough=True):
+        directory = fast_path / "state"
+        directory.mkdir()
+        state.write_to(directory)
+        found = stories.rows(directory / "journal.db")
+        assert found == new if state.markers else found in (old, new), state.words
+        assert is_sound(directory / "journal.db"), state.words
+        copies = [stories.rows(copy) for copy in directory.glob("*-before-v*.db")]
+        assert copies == [old] or (found == old and not copies), state.words
+        shutil.rmtree(directory)
+        count += 1
+    tally(f"power cut during a migration: {count} states, the file wholly old or wholly new in each")
 
 
 def test_no_power_cut_leaves_half_a_backup(told: Tell, fast_path: Path, tally: Tally) -> None:
