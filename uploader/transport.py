@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from uploader.answer import Answer
+from uploader.patience import bound
 
 # An answer to a write is short; a login page need not be read to its end.
 BODY_LIMIT_BYTES = 64 * 1024
@@ -46,7 +47,7 @@ class Transport:
         read_seconds: float,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
-        self.pool_manager = pool_manager
+        self.pool_manager = bound(pool_manager)
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,12 +115,17 @@ def test_what_is_not_http_is_unreachable(answer: bytes) -> None:
         assert isinstance(written(url), Unreachable)
 
 
-def test_an_answer_that_drips_for_ever_ends_in_time() -> None:
+@pytest.mark.parametrize(
+    "beginning",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 204 No Content\r\nX-A: ", b"HTTP/1.1 2"],
+    ids=["body", "header", "status"],
+)
+def test_an_answer_that_drips_for_ever_ends_in_time(beginning: bytes) -> None:
     """Each byte comes before the read time-out: only a limit on the whole ends it."""
 
     def drip(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        connection.sendall(beginning)
         gone = threading.Event()
         for _ in range(100):
             try:
@@ -128,8 +134,10 @@ def test_an_answer_that_drips_for_ever_ends_in_time() -> None:
                 return
             gone.wait(0.05)
 
+    began = time.monotonic()
     with listening(drip) as url:
         assert isinstance(written(url), Unreachable)
+    assert time.monotonic() - began < 4
 
 
 def test_a_page_in_another_encoding_keeps_its_status() -> None:
