@@ -154,10 +154,11 @@ def clock(seconds: float) -> str:
 
 def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
     """What was recorded, in a few lines."""
-    first, last = readings[0], readings[-1]
+    last = readings[-1]
     volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
-    times = [reading.regulator_clock_seconds for reading in (first, last)]
-    span = " to ".join("?" if each is None else clock(each) for each in times)
+    # At this speed a clock may run on while it is read, and then be absent; at the beginning, say.
+    times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
+    span = f"{clock(times[0])} to {clock(times[-1])}" if times else "at no known time"
     charge, load = last.charge_amp_hours, last.load_amp_hours
     grown = journal_bytes - empty_bytes
     a_reading = f", {grown / len(readings):.0f} bytes a reading" if len(readings) >= 100 else ""

@@ -76,5 +76,5 @@ def test_on_a_terminal_one_line_shows_each_reading_and_goes_away() -> None:
     assert process.returncode == 0
     live, rest = shown.split("\n", 1)[1].split(f"\r{'':79}\r")
     assert all(len(line) == 79 for line in live.split("\r")[1:])
-    assert re.search(r"06:\d\d  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   1 reading, \d s left", live)
+    assert re.search(r"06:\d\d  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
     assert "\x1b[" in rest
