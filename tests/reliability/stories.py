@@ -72,7 +72,7 @@ def going_on_after_a_cut(directory: Path) -> Iterator[str]:
 
 
 def keeping_a_journal_that_hardly_syncs(directory: Path) -> Iterator[str]:
-    """The same with SQLite's own default for its log, which is synced at checkpoints alone."""
+    """The same with a setting often recommended for such a log, which is then synced at checkpoints alone."""
     return keeping_a_journal(directory, "NORMAL")
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -155,7 +156,7 @@ def test_a_journal_that_hardly_syncs_loses_readings_which_shows_that_this_test_w
     after = promised("keeping_a_journal", fast_path / "promised")
     recording = told("keeping_a_journal_that_hardly_syncs")
     states = disk.states(recording, seed=1, samples=0, is_thorough=False)
-    lost = [lost_steps(state, after, fast_path) for state in states]
+    lost = [lost_steps(state, after, fast_path) for state in islice(states, 0, None, 5)]
     assert max(lost) > 1
     tally(
         f"power cut of a journal that hardly syncs: {len(lost)} states, something lost in {sum(map(bool, lost))},"
@@ -171,8 +172,7 @@ def test_a_disk_that_lies_about_its_syncs_loses_readings_which_shows_that_syncs_
     lying = Recording(recording.before, [step for step in recording.steps if not isinstance(step, Sync)])
     with pytest.raises(AssertionError, match="cut after step"):  # noqa: PT012 - as above
         for state in disk.states(lying, seed=1, samples=0, is_thorough=False):
-            if len(state.markers) > 20:
-                check(state, after, fast_path)
+            check(state, after, fast_path)
 
 
 @pytest.mark.parametrize("sector", [512, 4096])
