@@ -21,7 +21,8 @@ from journal.reading import STREAMS, Day, Record
 SMALLEST_STRETCH = 16
 ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
-"""Where the newest id cannot be read: more readings than a site takes in twenty years."""
+"""Beyond any id: more readings than a site takes in twenty years."""
+SMALLEST_ROW_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,19 @@ def _held(source: sqlite3.Connection, stream: str) -> list[tuple[int, int]]:
     return [(first, after - 1) for (first, is_held), (after, _) in pairwise(starts) if is_held]
 
 
+def _highest_possible(source: sqlite3.Connection, stream: str) -> int:
+    """An id that no record of the stream can be above, where the newest cannot be read.
+
+    After the beginning of its last span its ids are dense, and there are no more of them than the file has room for.
+    """
+    try:
+        (last_span,) = source.execute("SELECT max(first_id) FROM spans WHERE stream = ?", (stream,)).fetchone()
+    except sqlite3.DatabaseError:
+        return HIGHEST_ID
+    (pages,), (page_bytes,) = (source.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return int((last_span or 0) + pages * page_bytes // SMALLEST_ROW_BYTES)
+
+
 def _is_held(held: list[tuple[int, int]], record: Record) -> bool:
     return not isinstance(record, Day) and any(first <= (record.id or 0) <= last for first, last in held)
 
@@ -103,7 +117,7 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
     except sqlite3.DatabaseError as error:
         if primary_code(error) == sqlite3.SQLITE_ERROR:
             raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing of that table can be read") from error
-        highest = HIGHEST_ID
+        highest = _highest_possible(source, stream)
     record_type = STREAMS[stream]
     columns = [field.name for field in fields(record_type)]
     query = f"SELECT {', '.join(columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id"

@@ -133,6 +133,22 @@ def test_what_was_held_is_held_again(path: Path, tmp_path: Path) -> None:
         assert fresh.held("readings") == [(2, 2)]
 
 
+@pytest.mark.parametrize("stream", ["readings", "events", "days"])
+def test_a_table_whose_first_page_is_gone_costs_no_more_than_the_file_has_room_for(path: Path, stream: str) -> None:
+    """It used to be searched for ids up to 2^26, which took minutes and was told as so many lost."""
+    filled(path)
+    with sqlite3.connect(path) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (stream,)).fetchone()
+    connection.close()
+    overwrite_page(path, root)
+    with Journal.create(path) as journal:
+        assert journal.aside is not None
+        recovered = recover(journal.aside, journal)
+        assert journal.count(stream) == 0
+        assert 0 < recovered.unreadable <= journal.aside.stat().st_size
+        assert recovered.brought_back == READINGS + 2 - (READINGS if stream == "readings" else 1)
+
+
 def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:
     with Journal.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
         recover(tmp_path / "gone.db", journal)
