@@ -52,7 +52,7 @@ def log(
     from logger.models import Steps
     from logger.poll import Chore, Place, Poller, poll
     from logger.pruning import Pruning
-    from logger.redecoding import Redecoding
+    from logger.redecoding import Redecoding, adopted_in
     from logger.regulator import Regulator, open_port
     from logger.request import Requests
     from logger.timekeeper import Timekeeper
@@ -61,7 +61,7 @@ def log(
     log_to_stderr(verbose=verbose)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
-    steps = adopted.StepsInForce(data / adopted.FILE, Steps.of(charge_step_amps, load_step_amps))
+    given = Steps.of(charge_step_amps, load_step_amps)
     # Opened before anything is written, so that a wrong port leaves nothing behind.
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
     try:
@@ -71,6 +71,9 @@ def log(
             requests = Requests(data, this_boot)
             timekeeper = Timekeeper(journal, clock, this_boot, witness(clock_mode), requests=requests.take)
             tell_of_damage(journal, timekeeper, clock)
+            decoding = journal.decoding()
+            last = adopted_in(decoding.scale) if decoding else ()
+            steps = adopted.StepsInForce(data / adopted.FILE, given, last)
 
             def connect() -> Regulator:
                 line = opened.pop() if opened else open_port(port, baud)

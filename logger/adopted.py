@@ -23,11 +23,12 @@ FILE = "calibration.json"
 class StepsInForce:
     """The steps as they are to be now: those that were set, else those in the file, which may change at any time."""
 
-    def __init__(self, path: Path, given: Steps) -> None:
+    def __init__(self, path: Path, given: Steps, last: tuple[AdoptedSteps, ...] = ()) -> None:
+        """`last` is what had been adopted when the readings were last decoded; it stays if the file is unusable."""
         self._path = path
         self._given = given
         self._seen: tuple[int, int] | None = None
-        self._steps = given
+        self._steps = replace(given, adopted=last)
 
     def now(self) -> Steps:
         """Looks whether the file has changed. One that cannot be used is mentioned, and what was in force stays."""

@@ -9,8 +9,10 @@ revision, and is sent again over itself (journal/revisions.py).
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from journal.errors import JournalFull
 from journal.journal import Journal
@@ -18,7 +20,7 @@ from journal.reading import Day, Reading
 from journal.revisions import DECODED, Decoding
 from logger.adopted import StepsInForce
 from logger.measured import measured
-from logger.models import Steps
+from logger.models import AdoptedSteps, Steps
 from logger.registers import DECODER, decode
 from logger.regulator import Regulator
 from logger.watch import Change
@@ -110,6 +112,14 @@ def name_of(steps: Steps) -> str:
     for each in sorted(steps.adopted, key=lambda adopted: adopted.model):
         parts.append(f"{each.model} charge {each.charge_amps or '-'} load {each.load_amps or '-'}")
     return "; ".join(parts)
+
+
+def adopted_in(name: str) -> tuple[AdoptedSteps, ...]:
+    """The adopted steps that a name made by `name_of` tells."""
+    found = re.findall(r"(\S+) charge (\S+) load ([^;\s]+)", name)
+    return tuple(
+        AdoptedSteps(model, *(None if step == "-" else Fraction(step) for step in steps)) for model, *steps in found
+    )
 
 
 def decoded_anew(reading: Reading, steps: Steps) -> Reading | None:

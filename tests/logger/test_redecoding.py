@@ -11,7 +11,7 @@ from journal.reading import Day, Reading
 from journal.revisions import Decoding, Revision
 from logger.adopted import FILE, StepsInForce, save
 from logger.models import AdoptedSteps, Steps
-from logger.redecoding import READINGS_AT_ONCE, Redecoding, name_of
+from logger.redecoding import READINGS_AT_ONCE, Redecoding, adopted_in, name_of
 from logger.registers import decode, pairs
 from tests.logger.bench import RAM, Bench
 
@@ -120,6 +120,38 @@ def test_readings_without_bytes_and_of_other_models_stay_as_they_are(path: Path)
         all_of(Redecoding(journal, in_force(path)))
         assert (readings(journal), journal.revisions()) == (before, [])
         assert before[1].raw == pairs({0: 200, 213: 52, 207: 0})
+
+
+@pytest.mark.parametrize(
+    "adopted",
+    [
+        (),
+        (AdoptedSteps("PL80", Fraction(1, 2), None),),
+        (AdoptedSteps("PL60", None, Fraction(3, 7)), AdoptedSteps("PL80", Fraction(2, 5), Fraction(1, 4))),
+    ],
+)
+@pytest.mark.parametrize("given", [None, "0.45"])
+def test_the_name_of_a_scale_tells_what_was_adopted(adopted: tuple[AdoptedSteps, ...], given: str | None) -> None:
+    assert adopted_in(name_of(replace(Steps.of(given, None), adopted=adopted))) == adopted
+
+
+def test_a_damaged_calibration_at_a_start_undoes_nothing(path: Path) -> None:
+    """It would decode everything with the guess again, and send it over what is right."""
+    calibration = path.with_name(FILE)
+    save(calibration, (AdoptedSteps("PL80", Fraction(1, 2), None),))
+    with Journal.create(path) as journal:
+        journal.append(decode(pairs(RAM), Steps(), time_ms=1, boot=1, uptime_ms=1))
+        assert all_of(Redecoding(journal, StepsInForce(calibration, Steps())))
+        right = journal.get("readings", 1)
+        calibration.write_text('{"PL80": 5')
+        decoding = journal.decoding()
+        assert decoding is not None
+        again = Redecoding(journal, StepsInForce(calibration, Steps(), adopted_in(decoding.scale)))
+        assert not again.portion()
+        assert journal.get("readings", 1) == right
+        calibration.unlink()
+        assert again.portion()
+        assert journal.get("readings", 1) != right
 
 
 def test_in_the_loggers_gaps_it_does_a_portion_at_least_and_sets_the_regulators_steps(path: Path) -> None:
