@@ -66,6 +66,11 @@ def look_at_clock(journal: Journal, boot_id: str, moment: "Moment", evidence: "E
     )
 
 
+def is_right(state: ClockState) -> bool:
+    """Whether the wall clock may be believed at this moment."""
+    return not state.absurd and (abs(state.off_seconds) <= 2 if state.source else state.evidence is not None)
+
+
 def trust_in_words(state: ClockState) -> str:
     """Whether and why the time is trusted."""
     if state.source is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin import settings
+from admin.clock_state import is_right, look_at_clock
 from admin.console import log_to_stderr, progress, stop_on_signals
 from journal.errors import JournalMissing, RegulatorError
 from journal.journal import Journal
@@ -25,6 +26,7 @@ def history(
     port: settings.Port = settings.PORT,
     baud: settings.Baud = settings.BAUD,
     data: settings.Data = settings.DATA,
+    clock_mode: settings.Clock = settings.CLOCK,
     verbose: settings.Verbose = False,
 ) -> int | None:
     """Print the regulator's daily records, from itself or from the journal."""
@@ -38,6 +40,11 @@ def history(
 
         with stop_on_signals(stop), connect(port, baud, Clock(0), stop=stop) as regulator:
             days = read_days(regulator, stored)
+        if days and not is_clock_right(data, clock_mode):
+            print(
+                "These dates are counted back from this computer's clock, which may be wrong: see `solar clock`",
+                file=sys.stderr,
+            )
     except RegulatorError as error:
         if not stored:
             raise
@@ -60,6 +67,20 @@ def stored_days(data: Path) -> list[Day]:
             return [record for record in records if isinstance(record, Day)]
     except JournalMissing:
         return []
+
+
+def is_clock_right(data: Path, clock_mode: str) -> bool:
+    """Whether dates may be counted from the wall clock: by the journal's word, or else by the computer's own."""
+    from logger.clock import Clock, boot_id
+    from logger.trust import absurd, witness
+
+    moment = Clock(0).now()
+    evidence = witness(clock_mode).ask(moment)
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return is_right(look_at_clock(journal, boot_id(), moment, evidence))
+    except JournalMissing:
+        return evidence is not None and not absurd(moment.time_ms)
 
 
 def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None:

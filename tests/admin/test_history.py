@@ -7,6 +7,7 @@ import pytest
 from journal.journal import Journal
 from journal.reading import Day
 from logger.regulator import open_port
+from logger.trust import ThisComputer
 from simulator import HandClock, RunningSimulator, SimulatorOptions
 from tests.admin.conftest import Solar, contents
 
@@ -47,6 +48,17 @@ def test_it_prints_the_thirty_days_that_the_regulator_has(solar: Solar, regulato
     assert len(shown) == 30
     assert "~ the date is by arithmetic" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(("mode", "is_doubted"), [("auto", True), ("trust", False)])
+def test_dates_from_a_clock_that_may_be_wrong_come_with_a_warning(
+    solar: Solar, regulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, mode: str, is_doubted: bool
+) -> None:
+    nobody_says = {"kernel": lambda: False, "rtc": Path("/nowhere"), "synchronised": Path("/nowhere")}
+    monkeypatch.setattr(ThisComputer.__init__, "__kwdefaults__", nobody_says)
+    ran = solar("history", "--port", regulator.port, "--clock", mode)
+    assert ran.code == 0
+    assert ("which may be wrong" in ran.err) is is_doubted
 
 
 def test_nothing_is_stored(solar: Solar, regulator: RunningSimulator, data: Path) -> None:
