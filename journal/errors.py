@@ -15,6 +15,7 @@ SolarError                 1  the environment is at fault: try again, or mend it
 └── UploadError            1  something could not be sent
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +81,7 @@ class UploadError(SolarError):
 # Primary result codes of SQLite (sqlite.org/rescode.html) that may pass by themselves.
 _PASSING = {
     sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "it cannot be written (file system read-only, or wrong owner)",
+    sqlite3.SQLITE_READONLY: "it cannot be written; is its owner the right one?",
     sqlite3.SQLITE_IOERR: "the disk reports an error",
     sqlite3.SQLITE_BUSY: "another program holds it locked",
 }
@@ -91,6 +92,14 @@ def primary_code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
+def _is_read_only(path: Path) -> bool:
+    """Whether the file system is mounted read-only, as the kernel does by itself after an error of the disk."""
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
     """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
@@ -98,12 +107,12 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = primary_code(error)
-        if code in _PASSING:
-            raise JournalFull(f"cannot {verb} {path}: {_PASSING[code]} ({error})") from error
+        cause = _PASSING.get(code)
         if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # the rollback journal, as the file itself is open
-            raise JournalFull(
-                f"cannot {verb} {path}: its directory cannot be written (file system read-only, or wrong owner)"
-            ) from error
+            cause = "its directory cannot be written; is its owner the right one?"
+        if cause:
+            cause = "the file system is read-only" if _is_read_only(path) else cause
+            raise JournalFull(f"cannot {verb} {path}: {cause} ({error})") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
                 f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"

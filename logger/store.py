@@ -57,7 +57,7 @@ class Store:
         except JournalFull as error:
             if not self._is_full:
                 self._is_full = True
-                log.error("%s; keeping up to %d readings in memory until there is room", error, self._kept)
+                log.error("%s; keeping up to %d readings in memory until it can be written again", error, self._kept)
                 self._waiting.append(self._event(Change("journal_full", str(error))))
             return False
         if self._is_full:

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal.boots import Anchor, Boot, stated, stretch_name
-from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable, our_errors
 from journal.journal import CHUNK_ROWS, Journal
 from journal.reading import STREAMS, Day, Event, Reading
 
@@ -362,6 +363,35 @@ def test_a_full_disk_stores_nothing_and_appending_goes_on_when_there_is_room(pat
     journal._connection.execute("PRAGMA max_page_count = 1000000")
     assert journal.append(reading(1_000, raw=bytes(999))) == stored + 1
     assert [record.id for record in journal.records("readings", 1, 99)] == list(range(1, stored + 2))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_file_system_that_has_become_read_only_is_called_that(tmp_path: Path) -> None:
+    """SQLite itself says no more than that it could not open something, or that the disk reports an error."""
+    where = tmp_path / "card"
+    where.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", where], check=True)
+    try:
+        with Journal.create(where / "journal.db") as journal:
+            journal.append(reading(1))
+        subprocess.run(["mount", "-o", "remount,ro", where], check=True)
+        with pytest.raises(JournalFull, match="the file system is read-only"):
+            write_late(where / "journal.db")
+        subprocess.run(["mount", "-o", "remount,rw", where], check=True)
+        with Journal.create(where / "journal.db") as journal:
+            assert journal.append(reading(2)) == 2
+    finally:
+        subprocess.run(["umount", where], check=True)
+
+
+def write_late(path: Path) -> None:
+    """Append the way the logger would, to a file that could be opened before."""
+    with our_errors("write to", path):
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute("INSERT INTO boots (boot_id) VALUES ('late')")
+        finally:
+            connection.close()
 
 
 def test_an_unfinished_draft_of_a_first_start_is_no_obstacle(path: Path) -> None:
