@@ -59,9 +59,7 @@ def demo(
 ) -> int:
     """Log a simulated day and draw it; needs no settings."""
     target = settings.target(url, org, bucket, ca_file) if url else None
-    log_to_stderr(verbose=verbose)
-    if not verbose:
-        logging.getLogger().setLevel(logging.ERROR)
+    log_to_stderr(verbose=verbose, level=logging.ERROR)
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
     speed = min(FASTEST, HOURS * 3600 / seconds)
     print(
