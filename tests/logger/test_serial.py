@@ -1,6 +1,7 @@
 """The whole logger room against a simulated PL80, over a real pseudo-terminal or TCP port."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from logger.poll import Place, Poller, poll
 from logger.registers import by_address, decode
 from logger.regulator import BAUD_RATES, connect, open_port
 from simulator import Faults, HandClock, RunningSimulator, SimulatorOptions
+from tests.ordinary_user import forbidden_port, ordinary_user
 
 QUICK = SimulatorOptions(speed=100, answer_seconds=(0, 0.1), late_seconds=(0.02, 0.15), seed=4)
 # Waits as short as the simulator's answers are.
@@ -190,28 +192,10 @@ def test_what_is_no_serial_port_is_said_to_be_none(tmp_path):
         open_port(str(tmp_path / "file"), 9600)
 
 
-@pytest.mark.skipif(os.getuid() == 0 and not os.path.exists("/usr/bin/setpriv"), reason="needs setpriv (util-linux)")
-def test_a_port_that_is_not_permitted_is_missing_with_the_remedy(tmp_path):
-    """As another user, for root may open everything."""
-    master, slave = os.openpty()
-    try:
-        port = os.ttyname(slave)
-        os.chmod(port, 0o600)
-        code = f"from logger.regulator import open_port; open_port({port!r}, 9600)"
-        prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
-        if not prefix:
-            os.chmod(port, 0)
-        ended = subprocess.run(
-            [*prefix, sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"PYTHONPATH": os.getcwd()},
-        )
-        assert "permission denied; `sudo adduser $USER dialout`, then log in again" in ended.stderr
-    finally:
-        os.close(master)
-        os.close(slave)
+def test_a_port_that_is_not_permitted_is_missing_with_the_remedy():
+    words = re.escape("permission denied; `sudo adduser $USER dialout`, then log in again")
+    with forbidden_port() as port, ordinary_user(), pytest.raises(PortMissing, match=words):
+        open_port(port, 9600)
 
 
 def test_a_port_that_another_program_uses_is_refused_by_that_programs_name(clock):
