@@ -113,7 +113,7 @@ def test_two_records_never_share_a_millisecond(journal: Journal) -> None:
     assert times == [100, 101, 102, 200, 201, 5_000, 103, 104, 5_001]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40).map(lambda n: n * 700)), max_size=40),
     st.integers(0, 30_000),
