@@ -12,7 +12,7 @@ help:               ## what can be made
 demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
 	$(BIN)/solar demo --seconds 20
 
-test: $(VENV)/dev   ## the quick tests
+test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what it needs
 	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
 
 test-long: $(VENV)/dev  ## all tests, the long ones too
