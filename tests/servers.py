@@ -43,11 +43,11 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def tool(name: str) -> Path:
+def tool(name: str, needs: str) -> Path:
     """What `make tools` has fetched, below .tools; tests fetch nothing."""
     found = TOOLS / name
     if not found.exists():
-        unavailable(f"{found.name} is not there: make tools")
+        unavailable(f"{found.name} is not there: make tools (needs {needs})")
     return found
 
 

@@ -39,7 +39,13 @@ def ask_influxql(day: SimulatedDay, influxdb_1_server: InfluxDB1) -> Ask:
 def are_valid_flux() -> Callable[[list[str]], list[bool]]:
     """Asks Flux, as WebAssembly in node, about many texts at once."""
     script = Path(__file__).with_name("check_flux.mjs")
-    command = [program("node", "nodejs"), "--experimental-wasm-modules", "--no-warnings", script, tool(FLUX)]
+    command = [
+        program("node", "nodejs"),
+        "--experimental-wasm-modules",
+        "--no-warnings",
+        script,
+        tool(FLUX, needs="npm"),
+    ]
 
     def ask(texts: list[str]) -> list[bool]:
         answer = subprocess.run(command, input=json.dumps(texts), stdout=subprocess.PIPE, text=True, check=True)
