@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long image-test install-test check format docs lock clean
+.PHONY: demo test test-long image-test install-test check format docs lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -12,7 +12,7 @@ help:               ## what can be made
 demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
 	$(BIN)/solar demo --seconds 20
 
-test: $(VENV)/dev   ## the quick tests
+test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what it needs
 	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
 
 test-long: $(VENV)/dev  ## all tests, the long ones too
@@ -41,8 +41,10 @@ lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.l
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
 
+tools: .tools/actionlint .tools/node_modules ## fetch what some tests need beyond Python: actionlint (needs go), Flux (needs npm)
+
 clean:              ## remove what was set up
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -51,4 +53,12 @@ $(VENV)/run: pyproject.toml requirements.lock
 
 $(VENV)/dev: $(VENV)/run
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+.tools/actionlint: Makefile
+	GOBIN=$(CURDIR)/.tools go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	@touch $@
+
+.tools/node_modules: Makefile
+	npm install --prefix .tools --silent --no-save --ignore-scripts @influxdata/flux-lsp-browser@0.8.40
 	@touch $@

@@ -36,7 +36,7 @@ def port_there(port: str, dev: Path = DEV) -> Finding:
         return bad("port", f"there is no {port}", _others(dev))
     if not stat.S_ISCHR(mode):
         return bad("port", f"{port} is not a serial port", f"set SOLAR_PORT; {_others(dev)}")
-    if not os.access(port, os.R_OK | os.W_OK):
+    if not os.access(port, os.R_OK | os.W_OK, effective_ids=True):
         return _forbidden(port)
     return ok("port", f"{port} is there and may be used")
 

@@ -39,7 +39,7 @@ from admin import (
     status,
     upload,
 )
-from admin.console import program_version
+from admin.console import logging_put_back, program_version
 from admin.usage import explain, is_usage_error, one_line
 from journal.errors import BadSetting, SolarError
 
@@ -102,7 +102,8 @@ def run(arguments: list[str]) -> int:
     """The exit code. Prints one line on standard error for everything that was to be expected."""
     try:
         load_env_file(Path(".env"))
-        code = get_command(app).main(arguments or ["--help"], prog_name="solar", standalone_mode=False)
+        with logging_put_back():
+            code = get_command(app).main(arguments or ["--help"], prog_name="solar", standalone_mode=False)
         sys.stdout.flush()
         return 2 if not arguments else int(code or 0)
     except SolarError as error:

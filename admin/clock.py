@@ -1,5 +1,6 @@
 """`solar clock`: what is known of the time, and a person's word that it is right."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import typer
@@ -45,7 +46,7 @@ def trust(*, data: settings.Data = settings.DATA) -> None:
     from logger.request import leave
     from logger.trust import absurd
 
-    log_to_stderr(verbose=False, quiet=True)
+    log_to_stderr(verbose=False, level=logging.WARNING)
     moment = Clock(0).now()
     if why := absurd(moment.time_ms):
         raise SolarError(

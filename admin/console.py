@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 
-def log_to_stderr(*, verbose: bool, quiet: bool = False) -> None:
-    """Log lines with the time, which systemd's journal and a container's log add by themselves."""
+def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
+    """Log lines from `level` on, with the time, which systemd's journal and a container's log add by themselves."""
     is_timed_elsewhere = "JOURNAL_STREAM" in os.environ
     layout = "%(levelname)s %(message)s" if is_timed_elsewhere else "%(asctime)sZ %(levelname)-7s %(message)s"
     formatter = logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S")
@@ -22,9 +22,19 @@ def log_to_stderr(*, verbose: bool, quiet: bool = False) -> None:
     output.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [output]
-    root.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
-    # urllib3 tells of every connection, and could tell of headers; ours say what matters.
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    root.setLevel(logging.DEBUG if verbose else level)
+
+
+@contextmanager
+def logging_put_back() -> Iterator[None]:
+    """Whatever the block does to the process's logging ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 def program_version() -> str:

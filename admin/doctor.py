@@ -44,9 +44,7 @@ def doctor(
     verbose: settings.Verbose = False,
 ) -> int:
     """Check everything at the site and say what to do; exit 1 when something is bad."""
-    log_to_stderr(verbose=verbose)
-    if not verbose:
-        logging.getLogger().setLevel(logging.CRITICAL)
+    log_to_stderr(verbose=verbose, level=logging.CRITICAL)
     health = look(data, is_upload_wanted=bool(url))
     parts = [
         *_here(health, port, baud, data, clock_mode),

@@ -1,5 +1,6 @@
 """`solar history`: the regulator's own memory of the last 30 days, as a table."""
 
+import logging
 import sys
 import threading
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ def history(
     """Print the regulator's daily records, from itself or from the journal."""
     from logger.regulator import connect
 
-    log_to_stderr(verbose=verbose, quiet=True)
+    log_to_stderr(verbose=verbose, level=logging.WARNING)
     stop = threading.Event()
     stored = stored_days(data)
     try:

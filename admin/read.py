@@ -1,5 +1,6 @@
 """`solar read`: one reading for a person."""
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def read(
     from logger.models import Steps
     from logger.regulator import connect
 
-    log_to_stderr(verbose=verbose, quiet=True)
+    log_to_stderr(verbose=verbose, level=logging.WARNING)
     stop = threading.Event()
     steps = Steps.of(charge_step_amps, load_step_amps)
     with stop_on_signals(stop), connect(port, baud, Clock(0), steps=steps, stop=stop) as regulator:

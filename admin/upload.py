@@ -1,6 +1,7 @@
 """`solar upload`: the uploader, in the foreground."""
 
 import fcntl
+import logging
 import math
 import os
 import sys
@@ -66,7 +67,7 @@ def upload(
         JournalSource(data / "journal.db") as source,
         Influx(target) as influx,
     ):
-        log_to_stderr(verbose=verbose, quiet=once)
+        log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
         worker = Drain(
             source,
             influx,

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
@@ -29,6 +29,8 @@ from uploader.target import Target
 
 _numbers = count(1)
 
+TOOLS = Path(__file__).parents[1] / ".tools"
+
 FAR_FUTURE = 4_102_444_800
 """Seconds. Without an end VictoriaMetrics leaves out the samples of the current second."""
 
@@ -36,9 +38,21 @@ FAR_FUTURE = 4_102_444_800
 def program(name: str, package: str) -> str:
     """The path of an installed program; else skip, or fail where the servers are required."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found:
-        return found
-    message = f"{name} is not installed: apt-get install {package}"
+    if not found:
+        unavailable(f"{name} is not installed: apt-get install {package}")
+    return found
+
+
+def tool(name: str, needs: str) -> Path:
+    """What `make tools` has fetched, below .tools; tests fetch nothing."""
+    found = TOOLS / name
+    if not found.exists():
+        unavailable(f"{found.name} is not there: make tools (needs {needs})")
+    return found
+
+
+def unavailable(message: str) -> NoReturn:
+    """Skip, or fail where such things are required."""
     if os.environ.get("SOLAR_TEST_SERVERS") == "required":
         pytest.fail(message)
     pytest.skip(message)

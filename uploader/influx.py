@@ -31,7 +31,7 @@ from uploader.transport import Transport
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 
-# Both log at WARNING what is an outcome to us, the second with the address.
+# Both log at WARNING what is an outcome to us, the second with the address; and urllib3 at DEBUG every connection.
 for _noisy in ("urllib3", "influxdb_client"):
     logging.getLogger(_noisy).setLevel(logging.ERROR)
 

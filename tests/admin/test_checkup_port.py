@@ -3,11 +3,10 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from admin.checkup_port import port_there, used_by
 from admin.finding import Finding, Verdict
 from admin.holders import Process, holders, lockers
+from tests.ordinary_user import forbidden_port, ordinary_user
 
 
 def test_a_port_that_is_there_and_may_be_used() -> None:
@@ -31,9 +30,9 @@ def test_a_file_is_no_port(tmp_path: Path) -> None:
     assert port_there(str(path), tmp_path).found == f"{path} is not a serial port"
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may use every port")
 def test_a_port_that_this_user_may_not_use() -> None:
-    assert "dialout" in port_there("/dev/mem").remedy
+    with forbidden_port() as port, ordinary_user():
+        assert "dialout" in port_there(port).remedy
 
 
 def test_a_serial_server_is_tried_only_later() -> None:

@@ -1,3 +1,4 @@
+import logging
 import re
 import signal
 from importlib.metadata import version
@@ -63,6 +64,15 @@ def test_a_variable_for_the_version_does_not_hide_every_command(
     """Images set such variables of their own accord."""
     monkeypatch.setenv("SOLAR_VERSION", "1.2")
     assert solar("export").out.startswith("id,time,")
+
+
+def test_a_command_leaves_logging_as_it_was(solar: Solar, data: Path) -> None:
+    """It used to leave its level behind, and whatever ran next in the process said too little or too much."""
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    for options in ((), ("--verbose",)):
+        solar("doctor", "--port", "/dev/ttyUSB-nowhere", *options)
+        assert (root.level, root.handlers) == before
 
 
 def test_a_mistake_of_ours_is_a_traceback_and_exit_70(

@@ -29,9 +29,9 @@ def test_it_needs_nothing_and_shows_readings_journal_and_chart(solar: Solar, tmp
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert max(len(line) for line in lines if "SOLAR_DATA" not in line) <= 80
-    assert lines[0] == "A simulated PL80, 2,000 times as fast as real time, is logged for 3 s."
+    assert lines[0] == "A day of a simulated PL80 is logged in 3 s."
     assert "battery volts" in ran.out
-    (shown,) = re.findall(r"^(\d+) readings, 06:\d\d to 0[678]:\d\d by the regulator's clock", ran.out, re.MULTILINE)
+    (shown,) = re.findall(r"^(\d+) readings, 06:00 to 19:00 by the regulator's clock", ran.out, re.MULTILINE)
     (data,) = re.findall(r"SOLAR_DATA=(\S+) \S+ export", ran.out)
     with Journal.open(Path(data) / "journal.db") as journal:
         assert journal.count("readings") == int(shown) > 5
@@ -76,5 +76,5 @@ def test_on_a_terminal_one_line_shows_each_reading_and_goes_away() -> None:
     assert process.returncode == 0
     live, rest = shown.split("\n", 1)[1].split(f"\r{'':79}\r")
     assert all(len(line) == 79 for line in live.split("\r")[1:])
-    assert re.search(r"06:\d\d  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
+    assert re.search(r"06:00  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
     assert "\x1b[" in rest

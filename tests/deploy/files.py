@@ -1,19 +1,17 @@
 """The deployment files, and the tools that judge them."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
 import yaml
+
+from tests.servers import unavailable
 
 PROJECT = Path(__file__).parents[2]
 UNITS = [PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service")]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
-ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
 def run(*command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -35,24 +33,6 @@ def development_tool(name: str) -> Path:
     if not found.exists():
         unavailable(f"{name} is not installed: make check sets it up on x86-64")
     return found
-
-
-def actionlint() -> list[str]:
-    """How to call actionlint; else skip, or fail where such things are required."""
-    found = shutil.which("actionlint") or shutil.which("actionlint", path=Path.home() / "go/bin")
-    if found:
-        return [found]
-    go = shutil.which("go")
-    if not go:
-        unavailable(f"actionlint is not installed: go install {ACTIONLINT}")
-    return [go, "run", ACTIONLINT]
-
-
-def unavailable(message: str) -> NoReturn:
-    """Skip, or fail where such things are required."""
-    if os.environ.get("SOLAR_TEST_SERVERS") == "required":
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 def as_data(path: str) -> dict[str, Any]:

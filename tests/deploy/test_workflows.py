@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.files import PROJECT, WORKFLOWS, actionlint, development_tool, run
+from tests.deploy.files import PROJECT, WORKFLOWS, development_tool, run
+from tests.servers import tool
 
 each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 
 
 def test_actionlint_has_nothing_to_say() -> None:
-    linted = run(*actionlint(), *WORKFLOWS, cwd=PROJECT)
+    linted = run(tool("actionlint", needs="go"), *WORKFLOWS, cwd=PROJECT)
     assert (linted.stdout, linted.returncode) == ("", 0)
 
 

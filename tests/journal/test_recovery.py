@@ -119,8 +119,7 @@ def test_all_but_the_rows_on_a_bad_page_are_brought_back_once(path: Path, page: 
         assert journal.count("events") == journal.count("days") == 1
         again = recover(journal.aside, journal)
         assert again == Recovered(0, first.brought_back, first.unreadable)
-        boots = dict(sqlite3.connect(path).execute("SELECT id, boot_id FROM boots"))
-        assert boots == {-1: "first", 0: "second", 1: "third"}
+        assert {boot.number: boot.name for boot in journal.boots()} == {-1: "first", 0: "second", 1: "third"}
 
 
 def test_what_was_held_is_held_again(path: Path, tmp_path: Path) -> None:

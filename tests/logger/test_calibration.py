@@ -38,7 +38,7 @@ def charge(readings: Iterable[Bytes]) -> Estimate:
 
 
 @pytest.mark.parametrize("cut_off", [True, False])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, derandomize=True)  # one in some hundred may lie beyond 3 sigma, and so it should
 @given(st.floats(0.3, 0.8), st.sampled_from([30, 60, 240]), st.floats(0, 80_000))
 def test_the_step_is_found_within_its_uncertainty(cut_off: bool, step: float, interval: float, start: float) -> None:
     found = charge(made(step, interval=interval, cut_off=cut_off, start_clock=start))

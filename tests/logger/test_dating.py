@@ -69,7 +69,7 @@ def phase(time_ms: float, drift: float, resets: list[float]) -> Phase:
 spans_ms = st.one_of(st.integers(0, 12 * HOUR_MS), st.integers(0, 60 * DAY_MS))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     runs=st.lists(st.tuples(spans_ms, spans_ms, st.floats(-DRIFT, DRIFT)), min_size=1, max_size=5),
     last_gap_ms=spans_ms,

@@ -228,7 +228,7 @@ def test_years_are_asked_for_in_bounded_pieces(place: Place) -> None:
 Kind = st.sampled_from(["stored", "stored", "stored", "lost", "pending", "pending stored", "refused", "held", "empty"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kinds=st.lists(Kind, min_size=1, max_size=60),
     step_minutes=st.integers(1, 50),

@@ -557,7 +557,6 @@ ANSWERS = [
 
 @settings(
     max_examples=50,
-    deadline=None,
     phases=set(Phase) - {Phase.shrink, Phase.explain},
     suppress_health_check=[HealthCheck.too_slow],
 )
