@@ -13,7 +13,18 @@ from admin.formats import columns
 from admin.moment import iso
 from journal.journal import Journal
 from journal.reading import STREAMS, Day
-from tests.admin.conftest import FIRST_MS, PEAK_MEMORY, Solar, command, contents, event, fill, reading, solar_process
+from tests.admin.conftest import (
+    FIRST_MS,
+    PEAK_MEMORY,
+    Solar,
+    command,
+    contents,
+    event,
+    fill,
+    reading,
+    redirected,
+    solar_process,
+)
 
 HEADER = (
     "id,time,model,battery_volts,battery_celsius,state_of_charge_percent,charge_amps,load_amps,internal_charge_amps,"
@@ -269,3 +280,16 @@ def test_a_full_disk_behind_a_redirection_is_told_in_one_line(data: Path, rows: 
         1,
         "cannot write the output: no space left on device; make room, or send it elsewhere\n",
     )
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "line-protocol"])
+@pytest.mark.parametrize("to", ["a file", "a pipe"])
+def test_a_redirection_from_a_terminal_gets_every_row(tmp_path: Path, form: str, to: str) -> None:
+    """The progress bar is on the terminal; more rows than it takes to be drawn, and to fill a buffer."""
+    data = fill(tmp_path / "many", 3000)
+    expected = solar_process("export", "--data", data, "--format", form).out
+    ran = redirected(tmp_path / "out" if to == "a file" else None, "export", "--data", data, "--format", form)
+    assert ran.code == 0
+    assert ran.out == expected
+    assert expected.count("\n") >= 3000
+    assert "exporting readings" in ran.err
