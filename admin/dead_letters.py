@@ -12,7 +12,7 @@ import typer
 
 from admin import settings
 from admin.moment import iso
-from admin.output import whole_file
+from admin.output import whole_text
 from admin.usage import one_line
 from admin.words import ago, count
 from journal.errors import BadSetting, our_errors
@@ -31,7 +31,8 @@ Numbers = Annotated[list[int] | None, typer.Argument(
     help="Their numbers, as `solar dead-letters list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Output = Annotated[Path | None, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
 # fmt: on
 
 
@@ -72,7 +73,7 @@ def export(*, output: Output = None, data: settings.Data = settings.DATA) -> Non
         sys.stdout.writelines(letter.line + "\n" for letter in letters(data))
         return
     written = 0
-    with whole_file(output, data) as draft, draft.open("w", encoding="utf-8") as file:
+    with whole_text(output, data) as file:
         for letter in letters(data):
             file.write(letter.line + "\n")
             written += 1

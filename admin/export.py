@@ -11,7 +11,7 @@ import typer
 from admin import formats, settings
 from admin.console import progress
 from admin.moment import parse_moment
-from admin.output import checked, whole_file
+from admin.output import checked, database_name, whole_file, whole_text
 from admin.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
@@ -39,7 +39,8 @@ Format = Annotated[str, typer.Option(
 Table = Annotated[str, typer.Option(
     parser=settings.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
 Output = Annotated[Path | None, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
 # fmt: on
 
 
@@ -61,7 +62,7 @@ def export(
     if form == "sqlite" and output is None:
         raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
     if output:
-        checked(output, data)
+        (database_name if form == "sqlite" else checked)(output, data)
     with Journal.open(data / "journal.db") as journal:
         ranges = stretch(journal, table, since, until)
         total = sum(last - first + 1 for first, last in ranges)
@@ -71,12 +72,12 @@ def export(
             if output is None:
                 write_text(form, records, table, site, sys.stdout)
                 return
-            with whole_file(output, data) as draft:
-                if form == "sqlite":
+            if form == "sqlite":
+                with whole_file(output, data) as draft:
                     formats.write_sqlite(records, table, draft)
-                else:
-                    with draft.open("w", encoding="utf-8", newline="") as file:
-                        write_text(form, records, table, site, file)
+            else:
+                with whole_text(output, data) as file:
+                    write_text(form, records, table, site, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 """Exports are compared whole."""
 
 import csv
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -161,6 +162,30 @@ def test_a_file_holds_what_standard_output_would(solar: Solar, tmp_path: Path, f
     assert (tmp_path / "out").read_bytes() == expected.encode()
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "line-protocol"])
+def test_a_name_that_ends_in_gz_is_a_gzipped_file_and_the_same_every_time(
+    solar: Solar, tmp_path: Path, form: str
+) -> None:
+    expected = solar("export", "--format", form).out
+    for name in ("out.gz", "again.GZ"):
+        ran = solar("export", "--format", form, "--output", name)
+        assert (ran.code, ran.out, ran.err) == (0, "", f"3 readings written to {name}\n")
+    packed = (tmp_path / "out.gz").read_bytes()
+    assert gzip.decompress(packed) == expected.encode()
+    assert packed == (tmp_path / "again.GZ").read_bytes()
+    assert packed[3:8] == bytes(5)  # neither a name nor a time
+
+
+@pytest.mark.parametrize("arguments", [("export", "--format", "sqlite", "--output"), ("backup",)], ids=" ".join)
+def test_a_database_is_not_gzipped_and_does_not_get_such_a_name(
+    solar: Solar, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = solar(*arguments, "copy.db.gz")
+    words = "a database is written as it is; leave .gz off the name, and compress it afterwards (gzip copy.db)"
+    assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write copy.db.gz: {words}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
@@ -169,20 +194,22 @@ def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_p
     assert (tmp_path / "real").read_text() == HEADER + "".join(ROWS)
 
 
-@pytest.mark.parametrize("form", ["csv", "sqlite"])
-def test_an_export_that_fails_leaves_the_old_file_and_no_draft(solar: Solar, tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "name"), [("csv", "out"), ("csv", "out.gz"), ("sqlite", "out")])
+def test_an_export_that_fails_leaves_the_old_file_and_no_draft(
+    solar: Solar, tmp_path: Path, form: str, name: str
+) -> None:
     """A page in the midst of the journal is zeros, as a failing SD card leaves it."""
     data = fill(tmp_path / "torn", 5000)
     path = data / "journal.db"
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)
         file.write(bytes(4096))
-    (tmp_path / "out").write_text("old")
-    ran = solar("export", "--data", data, "--format", form, "--output", "out")
+    (tmp_path / name).write_text("old")
+    ran = solar("export", "--data", data, "--format", form, "--output", name)
     assert ran.code == 1
     assert ran.err == f"cannot read {path}: the file is damaged (database disk image is malformed)\n"
-    assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", "out"}
-    assert (tmp_path / "out").read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", name}
+    assert (tmp_path / name).read_text() == "old"
 
 
 @pytest.mark.parametrize("name", ["journal.db", "journal.db-wal", "uploader.db", "link to the journal"])
