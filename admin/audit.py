@@ -21,6 +21,7 @@ from admin.export import Since, Until, check_stretch, stretch
 from admin.moment import iso
 from admin.usage import one_line
 from admin.words import count
+from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
 
@@ -120,7 +121,7 @@ def is_known(path: Path, identity: str) -> bool:
     """Whether anything of this journal can have been uploaded: an uploader.db knows it."""
     from uploader.progress import Progress
 
-    if not path.exists():
+    if not is_there(path):
         return False
     with Progress.read_only(path) as sent:
         return sent.journal() == identity

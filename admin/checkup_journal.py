@@ -11,6 +11,7 @@ from admin.health import SILENCE_SECONDS, Health
 from admin.moment import iso
 from admin.words import ago, count
 from journal import damage, files
+from journal.access import obstacle
 from journal.errors import JournalError, our_errors, primary_code
 
 CHECK_SECONDS = 8.0
@@ -33,11 +34,13 @@ def is_fresh(health: Health) -> bool:
 def journal(health: Health, check_seconds: float = CHECK_SECONDS) -> Iterator[Finding]:
     """The findings about the journal in the directory of `health`."""
     path = Path(health.data, "journal.db")
-    yield _readings(health, path)
-    if path.exists():
-        yield _sound(health, path, check_seconds)
+    if words := obstacle(path):
+        found, _, remedy = words.partition("; ")
+        yield bad("data", found, remedy)
+        yield skipped("readings", "they could not be looked at: see the line above")
     else:
-        yield skipped("journal", "there is none yet")
+        yield _readings(health, path)
+        yield _sound(health, path, check_seconds) if path.exists() else skipped("journal", "there is none yet")
     for aside in health.aside:
         yield look(
             "aside", f"a damaged journal was put aside: {aside}", f"bring back what can be read: solar recover {aside}"

@@ -16,6 +16,7 @@ from admin.output import whole_text
 from admin.usage import one_line
 from admin.words import ago, count
 from journal.errors import BadSetting, our_errors
+from journal.files import is_there
 
 if TYPE_CHECKING:
     from uploader.dead_letters import DeadLetter
@@ -85,7 +86,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
     from uploader.progress import Progress
 
     path = data / "uploader.db"
-    if not path.exists():
+    if not is_there(path):
         return
     after = 0
     with Progress.read_only(path) as progress:
@@ -114,7 +115,7 @@ def chosen(
     if strange:
         raise BadSetting(f"cannot {verb} dead letter {strange[0]}: there is none; `solar dead-letters list` shows them")
     path = data / "uploader.db"
-    if not path.exists():
+    if not is_there(path):
         raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
     with Progress.open(path) as progress, our_errors("write to", path):
         yield progress, numbers or None

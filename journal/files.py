@@ -13,7 +13,20 @@ from typing import IO
 from urllib.parse import quote
 
 from journal import copies, schema
+from journal.access import obstacle
 from journal.errors import JournalInUse, our_errors, primary_code
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises JournalUnusable where this user may not look, or a link leads nowhere."""
+    with our_errors("open", path):
+        try:
+            path.stat()
+        except FileNotFoundError:
+            if obstacle(path):
+                raise
+            return False
+    return True
 
 
 def make(path: Path) -> None:

@@ -69,7 +69,7 @@ class Journal:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open read-only. Raises JournalMissing when there is no such file, JournalUnusable, JournalTooNew."""
-        if not path.exists():
+        if not files.is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` makes it, below SOLAR_DATA")
         with our_errors("open", path):
             return cls(files.connect(path, "ro"), path)
