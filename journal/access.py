@@ -1,7 +1,7 @@
 """Access: what keeps this user from a file, found by going along its path, and the cure.
 
-    /var/lib/solar/journal.db    a directory that may not be entered, a link to nothing, a file in a directory's place;
-                                 then the file itself, and to write: its directory, and what SQLite keeps beside it
+/var/lib/solar/journal.db    a directory that may not be entered, a link to nothing, a file in a directory's place;
+                             then the file itself, and to write: its directory, and what SQLite keeps beside it
 """
 
 import grp
@@ -31,7 +31,7 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
         except OSError:  # nothing about it that we could say better than the system
             return None
         if not is_directory and each != path:
-            return f"{each} is not a directory; give a directory"
+            return f"{each} is not a directory; point SOLAR_DATA to one"
         if found := _denied(each, "enter" if is_directory else "read"):
             return found
     if not write:

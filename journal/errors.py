@@ -118,7 +118,9 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
     except OSError as error:
         words = None
         if isinstance(error, PermissionError | FileNotFoundError | FileExistsError | NotADirectoryError):
-            words = _in_the_way(Path(error.filename or path))
+            where = Path(error.filename or path)
+            # It exists, and is not the directory that it was to be.
+            words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
         words = words or f"{error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
 

@@ -52,8 +52,8 @@ class Journal:
         lock = files.lock(path)
         try:
             with our_errors("open", path):
-                aside = damage.set_aside(path) if path.exists() and damage.found_in(path) else None
-                if not path.exists():
+                aside = damage.set_aside(path) if files.is_there(path) and damage.found_in(path) else None
+                if not files.is_there(path):
                     files.make(path)
                 connection = files.connect(path, "rw")
                 try:
