@@ -8,7 +8,7 @@ from pathlib import Path
 
 from admin.finding import Finding, bad, bad_by, look, ok, skipped
 from admin.health import SILENCE_SECONDS, Health
-from admin.moment import iso
+from admin.moment import iso_date
 from admin.words import ago, count
 from journal import damage, files
 from journal.access import obstacle
@@ -84,7 +84,7 @@ def _sound(health: Health, path: Path, seconds: float) -> Finding:
             "start the logger anew: it puts the damaged file aside, loses no later reading, and says what to do then"
         )
         return bad("journal", f"the file is damaged: {trouble}", f"{remedy}: sudo systemctl restart solar-logger")
-    since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
+    since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
     depth = "looked through whole" if was_whole else f"no damage found in {seconds:.0f} seconds of looking"
     return ok("journal", f"{count(health.readings, 'reading')}{since}, {depth}")
 

@@ -10,7 +10,7 @@ import typer
 
 from admin import formats, settings
 from admin.console import progress
-from admin.moment import parse_moment
+from admin.moment import iso, parse_moment
 from admin.output import checked, database_name, whole_file, whole_text
 from admin.words import count
 from journal.errors import BadSetting
@@ -83,7 +83,10 @@ def export(
 
 def check_stretch(since: int | None, until: int | None) -> None:
     if since is not None and until is not None and since >= until:
-        raise BadSetting("cannot use --since and --until: the first is not before the second; swap them")
+        raise BadSetting(
+            f"cannot use --since {iso(since)} with --until {iso(until)}: the first is not before the second; "
+            "give an earlier --since or a later --until"
+        )
 
 
 def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
@@ -91,7 +94,7 @@ def stretch(journal: Journal, stream: str, since: int | None, until: int | None)
     have a lower id: a day that is stored again gets a new one."""
     if since is None and until is None and stream != "days":
         return [(1, last)] if (last := journal.last_id(stream)) else []
-    return journal.id_ranges(stream, -(2**62) if since is None else since, 2**62 if until is None else until)
+    return journal.id_ranges(stream, -(2**63) if since is None else since, 2**63 if until is None else until)
 
 
 def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:

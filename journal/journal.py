@@ -318,7 +318,7 @@ class Journal:
             if stream != "days":
                 return self._spans_now(stream).ids_between(since_ms, until_ms)
             rows = self._connection.execute(
-                "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY time_ms", (since_ms, until_ms)
+                "SELECT id, id FROM days WHERE time_ms BETWEEN ? AND ? ORDER BY time_ms", (since_ms, until_ms - 1)
             )
             return rows.fetchall()
 

@@ -37,8 +37,8 @@ USERS_FAULT = [
      "a device path or a pyserial URL"),
     ("export --since yesterday-ish", {}, f"cannot use --since yesterday-ish: {MOMENT}"),
     ("export", {"SOLAR_EXPORT_UNTIL": "a\nb"}, f"cannot use SOLAR_EXPORT_UNTIL=a\\nb: {MOMENT}"),
-    ("export --since 2026-02-01 --until 2026-01-01", {}, "cannot use --since and --until: the first is not before "
-     "the second; swap them"),
+    ("export --since 2026-02-01 --until 2026-01-01", {}, "cannot use --since 2026-02-01T00:00:00.000Z with "
+     "--until 2026-01-01T00:00:00.000Z: the first is not before the second; give an earlier --since or a later --until"),
     ("export --format xls", {}, "cannot use --format xls: give csv, json, jsonl, sqlite or line-protocol"),
     ("export", {"SOLAR_EXPORT_FORMAT": "CSV"}, "cannot use SOLAR_EXPORT_FORMAT=CSV: give csv, json, jsonl, sqlite or "
      "line-protocol"),
