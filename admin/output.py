@@ -3,11 +3,13 @@
 import gzip
 import io
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
+from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
 
@@ -31,10 +33,9 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
                 os.fsync(directory)
             finally:
                 os.close(directory)
-        except OSError as error:
-            raise SolarError(
-                f"cannot write {target}: {(error.strerror or str(error)).lower()}; mend that, or choose another file"
-            ) from error
+        except (OSError, sqlite3.Error) as error:
+            words = str(getattr(error, "strerror", None) or error).lower()
+            raise SolarError(f"cannot write {target}: {words}; mend that, or choose another file") from error
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-journal")):
             with suppress(OSError):
@@ -69,6 +70,8 @@ def checked(target: Path, data: Path) -> Path:
     """`target` with links followed, if a file may be written there. Raises BadSetting."""
     try:
         real = target.resolve()
+        if words := obstacle(real.parent):
+            raise BadSetting(f"cannot write {target}: {words}, or choose another file")
         if real.is_dir():
             raise BadSetting(f"cannot write {target}: it is a directory; name a file in it")
         if not real.parent.is_dir():
@@ -80,6 +83,8 @@ def checked(target: Path, data: Path) -> Path:
             raise BadSetting(
                 f"cannot write {target}: the logger and the uploader keep their work there; choose another"
             )
+        if words := obstacle(real.parent, write=True):
+            raise BadSetting(f"cannot write {target}: {words}, or choose another file")
     except (OSError, RuntimeError, ValueError) as error:
         raise BadSetting(f"cannot write {target}: {error}; choose another name") from error
     return real

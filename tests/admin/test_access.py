@@ -199,3 +199,51 @@ def test_nothing_is_in_the_way_of_what_is_there_or_is_not_there_yet(tmp_path: Pa
 def test_the_doctor_goes_on_where_there_is_no_data_directory(tmp_path: Path) -> None:
     found = [each for each in journal(look(tmp_path / "none", is_upload_wanted=False)) if each.name == "readings"]
     assert [each.verdict for each in found] == [Verdict.BAD]
+
+
+@pytest.fixture
+def forbidden(tmp_path: Path) -> Iterator[Path]:
+    """A directory that may not be entered."""
+    place = tmp_path / "forbidden"
+    place.mkdir()
+    if os.geteuid() == 0:
+        os.chown(place, SOMEBODY, SOMEBODY)
+    place.chmod(0o700 if os.geteuid() == 0 else 0o000)
+    yield place
+    place.chmod(0o700)
+
+
+@pytest.mark.parametrize("is_shut", [True, False], ids=["not to be entered", "not to be written"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("export", "--output"),
+        ("export", "--format", "sqlite", "--output"),
+        ("report", "--since", "2026-01-01", "--output"),
+        ("backup",),
+        ("pack", "--output"),
+        ("dead-letters", "export", "--output"),
+    ],
+    ids=" ".join,
+)
+def test_a_place_that_may_not_be_written_is_named_before_any_work(
+    data: Path, forbidden: Path, names: tuple[str, ...], is_shut: bool
+) -> None:
+    if not is_shut:
+        forbidden.chmod(0o555)
+    target = forbidden / "out"
+    ran = as_anybody(*names, str(target))
+    shown = f"{target}.manifest.json" if names[0] == "pack" else str(target)
+    verb = "enter" if is_shut else "write to"
+    cause = rf"user \S+ may not {verb} {forbidden}, which belongs to \w+"
+    assert re.fullmatch(rf"cannot write {shown}: {cause}; .*, or choose another file\n", ran.err)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_certificates_that_may_not_be_read(data: Path, forbidden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFLUXDB_CA_FILE", str(forbidden / "ca.pem"))
+    for names in (("upload", "--once"), ("audit",)):
+        ran = as_anybody(*names)
+        assert ran.code == 2
+        assert ran.err.startswith(f"cannot use INFLUXDB_CA_FILE={forbidden}/ca.pem: user ")
+        assert ran.err.count("\n") == 1

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -320,3 +321,14 @@ def test_a_redirection_from_a_terminal_gets_every_row(tmp_path: Path, form: str,
     assert ran.out == expected
     assert expected.count("\n") >= 3000
     assert "exporting readings" in ran.err
+
+
+@pytest.mark.parametrize("form", ["csv", "sqlite"])
+def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path: Path, form: str) -> None:
+    """As on a full disk; a limit on the size of files does the same."""
+    data = fill(tmp_path / "many", 3000)
+    limited = ["prlimit", "--fsize=50000", *command("export", "--data", data, "--format", form, "--output", "out")]
+    ran = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert re.fullmatch(rf"cannot write {tmp_path}/out: .*; mend that, or choose another file\n", ran.stderr)
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "many"}
