@@ -71,6 +71,8 @@ def export(
             records = counted(journal, table, ranges, lambda done: show(done, total))
             if output is None:
                 write_text(form, records, table, site, sys.stdout)
+                if not total:
+                    print(f"the journal has no {table} from that time", file=sys.stderr)
                 return
             if form == "sqlite":
                 with whole_file(output, data) as draft:
