@@ -72,7 +72,8 @@ def export(
             if output is None:
                 write_text(form, records, table, site, sys.stdout)
                 if not total:
-                    print(f"the journal has no {table} from that time", file=sys.stderr)
+                    when = "yet" if since is until is None else "from that time"
+                    print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
             if form == "sqlite":
                 with whole_file(output, data) as draft:
