@@ -18,9 +18,10 @@ import typer
 from admin import settings
 from admin.console import progress
 from admin.export import Since, Until, check_stretch, stretch
-from admin.moment import iso
+from admin.moment import iso, iso_minute
 from admin.usage import one_line
 from admin.words import count
+from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
 
@@ -120,7 +121,7 @@ def is_known(path: Path, identity: str) -> bool:
     """Whether anything of this journal can have been uploaded: an uploader.db knows it."""
     from uploader.progress import Progress
 
-    if not path.exists():
+    if not is_there(path):
         return False
     with Progress.read_only(path) as sent:
         return sent.journal() == identity
@@ -140,8 +141,9 @@ def lines(findings: Findings, target: "Target") -> list[str]:
     shown = []
     for run in joined(findings.hours):
         first, last = run[0], run[-1]
-        until = iso(last.begin_ms + HOUR_MS)[:16]
-        span = f"{iso(first.begin_ms)[:16]} to {until[11:] if until[:10] == iso(first.begin_ms)[:10] else until}"
+        begin, end = iso_minute(first.begin_ms), iso_minute(last.begin_ms + HOUR_MS)
+        date, _, clock = end.partition("T")
+        span = f"{begin} to {clock if begin.startswith(date) else end}"
         shown.append(f"{span}  {first.stream} of {one_line(first.site)}: {run_words(run)}")
     for stream, number in findings.in_journal.items():
         missing = findings.missing[stream]

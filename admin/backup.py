@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from admin import settings
-from admin.output import checked
+from admin.output import database_name
 from admin.words import size
 from journal.journal import Journal
 
@@ -18,7 +18,7 @@ Target = Annotated[Path, typer.Argument(
 
 def backup(target: Target, data: settings.Data = settings.DATA) -> None:
     """Copy the journal to a file while the logger goes on."""
-    real = checked(target, data)
+    real = database_name(target, data)
     with Journal.open(data / "journal.db") as journal:
         journal.backup(real)
         readings = journal.count("readings")

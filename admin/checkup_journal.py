@@ -8,9 +8,10 @@ from pathlib import Path
 
 from admin.finding import Finding, bad, bad_by, look, ok, skipped
 from admin.health import SILENCE_SECONDS, Health
-from admin.moment import iso
+from admin.moment import iso_date
 from admin.words import ago, count
 from journal import damage, files
+from journal.access import obstacle
 from journal.errors import JournalError, our_errors, primary_code
 
 CHECK_SECONDS = 8.0
@@ -33,11 +34,13 @@ def is_fresh(health: Health) -> bool:
 def journal(health: Health, check_seconds: float = CHECK_SECONDS) -> Iterator[Finding]:
     """The findings about the journal in the directory of `health`."""
     path = Path(health.data, "journal.db")
-    yield _readings(health, path)
-    if path.exists():
-        yield _sound(health, path, check_seconds)
+    if words := obstacle(path):
+        found, _, remedy = words.partition("; ")
+        yield bad("data", found, remedy)
+        yield skipped("readings", "they could not be looked at: see the line above")
     else:
-        yield skipped("journal", "there is none yet")
+        yield _readings(health, path)
+        yield _sound(health, path, check_seconds) if path.exists() else skipped("journal", "there is none yet")
     for aside in health.aside:
         yield look(
             "aside", f"a damaged journal was put aside: {aside}", f"bring back what can be read: solar recover {aside}"
@@ -81,7 +84,7 @@ def _sound(health: Health, path: Path, seconds: float) -> Finding:
             "start the logger anew: it puts the damaged file aside, loses no later reading, and says what to do then"
         )
         return bad("journal", f"the file is damaged: {trouble}", f"{remedy}: sudo systemctl restart solar-logger")
-    since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
+    since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
     depth = "looked through whole" if was_whole else f"no damage found in {seconds:.0f} seconds of looking"
     return ok("journal", f"{count(health.readings, 'reading')}{since}, {depth}")
 

@@ -12,6 +12,7 @@ from admin.console import log_to_stderr, progress
 from admin.moment import iso
 from admin.words import count
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
+from journal.files import is_there
 from journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def trust(*, data: settings.Data = settings.DATA) -> None:
             f"cannot trust {iso(moment.time_ms)}: it is {why}; set the clock first (sudo date -s '2026-11-22 17:30')"
         )
     path = data / "journal.db"
-    if not path.exists():
+    if not is_there(path):
         raise JournalMissing(f"cannot put times right in {path}: there is no such file; nothing has been logged here")
     print(f"The time is {iso(moment.time_ms)}, you say.")
     try:

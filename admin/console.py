@@ -91,7 +91,8 @@ class _ToStderr(logging.StreamHandler[TextIO]):
 def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error while the block lasts, where that is a terminal.
 
-    The function that the block gets takes how many are done, of how many.
+    The function that the block gets takes how many are done, of how many. Standard output is left alone: a command may
+    be writing its result there.
     """
     if not is_wanted or not sys.stderr.isatty():
         yield lambda done, total: None
@@ -105,6 +106,6 @@ def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -
         TextColumn(f"{{task.completed:,.0f}} of {{task.total:,.0f}} {noun}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)

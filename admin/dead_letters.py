@@ -12,10 +12,11 @@ import typer
 
 from admin import settings
 from admin.moment import iso
-from admin.output import whole_file
+from admin.output import whole_text
 from admin.usage import one_line
 from admin.words import ago, count
 from journal.errors import BadSetting, our_errors
+from journal.files import is_there
 
 if TYPE_CHECKING:
     from uploader.dead_letters import DeadLetter
@@ -31,7 +32,8 @@ Numbers = Annotated[list[int] | None, typer.Argument(
     help="Their numbers, as `solar dead-letters list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Output = Annotated[Path | None, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
 # fmt: on
 
 
@@ -72,7 +74,7 @@ def export(*, output: Output = None, data: settings.Data = settings.DATA) -> Non
         sys.stdout.writelines(letter.line + "\n" for letter in letters(data))
         return
     written = 0
-    with whole_file(output, data) as draft, draft.open("w", encoding="utf-8") as file:
+    with whole_text(output, data) as file:
         for letter in letters(data):
             file.write(letter.line + "\n")
             written += 1
@@ -84,7 +86,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
     from uploader.progress import Progress
 
     path = data / "uploader.db"
-    if not path.exists():
+    if not is_there(path):
         return
     after = 0
     with Progress.read_only(path) as progress:
@@ -113,7 +115,7 @@ def chosen(
     if strange:
         raise BadSetting(f"cannot {verb} dead letter {strange[0]}: there is none; `solar dead-letters list` shows them")
     path = data / "uploader.db"
-    if not path.exists():
+    if not is_there(path):
         raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
     with Progress.open(path) as progress, our_errors("write to", path):
         yield progress, numbers or None

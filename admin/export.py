@@ -10,8 +10,8 @@ import typer
 
 from admin import formats, settings
 from admin.console import progress
-from admin.moment import parse_moment
-from admin.output import checked, whole_file
+from admin.moment import iso, parse_moment
+from admin.output import checked, database_name, whole_file, whole_text
 from admin.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
@@ -39,7 +39,8 @@ Format = Annotated[str, typer.Option(
 Table = Annotated[str, typer.Option(
     parser=settings.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
 Output = Annotated[Path | None, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
 # fmt: on
 
 
@@ -61,7 +62,7 @@ def export(
     if form == "sqlite" and output is None:
         raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
     if output:
-        checked(output, data)
+        (database_name if form == "sqlite" else checked)(output, data)
     with Journal.open(data / "journal.db") as journal:
         ranges = stretch(journal, table, since, until)
         total = sum(last - first + 1 for first, last in ranges)
@@ -70,19 +71,25 @@ def export(
             records = counted(journal, table, ranges, lambda done: show(done, total))
             if output is None:
                 write_text(form, records, table, site, sys.stdout)
+                if not total:
+                    when = "yet" if since is until is None else "from that time"
+                    print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
-            with whole_file(output, data) as draft:
-                if form == "sqlite":
+            if form == "sqlite":
+                with whole_file(output, data) as draft:
                     formats.write_sqlite(records, table, draft)
-                else:
-                    with draft.open("w", encoding="utf-8", newline="") as file:
-                        write_text(form, records, table, site, file)
+            else:
+                with whole_text(output, data) as file:
+                    write_text(form, records, table, site, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
 
 
 def check_stretch(since: int | None, until: int | None) -> None:
     if since is not None and until is not None and since >= until:
-        raise BadSetting("cannot use --since and --until: the first is not before the second; swap them")
+        raise BadSetting(
+            f"cannot use --since {iso(since)} with --until {iso(until)}: the first is not before the second; "
+            "give an earlier --since or a later --until"
+        )
 
 
 def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
@@ -90,7 +97,7 @@ def stretch(journal: Journal, stream: str, since: int | None, until: int | None)
     have a lower id: a day that is stored again gets a new one."""
     if since is None and until is None and stream != "days":
         return [(1, last)] if (last := journal.last_id(stream)) else []
-    return journal.id_ranges(stream, -(2**62) if since is None else since, 2**62 if until is None else until)
+    return journal.id_ranges(stream, -(2**63) if since is None else since, 2**63 if until is None else until)
 
 
 def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:

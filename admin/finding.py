@@ -10,6 +10,7 @@ TITLES = {
     "regulator": "Regulator (PL)",
     "model": "Model",
     "regulator_clock": "Regulator's clock",
+    "data": "Data directory",
     "readings": "Readings",
     "journal": "Journal",
     "aside": "Set aside",

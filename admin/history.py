@@ -3,8 +3,8 @@
 import logging
 import sys
 import threading
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,8 +139,8 @@ def table(days: Sequence[Day]) -> list[str]:
         shown.append("~ the date is by arithmetic: no readings show that midnight.")
     ends = [day.ended_ms for day in days if day.ended_ms is not None]
     if ends:
-        end = datetime.fromtimestamp(ends[-1] / 1000, UTC).astimezone()
-        shown.append(f"The regulator's day ends at {end:%H:%M} here.")
+        end = time.localtime(ends[-1] / 1000)
+        shown.append(f"The regulator's day ends at {end.tm_hour:02d}:{end.tm_min:02d} here.")
     return shown
 
 

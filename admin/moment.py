@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_CALENDAR_MS = 146_097 * 86_400_000
+"""400 years."""
 _BACK = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 WANTED = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back"
@@ -31,6 +33,23 @@ def parse_moment(text: str, now: datetime) -> int:
 
 
 def iso(time_ms: int) -> str:
-    """ISO 8601 in UTC with milliseconds: 2026-01-05T07:30:00.000Z."""
-    seconds, ms = divmod(time_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}.{ms:03d}Z"
+    """ISO 8601 in UTC with milliseconds: 2026-01-05T07:30:00.000Z.
+
+    Any number has a moment, for a damaged row may hold any: the calendar repeats itself every 400 years, and years
+    beyond 0 to 9999 get a sign.
+    """
+    cycles, in_cycle_ms = divmod(time_ms, _CALENDAR_MS)
+    seconds, ms = divmod(in_cycle_ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    year = moment.year + 400 * cycles
+    shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
+    return f"{shown}-{moment:%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def iso_minute(time_ms: int) -> str:
+    """The same to the minute: 2026-01-05T07:30."""
+    return iso(time_ms).rpartition(":")[0]
+
+
+def iso_date(time_ms: int) -> str:
+    return iso(time_ms).partition("T")[0]

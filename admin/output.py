@@ -1,10 +1,15 @@
 """A file that appears under its name whole or not at all: written as a draft beside it, synced, renamed."""
 
+import gzip
+import io
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TextIO
 
+from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
 
@@ -28,20 +33,45 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
                 os.fsync(directory)
             finally:
                 os.close(directory)
-        except OSError as error:
-            raise SolarError(
-                f"cannot write {target}: {(error.strerror or str(error)).lower()}; mend that, or choose another file"
-            ) from error
+        except (OSError, sqlite3.Error) as error:
+            words = str(getattr(error, "strerror", None) or error).lower()
+            raise SolarError(f"cannot write {target}: {words}; mend that, or choose another file") from error
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-journal")):
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_text(target: Path, data: Path) -> Iterator[TextIO]:
+    """The draft open for text in UTF-8, gzipped where the name of `target` ends in .gz; for the rest as above."""
+    with whole_file(target, data) as draft, draft.open("wb") as file:
+        # Without name and time in its head, the same text is the same file.
+        packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if is_gzip(target) else nullcontext(file)
+        with packed as binary, io.TextIOWrapper(binary, encoding="utf-8", newline="") as text:
+            yield text
+
+
+def is_gzip(target: Path) -> bool:
+    return target.suffix.lower() == ".gz"
+
+
+def database_name(target: Path, data: Path) -> Path:
+    """`target` as by `checked`, for a database. Raises BadSetting for a name that promises a compressed file."""
+    if is_gzip(target):
+        raise BadSetting(
+            f"cannot write {target}: a database is written as it is; leave .gz off the name, and compress it "
+            f"afterwards (gzip {target.stem})"
+        )
+    return checked(target, data)
+
+
 def checked(target: Path, data: Path) -> Path:
     """`target` with links followed, if a file may be written there. Raises BadSetting."""
     try:
         real = target.resolve()
+        if words := obstacle(real.parent):
+            raise BadSetting(f"cannot write {target}: {words}, or choose another file")
         if real.is_dir():
             raise BadSetting(f"cannot write {target}: it is a directory; name a file in it")
         if not real.parent.is_dir():
@@ -53,6 +83,8 @@ def checked(target: Path, data: Path) -> Path:
             raise BadSetting(
                 f"cannot write {target}: the logger and the uploader keep their work there; choose another"
             )
+        if words := obstacle(real.parent, write=True):
+            raise BadSetting(f"cannot write {target}: {words}, or choose another file")
     except (OSError, RuntimeError, ValueError) as error:
         raise BadSetting(f"cannot write {target}: {error}; choose another name") from error
     return real

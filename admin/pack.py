@@ -14,6 +14,7 @@ from admin.console import progress
 from admin.moment import iso
 from admin.output import whole_file
 from admin.words import count, size
+from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -107,8 +108,8 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise BadSetting(f"cannot read {path}: {words}; name the manifest that `solar pack` wrote") from error
+        words = f"{(error.strerror or str(error)).lower()}; name the manifest that `solar pack` wrote"
+        raise BadSetting(f"cannot read {path}: {obstacle(path) or words}") from error
 
 
 def check_parcel(path: Path, sha256: str, manifest_file: Path) -> None:

@@ -4,6 +4,7 @@ from admin import settings
 from admin.export import Since, Until, check_stretch, stretch
 from admin.words import count
 from journal.errors import BadSetting
+from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
 
@@ -18,7 +19,7 @@ def replay(*, since: Since = None, until: Until = None, data: settings.Data = se
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
         ranges = {stream: stretch(journal, stream, since, until) for stream in STREAMS}
-        if not path.exists():
+        if not is_there(path):
             print("nothing has been uploaded from here yet, so all of it waits to be sent anyway")
             return
         with Progress.open(path) as progress:

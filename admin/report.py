@@ -13,7 +13,7 @@ from admin import settings
 from admin.console import progress
 from admin.drawing import WIDTH, Curve, Span, curves
 from admin.export import Ranges, check_stretch, moment
-from admin.output import checked, whole_file
+from admin.output import checked, whole_text
 from admin.page import local, page, printable, table_of_events
 from admin.pixels import DAY_MS, Columns, column_count
 from admin.report_days import bars_of_days, table_of_days
@@ -64,9 +64,9 @@ def report(
             span = span_of(journal, ranges, since, until)
             drawn = gather(journal, ranges, span, lambda done: show(done, total))
             text = written(drawn, span, days_of(journal, since, until), events_of(journal, since, until), site)
-    with whole_file(output, data) as draft:
-        draft.write_text(text, encoding="utf-8")
-    print(f"{count(total, 'reading')} drawn in {output}, {size(len(text.encode()))}", file=sys.stderr)
+    with whole_text(output, data) as file:
+        file.write(text)
+    print(f"{count(total, 'reading')} drawn in {output}, {size(output.stat().st_size)}", file=sys.stderr)
 
 
 def _what_there_is(journal: Journal) -> str:

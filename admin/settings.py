@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from journal.access import obstacle
 from journal.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def target(
             f"cannot {verb}: {', '.join(missing)} {are} not set; set {them} in the environment or in .env "
             "(InfluxDB 1.x: token user:password, bucket database, any organisation)"
         )
+    if ca_file and (words := obstacle(ca_file)):
+        raise BadSetting(f"cannot use INFLUXDB_CA_FILE={ca_file}: {words}")
     if ca_file and not ca_file.is_file():
         raise BadSetting(f"cannot use INFLUXDB_CA_FILE={ca_file}: there is no such file; give one with certificates")
     return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None)

@@ -8,7 +8,7 @@ from admin import settings
 from admin.clock_state import held_in_words, trust_in_words
 from admin.formats import columns, row
 from admin.health import Health, attention
-from admin.moment import iso
+from admin.moment import iso, iso_date
 from admin.survey import look
 from admin.words import ago, count, duration, size
 from journal.reading import Reading
@@ -58,7 +58,7 @@ def _rows(health: Health) -> list[tuple[str, str]]:
     if health.reading:
         rows.append(("Last reading", f"{ago(health.age_seconds(health.reading.time_ms))}: {values(health.reading)}"))
     pace = f", one every {health.interval_seconds:.3g} s" if health.interval_seconds else ""
-    since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
+    since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
     rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
     if health.clock:
         rows.append(("Clock", trust_in_words(health.clock)))

@@ -9,6 +9,7 @@ from admin.clock_state import ClockState, look_at_clock
 from admin.health import Disk, Health, Upload
 from journal import damage
 from journal.errors import JournalError, our_errors
+from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS, Event, Reading
 
@@ -39,7 +40,7 @@ def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) 
     interval = usual_seconds([reading.time_ms for reading in newest])
     upload, upload_error, ranges, batch = None, None, None, FIRST_BATCH
     try:
-        if (data / "uploader.db").exists():
+        if is_there(data / "uploader.db"):
             upload, ranges, batch = upload_of(journal, data / "uploader.db", now_ms)
         elif is_upload_wanted:
             ranges = {stream: tuple(journal.released(stream)) for stream in STREAMS}

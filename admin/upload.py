@@ -33,6 +33,8 @@ Every = Annotated[float, typer.Option(
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=settings.number_above_zero, metavar="MB",
     help="Let old readings go out slowly when so much would be used up in a month.")]
+Verbose = Annotated[bool, typer.Option(
+    "--verbose", "-v", help="Log every request and every failed attempt, not one failure a minute.")]
 # fmt: on
 
 
@@ -47,7 +49,7 @@ def upload(
     ca_file: settings.CaFile = None,
     every: Every = 60.0,
     monthly_megabytes: Monthly = None,
-    verbose: settings.Verbose = False,
+    verbose: Verbose = False,
 ) -> int:
     """Send the journal to InfluxDB until stopped, or --once."""
     from uploader.diary import Diary

@@ -34,7 +34,8 @@ def explain(error: Any) -> str:
         right = str(error.__context__) if isinstance(error.__context__, ValueError) else _plain(error.message)
         if "valid boolean" in right:
             right = "give 1 or 0"
-        return f"cannot use {name}{one_line(value)}: {one_line(right)}"
+        shown = one_line(value) or "''"
+        return f"cannot use {name}{shown}: {one_line(right)}"
     if option is not None and hasattr(error, "possibilities"):
         close = [name for name in error.possibilities or () if name != option]
         hint = f"did you mean {' or '.join(close)}?" if close else see

@@ -15,11 +15,12 @@ SolarError                 1  the environment is at fault: try again, or mend it
 └── UploadError            1  something could not be sent
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from journal.access import is_read_only, obstacle
 
 
 class SolarError(Exception):
@@ -92,14 +93,6 @@ def primary_code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def _is_read_only(path: Path) -> bool:
-    """Whether the file system is mounted read-only, as the kernel does by itself after an error of the disk."""
-    try:
-        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
-    except OSError:
-        return False
-
-
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
     """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
@@ -110,8 +103,10 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         cause = _PASSING.get(code)
         if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # the rollback journal, as the file itself is open
             cause = "its directory cannot be written; is its owner the right one?"
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and (words := _in_the_way(path)):
+            raise (JournalFull if cause else JournalUnusable)(f"cannot {verb} {path}: {words}") from error
         if cause:
-            cause = "the file system is read-only" if _is_read_only(path) else cause
+            cause = "the file system is read-only" if is_read_only(path.parent) else cause
             raise JournalFull(f"cannot {verb} {path}: {cause} ({error})") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
@@ -121,6 +116,15 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             raise JournalUnusable(f"cannot {verb} {path}: the file is damaged ({error})") from error
         raise JournalUnusable(f"cannot {verb} {path}: {error}") from error
     except OSError as error:
-        raise JournalUnusable(
-            f"cannot {verb} {path}: {error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
-        ) from error
+        words = None
+        if isinstance(error, PermissionError | FileNotFoundError | FileExistsError | NotADirectoryError):
+            where = Path(error.filename or path)
+            # It exists, and is not the directory that it was to be.
+            words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
+        words = words or f"{error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
+        raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
+
+
+def _in_the_way(path: Path) -> str | None:
+    """SQLite does not say what it wanted to do, and even to read a journal is to write: its index."""
+    return obstacle(path) or obstacle(path, write=True)

@@ -7,13 +7,30 @@
 
 import fcntl
 import sqlite3
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
 from journal import copies, schema
-from journal.errors import JournalInUse, our_errors, primary_code
+from journal.access import obstacle
+from journal.errors import JournalInUse, JournalUnusable, our_errors, primary_code
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises JournalUnusable where this user may not look, a link leads nowhere (what is
+    mounted later is not to be overlooked now), or it is a directory."""
+    with our_errors("open", path):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            if obstacle(path):
+                raise
+            return False
+    if stat.S_ISDIR(mode):
+        raise JournalUnusable(f"cannot open {path}: it is a directory; move it away")
+    return True
 
 
 def make(path: Path) -> None:

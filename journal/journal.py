@@ -52,8 +52,8 @@ class Journal:
         lock = files.lock(path)
         try:
             with our_errors("open", path):
-                aside = damage.set_aside(path) if path.exists() and damage.found_in(path) else None
-                if not path.exists():
+                aside = damage.set_aside(path) if files.is_there(path) and damage.found_in(path) else None
+                if not files.is_there(path):
                     files.make(path)
                 connection = files.connect(path, "rw")
                 try:
@@ -69,7 +69,7 @@ class Journal:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open read-only. Raises JournalMissing when there is no such file, JournalUnusable, JournalTooNew."""
-        if not path.exists():
+        if not files.is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` makes it, below SOLAR_DATA")
         with our_errors("open", path):
             return cls(files.connect(path, "ro"), path)
@@ -318,7 +318,7 @@ class Journal:
             if stream != "days":
                 return self._spans_now(stream).ids_between(since_ms, until_ms)
             rows = self._connection.execute(
-                "SELECT id, id FROM days WHERE time_ms >= ? AND time_ms < ? ORDER BY time_ms", (since_ms, until_ms)
+                "SELECT id, id FROM days WHERE time_ms BETWEEN ? AND ? ORDER BY time_ms", (since_ms, until_ms - 1)
             )
             return rows.fetchall()
 

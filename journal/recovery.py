@@ -39,7 +39,7 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
 
     Raises JournalMissing, or JournalUnusable when not even the file's table of contents can be read.
     """
-    if not damaged.exists():
+    if not files.is_there(damaged):
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
     with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source:

@@ -23,6 +23,8 @@ LOW_BYTES = 16_000_000
 ROWS_AT_ONCE = 2000
 """About 120 pages of 4 kB; every hour, that is more than is taken at one reading in two seconds."""
 
+FOR_EVER_MS = 2**62
+
 
 class Pruning:
     """Prunes one journal. `sent` gives the ranges of ids that need not be kept, asked anew each time."""
@@ -38,7 +40,7 @@ class Pruning:
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._keep_ms = int(keep_days * DAY_MS)
+        self._keep_ms = int(min(keep_days * DAY_MS, FOR_EVER_MS))
         self._sent = sent
         self._free_bytes = free_bytes or (lambda: shutil.disk_usage(journal.path.parent).free)
         self._next_at = clock.monotonic()

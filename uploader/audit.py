@@ -97,7 +97,15 @@ class Audit:
             standing = self._standing(stream, IdRanges.of(self._journal.id_ranges(stream, begin, end)))
             for site, ids in self._by_site(stream, standing.ids).items():
                 yield from self._compare(witnesses, site, standing.within(ids), begin, end)
-            begin = end
+            begin = end if standing.ids else self._after_nothing(stream, end, until)
+
+    def _after_nothing(self, stream: str, begin: int, until: int) -> int:
+        """Where to go on: so many whole stretches later as have nothing in them. A damaged time may be ages away."""
+        ranges = self._journal.id_ranges(stream, begin, until)
+        records = (self._journal.get(stream, first) for first, _ in ranges)
+        next_ms = min((record.time_ms for record in records if record), default=until)
+        stretch_ms = HOURS_AT_ONCE[stream] * HOUR_MS
+        return begin + (next_ms - begin) // stretch_ms * stretch_ms
 
     def _compare(self, witnesses: Witnesses, site: str, standing: _Standing, begin: int, end: int) -> Iterator[Hour]:
         stream = witnesses.stream

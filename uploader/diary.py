@@ -43,6 +43,7 @@ class Diary:
             log.info(message)
 
     def attempt(self, count: int) -> None:
+        log.debug("uploading %d readings to %s", count, self._url)
         self.heartbeat(f"uploading {count} readings to {self._url}")
 
     def waiting(self, seconds: float) -> None:
@@ -61,10 +62,14 @@ class Diary:
         self._trouble = reason
         if state.trouble != trouble:
             self._said.pop("failed", None)
-        if self._may_say("failed"):
-            log.warning(
-                "cannot upload %d readings to %s: %s; trying again in %.0f s", count, self._url, reason, wait_seconds
-            )
+        log.log(
+            logging.WARNING if self._may_say("failed") else logging.DEBUG,
+            "cannot upload %d readings to %s: %s; trying again in %.0f s",
+            count,
+            self._url,
+            reason,
+            wait_seconds,
+        )
         return replace(state, trouble=trouble, reason=reason, failing_since_ms=state.failing_since_ms or now_ms)
 
     def recovered(self, state: State, now_ms: int, *, was_sent: bool) -> State:

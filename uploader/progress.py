@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from journal.errors import JournalFull, JournalMissing, our_errors
+from journal.files import is_there
 from journal.journal import Journal
 from uploader import progress_file
 from uploader.batch_size import BatchSize
@@ -55,7 +56,7 @@ class Progress:
     @classmethod
     def read_only(cls, path: Path) -> Self:
         """Open to look. Raises JournalMissing when nothing has been uploaded from here yet."""
-        if not path.exists():
+        if not is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar upload` makes it")
         with our_errors("open", path):
             return cls(progress_file.open_read_only(path), path)

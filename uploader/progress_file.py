@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from journal.errors import primary_code
+from journal.files import is_there
 from journal.schema import check_version, migrate
 
 BUSY_SECONDS = 10.0
@@ -76,8 +77,8 @@ SCHEMA = (
 def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """Open for writing, made or migrated where needed; also where a damaged file of that name was put."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _set_aside(path) if path.exists() and _is_damaged(path) else None
-    if not path.exists():
+    aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
+    if not is_there(path):
         path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
     connection = _connect(path, "rwc")
     try:

@@ -34,6 +34,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
 TRIES = 3
+FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of X-Influxdb-Version. 1.8 may speak Flux too, but need not.
 SPEAK_INFLUXQL = ("1.", "3.")
@@ -76,12 +77,16 @@ class Query:
 
     def counts(self, question: Question) -> Counts:
         """How many points each hour has, by field."""
-        dialect = self._recognised()
+        dialect, question = self._recognised(), _storable(question)
+        if question.since_ms >= question.until_ms:
+            return {}
         return self._read(dialect, dialect.counts(question), dialect.read_counts)
 
     def times(self, question: Question) -> set[int]:
         """The times of the points, in milliseconds."""
-        dialect = self._recognised()
+        dialect, question = self._recognised(), _storable(question)
+        if question.since_ms >= question.until_ms:
+            return set()
         return self._read(dialect, dialect.times(question), dialect.read_times)
 
     def retention_seconds(self) -> int | None:
@@ -194,6 +199,11 @@ class Query:
 
     def _cannot(self, cause: str, remedy: str) -> UploadError:
         return UploadError(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
+
+
+def _storable(question: Question) -> Question:
+    """The part of it in which InfluxDB can have points at all: it counts nanoseconds since 1970 in 64 bits."""
+    return question.between(max(question.since_ms, -FARTHEST_MS), min(question.until_ms, FARTHEST_MS))
 
 
 def _version(answer: Answer) -> str:

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,27 @@ def solar_process(*arguments: str | Path) -> Ran:
     """The command in a process of its own, to its end."""
     ran = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
     return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def redirected(file: Path | None, *arguments: str | Path) -> Ran:
+    """The command as a person starts it at a terminal, its standard output sent to a file or, without one, a pipe.
+
+    `err` is what the terminal showed.
+    """
+    terminal, theirs = os.openpty()
+    environ = os.environ | {"TERM": "xterm"}
+    with file.open("wb") if file else nullcontext(subprocess.PIPE) as output:
+        process = subprocess.Popen(command(*arguments), stdin=theirs, stdout=output, stderr=theirs, env=environ)
+    os.close(theirs)
+    with process, ThreadPoolExecutor() as beside, os.fdopen(terminal, "rb", buffering=0) as shown:
+        piped = beside.submit(process.stdout.read) if process.stdout else None
+        told = b""
+        with suppress(OSError):  # how a terminal says that nobody writes to it any more
+            while part := shown.read(4096):
+                told += part
+        process.wait(timeout=60)
+        out = piped.result() if piped else file.read_bytes() if file else b""
+    return Ran(process.returncode, out.decode(), told.decode())
 
 
 PEAK_MEMORY = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"

@@ -1,7 +1,9 @@
 """Exports are compared whole."""
 
 import csv
+import gzip
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +15,18 @@ from admin.formats import columns
 from admin.moment import iso
 from journal.journal import Journal
 from journal.reading import STREAMS, Day
-from tests.admin.conftest import FIRST_MS, PEAK_MEMORY, Solar, command, contents, event, fill, reading, solar_process
+from tests.admin.conftest import (
+    FIRST_MS,
+    PEAK_MEMORY,
+    Solar,
+    command,
+    contents,
+    event,
+    fill,
+    reading,
+    redirected,
+    solar_process,
+)
 
 HEADER = (
     "id,time,model,battery_volts,battery_celsius,state_of_charge_percent,charge_amps,load_amps,internal_charge_amps,"
@@ -104,7 +117,8 @@ def test_a_stretch_of_time(solar: Solar, since: str | None, until: str | None, n
 
 
 def test_an_empty_stretch_is_an_empty_array(solar: Solar) -> None:
-    assert solar("export", "--format", "json", "--since", "2026-01-02").out == "[]\n"
+    ran = solar("export", "--format", "json", "--since", "2026-01-02")
+    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "the journal has no readings from that time\n")
 
 
 def test_events_and_days_have_columns_of_their_own(solar: Solar, data: Path) -> None:
@@ -150,6 +164,30 @@ def test_a_file_holds_what_standard_output_would(solar: Solar, tmp_path: Path, f
     assert (tmp_path / "out").read_bytes() == expected.encode()
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "line-protocol"])
+def test_a_name_that_ends_in_gz_is_a_gzipped_file_and_the_same_every_time(
+    solar: Solar, tmp_path: Path, form: str
+) -> None:
+    expected = solar("export", "--format", form).out
+    for name in ("out.gz", "again.GZ"):
+        ran = solar("export", "--format", form, "--output", name)
+        assert (ran.code, ran.out, ran.err) == (0, "", f"3 readings written to {name}\n")
+    packed = (tmp_path / "out.gz").read_bytes()
+    assert gzip.decompress(packed) == expected.encode()
+    assert packed == (tmp_path / "again.GZ").read_bytes()
+    assert packed[3:8] == bytes(5)  # neither a name nor a time
+
+
+@pytest.mark.parametrize("arguments", [("export", "--format", "sqlite", "--output"), ("backup",)], ids=" ".join)
+def test_a_database_is_not_gzipped_and_does_not_get_such_a_name(
+    solar: Solar, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = solar(*arguments, "copy.db.gz")
+    words = "a database is written as it is; leave .gz off the name, and compress it afterwards (gzip copy.db)"
+    assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write copy.db.gz: {words}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
@@ -158,20 +196,22 @@ def test_a_file_that_is_there_is_replaced_through_a_link_too(solar: Solar, tmp_p
     assert (tmp_path / "real").read_text() == HEADER + "".join(ROWS)
 
 
-@pytest.mark.parametrize("form", ["csv", "sqlite"])
-def test_an_export_that_fails_leaves_the_old_file_and_no_draft(solar: Solar, tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "name"), [("csv", "out"), ("csv", "out.gz"), ("sqlite", "out")])
+def test_an_export_that_fails_leaves_the_old_file_and_no_draft(
+    solar: Solar, tmp_path: Path, form: str, name: str
+) -> None:
     """A page in the midst of the journal is zeros, as a failing SD card leaves it."""
     data = fill(tmp_path / "torn", 5000)
     path = data / "journal.db"
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)
         file.write(bytes(4096))
-    (tmp_path / "out").write_text("old")
-    ran = solar("export", "--data", data, "--format", form, "--output", "out")
+    (tmp_path / name).write_text("old")
+    ran = solar("export", "--data", data, "--format", form, "--output", name)
     assert ran.code == 1
     assert ran.err == f"cannot read {path}: the file is damaged (database disk image is malformed)\n"
-    assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", "out"}
-    assert (tmp_path / "out").read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", name}
+    assert (tmp_path / name).read_text() == "old"
 
 
 @pytest.mark.parametrize("name", ["journal.db", "journal.db-wal", "uploader.db", "link to the journal"])
@@ -269,3 +309,27 @@ def test_a_full_disk_behind_a_redirection_is_told_in_one_line(data: Path, rows: 
         1,
         "cannot write the output: no space left on device; make room, or send it elsewhere\n",
     )
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "line-protocol"])
+@pytest.mark.parametrize("to", ["a file", "a pipe"])
+def test_a_redirection_from_a_terminal_gets_every_row(tmp_path: Path, form: str, to: str) -> None:
+    """The progress bar is on the terminal; more rows than it takes to be drawn, and to fill a buffer."""
+    data = fill(tmp_path / "many", 3000)
+    expected = solar_process("export", "--data", data, "--format", form).out
+    ran = redirected(tmp_path / "out" if to == "a file" else None, "export", "--data", data, "--format", form)
+    assert ran.code == 0
+    assert ran.out == expected
+    assert expected.count("\n") >= 3000
+    assert "exporting readings" in ran.err
+
+
+@pytest.mark.parametrize("form", ["csv", "sqlite"])
+def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path: Path, form: str) -> None:
+    """As on a full disk; a limit on the size of files does the same."""
+    data = fill(tmp_path / "many", 3000)
+    limited = ["prlimit", "--fsize=50000", *command("export", "--data", data, "--format", form, "--output", "out")]
+    ran = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert re.fullmatch(rf"cannot write {tmp_path}/out: .*; mend that, or choose another file\n", ran.stderr)
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "many"}

@@ -1,12 +1,15 @@
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from admin.moment import WANTED, iso, parse_moment
+from tests.admin.conftest import Ran, Solar, contents
+from uploader.progress import Progress
 
 NOW = datetime(2026, 1, 8, 12, 0, tzinfo=UTC)
 
@@ -51,3 +54,30 @@ def test_no_text_raises_anything_else(text: str) -> None:
 def test_what_iso_writes_is_read_back_to_the_millisecond(moment: datetime) -> None:
     time_ms = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert parse_moment(iso(time_ms), NOW) == time_ms
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "-7d", "99999999d", "2026-02-30", "10000-01-01", "nan", "a\nb"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("export", "--output", "x.csv", "--since"),
+        ("export", "--output", "x.csv", "--until"),
+        ("report", "--since"),
+        ("report", "--until"),
+        ("audit", "--repair", "--since"),
+        ("audit", "--repair", "--until"),
+        ("replay", "--since"),
+        ("replay", "--since", "2025-01-01", "--until"),
+        ("calibrate", "--adopt", "--since"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_answers_a_bad_moment_in_one_line_and_does_nothing(
+    solar: Solar, data: Path, tmp_path: Path, asked: tuple[str, ...], text: str
+) -> None:
+    Progress.open(data / "uploader.db").close()
+    before = contents(tmp_path)
+    ran = solar(*asked, text)
+    shown = {"": "''", "a\nb": "a\\x0ab"}.get(text, text)
+    assert ran == Ran(2, "", f"cannot use {asked[-1]} {shown}: {WANTED}\n")
+    assert contents(tmp_path) == before

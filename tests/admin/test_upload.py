@@ -170,3 +170,17 @@ def read_terminal(descriptor: int) -> str:
         pass
     os.close(descriptor)
     return shown.decode()
+
+
+def test_verbose_logs_what_its_help_promises_every_request_and_every_failure(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("URL", "http://127.0.0.1:9"), ("TOKEN", "s3cret-token"), ("ORG", "o"), ("BUCKET", "b")):
+        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    with start("upload", "--data", data, "--verbose") as process:
+        assert process.stderr
+        lines = [process.stderr.readline() for _ in range(4)]
+    request = "DEBUG   uploading 3 readings to http://127.0.0.1:9\n"
+    failure = "cannot upload 3 readings to http://127.0.0.1:9: connection refused; trying again in "
+    assert [line.split("Z ")[1] for line in lines[::2]] == [request, request]
+    assert [line.split("Z ")[1].split(failure)[0] for line in lines[1::2]] == ["WARNING ", "DEBUG   "]

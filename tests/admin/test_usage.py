@@ -37,8 +37,9 @@ USERS_FAULT = [
      "a device path or a pyserial URL"),
     ("export --since yesterday-ish", {}, f"cannot use --since yesterday-ish: {MOMENT}"),
     ("export", {"SOLAR_EXPORT_UNTIL": "a\nb"}, f"cannot use SOLAR_EXPORT_UNTIL=a\\nb: {MOMENT}"),
-    ("export --since 2026-02-01 --until 2026-01-01", {}, "cannot use --since and --until: the first is not before "
-     "the second; swap them"),
+    ("export --since 2026-02-01 --until 2026-01-01", {}, "cannot use --since 2026-02-01T00:00:00.000Z with "
+     "--until 2026-01-01T00:00:00.000Z: the first is not before the second; give an earlier --since or a later "
+     "--until"),
     ("export --format xls", {}, "cannot use --format xls: give csv, json, jsonl, sqlite or line-protocol"),
     ("export", {"SOLAR_EXPORT_FORMAT": "CSV"}, "cannot use SOLAR_EXPORT_FORMAT=CSV: give csv, json, jsonl, sqlite or "
      "line-protocol"),
@@ -126,7 +127,7 @@ def test_a_data_directory_that_cannot_be_written_is_said_by_log_and_upload(
         monkeypatch.setenv(name, value)
     for arguments in (("log", "--wait"), ("upload", "--once")):
         ran = solar(*arguments, "--data", tmp_path / "file" / "below")
-        words = "Not a directory; mend that, or point SOLAR_DATA elsewhere"
+        words = f"{tmp_path}/file is not a directory; point SOLAR_DATA to one"
         assert ran == Ran(1, "", f"cannot write to {tmp_path}/file/below: {words}\n")
 
 

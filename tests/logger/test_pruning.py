@@ -80,3 +80,8 @@ def test_a_full_disk_that_leaves_no_room_for_deleting_ends_nothing(journal: Jour
     pruning.work(None, lambda: False)
     journal._connection.execute("PRAGMA query_only = 0")
     assert len(ids(journal)) == 10
+
+
+@pytest.mark.parametrize("days", [1e9, 1e308])
+def test_days_without_end_keep_everything(journal: Journal, days: float) -> None:
+    assert Pruning(journal, CLOCK, days, lambda: [(1, 10)]).prune() == 0

@@ -1,0 +1,83 @@
+"""Access: what keeps this user from a file, found by going along its path, and the cure.
+
+/var/lib/solar/journal.db    a directory that may not be entered, a link to nothing, a file in a directory's place;
+                             then the file itself, and to write: its directory, and what SQLite keeps beside it
+"""
+
+import grp
+import os
+import pwd
+import stat
+from pathlib import Path
+
+_BITS = {"enter": os.X_OK, "read": os.R_OK, "write to": os.W_OK}
+
+
+def obstacle(path: Path, *, write: bool = False) -> str | None:
+    """What stands in the way of reading (`write`: of changing) `path`, as "cause; cure"; None when nothing does.
+
+    That there is no such file is no obstacle.
+    """
+    path = path.absolute()
+    for each in (*reversed(path.parents), path):
+        try:
+            is_directory = stat.S_ISDIR(each.stat().st_mode)
+        except FileNotFoundError:
+            if each.is_symlink():
+                return f"{each} is a link to {each.readlink()}, which is not there; mount or make that"
+            return _denied(each.parent, "write to") if write else None
+        except PermissionError:  # a link to where this user may not look
+            return obstacle(each.parent / each.readlink(), write=write) if each.is_symlink() else None
+        except OSError:  # nothing about it that we could say better than the system
+            return None
+        if not is_directory and each != path:
+            return f"{each} is not a directory; point SOLAR_DATA to one"
+        if found := _denied(each, "enter" if is_directory else "read"):
+            return found
+    if not write:
+        return None
+    beside = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+    needed = [path] if path.is_dir() else [path.parent, *(each for each in beside if each.exists())]
+    return next((found for each in needed if (found := _denied(each, "write to"))), None)
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether the file system is mounted read-only, as the kernel does by itself after an error of the disk."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _denied(path: Path, verb: str) -> str | None:
+    if os.access(path, _BITS[verb], effective_ids=True) or (verb == "write to" and is_read_only(path)):
+        return None
+    status, user = path.stat(), _user(os.geteuid())
+    denied = f"user {user} may not {verb} {path}, which belongs to {_user(status.st_uid)}"
+    if status.st_uid == os.geteuid():
+        return f"{denied}; give yourself the right: chmod u+rwX {path}"
+    group = _group_of_use(status, _BITS[verb])
+    if group is None:
+        return f"{denied}; run it with sudo"
+    if user in group.gr_mem:
+        return f"{denied}; log in again, for you have joined its group {group.gr_name} since; until then use sudo"
+    join = f"join its group (sudo usermod -aG {group.gr_name} {user})"
+    return f"{denied}; run it with sudo, or {join} and log in again"
+
+
+def _group_of_use(status: os.stat_result, bit: int) -> grp.struct_group | None:
+    """The group that owns it, when being in it would help; root's is not for joining."""
+    gid = status.st_gid
+    if gid == 0 or gid in (os.getegid(), *os.getgroups()) or not status.st_mode >> 3 & bit:
+        return None
+    try:
+        return grp.getgrgid(gid)
+    except KeyError:
+        return None
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
