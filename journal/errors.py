@@ -15,6 +15,7 @@ SolarError                 1  the environment is at fault: try again, or mend it
 └── UploadError            1  something could not be sent
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -92,12 +93,36 @@ def primary_code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def _is_read_only(path: Path) -> bool:
-    """Whether the file system is mounted read-only, as the kernel does by itself after an error of the disk."""
+_CAUSES = {
+    errno.EACCES: "this user may not (run it with sudo)",
+    errno.EPERM: "this user may not (run it with sudo)",
+    errno.ENOSPC: "the disk is full",
+    errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+# Both programs look at their file when they start.
+_SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
+
+
+def _state_of_disk(path: Path) -> str | None:
+    """What is behind an error that SQLite itself only calls one of input and output, or of opening a file.
+
+    The kernel makes a file system read-only by itself after an error of the disk.
+    """
     try:
-        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+        disk = os.statvfs(path.parent)
     except OSError:
-        return False
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return "the file system is read-only"
+    return "the disk is full" if disk.f_bavail == 0 else None
+
+
+def _damaged(path: Path) -> str:
+    service = _SET_ASIDE_BY.get(path.name)
+    remedy = f"; restart the {service}, which sets it aside and begins a new one" if service else ""
+    return f"the file is damaged{remedy}"
 
 
 @contextmanager
@@ -111,16 +136,14 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # the rollback journal, as the file itself is open
             cause = "its directory cannot be written; is its owner the right one?"
         if cause:
-            cause = "the file system is read-only" if _is_read_only(path) else cause
-            raise JournalFull(f"cannot {verb} {path}: {cause} ({error})") from error
+            raise JournalFull(f"cannot {verb} {path}: {_state_of_disk(path) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
                 f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
-            raise JournalUnusable(f"cannot {verb} {path}: the file is damaged ({error})") from error
+            raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error
         raise JournalUnusable(f"cannot {verb} {path}: {error}") from error
     except OSError as error:
-        raise JournalUnusable(
-            f"cannot {verb} {path}: {error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
-        ) from error
+        cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
+        raise JournalUnusable(f"cannot {verb} {path}: {cause}; mend that, or point SOLAR_DATA elsewhere") from error

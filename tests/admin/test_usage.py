@@ -126,7 +126,7 @@ def test_a_data_directory_that_cannot_be_written_is_said_by_log_and_upload(
         monkeypatch.setenv(name, value)
     for arguments in (("log", "--wait"), ("upload", "--once")):
         ran = solar(*arguments, "--data", tmp_path / "file" / "below")
-        words = "Not a directory; mend that, or point SOLAR_DATA elsewhere"
+        words = "not a directory; mend that, or point SOLAR_DATA elsewhere"
         assert ran == Ran(1, "", f"cannot write to {tmp_path}/file/below: {words}\n")
 
 
