@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 8.0
 STEPS_BETWEEN_LOOKS = 20_000
+NO_ROOM_BYTES = 100_000
 OLDEST_SQLITE = (3, 37, 0)
 """The first with STRICT tables."""
 
@@ -81,6 +82,8 @@ def _readings(health: Health, path: Path) -> Finding:
 
 
 def _cause(health: Health) -> str:
+    if health.disk and health.disk.free_bytes < NO_ROOM_BYTES:
+        return f"make room, {see('disk')}; until then the logger keeps readings in memory"
     if health.trouble:
         return f"the logger says: {health.trouble.message}"
     return "look at the logger's log: journalctl -u solar-logger"

@@ -7,13 +7,14 @@ import pytest
 
 from admin.checkup_journal import inspect, is_fresh, journal, sqlite_version
 from admin.finding import Finding, Verdict
-from admin.health import Health
+from admin.health import Disk, Health
 from admin.survey import look
 from journal import damage
 from journal.reading import Event
 from tests.admin.conftest import fill
 
 NOW_MS = 1_767_225_600_000
+FULL = Disk(free_bytes=0, total_bytes=10**9, journal_bytes=1, journal_bytes_per_day=None)
 SILENT = Event(time_ms=1, boot=1, uptime_ms=1, kind="regulator_silent", message="the regulator is silent")
 
 
@@ -44,6 +45,12 @@ def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
         (600, {}, "bad", "start the logger: sudo systemctl start solar-logger"),
         (600, {"trouble": SILENT}, "bad", "the logger says: the regulator is silent"),
         (600, {"is_logging": True}, "bad", "look at the logger's log: journalctl -u solar-logger"),
+        (
+            600,
+            {"is_logging": True, "disk": FULL},
+            "bad",
+            "make room, see line 15 (Disk); until then the logger keeps readings in memory",
+        ),
         (600, {"interval_seconds": 300.0}, "ok", ""),
         (
             -600,
@@ -52,7 +59,14 @@ def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
             "the computer's clock is wrong, or was when that reading was taken: see line 24 (Computer's clock)",
         ),
     ],
-    ids=["no logger", "a silent regulator", "a logger that brings nothing", "rare readings", "the future"],
+    ids=[
+        "no logger",
+        "a silent regulator",
+        "a logger that brings nothing",
+        "a full disk",
+        "rare readings",
+        "the future",
+    ],
 )
 def test_readings_that_are_not_of_now(
     data: Path, age_seconds: float, values: dict[str, object], verdict: str, remedy: str
