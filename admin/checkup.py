@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`look` finds one thing after the other. `name`: whose finding it is when `look` itself fails; one of TITLES."""
+    """`look` finds one thing after the other. `name`: whose finding it is when `look` itself fails; one of CHECKS."""
 
     name: str
     seconds: float
@@ -37,8 +37,8 @@ def examine(parts: Sequence[Part]) -> Iterator[Finding]:
         except Empty:
             yield bad(
                 part.name,
-                f"no end after {part.seconds:.0f} seconds; what comes after it was not looked at",
-                "ask again; if it stays so, start the computer anew",
+                f"this check did not finish in {part.seconds:.0f} seconds; the checks that follow it were left out",
+                "run solar doctor again; if it is the same, restart the computer",
             )
 
 
@@ -60,7 +60,7 @@ def _go_through(part: Part, queue: "SimpleQueue[Finding | None]") -> None:
             bad(
                 part.name,
                 f"the check itself failed ({type(error).__name__})",
-                "that is a mistake of this program: send its makers what --verbose shows",
+                "this is a fault in the program: run solar doctor --verbose and send its output to the makers",
             )
         )
     finally:

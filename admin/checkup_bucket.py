@@ -7,7 +7,7 @@ or says that there is nothing to write (400); one that would not says why.
 import re
 from collections.abc import Iterator
 
-from admin.finding import Finding, bad, look, ok, skipped
+from admin.finding import Finding, bad, look, ok, see, skipped
 from admin.questions import Questions, json_of
 from admin.words import duration
 from uploader.answer import Answer
@@ -24,18 +24,20 @@ def rights(target: Target, outcome: Outcome) -> Iterator[Finding]:
     bucket = f"bucket {target.bucket}"
     match outcome:
         case Sent() | Rejected(status=400 | 422):
-            yield ok("token", f"it may write to {bucket}; tried with nothing in it")
-            yield ok("bucket", f"{bucket} is there")
+            yield ok("token", f"it may write to {bucket} (tested with an empty request)")
+            yield ok("bucket", f"{bucket} exists")
         case Misconfigured(status=401 | 403):
             yield bad("token", outcome.reason, outcome.remedy)
-            yield skipped("bucket", "not to be seen with this token")
+            yield skipped("bucket", f"not visible with this token, {see('token')}")
         case Misconfigured():
-            yield ok("token", "the server knows it")
+            yield ok("token", "the server accepts it")
             yield bad("bucket", outcome.reason, outcome.remedy)
         case Unreachable():
-            yield bad("token", f"it could not be tried: {outcome.reason}", "ask again; check INFLUXDB_URL")
+            yield bad(
+                "token", f"it could not be tested: {outcome.reason}", "run solar doctor again; check INFLUXDB_URL"
+            )
         case _:
-            yield look("token", f"the server answered something else: {outcome.words}", "ask again")
+            yield look("token", f"unexpected answer from the server: {outcome.words}", "run solar doctor again")
 
 
 def retention_seconds(questions: Questions, *, is_version_1: bool) -> float | None:
@@ -74,14 +76,14 @@ def _policy_seconds(answer: Answer, target: Target) -> float | None:
 def retention(kept: float | None, oldest_seconds: float | None, drain_seconds: float | None) -> Finding:
     """Whether the oldest reading that waits will still be taken when its turn comes."""
     if kept is None:
-        return skipped("retention", "the token may not see how long the bucket keeps readings")
+        return skipped("retention", "this token may not read how long the bucket keeps readings")
     if not kept:
         return ok("retention", "the bucket keeps readings for ever")
     found = f"the bucket keeps readings for {duration(kept)}"
     if oldest_seconds is None:
         return ok("retention", found)
-    found += f", and the oldest that waits is {duration(oldest_seconds)} old"
-    remedy = "let the bucket keep them longer; what is too old is refused, and stays in the journal alone"
+    found += f", and the oldest unsent reading is {duration(oldest_seconds)} old"
+    remedy = "set a longer retention for the bucket; readings that are too old stay in the journal only"
     if oldest_seconds >= kept:
         return bad("retention", found, remedy)
     if oldest_seconds + (drain_seconds or 0) + DAY_SECONDS >= kept:

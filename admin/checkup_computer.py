@@ -18,14 +18,15 @@ LOW_VOLTAGE, TOO_HOT, LOW_VOLTAGE_BEFORE, TOO_HOT_BEFORE = 0x1, 0x4 | 0x8, 0x100
 FIRMWARE = "devices/platform/soc*/soc*firmware/get_throttled"
 HOT_CELSIUS, WARM_CELSIUS = 80.0, 70.0
 
-SUPPLY = "a better power supply (5.1 volts, 3 amperes) and a short, thick cable; nothing else on its USB sockets"
-SHADE = "shade and air for the computer, or a heat sink; heat also ages the card"
+SUPPLY = "use a better power supply (5.1 volts, 3 amperes) and a short, thick cable; unplug other USB devices"
+NOT_AVAILABLE = "not available on this computer"
+SHADE = "give the computer shade and air, or a heat sink; heat also wears out the card"
 
 
 def computer(moment: Moment, *, sys: Path = SYS, device_tree: Path = DEVICE_TREE) -> Iterator[Finding]:
     """What the kernel tells in `sys`."""
-    model = _read(device_tree) or "of a kind that the kernel does not name"
-    yield ok("computer", f"{model}, up for {duration(moment.uptime_ms / 1000)}")
+    model = _read(device_tree) or "unknown model"
+    yield ok("computer", f"{model}, running for {duration(moment.uptime_ms / 1000)}")
     throttled = _throttled(sys)
     yield _power(sys, throttled)
     yield _temperature(sys, throttled or 0)
@@ -38,12 +39,12 @@ def _power(sys: Path, throttled: int | None) -> Finding:
         if _read(path) == "rpi_volt"
     ]
     if throttled is None and not any(alarms):
-        return skipped("power", "this computer does not tell")
+        return skipped("power", NOT_AVAILABLE)
     if (throttled or 0) & LOW_VOLTAGE or "1" in alarms:
-        return bad("power", "its voltage is too low at this moment", SUPPLY)
+        return bad("power", "the voltage is too low now", SUPPLY)
     if (throttled or 0) & LOW_VOLTAGE_BEFORE:
-        return look("power", "its voltage has been too low at times since the start", SUPPLY)
-    return ok("power", "its voltage is right")
+        return look("power", "the voltage has been too low since the computer started", SUPPLY)
+    return ok("power", "the voltage is right")
 
 
 def _temperature(sys: Path, throttled: int) -> Finding:
@@ -51,32 +52,34 @@ def _temperature(sys: Path, throttled: int) -> Finding:
     zones.sort(key=lambda zone: "cpu" not in (_read(zone / "type") or ""))
     text = next((text for zone in zones if (text := _read(zone / "temp"))), "")
     if not text.lstrip("-").isdigit():
-        return skipped("temperature", "this computer does not tell")
+        return skipped("temperature", NOT_AVAILABLE)
     celsius = int(text) / 1000
     found = f"{celsius:.0f} degrees Celsius"
     if celsius >= HOT_CELSIUS or throttled & TOO_HOT:
-        return bad("temperature", f"{found}, so hot that it slows itself down", SHADE)
+        return bad("temperature", f"{found}, so hot that the computer slows down", SHADE)
     if celsius >= WARM_CELSIUS:
         return look("temperature", found, SHADE)
     if throttled & TOO_HOT_BEFORE:
-        return look("temperature", f"{found}; it has been too hot since the start", SHADE)
+        return look("temperature", f"{found}; it has been too hot since the computer started", SHADE)
     return ok("temperature", found)
 
 
 def clock(moment: Moment, evidence: Evidence | None, data: Path) -> Finding:
     """Whether the time is right, and how many readings wait in the journal for it to be known."""
     held = _held(data)
-    waiting = f"; {count(held, 'reading')} held back until it is known" if held else ""
+    waiting = f"; {count(held, 'reading')} held until it is confirmed" if held else ""
     if why := absurd(moment.time_ms):
-        remedy = "connect it to the network so that it can set its clock, or set it: sudo timedatectl set-time"
-        return bad("clock", f"it is wrong, {why}{waiting}", remedy)
+        remedy = (
+            "connect the computer to the network, which sets its clock; or set it: sudo date -s 'YEAR-MONTH-DAY HH:MM'"
+        )
+        return bad("clock", f"the date is wrong, {why}{waiting}", remedy)
     if evidence:
         return ok("clock", f"right: {evidence.source}{waiting}")
     remedy = (
-        "connect it to the network, check that timedatectl says synchronized; or, if it shows the right time: "
-        "solar clock trust"
+        "connect the computer to the network and wait a few minutes; without a network, set the clock (sudo date -s "
+        "'YEAR-MONTH-DAY HH:MM') and confirm it: sudo solar clock trust"
     )
-    return look("clock", f"nothing says that it is right{waiting}", remedy)
+    return look("clock", f"the clock has not been confirmed{waiting}", remedy)
 
 
 def _held(data: Path) -> int:

@@ -1,6 +1,7 @@
 """The disk that the journal is on: room and how long it lasts, and how long the card takes to keep a reading."""
 
 import errno
+import logging
 import os
 import shutil
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
 
-from admin.finding import Finding, bad, look, ok, skipped
+from admin.finding import Finding, bad, look, ok, see, skipped
 from admin.health import LOW_DISK_BYTES, LOW_DISK_DAYS, Health
 from admin.words import duration, size
+
+log = logging.getLogger(__name__)
 
 FULL_BYTES = 20_000_000
 APPEND_BYTES = 4600
@@ -38,7 +41,7 @@ def room(free_bytes: int, total_bytes: int, bytes_per_day: float | None) -> Find
     if days_left is not None:
         lasts = "more than ten years" if days_left > 3652 else duration(days_left * 86400)
         found += f", enough for {lasts} at this pace"
-    remedy = "make room, or set SOLAR_KEEP_DAYS so that old readings that were sent are removed"
+    remedy = "make room, or set SOLAR_KEEP_DAYS: sent readings older than that are deleted"
     if free_bytes < FULL_BYTES:
         return bad("disk", found, remedy)
     if free_bytes < LOW_DISK_BYTES or (days_left is not None and days_left < LOW_DISK_DAYS):
@@ -52,28 +55,32 @@ def card(directory: Path) -> Finding:
         seconds = append_seconds(directory)
     except OSError as error:
         if error.errno == errno.EROFS:
-            remedy = "start the computer anew; if that does not help, the card is at its end: replace it"
+            remedy = "restart the computer; if it is the same, the card is worn out: replace it"
             return bad("card", "the disk has become read-only", remedy)
         if error.errno in {errno.EACCES, errno.EPERM}:
-            return skipped("card", f"this user may not write to {directory}", "ask with sudo")
-        return bad(
-            "card",
-            f"a test file cannot be written: {(error.strerror or str(error)).lower()}",
-            "make room, or replace the card",
-        )
+            return skipped("card", f"this user may not write to {directory}", "run it with sudo")
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return skipped("card", "not measured: the disk is full", f"make room, {see('disk')}")
+        log.debug("cannot write a test file to %s: %s", directory, error)
+        remedy = "copy the journal to another disk (solar backup FILE), then replace the card"
+        return bad("card", "the disk reports an error when it is written to", remedy)
     return speed(seconds)
 
 
 def speed(seconds: list[float]) -> Finding:
     """`seconds` that each of some appends took."""
     usual, worst = median(seconds), max(seconds)
-    found = f"a reading is kept within {_ms(usual)}, at worst {_ms(worst)}"
+    found = f"writing a reading takes {_ms(usual)}" + (f", at most {_ms(worst)}" if worst >= 0.001 else "")
     if usual > HOPELESS_SECONDS:
         return bad(
-            "card", found, "the card is worn out or failing: copy the journal (solar backup FILE) and replace it"
+            "card",
+            found,
+            "the card is worn out or failing: copy the journal to another disk (solar backup FILE), then replace it",
         )
     if usual > SLOW_SECONDS or worst > HOPELESS_SECONDS:
-        return look("card", found, "the card is slow or wearing out: have another at hand, and back the journal up")
+        return look(
+            "card", found, "the card is slow or worn: keep a spare one ready, and make a backup (solar backup FILE)"
+        )
     return ok("card", found)
 
 
@@ -91,4 +98,6 @@ def append_seconds(directory: Path) -> list[float]:
 
 
 def _ms(seconds: float) -> str:
+    if seconds < 0.001:
+        return "under 1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} seconds"

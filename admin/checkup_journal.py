@@ -1,12 +1,13 @@
 """The journal: are readings coming in, is the file sound, and what was set aside."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from admin.finding import Finding, bad, bad_by, look, ok, skipped
+from admin.finding import Finding, bad, bad_by, look, ok, see, skipped
 from admin.health import SILENCE_SECONDS, Health
 from admin.moment import iso_date
 from admin.words import ago, count
@@ -14,14 +15,23 @@ from journal import damage, files
 from journal.access import obstacle
 from journal.errors import JournalError, our_errors, primary_code
 
+log = logging.getLogger(__name__)
+
 CHECK_SECONDS = 8.0
 STEPS_BETWEEN_LOOKS = 20_000
+NO_ROOM_BYTES = 100_000
 OLDEST_SQLITE = (3, 37, 0)
 """The first with STRICT tables."""
-MENDED_SQLITE = (3, 51, 3)
-"""Before it, two connections that write to one WAL database can damage it. Ours has one writer."""
 
-START = "start it: sudo systemctl start solar-logger"
+SET_ASIDE = (
+    "restart the logger (sudo systemctl restart solar-logger): it sets the damaged file aside and begins a new one"
+)
+SET_LONG_ASIDE = (
+    "stop the logger; rename journal.db to journal-damaged-1.db, and journal.db-wal to journal-damaged-1.db-wal; start "
+    "the logger and run solar doctor again"
+)
+"""The logger looks through short files only when it starts."""
+START = "start the logger: sudo systemctl start solar-logger"
 
 
 def is_fresh(health: Health) -> bool:
@@ -37,55 +47,63 @@ def journal(health: Health, check_seconds: float = CHECK_SECONDS) -> Iterator[Fi
     if words := obstacle(path):
         found, _, remedy = words.partition("; ")
         yield bad("data", found, remedy)
-        yield skipped("readings", "they could not be looked at: see the line above")
+        yield skipped("readings", f"they cannot be checked: {see('data')}")
+        yield skipped("journal", f"it cannot be checked: {see('data')}")
     else:
         yield _readings(health, path)
-        yield _sound(health, path, check_seconds) if path.exists() else skipped("journal", "there is none yet")
+        yield _sound(health, path, check_seconds) if path.exists() else skipped("journal", "no journal yet")
     for aside in health.aside:
         yield look(
-            "aside", f"a damaged journal was put aside: {aside}", f"bring back what can be read: solar recover {aside}"
+            "aside", f"a damaged journal was set aside: {aside}", f"recover what can be read: solar recover {aside}"
         )
     yield sqlite_version(sqlite3.sqlite_version_info)
 
 
 def _readings(health: Health, path: Path) -> Finding:
     if not path.exists():
-        return bad("readings", f"there is no journal in {Path(health.data).resolve()}", f"{START}, or set SOLAR_DATA")
+        return bad(
+            "readings",
+            f"there is no journal in {Path(health.data).resolve()}",
+            f"{START}; or set SOLAR_DATA if the journal is elsewhere",
+        )
     if health.error:
-        return bad("readings", "they cannot be read; see the journal", "see the journal")
-    runs = "the logger runs" if health.is_logging else "the logger does not run here"
+        return bad("readings", "they cannot be read", see("journal"))
+    runs = "the logger is running" if health.is_logging else "no logger is running here"
     if health.reading is None:
         if health.is_logging:
-            return bad("readings", "there is none yet, although the logger runs", _cause(health))
-        return bad("readings", "there is none yet; the logger does not run here", START)
+            return bad("readings", "none yet, although the logger is running", _cause(health))
+        return bad("readings", "none yet; no logger is running here", START)
     age = health.age_seconds(health.reading.time_ms)
     pace = f", one every {health.interval_seconds:g} seconds" if health.interval_seconds else ""
     found = f"the last one {ago(age)}{pace}; {runs}"
     if is_fresh(health):
         return ok("readings", found)
     if age < 0:
-        return look("readings", found, "the computer's clock is wrong, or was when that reading was taken: see below")
+        return look(
+            "readings", found, f"the computer's clock is wrong, or was when that reading was taken: {see('clock')}"
+        )
     return bad("readings", found, _cause(health) if health.is_logging or health.trouble else START)
 
 
 def _cause(health: Health) -> str:
+    if health.disk and health.disk.free_bytes < NO_ROOM_BYTES:
+        return f"make room, {see('disk')}; until then the logger keeps readings in memory"
     if health.trouble:
         return f"the logger says: {health.trouble.message}"
-    return "see what the logger says: journalctl -u solar-logger"
+    return "look at the logger's log: journalctl -u solar-logger"
 
 
 def _sound(health: Health, path: Path, seconds: float) -> Finding:
     try:
         trouble, was_whole = inspect(path, seconds)
     except JournalError as error:
-        return bad_by("journal", error)
+        return bad_by("journal", error, f"the card may be failing, {see('card')}")
     if trouble:
-        remedy = (
-            "start the logger anew: it puts the damaged file aside, loses no later reading, and says what to do then"
-        )
-        return bad("journal", f"the file is damaged: {trouble}", f"{remedy}: sudo systemctl restart solar-logger")
+        log.debug("%s is damaged: %s", path, trouble)
+        is_short = path.stat().st_size <= damage.CHECKED_BYTES or files.note_of(path).exists()
+        return bad("journal", f"{path} is damaged", SET_ASIDE if is_short else SET_LONG_ASIDE)
     since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
-    depth = "looked through whole" if was_whole else f"no damage found in {seconds:.0f} seconds of looking"
+    depth = "no damage" if was_whole else f"no damage found in the first {seconds:.0f} seconds"
     return ok("journal", f"{count(health.readings, 'reading')}{since}, {depth}")
 
 
@@ -114,6 +132,4 @@ def sqlite_version(version: tuple[int, ...]) -> Finding:
     if version < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         return bad("sqlite", f"version {shown} is too old", f"install {wanted} or newer, with a newer Python or system")
-    if version < MENDED_SQLITE:
-        return ok("sqlite", f"version {shown}; its fault with two writers does not matter here, there is only one")
     return ok("sqlite", f"version {shown}")

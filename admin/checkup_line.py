@@ -63,10 +63,8 @@ def on_the_line(port: str, baud: int, patience: Patience, *, is_clock_trusted: b
         yield _adapter(port, rates, answer)
         if answer.rate:
             yield from _regulator(line, port, answer.rate, patience, is_clock_trusted=is_clock_trusted)
-    except (PortMissing, OSError, termios.error) as error:
-        yield bad(
-            "adapter", f"{port} went away while it was asked: {error}", "check the adapter's plug at the computer"
-        )
+    except (PortMissing, OSError, termios.error):
+        yield bad("adapter", f"{port} disappeared during the check", "check the adapter's plug at the computer")
     finally:
         _adapter_at(line, port, baud, patience, 1).close()
 
@@ -105,17 +103,15 @@ def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
         return bad("adapter", f"it does not answer at {baud} baud, but it does at {answer.rate}", remedy)
     where = port if is_url(port) else f"{baud} baud, nor at {', '.join(map(str, others))}"
     if answer.is_noisy:
-        remedy = (
-            "check the cable, and that an adapter of this kind is at its end; keep it away from inverter and motors"
-        )
+        remedy = "check the cable, and that a PLI is at its other end; keep the cable away from inverters and motors"
         if is_url(port):
-            remedy = f"check the baud rate that is set at the server; {remedy}"
-        return bad("adapter", f"bytes come, but no sensible answer at {where}", remedy)
+            remedy = f"check the baud rate in the serial server's settings; {remedy}"
+        return bad("adapter", f"data arrives, but no valid answer at {where}", remedy)
     remedy = (
-        "check the plugs at both ends of its cable; then try another USB adapter, for the PLI lives on the power that "
-        "the computer's port gives, and some give too little"
+        "check the plugs at both ends of the cable; then try another USB adapter: the PLI is powered by the serial "
+        "port, and some USB adapters are too weak"
     )
-    return bad("adapter", f"nothing answers at {where}", remedy)
+    return bad("adapter", f"no answer at {where}", remedy)
 
 
 def _adapter_at(line: Any, port: str, rate: int, patience: Patience, seconds: float) -> Adapter:
@@ -151,8 +147,8 @@ def _regulator(line: Any, port: str, rate: int, patience: Patience, *, is_clock_
         yield bad(
             "regulator",
             f"the adapter answers, but the regulator behind it does not: {why}",
-            "check the cable between PLI and regulator (the type for a PL60 or PL80 is called WZ), and that the "
-            "regulator's screen shows something",
+            "check the cable between PLI and regulator (WZ for PL60 and PL80, WY for PL20 and PL40), and that the "
+            "regulator's screen is on",
         )
         return
     yield ok("regulator", "it answers")

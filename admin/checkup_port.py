@@ -12,8 +12,8 @@ DEV = Path("/dev")
 PATTERNS = ("serial/by-id/*", "ttyUSB*", "ttyACM*", "serial0")
 
 KNOWN = {
-    "ModemManager": "it takes every adapter for a modem: sudo systemctl disable --now ModemManager",
-    "brltty": "it takes the adapter for a braille display: sudo apt-get remove brltty",
+    "ModemManager": "it treats every adapter as a modem: sudo systemctl disable --now ModemManager",
+    "brltty": "it treats the adapter as a braille display: sudo apt-get remove brltty",
     "agetty": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
     "login": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
 }
@@ -27,7 +27,7 @@ def is_url(port: str) -> bool:
 def port_there(port: str, dev: Path = DEV) -> Finding:
     """Whether the port is there and may be used; a serial server's is tried only later."""
     if is_url(port):
-        return ok("port", f"{port} is at a serial server")
+        return ok("port", f"{port} is a serial server; tried below")
     try:
         mode = os.stat(port).st_mode
     except PermissionError:
@@ -42,25 +42,26 @@ def port_there(port: str, dev: Path = DEV) -> Finding:
 
 
 def _forbidden(port: str) -> Finding:
-    remedy = "use sudo, or: sudo adduser $USER dialout, then log out and in again"
+    remedy = "run it with sudo; or: sudo adduser $USER dialout, then log out and in again"
     return bad("port", f"{port} is there, but this user may not use it", remedy)
 
 
 def _others(dev: Path) -> str:
     there = [str(path) for pattern in PATTERNS for path in sorted(dev.glob(pattern))]
     if not there:
-        return "plug the adapter in, or try another socket and cable: no adapter is there at all"
-    return f"plug the adapter in, or set SOLAR_PORT to what is there: {', '.join(there[:4])}"
+        return "no adapter was found: plug it in, or try another USB socket and cable"
+    return f"plug the adapter in, or set SOLAR_PORT to one that was found: {', '.join(there[:4])}"
 
 
 def used_by(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
     """Who uses the port; `loggers` are the processes that hold the journal's lock."""
     if is_url(port):
-        return ok("holder", "a serial server does not tell")
+        return ok("holder", "not known for a serial server")
     strangers = [user for user in users if user.number not in loggers]
     if strangers:
         remedy = KNOWN.get(strangers[0].name, "end it: only one program at a time can talk to the regulator")
         return bad("holder", ", ".join(map(str, strangers)), remedy)
     if users:
         return ok("holder", f"the logger, process {users[0].number}")
-    return ok("holder", "nobody else, as far as this user may see")
+    seen = "" if os.geteuid() == 0 else ", as far as this user can see"
+    return ok("holder", f"no other program{seen}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from admin.checkup_bucket import retention, retention_seconds, rights
-from admin.finding import Finding, bad, look, ok, skipped
+from admin.finding import Finding, bad, look, ok, see, skipped
 from admin.questions import Questions, json_of
 from admin.words import duration
 from uploader.answer import Answer, outcome_of
@@ -20,7 +20,7 @@ from uploader.target import Target
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
 SOON_SECONDS = 14 * 86400
-NETWORK = "check the network: the router, the mobile line, whether other pages open; nothing is lost meanwhile"
+NETWORK = "check the network (router, mobile connection, do other pages open?); no readings are lost meanwhile"
 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
@@ -53,18 +53,20 @@ def name(host: str, port: int) -> Finding:
     except ValueError:
         pass
     else:
-        return ok("dns", f"{host} is an address and needs no looking up")
+        return ok("dns", f"not needed, {host} is an address")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return bad("dns", f"the name {host} cannot be looked up", f"check INFLUXDB_URL for a typing error; {NETWORK}")
+        return bad(
+            "dns", f"no address was found for the name {host}", f"check INFLUXDB_URL for typing errors; {NETWORK}"
+        )
     return ok("dns", f"{host} is {found[0][4][0]}")
 
 
 def certificate(target: Target, host: str, port: int) -> Finding:
     """Whether the server shows a certificate that is trusted, and until when."""
     if urlsplit(target.url).scheme != "https":
-        return skipped("certificate", "none, the address begins with http; whoever is on the way can read the token")
+        return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
     try:
         context = ssl.create_default_context(cafile=target.ca_file)
         with (
@@ -75,15 +77,18 @@ def certificate(target: Target, host: str, port: int) -> Finding:
     except ssl.SSLCertVerificationError as error:
         reason = unreachable(error, host).reason
         remedy = (
-            "set the clock, see above" if "clock" in reason else "renew it, or set INFLUXDB_CA_FILE for one of your own"
+            f"set the clock, {see('clock')}"
+            if "clock" in reason
+            else "renew it at the server, or set INFLUXDB_CA_FILE for a certificate of your own"
         )
         return bad("certificate", reason, remedy)
     except OSError as error:
-        return bad("certificate", f"it cannot be looked at: {unreachable(error, host).reason}", NETWORK)
+        failure = unreachable(error, host)
+        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or NETWORK)
     left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
     if left < SOON_SECONDS:
-        return look("certificate", f"good, but only for {duration(left)} more", "have it renewed at the server")
-    return ok("certificate", f"good for {duration(left)} more")
+        return look("certificate", f"valid for only {duration(left)} more", "renew it at the server")
+    return ok("certificate", f"valid for {duration(left)} more")
 
 
 def version_of(answer: Answer) -> str | None:
@@ -97,12 +102,12 @@ def version_of(answer: Answer) -> str | None:
 
 def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", NETWORK)
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or NETWORK)
     if version:
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer, datetime.now(UTC))
     if isinstance(outcome, Unreachable) and answer.status != 200:
         return bad("server", target.without_secrets(outcome.reason), f"check INFLUXDB_URL; {NETWORK}")
     return look(
-        "server", "something answers that does not say which InfluxDB it is", "check INFLUXDB_URL if the rest fails"
+        "server", "it answers, but does not name its InfluxDB version", "check INFLUXDB_URL if the next lines are bad"
     )

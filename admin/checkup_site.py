@@ -8,7 +8,7 @@ from admin.checkup_journal import is_fresh
 from admin.checkup_line import PATIENCE, Patience, on_the_line
 from admin.checkup_port import DEV, is_url, port_there, used_by
 from admin.checkup_regulator import told_by
-from admin.finding import Finding, Verdict, ok, skipped
+from admin.finding import Finding, Verdict, ok, see, skipped
 from admin.health import Health
 from admin.holders import PROC, holders, lockers
 
@@ -34,19 +34,19 @@ def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Find
     if there.verdict is Verdict.OK:
         yield used
     if used.verdict is Verdict.BAD:
-        yield skipped("adapter", "not asked while another program uses the port")
+        yield skipped("adapter", "not tried while another program uses the port")
     elif health.reading and is_fresh(health) and (users or health.is_logging or is_url(line.port)):
-        yield ok("adapter", "the logger reads through it")
-        yield ok("regulator", "the logger has just read it")
+        yield ok("adapter", "the newest reading came through it")
+        yield ok("regulator", "the newest reading came from it")
         yield from told_by(health.reading, is_clock_trusted=is_clock_trusted)
     elif there.verdict is Verdict.BAD:
-        yield skipped("adapter", "not asked without a port")
+        yield skipped("adapter", f"not tried: no port, {see('port')}")
     elif users:
         why = f": {health.trouble.message}" if health.trouble else ""
         yield skipped(
             "adapter",
-            f"the logger holds the port and brings no readings{why}",
-            "to have the line tried: sudo systemctl stop solar-logger, ask again, and start it again",
+            f"the logger uses the port but gets no readings{why}",
+            "to test the line: sudo systemctl stop solar-logger, run solar doctor again, start the logger again",
         )
     else:
         yield from on_the_line(line.port, line.baud, line.patience, is_clock_trusted=is_clock_trusted)

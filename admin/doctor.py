@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import shutil
+import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +24,9 @@ from admin.survey import is_locked, look
 from admin.usage import one_line
 from journal.errors import BadSetting
 
-WIDTH = 78
+REDIRECTED_WIDTH = 78
+NARROW = 60
+"""Below it the words stand under the check's name, not beside it."""
 
 # fmt: off
 Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
@@ -56,18 +60,20 @@ def doctor(
         findings = list(examine(parts))
         print(clean(json.dumps(as_object(findings), indent=1)))
         return exit_code(findings)
-    print(f"solar doctor {program_version()}, {_now()}\n", flush=True)
+    width = _width()
+    print(*wrapped(f"solar doctor {program_version()}, {_now()}", width), "", sep="\n", flush=True)
     findings = []
     for finding in examine(parts):
         findings.append(finding)
         if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
-            print(clean("\n".join(lines(len(findings), finding))), flush=True)
-    print(f"\n{summary(findings)}")
+            print(clean("\n".join(lines(finding, width))), flush=True)
+    print("", *wrapped(summary(findings), width), sep="\n")
     return exit_code(findings)
 
 
 def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> list[Part]:
     """What can be looked at without a network. The logger's modules are loaded here alone."""
+    from admin.checkup_calibration import calibration
     from admin.checkup_computer import clock, computer
     from admin.checkup_disk import disk
     from admin.checkup_journal import journal
@@ -85,6 +91,7 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
 
     return [
         Part("port", 55, lambda: site(Line(port, baud), health, is_clock_trusted=is_clock_trusted)),
+        Part("calibration", 5, lambda: calibration(data)),
         Part("journal", 25, lambda: journal(health)),
         Part("disk", 20, lambda: disk(health)),
         Part("computer", 10, of_computer),
@@ -97,9 +104,7 @@ def _server(
     from admin.checkup_server import server
 
     if not url:
-        yield skipped(
-            "settings", "INFLUXDB_URL is not set, so readings stay here", "if it is set for the services, ask with sudo"
-        )
+        yield skipped("settings", "INFLUXDB_URL is not set, so nothing is uploaded", _with_sudo())
         return
     try:
         target = settings.target(url, org, bucket, ca_file)
@@ -108,6 +113,11 @@ def _server(
         return
     oldest = None if health.oldest_pending_ms is None else health.age_seconds(health.oldest_pending_ms)
     yield from server(target, oldest, health.drain_seconds)
+
+
+def _with_sudo() -> str:
+    """The services' settings are handed only to root."""
+    return "" if os.geteuid() == 0 else "run it with sudo to use the services' settings"
 
 
 def _uploads(health: Health, data: Path) -> Iterator[Finding]:
@@ -129,24 +139,27 @@ def _without_token() -> Callable[[str], str]:
     return clean
 
 
-def lines(number: int, finding: Finding) -> list[str]:
-    """A finding with its number, not wider than a terminal; what to do on a line of its own."""
+def _width() -> int:
+    """The terminal's; a fixed one for a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else REDIRECTED_WIDTH
+
+
+def lines(finding: Finding, width: int) -> list[str]:
+    """A finding with its number, not wider than `width`; what to do on a line of its own."""
     verdict = finding.verdict.value
-    head = f"{number:2}  {finding.title:18} {verdict.upper() if verdict in ('bad', 'look') else verdict:8}"
-    shown = _wrapped(one_line(finding.found), head)
-    if finding.remedy:
-        shown += _wrapped(f"To do: {one_line(finding.remedy)}", " " * len(head))
-    return shown
+    shown = verdict.upper() if verdict in ("bad", "look") else verdict
+    found, remedy = one_line(finding.found), f"To do: {one_line(finding.remedy)}" if finding.remedy else ""
+    if width < NARROW:
+        heads, first, rest = [f"{finding.number:2}  {finding.title}: {shown}"], " " * 4, " " * 4
+    else:
+        heads, first, rest = [], f"{finding.number:2}  {finding.title:18} {shown:8}", " " * 31
+    return [*heads, *wrapped(found, width, first, rest), *wrapped(remedy, width, rest, rest)]
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """The text within `width`. A word that is longer stays whole, so that a path can be copied from the screen."""
     return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=" " * len(indent),
-        break_long_words=False,
-        break_on_hyphens=False,
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 
@@ -154,15 +167,14 @@ def summary(findings: Sequence[Finding]) -> str:
     """The last line: which numbers to look at."""
 
     def numbers(verdict: Verdict) -> str:
-        return ", ".join(str(number) for number, finding in enumerate(findings, 1) if finding.verdict is verdict)
+        return ", ".join(dict.fromkeys(str(finding.number) for finding in findings if finding.verdict is verdict))
 
     told = [
         f"{words}: {found}."
-        for verdict, words in ((Verdict.BAD, "Bad"), (Verdict.LOOK, "To look at"), (Verdict.SKIPPED, "Skipped"))
+        for verdict, words in ((Verdict.BAD, "Bad"), (Verdict.LOOK, "Look at"), (Verdict.SKIPPED, "Skipped"))
         if (found := numbers(verdict))
     ]
-    well = not any(finding.verdict in (Verdict.BAD, Verdict.LOOK) for finding in findings)
-    return " ".join([*told, "All else is well." if not well else "All is well." if not told else "The rest is well."])
+    return " ".join([*told, "All the others are ok." if told else "All is well."])
 
 
 def exit_code(findings: Sequence[Finding]) -> int:
@@ -177,14 +189,14 @@ def as_object(findings: Sequence[Finding]) -> dict[str, object]:
         "version": program_version(),
         "findings": [
             {
-                "number": number,
+                "number": finding.number,
                 "name": finding.name,
                 "title": finding.title,
                 "verdict": finding.verdict.value,
                 "found": one_line(finding.found),
                 "to_do": one_line(finding.remedy) or None,
             }
-            for number, finding in enumerate(findings, 1)
+            for finding in findings
         ],
     }
 

@@ -3,36 +3,62 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-TITLES = {
-    "port": "Serial port",
-    "holder": "Who uses it",
-    "adapter": "Adapter (PLI)",
-    "regulator": "Regulator (PL)",
-    "model": "Model",
-    "regulator_clock": "Regulator's clock",
-    "data": "Data directory",
-    "readings": "Readings",
-    "journal": "Journal",
-    "aside": "Set aside",
-    "sqlite": "SQLite",
-    "disk": "Disk",
-    "card": "Speed of the disk",
-    "computer": "Computer",
-    "power": "Power supply",
-    "temperature": "Temperature",
-    "clock": "Computer's clock",
-    "settings": "Upload settings",
-    "dns": "Server's name",
-    "certificate": "Certificate",
-    "server": "Server",
-    "token": "Token",
-    "bucket": "Bucket",
-    "retention": "Retention",
-    "uploads": "Uploads",
-    "backlog": "Backlog",
-    "dead_letters": "Refused records",
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor. `number` is for ever: people say it over the phone."""
+
+    number: int
+    title: str
+
+
+# fmt: off
+CHECKS = {
+    # the line
+    "port":             Check(1, "Serial port"),
+    "holder":           Check(2, "Who uses it"),
+    "adapter":          Check(3, "Adapter (PLI)"),
+    "regulator":        Check(4, "Regulator (PL)"),
+    "model":            Check(5, "Model"),
+    "regulator_clock":  Check(6, "Regulator's clock"),
+    "calibration":      Check(7, "Current steps"),
+    # the journal and its disk
+    "data":             Check(10, "Data directory"),
+    "readings":         Check(11, "Readings"),
+    "journal":          Check(12, "Journal"),
+    "aside":            Check(13, "Set aside"),
+    "sqlite":           Check(14, "SQLite"),
+    "disk":             Check(15, "Disk"),
+    "card":             Check(16, "Speed of the disk"),
+    # the computer
+    "computer":         Check(21, "Computer"),
+    "power":            Check(22, "Power supply"),
+    "temperature":      Check(23, "Temperature"),
+    "clock":            Check(24, "Computer's clock"),
+    # the server
+    "settings":         Check(31, "Upload settings"),
+    "dns":              Check(32, "Server's name"),
+    "certificate":      Check(33, "Certificate"),
+    "server":           Check(34, "Server"),
+    "token":            Check(35, "Token"),
+    "bucket":           Check(36, "Bucket"),
+    "retention":        Check(37, "Retention"),
+    # the upload
+    "uploads":          Check(41, "Uploads"),
+    "backlog":          Check(42, "Backlog"),
+    "dead_letters":     Check(43, "Refused records"),
 }
-"""The names of the checks, for machines and for people."""
+# fmt: on
+"""The checks by their names for machines, in the order in which they are told.
+
+A new check gets a free number where it belongs, and a row in docs/doctor.md; a number is never given to another check.
+"""
+
+
+def see(name: str) -> str:
+    """Sends the reader to another check: see line 12 (Journal)."""
+    check = CHECKS[name]
+    return f"see line {check.number} ({check.title})"
 
 
 class Verdict(StrEnum):
@@ -46,7 +72,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`name` is one of TITLES; `found` and `remedy` are a few plain words each, to be read out over the phone."""
+    """`name` is one of CHECKS; `found` and `remedy` are a few plain words each, to be read out over the phone."""
 
     name: str
     verdict: Verdict
@@ -54,8 +80,12 @@ class Finding:
     remedy: str = ""
 
     @property
+    def number(self) -> int:
+        return CHECKS[self.name].number
+
+    @property
     def title(self) -> str:
-        return TITLES[self.name]
+        return CHECKS[self.name].title
 
 
 def ok(name: str, found: str) -> Finding:
@@ -74,7 +104,9 @@ def skipped(name: str, found: str, remedy: str = "") -> Finding:
     return Finding(name, Verdict.SKIPPED, found, remedy)
 
 
-def bad_by(name: str, error: Exception) -> Finding:
-    """One of our errors: "cannot do this: cause; what to do"."""
+def bad_by(name: str, error: Exception | str, otherwise: str = "") -> Finding:
+    """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do where it does not say."""
     found, _, remedy = str(error).partition("; ")
-    return bad(name, found, remedy)
+    if not remedy and found.endswith("the disk is full"):
+        remedy = f"make room, {see('disk')}"
+    return bad(name, found, remedy or otherwise)

@@ -10,6 +10,7 @@ import pwd
 import stat
 from pathlib import Path
 
+READ_ONLY = "the file system is read-only"
 _BITS = {"enter": os.X_OK, "read": os.R_OK, "write to": os.W_OK}
 
 
@@ -41,16 +42,22 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
     return next((found for each in needed if (found := _denied(each, "write to"))), None)
 
 
-def is_read_only(path: Path) -> bool:
-    """Whether the file system is mounted read-only, as the kernel does by itself after an error of the disk."""
+def state_of_disk(directory: Path) -> str | None:
+    """What is behind an error that SQLite itself only calls one of input and output; None when nothing shows.
+
+    The kernel makes a file system read-only by itself after an error of the disk.
+    """
     try:
-        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+        disk = os.statvfs(directory)
     except OSError:
-        return False
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return READ_ONLY
+    return "the disk is full" if disk.f_bavail == 0 else None
 
 
 def _denied(path: Path, verb: str) -> str | None:
-    if os.access(path, _BITS[verb], effective_ids=True) or (verb == "write to" and is_read_only(path)):
+    if os.access(path, _BITS[verb], effective_ids=True) or (verb == "write to" and state_of_disk(path) == READ_ONLY):
         return None
     status, user = path.stat(), _user(os.geteuid())
     denied = f"user {user} may not {verb} {path}, which belongs to {_user(status.st_uid)}"

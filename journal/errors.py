@@ -15,12 +15,13 @@ SolarError                 1  the environment is at fault: try again, or mend it
 └── UploadError            1  something could not be sent
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from journal.access import is_read_only, obstacle
+from journal.access import obstacle, state_of_disk
 
 
 class SolarError(Exception):
@@ -93,6 +94,22 @@ def primary_code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
+_CAUSES = {
+    errno.ENOSPC: "the disk is full",
+    errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+# Both programs look at their file when they start.
+_SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
+
+
+def _damaged(path: Path) -> str:
+    service = _SET_ASIDE_BY.get(path.name)
+    remedy = f"; restart the {service}, which sets it aside and begins a new one" if service else ""
+    return f"the file is damaged{remedy}"
+
+
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
     """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
@@ -106,14 +123,13 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and (words := _in_the_way(path)):
             raise (JournalFull if cause else JournalUnusable)(f"cannot {verb} {path}: {words}") from error
         if cause:
-            cause = "the file system is read-only" if is_read_only(path.parent) else cause
-            raise JournalFull(f"cannot {verb} {path}: {cause} ({error})") from error
+            raise JournalFull(f"cannot {verb} {path}: {state_of_disk(path.parent) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
                 f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
-            raise JournalUnusable(f"cannot {verb} {path}: the file is damaged ({error})") from error
+            raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error
         raise JournalUnusable(f"cannot {verb} {path}: {error}") from error
     except OSError as error:
         words = None
@@ -121,7 +137,8 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             where = Path(error.filename or path)
             # It exists, and is not the directory that it was to be.
             words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
-        words = words or f"{error.strerror or error}; mend that, or point SOLAR_DATA elsewhere"
+        cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
+        words = words or f"{cause}; mend that, or point SOLAR_DATA elsewhere"
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
 
 

@@ -18,6 +18,7 @@ from logger.models import AdoptedSteps, Steps
 log = logging.getLogger(__name__)
 
 FILE = "calibration.json"
+REMEDY = "measure again with `solar calibrate --adopt`, or remove the file to go back to the usual steps"
 
 
 class StepsInForce:
@@ -58,9 +59,7 @@ def load(path: Path) -> tuple[AdoptedSteps, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, AttributeError, TypeError, ZeroDivisionError) as error:
-        raise BadSetting(
-            f"cannot use {path}: {error}; remove it, or write it anew with `solar calibrate --adopt`"
-        ) from error
+        raise BadSetting(f"cannot use {path}: {_cause(error)}; {REMEDY}") from error
 
 
 def save(path: Path, adopted: tuple[AdoptedSteps, ...]) -> None:
@@ -81,12 +80,25 @@ def save(path: Path, adopted: tuple[AdoptedSteps, ...]) -> None:
     draft.replace(path)
 
 
+def _cause(error: Exception) -> str:
+    """In words; what Python says of a file that is damaged or was edited by hand helps nobody at the site."""
+    if isinstance(error, PermissionError):
+        return "this user may not read it"
+    if isinstance(error, OSError):
+        return "it cannot be read"
+    return str(error) if isinstance(error, _Impossible) else "the file is damaged"
+
+
+class _Impossible(ValueError):
+    """A step that no regulator has."""
+
+
 def _step(value: object) -> Fraction | None:
     if value is None:
         return None
     step = Fraction(str(value))
     if not 0 < step <= 10:
-        raise ValueError(f"a step of {value} A is not between 0 and 10")
+        raise _Impossible(f"a step of {value} A is not between 0 and 10")
     return step
 
 

@@ -250,7 +250,9 @@ def open_port(url: str, baud: int) -> Any:
 
 def _cause(url: str, error: OSError) -> str:
     if "://" in url:
-        return f"{error}; check host and port"
+        behind = error.__context__ if isinstance(error.__context__, OSError) else error  # pyserial wraps it in a text
+        cause = (behind.strerror or str(behind)).lower()
+        return f"{cause}; check host and port, and that the serial server is on"
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
             return "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"

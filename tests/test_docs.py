@@ -45,6 +45,21 @@ def test_no_page_names_a_command_that_is_not_there() -> None:
     assert named == set()
 
 
+def test_every_page_that_is_named_anywhere_is_there() -> None:
+    """`docs/delivery.md` in a docstring, a unit file or a comment, too."""
+    tops = [top for top in ROOT.iterdir() if not top.name.startswith(".") or top.name in {".github", ".ci"}]
+    files = [
+        file for top in tops for file in (top, *top.rglob("*")) if file.is_file() and file.suffix not in {".pyc", ".db"}
+    ]
+    named = {
+        (file.relative_to(ROOT).as_posix(), page)
+        for file in files
+        for page in re.findall(r"\bdocs/[\w./-]+\.md", file.read_text(errors="replace"))
+    }
+    assert {(file, page) for file, page in named if not (ROOT / page).exists()} == set()
+    assert len(named) > 20
+
+
 def test_no_page_links_to_a_file_that_is_not_there() -> None:
     dead = {
         (page.name, link)

@@ -22,6 +22,11 @@ def unreachable(error: Exception, host: str) -> Unreachable:
         return Unreachable(_certificate(tls))
     if isinstance(error, exceptions.NameResolutionError):
         return Unreachable(f"the name {host} cannot be looked up (no network, or a typing error in INFLUXDB_URL)")
+    if _first(causes, ConnectionRefusedError):
+        return Unreachable(
+            "connection refused",
+            remedy="the server is not running, or it is another port: start it, or correct INFLUXDB_URL",
+        )
     if isinstance(error, exceptions.NewConnectionError):
         return Unreachable(_words(causes) or "no connection")
     if isinstance(error, exceptions.ConnectTimeoutError):

@@ -14,12 +14,14 @@ class Unreachable:
 
     `is_strained`: the link gave way while the request was under way; a smaller one may get through.
     `retry_after_seconds`: what the server asked for. `is_server_error`: 500, perhaps one reading's doing.
+    `remedy`: what a person can do, where the reason tells.
     """
 
     reason: str
     is_strained: bool = False
     retry_after_seconds: float | None = None
     is_server_error: bool = False
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The `solar` command, run in this process or in one of its own, with an environment that holds nothing of ours."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -55,8 +56,9 @@ class Solar:
 
 
 @pytest.fixture
-def solar(capsys: pytest.CaptureFixture[str]) -> Solar:
-    return Solar(capsys)
+def solar(capsys: pytest.CaptureFixture[str]) -> Iterator[Solar]:
+    yield Solar(capsys)
+    logging.getLogger().setLevel(logging.WARNING)  # the command has set it, for this process as for one of its own
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -29,26 +29,26 @@ ZONE = "class/thermal/thermal_zone0"
 def test_a_pi_that_is_well(tmp_path: Path) -> None:
     found = pi(tmp_path, {GET_THROTTLED: "0\n", f"{ZONE}/temp": "48312\n", f"{ZONE}/type": "cpu-thermal\n"})
     assert [(each.verdict.value, each.found) for each in found.values()] == [
-        ("ok", "Raspberry Pi Zero 2 W Rev 1.0, up for 3 days"),
-        ("ok", "its voltage is right"),
+        ("ok", "Raspberry Pi Zero 2 W Rev 1.0, running for 3 days"),
+        ("ok", "the voltage is right"),
         ("ok", "48 degrees Celsius"),
     ]
 
 
 PI_5 = "devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled"
 HWMON = "class/hwmon/hwmon1"
-TOO_LOW = "its voltage is too low at this moment"
-NOT_TOLD = "this computer does not tell"
+TOO_LOW = "the voltage is too low now"
+NOT_TOLD = "not available on this computer"
 
 
 @pytest.mark.parametrize(
     ("files", "verdict", "words"),
     [
         ({GET_THROTTLED: "50005\n"}, "bad", TOO_LOW),
-        ({GET_THROTTLED: "50000\n"}, "look", "its voltage has been too low at times since the start"),
+        ({GET_THROTTLED: "50000\n"}, "look", "the voltage has been too low since the computer started"),
         ({PI_5: "1\n"}, "bad", TOO_LOW),
         ({f"{HWMON}/name": "rpi_volt\n", f"{HWMON}/in0_lcrit_alarm": "1\n"}, "bad", TOO_LOW),
-        ({f"{HWMON}/name": "rpi_volt\n", f"{HWMON}/in0_lcrit_alarm": "0\n"}, "ok", "its voltage is right"),
+        ({f"{HWMON}/name": "rpi_volt\n", f"{HWMON}/in0_lcrit_alarm": "0\n"}, "ok", "the voltage is right"),
         ({f"{HWMON}/name": "nvme\n", f"{HWMON}/in0_lcrit_alarm": "1\n"}, "skipped", NOT_TOLD),
         ({GET_THROTTLED: "what\n"}, "skipped", NOT_TOLD),
         ({}, "skipped", NOT_TOLD),
@@ -68,9 +68,9 @@ WAS_HOT = {f"{ZONE}/temp": "50000", GET_THROTTLED: "80000"}
 @pytest.mark.parametrize(
     ("files", "verdict", "words"),
     [
-        ({f"{ZONE}/temp": "83500"}, "bad", "84 degrees Celsius, so hot that it slows itself down"),
+        ({f"{ZONE}/temp": "83500"}, "bad", "84 degrees Celsius, so hot that the computer slows down"),
         ({f"{ZONE}/temp": "72000"}, "look", "72 degrees Celsius"),
-        (WAS_HOT, "look", "50 degrees Celsius; it has been too hot since the start"),
+        (WAS_HOT, "look", "50 degrees Celsius; it has been too hot since the computer started"),
         ({f"{ZONE}/temp": "-5000"}, "ok", "-5 degrees Celsius"),
         (TWO_ZONES, "ok", "40 degrees Celsius"),
         ({f"{ZONE}/temp": ""}, "skipped", NOT_TOLD),
@@ -93,9 +93,9 @@ def test_a_clock_that_nobody_vouches_for_holds_readings_back(tmp_path: Path) -> 
         journal.append_all([reading(1), reading(2)], is_held=True)
     finding = clock(NOW, None, tmp_path)
     assert finding.verdict.value == "look"
-    assert finding.found == "nothing says that it is right; 2 readings held back until it is known"
+    assert finding.found == "the clock has not been confirmed; 2 readings held until it is confirmed"
 
 
 def test_a_clock_in_the_past_is_wrong_whoever_vouches_for_it(tmp_path: Path) -> None:
     finding = clock(Moment(0, 1, 1), Evidence("SOLAR_CLOCK=trust says so"), tmp_path)
-    assert (finding.verdict.value, finding.found) == ("bad", "it is wrong, earlier than this program")
+    assert (finding.verdict.value, finding.found) == ("bad", "the date is wrong, earlier than this program")

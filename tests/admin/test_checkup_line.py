@@ -94,7 +94,7 @@ def test_silence_at_every_rate_sends_one_to_the_cable(running: RunningSimulator)
     running.simulator.faults = Faults(silent=True)
     (finding,) = asked(running)
     assert finding.verdict is Verdict.BAD
-    assert finding.found == "nothing answers at 9600 baud, nor at 2400, 1200, 300"
+    assert finding.found == "no answer at 9600 baud, nor at 2400, 1200, 300"
     assert finding.remedy.startswith("check the plugs at both ends")
 
 
@@ -102,7 +102,7 @@ def test_junk_at_every_rate_is_told_from_silence(running: RunningSimulator) -> N
     running.simulator.faults = Faults(wrong_baud=True)
     (finding,) = asked(running)
     assert finding.verdict is Verdict.BAD
-    assert finding.found == "bytes come, but no sensible answer at 9600 baud, nor at 2400, 1200, 300"
+    assert finding.found == "data arrives, but no valid answer at 9600 baud, nor at 2400, 1200, 300"
 
 
 @pytest.mark.parametrize("code", [129, 133])
@@ -125,13 +125,14 @@ def test_a_port_that_goes_away_is_no_surprise(running: RunningSimulator) -> None
 def test_a_serial_server_that_is_not_there() -> None:
     (finding,) = on_the_line("socket://127.0.0.1:9", 9600, QUICK, is_clock_trusted=False)
     assert finding.verdict is Verdict.BAD
-    assert finding.remedy == "check host and port"
+    assert finding.found == "cannot open socket://127.0.0.1:9: connection refused"
+    assert finding.remedy == "check host and port, and that the serial server is on"
 
 
 def test_a_serial_servers_baud_rate_is_not_tried_from_here() -> None:
     with RunningSimulator(replace(AT_ONCE, faults=Faults(silent=True)), tcp=("127.0.0.1", 0)) as running:
         (finding,) = asked(running)
-        assert finding.found == f"nothing answers at {running.port}"
+        assert finding.found == f"no answer at {running.port}"
 
 
 def test_a_model_and_a_system_voltage_that_nobody_knows() -> None:
@@ -156,8 +157,8 @@ def test_while_the_logger_reads_the_line_is_left_alone(running: RunningSimulator
         process.wait(timeout=10)
     assert [finding.found for finding in findings[1:5]] == [
         f"the logger, process {process.pid}",
-        "the logger reads through it",
-        "the logger has just read it",
+        "the newest reading came through it",
+        "the newest reading came from it",
         "PL80 on a 24 volt system, battery at 25.0 volts",
     ]
     assert {finding.verdict for finding in findings} == {Verdict.OK, Verdict.SKIPPED}
@@ -169,7 +170,7 @@ def test_while_another_program_has_the_port_open_nothing_is_asked(tmp_path: Path
     findings = list(site(Line("/dev/null", 9600, proc=proc), health, is_clock_trusted=False))
     assert [(finding.name, finding.verdict.value, finding.found) for finding in findings[1:]] == [
         ("holder", "bad", "minicom (process 7)"),
-        ("adapter", "skipped", "not asked while another program uses the port"),
+        ("adapter", "skipped", "not tried while another program uses the port"),
     ]
 
 

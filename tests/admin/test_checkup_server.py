@@ -154,7 +154,7 @@ def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | Non
     [
         (Influx2(), ALL_WELL, "keeps readings for ever"),
         (Influx2(everySeconds=30 * 86400), ALL_WELL, "keeps readings for 30 days"),
-        (Influx2(can_read=False), {"token": "ok", "bucket": "ok", "retention": "skipped"}, "may not see"),
+        (Influx2(can_read=False), {"token": "ok", "bucket": "ok", "retention": "skipped"}, "may not read"),
         (Influx2(can_write=False), {"token": "bad", "bucket": "skipped"}, "insufficient permissions"),
     ],
     ids=["all rights", "thirty days", "may only write", "may only read"],
@@ -205,18 +205,19 @@ def test_days_that_the_bucket_keeps_against_the_oldest_that_waits(
 def test_nobody_at_the_address() -> None:
     found = told(Target(f"http://127.0.0.1:{free_port()}", "t", "o", "b"))
     assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "bad"}
-    assert "connection refused" in found["server"].found
+    assert found["server"].found.endswith("cannot be reached: connection refused")
+    assert found["server"].remedy.startswith("the server is not running, or it is another port")
 
 
 def test_a_name_that_nobody_knows() -> None:
     found = told(Target("http://influx.invalid:8086", "t", "o", "b"))
     assert verdicts(found) == {"dns": "bad"}
-    assert found["dns"].found == "the name influx.invalid cannot be looked up"
+    assert found["dns"].found == "no address was found for the name influx.invalid"
 
 
 def test_a_name_is_looked_up_and_an_address_is_not() -> None:
     assert name("localhost", 80).found.startswith("localhost is ")
-    assert name("::1", 80).found == "::1 is an address and needs no looking up"
+    assert name("::1", 80).found == "not needed, ::1 is an address"
 
 
 def test_a_login_page_in_between() -> None:
@@ -249,7 +250,7 @@ def test_a_proxy_whose_server_is_away() -> None:
 @pytest.mark.parametrize(
     ("shown", "trusted", "verdict", "words"),
     [
-        ("valid", "valid", "ok", "good for "),
+        ("valid", "valid", "ok", "valid for "),
         ("valid", None, "bad", "is not trusted"),
         ("expired", "expired", "bad", "has expired"),
         ("not_yet_valid", "not_yet_valid", "bad", "not yet valid, so this computer's clock is probably wrong"),
@@ -270,7 +271,10 @@ def test_a_certificate_in_the_future_points_at_our_own_clock() -> None:
     context.load_cert_chain(CERTIFICATES / "not_yet_valid.pem")
     with serving(BaseHTTPRequestHandler, context) as url:
         target = Target(url, "t", "o", "b", str(CERTIFICATES / "not_yet_valid.pem"))
-        assert certificate(target, "127.0.0.1", urlsplit(url).port or 0).remedy == "set the clock, see above"
+        assert (
+            certificate(target, "127.0.0.1", urlsplit(url).port or 0).remedy
+            == "set the clock, see line 24 (Computer's clock)"
+        )
 
 
 def test_https_where_http_is_spoken() -> None:

@@ -34,8 +34,8 @@ def told(found: list[Finding]) -> list[tuple[str, str, str]]:
 
 def test_all_is_sent() -> None:
     assert told(findings(pending={"readings": 0})) == [
-        ("uploads", "ok", "the last 30 seconds ago"),
-        ("backlog", "ok", "nothing waits to be sent"),
+        ("uploads", "ok", "last one 30 seconds ago"),
+        ("backlog", "ok", "nothing is waiting"),
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_backlog_and_when_it_will_be_sent() -> None:
     assert told(findings(drain_seconds=180.0, **values))[1] == (
         "backlog",
         "ok",
-        "8,640 readings, 1 day to be sent, the oldest from 24 hours ago; sent within 3 minutes of a good line, roughly",
+        "8,640 readings, 1 day waiting, the oldest from 24 hours ago; about 3 minutes to send on a good connection",
     )
     assert findings(drain_seconds=3 * 86400.0, **values)[1].verdict.value == "look"
 
@@ -56,12 +56,12 @@ def test_a_backlog_and_when_it_will_be_sent() -> None:
         (
             {"upload": upload(trouble="unreachable", reason="no route", failing_since_ms=NOW_MS - HOUR_MS)},
             "look",
-            "the last 30 seconds ago; failing for 1 hour: no route",
+            "last one 30 seconds ago; failing for 1 hour: no route",
         ),
         (
             {"upload": upload(trouble="unreachable", reason="no route"), "is_uploading": False},
             "bad",
-            "the last 30 seconds ago; failing for 0 seconds: no route",
+            "last one 30 seconds ago; failing for 0 seconds: no route",
         ),
         (
             {"upload": upload(trouble="misconfigured", reason="wrong token", last_upload_ms=None)},
@@ -75,9 +75,9 @@ def test_a_backlog_and_when_it_will_be_sent() -> None:
                 "oldest_pending_ms": NOW_MS - HOUR_MS,
             },
             "bad",
-            "the last 1 hour ago, and readings wait to be sent",
+            "last one 1 hour ago; readings are waiting",
         ),
-        ({"upload": upload(note="it goes slowly")}, "ok", "the last 30 seconds ago; it goes slowly"),
+        ({"upload": upload(note="it goes slowly")}, "ok", "last one 30 seconds ago; it goes slowly"),
         ({"upload": None}, "bad", "nothing has been uploaded yet"),
         ({"upload_error": "cannot open uploader.db: it is damaged"}, "bad", "cannot open uploader.db: it is damaged"),
     ],
@@ -86,6 +86,13 @@ def test_a_backlog_and_when_it_will_be_sent() -> None:
 def test_how_the_upload_fares(values: dict[str, object], verdict: str, words: str) -> None:
     finding = findings(**values)[0]  # type: ignore[arg-type]
     assert (finding.verdict.value, finding.found) == (verdict, words)
+
+
+def test_a_damaged_uploader_db_says_what_to_do() -> None:
+    finding = findings(upload_error="cannot read uploader.db: the file is damaged; restart the uploader")[0]
+    assert (finding.found, finding.remedy) == ("cannot read uploader.db: the file is damaged", "restart the uploader")
+    finding = findings(upload_error="cannot read uploader.db: the disk is full")[0]
+    assert finding.remedy == "make room, see line 15 (Disk)"
 
 
 def test_records_that_the_server_refused_are_told() -> None:

@@ -1,8 +1,14 @@
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from admin.doctor import exit_code, lines, summary
-from admin.finding import TITLES, Finding, bad, look, ok, skipped
+from admin.finding import CHECKS, Finding, bad, look, ok, skipped
 from journal.journal import Journal
 from simulator import HandClock, RunningSimulator, SimulatorOptions
-from tests.admin.conftest import Solar, reading, solar_process
+from tests.admin.conftest import Solar, command, reading, solar_process
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import Database
 
@@ -38,6 +44,35 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
 def point_to(url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"URL": url, "TOKEN": TOKEN, "ORG": "o", "BUCKET": bucket}.items():
         monkeypatch.setenv(f"INFLUXDB_{name}", value)
+
+
+# fmt: off
+NUMBERS = {
+    "port": 1, "holder": 2, "adapter": 3, "regulator": 4, "model": 5, "regulator_clock": 6, "calibration": 7,
+    "readings": 11, "journal": 12, "aside": 13, "sqlite": 14, "disk": 15, "card": 16,
+    "computer": 21, "power": 22, "temperature": 23, "clock": 24,
+    "settings": 31, "dns": 32, "certificate": 33, "server": 34, "token": 35, "bucket": 36, "retention": 37,
+    "uploads": 41, "backlog": 42, "dead_letters": 43,
+}
+# fmt: on
+
+
+def in_terminal(columns: int | None, *arguments: str) -> str:
+    """What the command shows on a terminal of so many columns; through a pipe where that is None."""
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    if columns is None:
+        return subprocess.run(command(*arguments), env=environ, capture_output=True, text=True, check=False).stdout
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(command(*arguments), env=environ, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # EIO: all is said
+            while piece := os.read(ours, 65536):
+                shown += piece
+        process.wait(60)
+    os.close(ours)
+    return shown.decode()
 
 
 MACHINE = {"sqlite", "disk", "card", "computer", "power", "temperature"}
@@ -83,18 +118,18 @@ def test_it_can_be_read_out_from_a_narrow_screen(solar: Solar, site: RunningSimu
     assert max(map(len, ran.out.splitlines())) <= 78
     assert ran.out.isascii()
     numbers = [int(found) for found in re.findall(r"^([ \d]\d)  \S", ran.out, re.MULTILINE)]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers == sorted(set(numbers))
     assert re.search(r"^ 3  Adapter \(PLI\) {6}ok {6}it answers at 9600 baud$", ran.out, re.MULTILINE)
     assert ran.out.splitlines()[-1].startswith("Skipped: ")
-    assert ran.out.endswith(" The rest is well.\n")
+    assert ran.out.endswith(" All the others are ok.\n")
 
 
 def test_a_site_where_nothing_has_been_set_up_is_told_where_to_begin() -> None:
     ran = solar_process("doctor", "--port", "/dev/ttyUSB-nowhere")
     assert (ran.code, ran.err) == (1, "")
     assert re.search(r"^ 1  Serial port +BAD +there is no /dev/ttyUSB-nowhere$", ran.out, re.MULTILINE)
-    assert "To do: plug the adapter in" in ran.out
-    assert ran.out.splitlines()[-1].startswith("Bad: 1, 3. ")
+    assert "To do: no adapter was found: plug it in" in ran.out
+    assert ran.out.splitlines()[-1].startswith("Bad: 1, 11. ")
     assert list(Path().iterdir()) == []
 
 
@@ -103,9 +138,9 @@ def test_short_leaves_out_what_is_well_and_keeps_the_numbers(solar: Solar, site:
     ran = solar("doctor", "--short")
     assert ran.code == 0
     assert [line[:45].rstrip() for line in ran.out.splitlines()[2:3]] == [
-        " 9  Set aside          LOOK    a damaged jour"
+        "13  Set aside          LOOK    a damaged jour"
     ]
-    assert ran.out.splitlines()[-1].startswith("To look at: 9. Skipped: ")
+    assert ran.out.splitlines()[-1].startswith("Look at: 13. Skipped: ")
 
 
 def test_json_has_the_same_for_machines(solar: Solar, site: RunningSimulator) -> None:
@@ -113,7 +148,9 @@ def test_json_has_the_same_for_machines(solar: Solar, site: RunningSimulator) ->
     told = json.loads(ran.out)
     assert (ran.code, told["healthy"]) == (0, True)
     assert set(told) == {"healthy", "time", "version", "findings"}
-    assert [finding["number"] for finding in told["findings"]] == list(range(1, len(told["findings"]) + 1))
+    assert [finding["number"] for finding in told["findings"]] == [
+        CHECKS[finding["name"]].number for finding in told["findings"]
+    ]
     assert told["findings"][2] == {
         "number": 3,
         "name": "adapter",
@@ -122,7 +159,6 @@ def test_json_has_the_same_for_machines(solar: Solar, site: RunningSimulator) ->
         "found": "it answers at 9600 baud",
         "to_do": None,
     }
-    assert {finding["name"] for finding in told["findings"]} <= set(TITLES)
 
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--verbose",)])
@@ -133,7 +169,7 @@ def test_the_token_is_never_shown_not_even_where_it_was_put_by_mistake(
         point_to(influx.url, f"b-{TOKEN}", monkeypatch)
         ran = solar("doctor", "--port", "/dev/ttyUSB-nowhere", *options)
     assert ran.code == 1
-    assert "it may write to bucket b-***; tried with nothing" in " ".join(ran.out.split())
+    assert "it may write to bucket b-*** (tested with" in " ".join(ran.out.split())
     assert "hunter2" not in ran.out + ran.err
 
 
@@ -149,23 +185,58 @@ FINDINGS = [ok("port", "it is there"), bad("adapter", "it is silent", "plug it i
 
 
 def test_what_to_do_stands_under_what_was_found() -> None:
-    assert lines(12, FINDINGS[1]) == [
-        "12  Adapter (PLI)      BAD     it is silent",
+    assert lines(FINDINGS[1], 80) == [
+        " 3  Adapter (PLI)      BAD     it is silent",
         "                               To do: plug it in",
     ]
 
 
+def test_on_a_narrow_screen_the_words_stand_under_the_name() -> None:
+    finding = bad("readings", f"there is no journal in {'/very-long' * 6}", "start the logger, and do not forget this")
+    assert lines(finding, 40) == [
+        "11  Readings: BAD",
+        "    there is no journal in",
+        f"    {'/very-long' * 6}",
+        "    To do: start the logger, and do not",
+        "    forget this",
+    ]
+
+
+def test_every_check_has_a_number_for_ever_and_they_are_told_in_its_order() -> None:
+    """People say "line 12" over the phone: never give a number that is here to another check."""
+    numbers = {name: check.number for name, check in CHECKS.items()}
+    assert list(numbers.values()) == sorted(set(numbers.values()))
+    assert numbers.items() >= NUMBERS.items()
+
+
+@pytest.mark.parametrize(
+    ("columns", "widest"), [(40, 40), (200, 200), (None, 78)], ids=["narrow", "wide", "redirected"]
+)
+def test_lines_are_as_wide_as_the_terminal(columns: int | None, widest: int) -> None:
+    """The words are the same at every width."""
+    told = in_terminal(columns, "doctor", "--port", "/dev/ttyUSB-nowhere", "--data", "data")
+    assert [line for line in told.splitlines() if len(line) > widest and " " in line.strip()] == []
+    words = " ".join(told.split())
+    assert "no adapter was found: plug it in, or try another USB socket and cable" in words
+    if widest > 100:
+        assert any(len(line) > 100 for line in told.splitlines())
+
+
 def test_a_line_break_in_what_a_server_says_does_not_break_the_line() -> None:
-    assert lines(1, ok("server", "a\x1b[2Jb\nc"))[0].endswith(r"a\x1b[2Jb\nc")
+    assert lines(ok("server", "a\x1b[2Jb\nc"), 80)[0].endswith(r"a\x1b[2Jb\nc")
 
 
 @pytest.mark.parametrize(
     ("findings", "words", "code"),
     [
-        (FINDINGS, "Bad: 2. Skipped: 3. All else is well.", 1),
+        (FINDINGS, "Bad: 3. Skipped: 4. All the others are ok.", 1),
         (FINDINGS[:1], "All is well.", 0),
-        ([FINDINGS[0], FINDINGS[2]], "Skipped: 2. The rest is well.", 0),
-        ([look("disk", "", ""), look("card", "", "")], "To look at: 1, 2. All else is well.", 0),
+        ([FINDINGS[0], FINDINGS[2]], "Skipped: 4. All the others are ok.", 0),
+        (
+            [look("aside", "", ""), look("aside", "", ""), look("card", "", "")],
+            "Look at: 13, 16. All the others are ok.",
+            0,
+        ),
     ],
 )
 def test_the_last_line_names_the_numbers(findings: list[Finding], words: str, code: int) -> None:
@@ -174,4 +245,5 @@ def test_the_last_line_names_the_numbers(findings: list[Finding], words: str, co
 
 def test_every_check_is_explained_in_the_docs() -> None:
     page = Path(os.path.dirname(__file__), "../../docs/doctor.md").read_text()
-    assert [title for title in TITLES.values() if f"| {title} |" not in page] == []
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", page, re.MULTILINE)
+    assert rows == [(str(check.number), check.title) for check in CHECKS.values()]

@@ -209,7 +209,8 @@ def test_an_export_that_fails_leaves_the_old_file_and_no_draft(
     (tmp_path / name).write_text("old")
     ran = solar("export", "--data", data, "--format", form, "--output", name)
     assert ran.code == 1
-    assert ran.err == f"cannot read {path}: the file is damaged (database disk image is malformed)\n"
+    remedy = "restart the logger, which sets it aside and begins a new one"
+    assert ran.err == f"cannot read {path}: the file is damaged; {remedy}\n"
     assert {path.name for path in tmp_path.iterdir()} == {"data", "torn", name}
     assert (tmp_path / name).read_text() == "old"
 

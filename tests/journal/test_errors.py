@@ -1,9 +1,15 @@
+import os
+import shutil
 import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from journal.errors import JournalFull, JournalUnusable, our_errors
+from journal.journal import Journal
 
 
 def open_missing(path: Path) -> None:
@@ -21,3 +27,52 @@ def test_a_file_that_cannot_be_opened_is_unusable(tmp_path: Path) -> None:
     words = r"cannot open .*: unable to open database file"
     with pytest.raises(JournalUnusable, match=words), our_errors("open", tmp_path):
         open_missing(tmp_path / "missing")
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    where = tmp_path / "card"
+    where.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", where], check=True)
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", where], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_full_disk_is_called_that_even_when_a_journal_is_only_opened(card: Path) -> None:
+    """SQLite needs room for the log's index and says "disk I/O error", which sounds like a dying card."""
+    path = card / "journal.db"
+    Journal.create(path).close()
+    with (card / "fill").open("wb", buffering=0) as fill:
+        fill.write(bytes(2_000_000))
+        os.posix_fallocate(fill.fileno(), 0, fill.tell() + shutil.disk_usage(card).free)
+    with pytest.raises(JournalFull) as caught:
+        Journal.open(path)
+    assert str(caught.value) == f"cannot open {path}: the disk is full"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("journal.db", "the file is damaged; restart the logger, which sets it aside and begins a new one"),
+        ("uploader.db", "the file is damaged; restart the uploader, which sets it aside and begins a new one"),
+        ("old-backup.db", "the file is damaged"),
+    ],
+)
+def test_a_damaged_file_is_told_in_our_words_with_what_to_do(tmp_path: Path, name: str, words: str) -> None:
+    path = tmp_path / name
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    with path.open("r+b") as file:
+        file.seek(100)  # the first page's own head, after that of the file
+        file.write(b"\xff" * 60)
+    with (
+        pytest.raises(JournalUnusable) as caught,
+        our_errors("read", path),
+        closing(sqlite3.connect(path)) as connection,
+    ):
+        connection.execute("SELECT * FROM t").fetchall()
+    assert str(caught.value) == f"cannot read {path}: {words}"

@@ -53,6 +53,23 @@ def test_a_file_that_says_something_impossible_is_an_error_of_one_line(path: Pat
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        ("", "the file is damaged"),
+        ("\0" * 40, "the file is damaged"),
+        ("[]", "the file is damaged"),
+        ('{"PL80": {"charge_step_amps": "11"}}', "a step of 11 A is not between 0 and 10"),
+    ],
+    ids=["empty after a power cut", "zeros", "another form", "an impossible step"],
+)
+def test_the_cause_is_in_words(path: Path, content: str, cause: str) -> None:
+    path.write_text(content)
+    with pytest.raises(BadSetting) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"cannot use {path}: {cause}; measure again")
+
+
 def test_a_change_of_the_file_comes_into_force_at_once(path: Path) -> None:
     steps = StepsInForce(path, Steps())
     save(path, (AdoptedSteps("PL80", HALF),))

@@ -74,7 +74,10 @@ def says(answer: bytes) -> Callable[[socket.socket], None]:
 
 
 def test_a_refused_connection() -> None:
-    assert written(f"http://127.0.0.1:{free_port()}") == Unreachable("connection refused")
+    outcome = written(f"http://127.0.0.1:{free_port()}")
+    assert isinstance(outcome, Unreachable)
+    assert outcome.reason == "connection refused"
+    assert outcome.remedy.startswith("the server is not running, or it is another port")
 
 
 def test_a_name_that_nobody_knows() -> None:
