@@ -5,7 +5,8 @@ import logging
 import os
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -53,17 +54,16 @@ def doctor(
         Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
         Part("uploads", 10, lambda: _uploads(health, data)),
     ]
-    clean = _without_token()
     if as_json:
-        findings = list(examine(parts))
-        print(clean(json.dumps(as_object(findings), indent=1)))
+        findings = list(map(_clean, examine(parts)))
+        print(json.dumps(as_object(findings), indent=1))
         return exit_code(findings)
     print(f"solar doctor {program_version()}, {_now()}\n", flush=True)
     findings = []
-    for finding in examine(parts):
+    for finding in map(_clean, examine(parts)):
         findings.append(finding)
         if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
-            print(clean("\n".join(lines(len(findings), finding))), flush=True)
+            print("\n".join(lines(len(findings), finding)), flush=True)
     print(f"\n{summary(findings)}")
     return exit_code(findings)
 
@@ -118,17 +118,15 @@ def _uploads(health: Health, data: Path) -> Iterator[Finding]:
     yield from uploads(health, is_uploading=is_locked(data / "uploader.lock"))
 
 
-def _without_token() -> Callable[[str], str]:
-    """Blots the token out of a text, whoever put it there; and its parts, for 1.x's is user:password."""
-    token = os.environ.get("INFLUXDB_TOKEN", "").strip()
-    secrets = [secret for secret in (token, token.partition(":")[2]) if len(secret) >= 4]
+def _clean(finding: Finding) -> Finding:
+    """Without token and passwords, whoever put them there."""
+    from uploader.blot import without
+    from uploader.proxy import user_and_password
+    from uploader.target import secrets_in
 
-    def clean(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    return clean
+    proxies = (user_and_password(os.environ.get(name, "")) for name in settings.PROXIES)
+    secrets = secrets_in(os.environ.get("INFLUXDB_TOKEN", "").strip(), *proxies)
+    return replace(finding, found=without(finding.found, secrets), remedy=without(finding.remedy, secrets))
 
 
 def lines(number: int, finding: Finding) -> list[str]:
