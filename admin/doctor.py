@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from admin import settings
+from admin import names, settings
 from admin.checkup import Part, examine
 from admin.console import log_to_stderr, program_version
-from admin.finding import Finding, Verdict, bad_by, skipped
+from admin.finding import Finding, Verdict, bad_by, look, ok, skipped
 from admin.health import Health
 from admin.moment import iso
-from admin.survey import is_locked, look
+from admin.survey import is_locked
+from admin.survey import look as survey
 from admin.usage import one_line
 from journal.errors import BadSetting
 
@@ -31,6 +32,7 @@ Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
 
 
 def doctor(
+    context: typer.Context,
     *,
     as_json: settings.AsJson = False,
     short: Short = False,
@@ -48,9 +50,10 @@ def doctor(
     log_to_stderr(verbose=verbose)
     if not verbose:
         logging.getLogger().setLevel(logging.CRITICAL)
-    health = look(data, is_upload_wanted=bool(url))
+    health = survey(data, is_upload_wanted=bool(url))
     parts = [
         *_here(health, port, baud, data, clock_mode),
+        Part("names", 5, lambda: _names(context.find_root().command)),
         Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
         Part("uploads", 10, lambda: _uploads(health, data)),
     ]
@@ -91,6 +94,18 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
         Part("disk", 20, lambda: disk(health)),
         Part("computer", 10, of_computer),
     ]
+
+
+def _names(root: Any) -> Iterator[Finding]:
+    files = names.files_of_services()
+    unread = [str(file) for file in files if names.names_in(file) is None]
+    rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
+    found = names.unknown(root, os.environ, [names.ENV_FILE, *files])
+    for each in found:
+        meant = f"write {each.nearest} instead, or take it out" if each.nearest else "take it out"
+        yield look("names", f"{each.name}, set in {each.place}, is no setting and does nothing{rest}", meant)
+    if not found:
+        yield ok("names", f"all that are set are known{rest}")
 
 
 def _server(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin import settings
+from admin import names, settings
 from admin.console import log_to_stderr, progress, stop_on_signals
 from admin.notify import FedStop, Supervisor
 from admin.words import count
@@ -36,6 +36,7 @@ Monthly = Annotated[float | None, typer.Option(
 
 
 def upload(
+    context: typer.Context,
     *,
     once: Once = False,
     data: settings.Data = settings.DATA,
@@ -56,6 +57,8 @@ def upload(
     from uploader.journal_source import JournalSource
     from uploader.progress import Progress
 
+    log_to_stderr(verbose=verbose, quiet=once)
+    names.tell(context.find_root().command)
     target = settings.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
@@ -66,7 +69,6 @@ def upload(
         JournalSource(data / "journal.db") as source,
         Influx(target) as influx,
     ):
-        log_to_stderr(verbose=verbose, quiet=once)
         worker = Drain(
             source,
             influx,

@@ -63,6 +63,7 @@ def test_a_site_that_is_well(
         "readings": "ok",
         "journal": "ok",
         "clock": "ok",
+        "names": "ok",
         "dns": "ok",
         "certificate": "skipped",
         "server": "ok",
