@@ -59,6 +59,8 @@ def _readings(health: Health, path: Path) -> Finding:
     pace = f", one every {health.interval_seconds:g} seconds" if health.interval_seconds else ""
     found = f"the last one {ago(age)}{pace}; {runs}"
     if is_fresh(health):
+        if health.slowness:
+            return look("readings", found, f"the logger says: {health.slowness.message}")
         return ok("readings", found)
     if age < 0:
         return look("readings", found, "the computer's clock is wrong, or was when that reading was taken: see below")

@@ -57,6 +57,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
     rows = []
     if health.reading:
         rows.append(("Last reading", f"{ago(health.age_seconds(health.reading.time_ms))}: {values(health.reading)}"))
+    if health.slowness:
+        rows.append(("Interval", health.slowness.message))
     pace = f", one every {health.interval_seconds:.3g} s" if health.interval_seconds else ""
     since = f" since {iso(health.first_reading_ms)[:10]}" if health.first_reading_ms else ""
     rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
@@ -127,6 +129,7 @@ def as_object(health: Health, points: list[str]) -> dict[str, object]:
         "regulator_trouble": health.trouble.message if health.trouble else None,
         "readings": health.readings,
         "interval_seconds": health.interval_seconds,
+        "interval_trouble": health.slowness.message if health.slowness else None,
         "pending": health.pending,
         "oldest_pending_time": _iso(health.oldest_pending_ms),
         "drain_seconds": health.drain_seconds,
