@@ -216,3 +216,11 @@ def test_an_interval_that_is_not_kept_is_told_until_it_is_or_the_logger_begins_a
         assert ran.code == 0
         assert (f"Interval      {words}\n" in ran.out) == bool(told)
         assert json.loads(solar("status", "--json").out)["interval_trouble"] == told
+
+
+def test_what_cannot_be_looked_at_is_not_zero(solar: Solar, data: Path) -> None:
+    (data / "uploader.db").write_bytes(b"no database" * 1000)
+    shown = json.loads(solar("status", "--json").out)
+    names = ("dead_letters", "dead_letters_waiting", "bytes_sent_today", "bytes_sent_this_month")
+    assert [shown[name] for name in names] == [None] * 4
+    assert json.loads(solar("status", "--json", "--data", "nowhere").out)["readings"] is None
