@@ -125,7 +125,7 @@ def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     used = f"in use: {float(step):g} A a step" if step else "in use: none, so there is no current"
     if each.step_amps is None or each.uncertainty_amps is None:
         return [
-            "nothing to measure it by yet: the counter has not moved while the logger watched",
+            "nothing to measure it by yet: the counter has not moved so far",
             f"it takes {ENOUGH_AMP_HOURS:.0f} Ah",
             used,
         ]

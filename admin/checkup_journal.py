@@ -56,7 +56,7 @@ def _readings(health: Health, path: Path) -> Finding:
             return bad("readings", "there is none yet, although the logger runs", _cause(health))
         return bad("readings", "there is none yet; the logger does not run here", START)
     age = health.age_seconds(health.reading.time_ms)
-    pace = f", one every {health.interval_seconds:g} seconds" if health.interval_seconds else ""
+    pace = f", one every {health.interval_seconds:.3g} seconds" if health.interval_seconds else ""
     found = f"the last one {ago(age)}{pace}; {runs}"
     if is_fresh(health):
         if health.slowness:

@@ -111,7 +111,8 @@ def version_of(answer: Answer) -> str | None:
 
 def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", NETWORK)
+        remedy = f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", remedy)
     if version:
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer, datetime.now(UTC))

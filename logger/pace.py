@@ -37,7 +37,7 @@ class Pace:
             usual = sorted(self._gaps)[GAPS // 2]
             words = (
                 f"cannot take a reading every {self._interval_seconds:g} s: the line to the regulator brings one every "
-                f"{usual:.2g} s; set SOLAR_INTERVAL to {math.ceil(usual)} or more"
+                f"{round(usual, 1):g} s; set SOLAR_INTERVAL to {math.ceil(usual)} or more"
             )
             log.warning("%s", words)
             return Change(MISSED, words)

@@ -261,7 +261,7 @@ def open_port(url: str, baud: int) -> Any:
 
 def _cause(url: str, error: OSError) -> str:
     if "://" in url:
-        return f"{error}; check host and port"
+        return f"{_words(error)}; check host and port"
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
             return "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"
@@ -269,7 +269,14 @@ def _cause(url: str, error: OSError) -> str:
             return "permission denied; `sudo adduser $USER dialout`, then log in again"
         case errno.EAGAIN | errno.EBUSY:
             return f"{_holder(url)} is using it; only one program at a time can"
-    return f"{error}; is it a serial port?"
+    return f"{_words(error)}; is it a serial port?"
+
+
+def _words(error: OSError) -> str:
+    """What the operating system says; pyserial puts its own words around it."""
+    inner = error.__context__
+    words = inner.args[1] if inner and len(inner.args) > 1 else error.strerror or error
+    return str(words)[:1].lower() + str(words)[1:]
 
 
 def _holder(path: str) -> str:

@@ -21,9 +21,10 @@ class Proxy:
             is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             is_good = False
+        scheme, mark, rest = self.url.rpartition("//")
         if not is_good or not self._whole_url.isprintable() or " " in self._whole_url:
             raise BadSetting(
-                f"cannot use {self.variable}={self.url.rpartition('@')[2]!r}: a proxy looks like "
+                f"cannot use {self.variable}={scheme + mark + rest.rpartition('@')[2]!r}: a proxy looks like "
                 "http://proxy.example:3128; mend it, or unset it"
             )
 

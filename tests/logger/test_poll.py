@@ -1,6 +1,7 @@
 """The loop, with a bench in place of regulator and time."""
 
 import logging
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -280,8 +281,8 @@ def test_an_interval_that_the_line_cannot_keep_is_told_once(bench, journal, capl
     times = [reading.uptime_ms for reading in readings(journal)]
     usual = sorted(after - before for before, after in pairwise(times[1:6]))[2] / 1000
     words = (
-        f"cannot take a reading every 1 s: the line to the regulator brings one every {usual:.2g} s; "
-        f"set SOLAR_INTERVAL to {usual:.0f} or more"
+        f"cannot take a reading every 1 s: the line to the regulator brings one every {round(usual, 1):g} s; "
+        f"set SOLAR_INTERVAL to {math.ceil(usual)} or more"
     )
     assert usual > 5
     assert messages(journal, "interval_missed") == [words]
