@@ -91,13 +91,18 @@ def certificate(target: Target, host: str, port: int) -> Finding:
         return bad("certificate", reason, remedy)
     except (OSError, HTTPException) as error:
         failure = ProxyError("no way through", error) if proxy else error
-        return bad("certificate", f"it cannot be looked at: {unreachable(failure, target).reason}", NETWORK)
+        return bad("certificate", f"it cannot be looked at: {unreachable(failure, target).reason}", _way(target))
     finally:
         connection.close()
     left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
     if left < SOON_SECONDS:
         return look("certificate", f"good, but only for {duration(left)} more", "have it renewed at the server")
     return ok("certificate", f"good for {duration(left)} more")
+
+
+def _way(target: Target) -> str:
+    """What to do about the way to the server."""
+    return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
 
 
 def version_of(answer: Answer) -> str | None:
@@ -111,8 +116,7 @@ def version_of(answer: Answer) -> str | None:
 
 def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
     if isinstance(answer, Unreachable):
-        remedy = f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", remedy)
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", _way(target))
     if version:
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer, datetime.now(UTC))

@@ -3,6 +3,7 @@
 import http.client
 import select
 import socket
+import ssl
 import threading
 from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,11 +15,17 @@ class ForwardProxy:
     """Whatever host it is asked for, it asks the server at `url`. `asked`: the hosts, in the order of the requests.
 
     `credentials`: "user:password" that it wants, else it answers 407. `status`: what it answers instead of going there.
-    `words` is in whatever it answers itself.
+    `words` is in whatever it answers itself. `context`: it is asked over TLS.
     """
 
     def __init__(
-        self, url: str, *, credentials: str | None = None, status: int | None = None, words: str = "no way"
+        self,
+        url: str,
+        *,
+        credentials: str | None = None,
+        status: int | None = None,
+        words: str = "no way",
+        context: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         self.address = (parts.hostname or "", parts.port or 80)
@@ -27,7 +34,9 @@ class ForwardProxy:
         self.wanted = f"Basic {b64encode(credentials.encode()).decode()}" if credentials else None
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if context:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -45,6 +54,9 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, proxy: ForwardProxy) -> None:
         self.proxy = proxy
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked has gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

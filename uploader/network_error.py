@@ -63,9 +63,8 @@ def _proxy(causes: list[BaseException], target: Target) -> str:
         return f"{name} asks for a user and password (407); put user:password@ before its host in {proxy.variable}"
     if status:
         return f"{name} does not connect to {target.host} ({status})"
-    if words := _words(causes):
-        return f"{name} cannot be reached: {words}"
-    return f"{name} does not answer"
+    words = "" if _first(causes, TimeoutError) else _words(causes)
+    return f"{name} cannot be reached: {words}" if words else f"{name} does not answer"
 
 
 def _certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -70,8 +70,12 @@ def test_readings_go_through_the_proxy(credentials: str | None) -> None:
         assert influx.statuses == [204]
 
 
-def test_over_https_the_proxy_makes_a_tunnel_and_sees_nothing() -> None:
-    with tls_server() as url, ForwardProxy(url, credentials=f"site:{HIDDEN}") as proxy:
+@pytest.mark.parametrize("is_secured", [False, True], ids=["asked in the clear", "asked over TLS"])
+def test_over_https_the_proxy_makes_a_tunnel_and_sees_nothing(is_secured: bool) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "valid.pem")
+    secured = context if is_secured else None
+    with tls_server() as url, ForwardProxy(url, credentials=f"site:{HIDDEN}", context=secured) as proxy:
         target = Target(
             "https://127.0.0.1:8086",
             "token",
