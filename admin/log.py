@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from logger.clock import Clock
     from logger.timekeeper import Timekeeper
 
-told = logging.getLogger(__name__)
-
 # fmt: off
 Interval = Annotated[float, typer.Option(
     envvar="SOLAR_INTERVAL", parser=settings.number_above_zero, metavar="SECONDS",
@@ -101,7 +99,6 @@ def log(
             )
             # Ready from here on: a first attempt that hangs is the watchdog's business already.
             supervisor.heartbeat(f"reading {port}")
-            told.info("asking the regulator at %s every %g s; readings go to %s", port, interval, journal.path)
             try:
                 poll(poller, stop, count=readings)
             finally:

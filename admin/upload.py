@@ -1,7 +1,6 @@
 """`solar upload`: the uploader, in the foreground."""
 
 import fcntl
-import logging
 import math
 import os
 import sys
@@ -23,8 +22,6 @@ from journal.reading import STREAMS
 if TYPE_CHECKING:
     from uploader.drain_loop import Summary
     from uploader.target import Target
-
-told = logging.getLogger(__name__)
 
 # fmt: off
 Once = Annotated[bool, typer.Option(
@@ -89,8 +86,6 @@ def upload(
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
-        through = f" through {target.proxy.shown_url}" if target.proxy else ""
-        told.info("uploading %s to %s%s every %g s", data / "journal.db", target.shown_url, through, every)
         supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, though there may be nothing to send for long
         drain(worker, stop, first_wait_seconds=first_wait_seconds(sent.state(), now_ms, uptime_seconds))
         supervisor.stopping()

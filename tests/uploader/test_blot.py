@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uploader.blot import without
@@ -36,6 +36,7 @@ around = st.text("äöü中", max_size=6)
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS.values(), ids=PAIRS)
+@settings(deadline=None, max_examples=50)  # how fast the machine is, is no matter here
 @given(token=tokens, before=around, after=around)
 def test_no_encoding_hides_a_token(one: str, other: str, token: str, before: str, after: str) -> None:
     encoded = ENCODINGS[other](ENCODINGS[one](token))
@@ -45,12 +46,14 @@ def test_no_encoding_hides_a_token(one: str, other: str, token: str, before: str
 ours = st.text("abcXYZ019=/+-_:.<>'\"", min_size=4, max_size=40)
 
 
+@settings(deadline=None, max_examples=50)  # how fast the machine is, is no matter here
 @given(token=ours, choices=st.lists(st.sampled_from(sorted(ENCODINGS)), min_size=40, max_size=40))
 def test_each_character_may_have_an_encoding_of_its_own(token: str, choices: list[str]) -> None:
     encoded = "".join(ENCODINGS[choice](letter) for choice, letter in zip(choices, token, strict=False))
     assert without(f"said: {encoded}.", [token]) == "said: ***."
 
 
+@settings(deadline=None, max_examples=50)  # how fast the machine is, is no matter here
 @given(token=st.text("abcdefghijklmnop", min_size=8, max_size=12), text=st.text("qrstuvwxyz &#;%\\", max_size=60))
 def test_a_text_without_a_secret_stays_as_it_is(token: str, text: str) -> None:
     assert without(text, [token]) == text
