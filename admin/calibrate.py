@@ -1,6 +1,7 @@
 """`solar calibrate`: the amperes of a step of the current registers, as the regulator's own Ah counters have them."""
 
 import json
+import math
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from admin import settings
 from admin.console import progress
 from admin.export import Since, stretch
-from admin.words import count
+from admin.words import count, duration
 from journal.errors import JournalInUse, SolarError
 from journal.journal import Journal
 
@@ -94,6 +95,8 @@ def look(journal: Journal, since: int | None) -> "Survey":
 
 def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     """What was measured, against what is in force."""
+    from logger.calibration import ENOUGH_READINGS
+
     shown = [f"{model.name}, by the regulator's own Ah counters:", ""]
     for each in survey.estimates():
         shown += [
@@ -102,14 +105,15 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
         ]
     voltage = survey.voltage
     shown.append("16-bit voltage (RAM 220, 221) against RAM 50")
-    if not voltage.readings:
-        shown.append("  no reading has both")
-    else:
-        verdict = "they are the same voltage" if voltage.is_tracking else "THEY DIFFER: the formula does not hold here"
-        shown.append(
-            f"  {verdict}: {voltage.mean_tenths / 10:+.3f} V on average, spread {voltage.spread_tenths / 10:.3f} V "
-            f"(12 V-equivalent), in {count(voltage.readings, 'reading')}"
-        )
+    if not voltage.is_enough:
+        left = ENOUGH_READINGS - voltage.readings
+        have = f"{count(voltage.readings, 'reading')} so far" if voltage.readings else "no reading has both yet"
+        return [*shown, f"  {have}; it takes {left} more to compare them"]
+    verdict = "they are the same voltage" if voltage.is_tracking else "they differ, so the formula does not hold here"
+    shown.append(
+        f"  {verdict}: {voltage.mean_tenths / 10:+.3f} V on average, spread {voltage.spread_tenths / 10:.3f} V "
+        f"(12 V-equivalent), in {count(voltage.readings, 'reading')}"
+    )
     return shown
 
 
@@ -120,12 +124,19 @@ def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     step = in_force(each.channel, model, steps)
     used = f"in use: {float(step):g} A a step" if step else "in use: none, so there is no current"
     if each.step_amps is None or each.uncertainty_amps is None:
-        return ["nothing to measure it by yet: the counter has not moved while the logger watched", used]
+        return [
+            "nothing to measure it by yet: the counter has not moved so far",
+            f"it takes {ENOUGH_AMP_HOURS:.0f} Ah",
+            used,
+        ]
     measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A a step, from {each.amp_hours:.0f} Ah"
     if not each.is_enough:
         left = ENOUGH_AMP_HOURS - each.amp_hours
-        more = f"some {left:.0f} Ah more" if left > 0 else "more, at steadier currents or a shorter SOLAR_INTERVAL"
-        return [measured, f"not enough to go by yet: it wants {more}", used]
+        more = "more, at steadier currents or a shorter SOLAR_INTERVAL"
+        if left > 0:
+            more = f"some {math.ceil(left)} Ah more"
+            more += f", {duration(each.hours_left * 3600)} of current like that" if each.hours_left else ""
+        return [measured, f"not enough to go by yet: it takes {more}", used]
     if step and each.agrees_with(step):
         return [measured, f"{used}, which agrees"]
     return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
@@ -189,6 +200,7 @@ def as_object(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, obj
             "uncertainty_amps": each.uncertainty_amps,
             "amp_hours": each.amp_hours,
             "is_enough": each.is_enough,
+            "hours_left": each.hours_left,
             "step_amps_proposed": float(each.proposal) if each.proposal else None,
         }
     voltage = survey.voltage
@@ -199,6 +211,7 @@ def as_object(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, obj
             "readings": voltage.readings,
             "mean_volts": voltage.mean_tenths / 10,
             "spread_volts": voltage.spread_tenths / 10,
-            "is_tracking": voltage.is_tracking,
+            "is_enough": voltage.is_enough,
+            "is_tracking": voltage.is_tracking if voltage.is_enough else None,
         },
     }

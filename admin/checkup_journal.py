@@ -74,9 +74,11 @@ def _readings(health: Health, path: Path) -> Finding:
             return bad("readings", "none yet, although the logger is running", _cause(health))
         return bad("readings", "none yet; no logger is running here", START)
     age = health.age_seconds(health.reading.time_ms)
-    pace = f", one every {health.interval_seconds:g} seconds" if health.interval_seconds else ""
+    pace = f", one every {health.interval_seconds:.3g} seconds" if health.interval_seconds else ""
     found = f"the last one {ago(age)}{pace}; {runs}"
     if is_fresh(health):
+        if health.slowness:
+            return look("readings", found, f"the logger says: {health.slowness.message}")
         return ok("readings", found)
     if age < 0:
         return look(

@@ -6,7 +6,10 @@ import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
+
+from urllib3.exceptions import ProxyError
 
 from admin.checkup_bucket import retention, retention_seconds, rights
 from admin.finding import Finding, bad, look, ok, see, skipped
@@ -26,8 +29,12 @@ NETWORK = "check the network (router, mobile connection, do other pages open?); 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
     """The findings; what depends on something that failed is left out."""
     parts = urlsplit(target.url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    named = name(host, port)
+    host, port = target.host, parts.port or (443 if parts.scheme == "https" else 80)
+    if proxy := target.proxy:
+        yield ok("proxy", f"{proxy.shown_url}, from {proxy.variable}; it looks up {host} itself")
+        named = name(proxy.host, proxy.port, proxy.variable)
+    else:
+        named = name(host, port)
     yield named
     if named.verdict == "bad":
         return
@@ -46,8 +53,8 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
             yield retention(kept, oldest_pending_seconds, drain_seconds)
 
 
-def name(host: str, port: int) -> Finding:
-    """Whether the host's name can be looked up."""
+def name(host: str, port: int, setting: str = "INFLUXDB_URL") -> Finding:
+    """Whether the host's name can be looked up. `setting` is where it comes from."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -57,9 +64,7 @@ def name(host: str, port: int) -> Finding:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return bad(
-            "dns", f"no address was found for the name {host}", f"check INFLUXDB_URL for typing errors; {NETWORK}"
-        )
+        return bad("dns", f"no address was found for the name {host}", f"check {setting} for typing errors; {NETWORK}")
     return ok("dns", f"{host} is {found[0][4][0]}")
 
 
@@ -67,28 +72,39 @@ def certificate(target: Target, host: str, port: int) -> Finding:
     """Whether the server shows a certificate that is trusted, and until when."""
     if urlsplit(target.url).scheme != "https":
         return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
+    proxy = target.proxy
+    if proxy and proxy.shown_url.startswith("https:"):
+        return skipped("certificate", "not checked by itself through a proxy that is asked over https")
+    context = ssl.create_default_context(cafile=target.ca_file)
+    there = (proxy.host, proxy.port) if proxy else (host, port)
+    connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
+    if proxy:
+        connection.set_tunnel(host, port, proxy.headers)
     try:
-        context = ssl.create_default_context(cafile=target.ca_file)
-        with (
-            socket.create_connection((host, port), CONNECT_SECONDS) as connection,
-            context.wrap_socket(connection, server_hostname=host) as secured,
-        ):
-            shown = secured.getpeercert() or {}
+        connection.connect()
+        shown = connection.sock.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
-        reason = unreachable(error, host).reason
+        reason = unreachable(error, target).reason
         remedy = (
             f"set the clock, {see('clock')}"
             if "clock" in reason
             else "renew it at the server, or set INFLUXDB_CA_FILE for a certificate of your own"
         )
         return bad("certificate", reason, remedy)
-    except OSError as error:
-        failure = unreachable(error, host)
-        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or NETWORK)
+    except (OSError, HTTPException) as error:
+        failure = unreachable(ProxyError("no way through", error) if proxy else error, target)
+        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or _way(target))
+    finally:
+        connection.close()
     left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
     if left < SOON_SECONDS:
         return look("certificate", f"valid for only {duration(left)} more", "renew it at the server")
     return ok("certificate", f"valid for {duration(left)} more")
+
+
+def _way(target: Target) -> str:
+    """What to do about the way to the server."""
+    return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
 
 
 def version_of(answer: Answer) -> str | None:
@@ -102,7 +118,7 @@ def version_of(answer: Answer) -> str | None:
 
 def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or NETWORK)
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
     if version:
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer, datetime.now(UTC))

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import math
 import os
 import shutil
 import sys
@@ -137,8 +136,8 @@ def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
     def show(reading: Reading, number: int, left_seconds: float) -> None:
         hour = "" if reading.regulator_clock_seconds is None else clock(reading.regulator_clock_seconds)
         values = (
-            f"{hour:5}  {reading.battery_volts or math.nan:4.1f} V  charge {reading.charge_amps or 0:4.1f} A  "
-            f"load {reading.load_amps or 0:4.1f} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
+            f"{hour:5}  {amount(reading.battery_volts)} V  charge {amount(reading.charge_amps)} A  "
+            f"load {amount(reading.load_amps)} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
         )
         with contextlib.suppress(OSError):
             print(f"\r{values:<79}", end="", file=sys.stderr, flush=True)
@@ -149,26 +148,37 @@ def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
         print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
 
 
+def amount(value: float | None) -> str:
+    return "   -" if value is None else f"{value:4.1f}"
+
+
 def clock(seconds: float) -> str:
     return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
 
 
 def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
     """What was recorded, in a few lines."""
-    last = readings[-1]
     volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
     # A reading that Ctrl-C cut short may be without it.
     times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
     span = f"{clock(times[0])} to {clock(times[-1])}" if times else "at no known time"
-    charge, load = last.charge_amp_hours, last.load_amp_hours
+    volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
+    charged = total("charged", [reading.charge_amp_hours for reading in readings])
+    drawn = total("drawn", [reading.load_amp_hours for reading in readings])
     grown = journal_bytes - empty_bytes
     a_reading = f", {grown / len(readings):.0f} bytes a reading" if len(readings) >= 100 else ""
     return [
         f"{count(len(readings), 'reading')}, {span} by the regulator's clock"
         + (f"; {count(failed, 'try')} brought none" if failed else ""),
-        f"Battery {min(volts):.1f} to {max(volts):.1f} V; charged {charge or 0:.0f} Ah, drawn {load or 0:.0f} Ah",
+        f"{volts_shown}; {charged}, {drawn}",
         f"Journal {size(journal_bytes)}{a_reading}",
     ]
+
+
+def total(verb: str, counts: list[float | None]) -> str:
+    """The newest state of a counter that could be read."""
+    known = [amp_hours for amp_hours in counts if amp_hours is not None]
+    return f"{verb} {known[-1]:.0f} Ah" if known else f"{verb}: not known"
 
 
 def upload_summary(delivery: Delivery, target: "Target | None") -> list[str]:

@@ -7,20 +7,22 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from admin import settings
+from admin import names, settings
 from admin.checkup import Part, examine
 from admin.console import log_to_stderr, program_version
-from admin.finding import Finding, Verdict, bad_by, skipped
+from admin.finding import Finding, Verdict, bad_by, look, ok, skipped
 from admin.health import Health
 from admin.moment import iso
-from admin.survey import is_locked, look
+from admin.survey import is_locked
+from admin.survey import look as survey
 from admin.usage import one_line
 from journal.errors import BadSetting
 
@@ -34,6 +36,7 @@ Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
 
 
 def doctor(
+    context: typer.Context,
     *,
     as_json: settings.AsJson = False,
     short: Short = False,
@@ -49,24 +52,24 @@ def doctor(
 ) -> int:
     """Check everything at the site and say what to do; exit 1 when something is bad."""
     log_to_stderr(verbose=verbose, level=logging.CRITICAL)
-    health = look(data, is_upload_wanted=bool(url))
+    health = survey(data, is_upload_wanted=bool(url))
     parts = [
         *_here(health, port, baud, data, clock_mode),
+        Part("names", 5, lambda: _names(context.find_root().command)),
         Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
         Part("uploads", 10, lambda: _uploads(health, data)),
     ]
-    clean = _without_token()
     if as_json:
-        findings = list(examine(parts))
-        print(clean(json.dumps(as_object(findings), indent=1)))
+        findings = list(map(_clean, examine(parts)))
+        print(json.dumps(as_object(findings), indent=1))
         return exit_code(findings)
     width = _width()
     print(*wrapped(f"solar doctor {program_version()}, {_now()}", width), "", sep="\n", flush=True)
     findings = []
-    for finding in examine(parts):
+    for finding in map(_clean, examine(parts)):
         findings.append(finding)
         if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
-            print(clean("\n".join(lines(finding, width))), flush=True)
+            print("\n".join(lines(finding, width)), flush=True)
     print("", *wrapped(summary(findings), width), sep="\n")
     return exit_code(findings)
 
@@ -98,6 +101,18 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
     ]
 
 
+def _names(root: Any) -> Iterator[Finding]:
+    files = names.files_of_services()
+    unread = [str(file) for file in files if names.names_in(file) is None]
+    rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
+    found = names.unknown(root, os.environ, [names.ENV_FILE, *files])
+    for each in found:
+        meant = f"write {each.nearest} instead, or take it out" if each.nearest else "take it out"
+        yield look("names", f"{each.name}, set in {each.place}, is no setting and does nothing{rest}", meant)
+    if not found:
+        yield ok("names", f"all that are set are known{rest}")
+
+
 def _server(
     health: Health, url: str | None, org: str | None, bucket: str | None, ca_file: Path | None
 ) -> Iterator[Finding]:
@@ -126,17 +141,15 @@ def _uploads(health: Health, data: Path) -> Iterator[Finding]:
     yield from uploads(health, is_uploading=is_locked(data / "uploader.lock"))
 
 
-def _without_token() -> Callable[[str], str]:
-    """Blots the token out of a text, whoever put it there; and its parts, for 1.x's is user:password."""
-    token = os.environ.get("INFLUXDB_TOKEN", "").strip()
-    secrets = [secret for secret in (token, token.partition(":")[2]) if len(secret) >= 4]
+def _clean(finding: Finding) -> Finding:
+    """Without token and passwords, whoever put them there."""
+    from uploader.blot import without
+    from uploader.proxy import user_and_password
+    from uploader.target import secrets_in
 
-    def clean(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    return clean
+    proxies = (user_and_password(os.environ.get(name, "")) for name in settings.PROXIES)
+    secrets = secrets_in(os.environ.get("INFLUXDB_TOKEN", "").strip(), *proxies)
+    return replace(finding, found=without(finding.found, secrets), remedy=without(finding.remedy, secrets))
 
 
 def _width() -> int:

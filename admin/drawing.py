@@ -124,9 +124,8 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
         shapes.append(f"<g><title>{escape(f'{bar.label}: {amounts}')}</title>{''.join(rectangles)}</g>")
     every = -(-len(drawn) // 7)
     marks = [Mark((place + 0.5) / len(drawn), drawn[place].label) for place in range(0, len(drawn), every)]
-    sums = [sum(value or 0 for value in pair) for pair in zip(*((bar.first, bar.second) for bar in drawn), strict=True)]
-    of_all = f"{sums[0]:,.0f} {unit} {names[0]} in all, {sums[1]:,.0f} {unit} {names[1]}"
-    words = f"{title}, {drawn[0].label} to {drawn[-1].label}: {of_all}."
+    sums = _sum(names[0], unit, [bar.first for bar in drawn]), _sum(names[1], unit, [bar.second for bar in drawn])
+    words = f"{title}, {drawn[0].label} to {drawn[-1].label}, in all: {', '.join(sums)}."
     legend = _legend([(names[0], "charge"), (names[1], "load")])
     return figure(f"{title}, {unit}", words, _grid(scale) + "".join(shapes), _labels(scale, marks), legend)
 
@@ -159,6 +158,11 @@ def _label(axis: str, side: str, share: float, text: str) -> str:
 
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
     return "".join(f"<span class='key {style}'>{escape(label)}</span>" for label, style in entries)
+
+
+def _sum(name: str, unit: str, values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known):,.0f} {unit} {name}" if known else f"{name} not known"
 
 
 def _amount(value: float | None) -> str:

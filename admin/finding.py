@@ -35,14 +35,16 @@ CHECKS = {
     "power":            Check(22, "Power supply"),
     "temperature":      Check(23, "Temperature"),
     "clock":            Check(24, "Computer's clock"),
-    # the server
+    # the settings and the server
+    "names":            Check(30, "Names of settings"),
     "settings":         Check(31, "Upload settings"),
-    "dns":              Check(32, "Server's name"),
-    "certificate":      Check(33, "Certificate"),
-    "server":           Check(34, "Server"),
-    "token":            Check(35, "Token"),
-    "bucket":           Check(36, "Bucket"),
-    "retention":        Check(37, "Retention"),
+    "proxy":            Check(32, "Proxy"),
+    "dns":              Check(33, "Server's name"),
+    "certificate":      Check(34, "Certificate"),
+    "server":           Check(35, "Server"),
+    "token":            Check(36, "Token"),
+    "bucket":           Check(37, "Bucket"),
+    "retention":        Check(38, "Retention"),
     # the upload
     "uploads":          Check(41, "Uploads"),
     "backlog":          Check(42, "Backlog"),

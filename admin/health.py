@@ -48,9 +48,10 @@ class Health:
     uploader.db.
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
-    when it is over. `pending`: how many records of each table are to be sent. `upload`: None when nothing was ever
-    uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known of the time, and what is held
-    for it. `aside`: damaged journals that were set aside.
+    when it is over. `slowness`: the event that says that readings come less often than the logger was asked for, None
+    when they do not, or a logger began since. `pending`: how many records of each table are to be sent. `upload`: None
+    when nothing was ever uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known of the
+    time, and what is held for it. `aside`: damaged journals that were set aside.
     """
 
     now_ms: int
@@ -63,6 +64,7 @@ class Health:
     first_reading_ms: int | None = None
     interval_seconds: float | None = None
     trouble: Event | None = None
+    slowness: Event | None = None
     pending: dict[str, int] | None = None
     oldest_pending_ms: int | None = None
     drain_seconds: float | None = None

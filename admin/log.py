@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin import settings
+from admin import names, settings
 from admin.console import log_to_stderr, program_version, stop_on_signals
 from admin.notify import FedStop, Supervisor
 from admin.words import count
@@ -30,6 +30,7 @@ Wait = Annotated[bool | None, typer.Option(
 
 
 def log(
+    context: typer.Context,
     *,
     port: settings.Port = settings.PORT,
     baud: settings.Baud = settings.BAUD,
@@ -59,6 +60,7 @@ def log(
     from logger.trust import witness
 
     log_to_stderr(verbose=verbose)
+    names.tell(context.find_root().command)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
     given = Steps.of(charge_step_amps, load_step_amps)

@@ -3,7 +3,7 @@
 import json
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import urllib3
 
@@ -19,8 +19,7 @@ class Questions:
 
     def __init__(self, target: Target, connect_seconds: float, read_seconds: float) -> None:
         self.target = target
-        pool_manager = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=target.ca_file)
-        self._transport = Transport(pool_manager, connect_seconds, read_seconds)
+        self._transport = Transport(target, connect_seconds, read_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +38,7 @@ class Questions:
             headers = {"Authorization": authorization} if authorization else {}
             return self._transport.GET(url, headers=headers).answer
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            return unreachable(error, urlsplit(self.target.url).hostname or "")
+            return unreachable(error, self.target)
 
 
 def json_of(answer: Answer) -> dict[str, Any]:

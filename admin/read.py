@@ -5,7 +5,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from admin import settings
-from admin.console import log_to_stderr, stop_on_signals
+from admin.console import log_to_stderr, progress, stop_on_signals
 from admin.fields import READING, shown
 from admin.moment import iso
 
@@ -27,13 +27,14 @@ def read(
     """Read the regulator once and print it; nothing is stored."""
     from logger.clock import Clock
     from logger.models import Steps
-    from logger.regulator import connect
+    from logger.regulator import REGISTERS, connect
 
     log_to_stderr(verbose=verbose, level=logging.WARNING)
     stop = threading.Event()
     steps = Steps.of(charge_step_amps, load_step_amps)
     with stop_on_signals(stop), connect(port, baud, Clock(0), steps=steps, stop=stop) as regulator:
-        reading = regulator.read()
+        with progress("reading", "registers", REGISTERS) as show:
+            reading = regulator.read(show)
         missing = regulator.missing
     if reading is None or stop.is_set():
         return 130

@@ -4,11 +4,13 @@ A parser returns the value or raises ValueError with what would be right; admin/
 The token for InfluxDB is read from the environment alone: a command line can be seen by every user of the machine.
 """
 
+import ipaddress
 import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,7 +18,10 @@ from journal.access import obstacle
 from journal.errors import BadSetting
 
 if TYPE_CHECKING:
+    from uploader.proxy import Proxy
     from uploader.target import Target
+
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
 BAUDS = (300, 1200, 2400, 9600)
 
@@ -80,7 +85,49 @@ def target(
         raise BadSetting(f"cannot use INFLUXDB_CA_FILE={ca_file}: {words}")
     if ca_file and not ca_file.is_file():
         raise BadSetting(f"cannot use INFLUXDB_CA_FILE={ca_file}: there is no such file; give one with certificates")
-    return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None)
+    return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None, proxy_for(url or ""))
+
+
+def proxy_for(url: str) -> "Proxy | None":
+    """The proxy that HTTP_PROXY or HTTPS_PROXY names for this URL, unless NO_PROXY names its host.
+
+    As elsewhere a name in lower case goes first, and this computer itself is never asked through a proxy.
+    """
+    from uploader.proxy import Proxy
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None  # the target says what is wrong with it
+    variable = _either_case(f"{parts.scheme}_proxy")
+    value, exceptions = os.environ.get(variable, "").strip(), os.environ.get(_either_case("no_proxy"), "")
+    if not value or parts.hostname in (None, "localhost") or _is_excepted(parts.hostname, parts.netloc, exceptions):
+        return None
+    return Proxy(variable, value)
+
+
+def _either_case(name: str) -> str:
+    return name if name in os.environ else name.upper()
+
+
+def _is_excepted(host: str, host_and_port: str, exceptions: str) -> bool:
+    """Whether NO_PROXY names the host, a domain that it is in, a network that its address is in, or * for all."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if address is not None and address.is_loopback:
+        return True
+    for each in (each.strip().lower() for each in exceptions.split(",")):
+        domain = f".{each.lstrip('.')}"
+        if each == "*" or (each and (f".{host}".endswith(domain) or f".{host_and_port}".endswith(domain))):
+            return True
+        try:
+            if address is not None and address in ipaddress.ip_network(each, strict=False):
+                return True
+        except ValueError:
+            continue
+    return False
 
 
 # fmt: off

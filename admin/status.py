@@ -57,6 +57,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
     rows = []
     if health.reading:
         rows.append(("Last reading", f"{ago(health.age_seconds(health.reading.time_ms))}: {values(health.reading)}"))
+    if health.slowness:
+        rows.append(("Interval", health.slowness.message))
     pace = f", one every {health.interval_seconds:.3g} s" if health.interval_seconds else ""
     since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
     rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
@@ -66,7 +68,7 @@ def _rows(health: Health) -> list[tuple[str, str]]:
             rows.append(("Held", held))
     if disk := health.disk:
         growth = ""
-        if disk.journal_bytes_per_day and disk.days_left:
+        if disk.journal_bytes_per_day and disk.days_left is not None:
             room = "more than ten years" if disk.days_left > 3652 else duration(disk.days_left * 86400)
             growth = f", {size(disk.journal_bytes_per_day)} more a day: room for {room}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
@@ -115,6 +117,8 @@ def values(reading: Reading) -> str:
 def as_object(health: Health, points: list[str]) -> dict[str, object]:
     """The same for machines; docs/status.md has the keys."""
     upload, disk, reading = health.upload, health.disk, health.reading
+    # Where nothing was ever uploaded that is 0; what cannot be looked at is not known.
+    none = None if health.error or health.upload_error else 0
     names = [name for name in columns("readings") if name != "raw"]
     return {
         "healthy": not points,
@@ -125,8 +129,9 @@ def as_object(health: Health, points: list[str]) -> dict[str, object]:
         "last_reading": dict(zip(names, row(reading, names), strict=True)) if reading else None,
         "last_reading_age_seconds": health.age_seconds(reading.time_ms) if reading else None,
         "regulator_trouble": health.trouble.message if health.trouble else None,
-        "readings": health.readings,
+        "readings": None if health.error else health.readings,
         "interval_seconds": health.interval_seconds,
+        "interval_trouble": health.slowness.message if health.slowness else None,
         "pending": health.pending,
         "oldest_pending_time": _iso(health.oldest_pending_ms),
         "drain_seconds": health.drain_seconds,
@@ -135,10 +140,10 @@ def as_object(health: Health, points: list[str]) -> dict[str, object]:
         "upload_reason": upload.reason if upload else None,
         "upload_failing_since": _iso(upload.failing_since_ms) if upload else None,
         "note": upload.note if upload else None,
-        "dead_letters": upload.dead_letters if upload else 0,
-        "dead_letters_waiting": upload.dead_letters_waiting if upload else 0,
-        "bytes_sent_today": upload.bytes_today if upload else 0,
-        "bytes_sent_this_month": upload.bytes_this_month if upload else 0,
+        "dead_letters": upload.dead_letters if upload else none,
+        "dead_letters_waiting": upload.dead_letters_waiting if upload else none,
+        "bytes_sent_today": upload.bytes_today if upload else none,
+        "bytes_sent_this_month": upload.bytes_this_month if upload else none,
         "disk_free_bytes": disk.free_bytes if disk else None,
         "disk_total_bytes": disk.total_bytes if disk else None,
         "journal_bytes": disk.journal_bytes if disk else None,

@@ -15,7 +15,6 @@ from journal.reading import STREAMS, Event, Reading
 
 Ranges = tuple[tuple[int, int], ...]
 
-TROUBLES = ("port_missing", "regulator_silent", "regulator_back")
 EVENTS_LOOKED_AT = 10_000
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
@@ -58,7 +57,8 @@ def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) 
         readings=readings,
         first_reading_ms=oldest.time_ms if oldest else None,
         interval_seconds=interval,
-        trouble=trouble_of(journal),
+        trouble=unended(journal, ("port_missing", "regulator_silent"), ("regulator_back",)),
+        slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
         pending=pending,
         oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
         drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
@@ -106,11 +106,11 @@ def usual_seconds(times_ms: list[int]) -> float | None:
     return gaps[len(gaps) // 2] / 1000 if gaps else None
 
 
-def trouble_of(journal: Journal) -> Event | None:
-    """The event that began a time without readings, if it is not over."""
+def unended(journal: Journal, beginnings: tuple[str, ...], ends: tuple[str, ...]) -> Event | None:
+    """The newest event of a kind that begins something, unless one that ends it came after it."""
     for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
-        if isinstance(event, Event) and event.kind in TROUBLES:
-            return None if event.kind == TROUBLES[-1] else event
+        if isinstance(event, Event) and event.kind in beginnings + ends:
+            return event if event.kind in beginnings else None
     return None
 
 

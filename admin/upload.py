@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin import settings
+from admin import names, settings
 from admin.console import log_to_stderr, progress, stop_on_signals
 from admin.notify import FedStop, Supervisor
 from admin.words import count
@@ -39,6 +39,7 @@ Verbose = Annotated[bool, typer.Option(
 
 
 def upload(
+    context: typer.Context,
     *,
     once: Once = False,
     data: settings.Data = settings.DATA,
@@ -59,6 +60,8 @@ def upload(
     from uploader.journal_source import JournalSource
     from uploader.progress import Progress
 
+    log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
+    names.tell(context.find_root().command)
     target = settings.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
@@ -69,7 +72,6 @@ def upload(
         JournalSource(data / "journal.db") as source,
         Influx(target) as influx,
     ):
-        log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
         worker = Drain(
             source,
             influx,

@@ -27,6 +27,8 @@ from logger.registers import HOURS, MINUTES, SCREEN, SECONDS, SOFTWARE_VERSION, 
 ENOUGH_AMP_HOURS = 50.0
 ENOUGH_SHARE = 0.03
 """An uncertainty of more than that is not one to go by."""
+ENOUGH_READINGS = 100
+"""To compare the two voltages by."""
 LONGEST_GAP_SECONDS = 660.0
 LONGEST_GAP_MS = 900_000
 PIECE_AMP_HOURS = 10
@@ -83,6 +85,14 @@ class Estimate:
     pieces: int
     step_amps: float | None = None
     uncertainty_amps: float | None = None
+    hours: float = 0.0
+    """For how long that current flowed."""
+
+    @property
+    def hours_left(self) -> float | None:
+        """How much longer current like that is to flow until there is enough of it; None when nobody knows."""
+        left = ENOUGH_AMP_HOURS - self.amp_hours
+        return max(left, 0.0) * self.hours / self.amp_hours if self.amp_hours else None
 
     @property
     def is_enough(self) -> bool:
@@ -137,6 +147,11 @@ class VoltageCheck:
     @property
     def spread_tenths(self) -> float:
         return sqrt(max(0.0, self.squares / self.readings - self.mean_tenths**2)) if self.readings else 0.0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a few that were read while it moved weigh little."""
+        return self.readings >= ENOUGH_READINGS
 
     @property
     def is_tracking(self) -> bool:
@@ -279,9 +294,10 @@ def estimate(channel: str, model: str, pieces: Iterable[Piece]) -> Estimate:
         if freedom >= 2:
             # What the pieces scatter beyond the counters' part of a count grows with the time between two readings.
             excess = max(0.0, excess + 0.5 * (fit.chi_squared / freedom - 1) * fit.usual_variance)
-    mean_raw = sum(piece.step_hours for piece in pieces) / sum(piece.hours for piece in pieces)
+    hours = sum(piece.hours for piece in pieces)
+    mean_raw = sum(piece.step_hours for piece in pieces) / hours
     uncertainty = sqrt(fit.uncertainty**2 + (step * ROUNDING_VARIES / mean_raw) ** 2)
-    return Estimate(channel, model, amp_hours, len(pieces), step, uncertainty)
+    return Estimate(channel, model, amp_hours, len(pieces), step, uncertainty, hours)
 
 
 @dataclass(frozen=True, slots=True)

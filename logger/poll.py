@@ -11,6 +11,7 @@ each time it was lost, so that an adapter may come back under another number.
     regulator_back            the first reading after either of these
     model_changed             RAM 0 means another model than in the reading before
     system_voltage_changed    RAM 93 means another voltage than in the reading before
+    interval_missed, _kept    readings come less often than asked for, and as often again (pace.py)
     settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
     journal_full, _back       the disk had no room, and has it again (store.py)
 
@@ -32,6 +33,7 @@ from logger import trouble
 from logger.adapter import Stop
 from logger.clock import Clock
 from logger.oddities import Oddities
+from logger.pace import Pace
 from logger.registers import by_address, pairs
 from logger.regulator import Regulator
 from logger.store import Store
@@ -104,6 +106,7 @@ class Poller:
         self._store = Store(timekeeper or journal, self._event)
         self._trouble, self._watch, self._oddities = self._remember(journal)
         self._missing_words = Seldom(clock)
+        self._pace = Pace(interval_seconds)
         self._has_announced = False
         self._began_at = clock.monotonic()
         self._settings_at = self._began_at
@@ -155,6 +158,7 @@ class Poller:
 
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
         self._append(self._trouble.end())
+        self._append(self._pace.add(self._clock.monotonic()))
         for change in self._watch.notice(by_address(reading.raw)):
             self._append(change)
         for change in self._oddities.notice(reading, is_trusted=self._is_trusted):
@@ -190,6 +194,7 @@ class Poller:
         # A port that was opened anew is a PLI whose power was switched off and on, and an adapter found by its name.
         if isinstance(error, PortMissing | PliSilent):
             self._disconnect()
+        self._pace.pause()
         self._append(self._trouble.fail(error))
         self._heartbeat(str(error))
 

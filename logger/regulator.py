@@ -28,7 +28,7 @@ A byte that cannot be had is left out of the reading; `missing` says why.
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +50,8 @@ from logger.registers import (
     EXTERNAL_FLAGS,
     EXTERNAL_LOAD,
     HOURS,
+    MINUTES,
+    SECONDS,
     SOFTWARE_VERSION,
     SYSTEM,
     decode,
@@ -68,6 +70,12 @@ BEGINNINGS = 3
 LIVE = (BATTERY_VOLTS, 213, 217)
 SINGLE = (39, 101, 102, 115, 126, 53, 52, 181, 182, 183)
 FILTERED = ((220, 221), (232, 233))
+REGISTERS = len((SOFTWARE_VERSION, SYSTEM, HOURS, MINUTES, SECONDS, *LIVE, EXTERNAL_FLAGS, *SINGLE)) + 2 * len(
+    (*COUNTERS, *FILTERED)
+)
+"""How many a reading has where no shunt is enabled."""
+
+Tell = Callable[[int, int], None]
 
 
 class Regulator:
@@ -117,17 +125,17 @@ class Regulator:
         """The addresses that the last reading, or the last read_bytes, had to go without, each with the reason."""
         return self._memory.missing
 
-    def read(self) -> Reading | None:
+    def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
         """A reading of now. None when it was stopped before the battery's voltage was known.
 
-        Stopped later, what was read so far is the reading. Raises RegulatorError, mostly PliSilent, RegulatorSilent or
-        PortMissing.
+        Stopped later, what was read so far is the reading. `tell` is called with how many registers are read, of how
+        many; those of shunts come on top. Raises RegulatorError, mostly PliSilent, RegulatorSilent or PortMissing.
         """
         for _ in range(BEGINNINGS):
             moment = self._clock.now()
             ram: dict[int, int] = {}
             try:
-                is_one_moment = self._take(ram)
+                is_one_moment = self._take(ram, tell)
             except Stopped:
                 if BATTERY_VOLTS not in ram:
                     return None
@@ -161,40 +169,43 @@ class Regulator:
             return None
         return {address: value for address, value in values.items() if value is not None}
 
-    def _take(self, ram: dict[int, int]) -> bool:
+    def _take(self, ram: dict[int, int], tell: Tell) -> bool:
         """Put all that a reading needs into `ram`; whether it is of one day and one scale."""
-        memory = self._memory
-        memory.begin(READING_SECONDS)
+        self._memory.begin(READING_SECONDS)
         self._adapter.get_in_step()
-        for address in (SOFTWARE_VERSION, SYSTEM):
-            self._keep(ram, address, more=1)
-        ram |= memory.time_of_day()
-        for address in LIVE:
-            self._keep(ram, address)
-        ram |= self._external()
-        for address in SINGLE:
-            self._keep(ram, address)
-        for counter in COUNTERS:
-            ram |= memory.pair(counter.low, counter.high)
-        for low, high in FILTERED:
-            ram |= memory.pair(low, high)
+        for part in self._parts():
+            ram |= part
+            tell(len(ram), max(REGISTERS, len(ram)))
         return self._is_still(ram)
 
-    def _keep(self, ram: dict[int, int], address: int, *, more: int = 0) -> None:
+    def _parts(self) -> Iterator[dict[int, int]]:
+        memory = self._memory
+        for address in (SOFTWARE_VERSION, SYSTEM):
+            yield self._byte(address, more=1)
+        yield memory.time_of_day()
+        for address in LIVE:
+            yield self._byte(address)
+        yield self._external()
+        for address in SINGLE:
+            yield self._byte(address)
+        for counter in COUNTERS:
+            yield memory.pair(counter.low, counter.high)
+        for low, high in FILTERED:
+            yield memory.pair(low, high)
+
+    def _byte(self, address: int, *, more: int = 0) -> dict[int, int]:
         value = self._memory.byte(address, more=more)
-        if value is not None:
-            ram[address] = value
+        return {} if value is None else {address: value}
 
     def _external(self) -> dict[int, int]:
         """Flags and currents of the shunts; the currents only where enabled, and of the same moment as the flags."""
         for _ in range(BEGINNINGS):
-            ram: dict[int, int] = {}
-            self._keep(ram, EXTERNAL_FLAGS)
+            ram = self._byte(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)
             if not flags or not flags & 0b1100:
                 return ram
             for address in (EXTERNAL_CHARGE, EXTERNAL_LOAD):
-                self._keep(ram, address)
+                ram |= self._byte(address)
             after = self._memory.byte(EXTERNAL_FLAGS)
             if after is not None and not (after ^ flags) & MEANINGS[EXTERNAL_FLAGS]:
                 return ram
@@ -250,9 +261,7 @@ def open_port(url: str, baud: int) -> Any:
 
 def _cause(url: str, error: OSError) -> str:
     if "://" in url:
-        behind = error.__context__ if isinstance(error.__context__, OSError) else error  # pyserial wraps it in a text
-        cause = (behind.strerror or str(behind)).lower()
-        return f"{cause}; check host and port, and that the serial server is on"
+        return f"{_words(error)}; check host and port, and that the serial server is on"
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
             return "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"
@@ -260,7 +269,14 @@ def _cause(url: str, error: OSError) -> str:
             return "permission denied; `sudo adduser $USER dialout`, then log in again"
         case errno.EAGAIN | errno.EBUSY:
             return f"{_holder(url)} is using it; only one program at a time can"
-    return f"{error}; is it a serial port?"
+    return f"{_words(error)}; is it a serial port?"
+
+
+def _words(error: OSError) -> str:
+    """What the operating system says; pyserial puts its own words around it."""
+    inner = error.__context__
+    words = inner.args[1] if inner and len(inner.args) > 1 else error.strerror or error
+    return str(words)[:1].lower() + str(words)[1:]
 
 
 def _holder(path: str) -> str:

@@ -50,10 +50,10 @@ class Influx:
         self.target = target
         self._now = now
         # Hardly any of its code is typed. The token comes with each request, as the two ways want it differently.
-        self._client: Any = InfluxDBClient(target.url, token="", org=target.org, ssl_ca_cert=target.ca_file)
+        self._client: Any = InfluxDBClient(target.url, token="", org=target.org)
         self._api: Any = self._client.api_client
         self._writes: Any = WriteService(self._api)  # type: ignore[no-untyped-call]
-        self._transport = Transport(self._api.rest_client.pool_manager, connect_seconds, read_seconds)
+        self._transport = Transport(target, connect_seconds, read_seconds)
         self._api.rest_client = self._transport  # type: ignore[assignment]
         self._is_version_1 = False
 
@@ -82,8 +82,8 @@ class Influx:
                 answer = self._write_1(body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._transport.pool_manager.clear()
-            return unreachable(error, urllib3.util.parse_url(self.target.url).host or "")
-        outcome = outcome_of(self._without_secrets(answer), self._now())
+            return unreachable(error, self.target)
+        outcome = outcome_of(self.target.clean(answer), self._now())
         if self._is_version_1 and isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
             if outcome.status in {401, 403}:
@@ -135,8 +135,3 @@ class Influx:
     def _last_answer(self) -> Answer:
         answer: Answer = self._api.last_response.answer
         return answer
-
-    def _without_secrets(self, answer: Answer) -> Answer:
-        clean = self.target.without_secrets
-        headers = {name: clean(value) for name, value in answer.headers.items()}
-        return Answer(answer.status, headers, clean(answer.body.decode("utf-8", "replace")).encode())

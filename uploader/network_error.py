@@ -1,6 +1,7 @@
 """A network failure, as urllib3 raises it, in plain words."""
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
 from typing import TypeVar
@@ -8,20 +9,28 @@ from typing import TypeVar
 from urllib3 import exceptions
 
 from uploader.outcome import Unreachable
+from uploader.target import Target
 
 T = TypeVar("T", bound=BaseException)
 
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _NOT_YET_VALID, _EXPIRED = 9, 10
 
+# http.client's words when a proxy makes no tunnel, and the transport's own.
+_REFUSAL = re.compile(r"(?:Tunnel connection failed: )?([1-5]\d\d)\b")
 
-def unreachable(error: Exception, host: str) -> Unreachable:
+
+def unreachable(error: Exception, target: Target) -> Unreachable:
     """What the failure means. `is_strained`: the connection stood, and the request may have been too large for it."""
     causes = list(_causes(error))
+    if isinstance(error, exceptions.ProxyError):
+        return Unreachable(_proxy(causes, target))
     if tls := _first(causes, ssl.SSLCertVerificationError):
         return Unreachable(_certificate(tls))
     if isinstance(error, exceptions.NameResolutionError):
-        return Unreachable(f"the name {host} cannot be looked up (no network, or a typing error in INFLUXDB_URL)")
+        return Unreachable(
+            f"the name {target.host} cannot be looked up (no network, or a typing error in INFLUXDB_URL)"
+        )
     if _first(causes, ConnectionRefusedError):
         return Unreachable(
             "connection refused",
@@ -42,6 +51,25 @@ def unreachable(error: Exception, host: str) -> Unreachable:
     if _first(causes, http.client.IncompleteRead):
         return Unreachable("the answer was cut short", is_strained=True)
     return Unreachable(_words(causes) or f"the connection failed ({type(error).__name__})", is_strained=True)
+
+
+def _proxy(causes: list[BaseException], target: Target) -> str:
+    """What keeps the proxy from passing anything on. The status is all that is told of its answer."""
+    proxy = target.proxy
+    if proxy is None:
+        return "a proxy on the way asks for a user and password (407); give them in HTTP_PROXY or HTTPS_PROXY"
+    name = f"the proxy {proxy.shown_url} (from {proxy.variable})"
+    if _first(causes, exceptions.NameResolutionError):
+        return f"{name} cannot be found: its name cannot be looked up"
+    status = next((found[1] for cause in causes if (found := _REFUSAL.match(str(cause)))), None)
+    if status == "407" and proxy.headers:
+        return f"{name} refuses the user and password in {proxy.variable} (407)"
+    if status == "407":
+        return f"{name} asks for a user and password (407); put user:password@ before its host in {proxy.variable}"
+    if status:
+        return f"{name} does not connect to {target.host} ({status})"
+    words = "" if _first(causes, TimeoutError) else _words(causes)
+    return f"{name} cannot be reached: {words}" if words else f"{name} does not answer"
 
 
 def _certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -6,31 +6,44 @@ the connection underneath. What had come by then is no answer, though http.clien
 
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ProxyError
 
 
 class _Bounded:
-    """Mixed into a connection: its `getresponse` takes no longer than the connection's own time-out."""
+    """Mixed into a connection: its answer takes no longer than the connection's own time-out."""
 
     sock: Any
 
     def getresponse(self) -> Any:
+        return self._in_time(super().getresponse)  # type: ignore[misc]
+
+    def _tunnel(self) -> None:
+        """Asking a proxy for a way through ends in time too, and is the proxy's failure whatever goes wrong."""
+        try:
+            self._in_time(super()._tunnel)  # type: ignore[misc]
+        except Exception as error:
+            raise ProxyError("no way through", error) from error
+
+    def _in_time(self, ask: Callable[[], Any]) -> Any:
         sock = self.sock
         expired = threading.Event()
 
         def end() -> None:
             expired.set()
             # The plain socket's method: that of a TLS socket would take the session from under the reading thread.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            # TLS within a proxy's TLS is no socket, but has one.
+            socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
         timer = threading.Timer(sock.gettimeout(), end)
         timer.daemon = True
         timer.start()
         try:
-            response = super().getresponse()  # type: ignore[misc]
+            response = ask()
         except Exception as error:
             if expired.is_set():
                 raise TimeoutError from error

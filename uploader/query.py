@@ -61,8 +61,7 @@ class Query:
         answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> None:
         self.target = target
-        self._pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=target.ca_file)
-        self._transport = Transport(self._pool, connect_seconds, read_seconds, answer_limit_bytes)
+        self._transport = Transport(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
         self._dialect: Dialect | None = None
         self._retention_seconds: int | None = None
@@ -73,7 +72,7 @@ class Query:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.clear()
+        self._transport.pool_manager.clear()
 
     def counts(self, question: Question) -> Counts:
         """How many points each hour has, by field."""
@@ -164,13 +163,13 @@ class Query:
             url = self._url(request.path)
             reply = self._transport.POST(url, query_params=request.params, headers=headers, body=request.body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._pool.clear()
+            self._transport.pool_manager.clear()
             raise _Passing(self._network_words(error)) from error
         answer: Answer = reply.answer
         if not answer.is_whole:
             raise _Passing("the answer was too long, or took too long")
         if answer.status >= 400:
-            outcome = outcome_of(self._without_secrets(answer), datetime.now(UTC))
+            outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
             is_its_answer = answer.status == 500 and is_influx_json(answer)
             if isinstance(outcome, Unreachable) and not is_its_answer:
                 raise _Passing(outcome.reason)
@@ -186,16 +185,10 @@ class Query:
         return self.target.url.rstrip("/") + path
 
     def _network_words(self, error: Exception) -> str:
-        return unreachable(error, urllib3.util.parse_url(self.target.url).host or "").reason
+        return unreachable(error, self.target).reason
 
     def _words_of(self, answer: Answer) -> str:
-        return words_of(self._without_secrets(answer))
-
-    def _without_secrets(self, answer: Answer) -> Answer:
-        clean = self.target.without_secrets
-        headers = {name: clean(value) for name, value in answer.headers.items()}
-        body = clean(answer.body.decode("utf-8", "replace")).encode()
-        return Answer(answer.status, headers, body, answer.is_whole)
+        return words_of(self.target.clean(answer))
 
     def _cannot(self, cause: str, remedy: str) -> UploadError:
         return UploadError(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")

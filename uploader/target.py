@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from journal.errors import BadSetting
+from uploader.answer import Answer
+from uploader.blot import without
+from uploader.proxy import Proxy, user_and_password
+
+LONGEST_SHOWN_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,8 @@ class Target:
     """INFLUXDB_URL, _TOKEN, _ORG and _BUCKET. The token never shows in a text of ours.
 
     For InfluxDB 1.x the bucket is `database` or `database/retention-policy` and the token `user:password`, which is
-    InfluxData's own convention for 1.8. `ca_file`: certificates to trust instead of the system's.
+    InfluxData's own convention for 1.8. `ca_file`: certificates to trust instead of the system's. `proxy`: what every
+    request goes through.
     """
 
     url: str
@@ -20,6 +26,7 @@ class Target:
     org: str
     bucket: str
     ca_file: str | None = None
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         """Raise BadSetting for what can never work."""
@@ -60,6 +67,10 @@ class Target:
         return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}".rstrip("/")
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def database(self) -> str:
         return self.bucket.partition("/")[0]
 
@@ -81,9 +92,19 @@ class Target:
         return "Basic " + base64.b64encode(self.token.encode()).decode()
 
     def without_secrets(self, text: str) -> str:
-        """`text` with the token, its password part and its encoded form blotted out, should a server repeat them."""
-        password = self.token.partition(":")[2]
-        for secret in (self.basic_header or "", self.token, password):
-            if len(secret) >= 4:
-                text = text.replace(secret, "***")
-        return text
+        """What came from outside, as it may be shown or stored: token and passwords blotted out in any encoding."""
+        return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
+
+    def clean(self, answer: Answer) -> Answer:
+        """An answer whose words may be shown or stored."""
+        headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
+        body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
+        return Answer(answer.status, headers, body.encode(), answer.is_whole)
+
+
+def secrets_in(*credentials: str) -> set[str]:
+    """What must not be seen of tokens and `user:password`s: whole, the password alone, and as Basic puts it."""
+    secrets = set()
+    for each in filter(None, credentials):
+        secrets |= {each, each.partition(":")[2], base64.b64encode(each.encode()).decode()}
+    return secrets | {secret.rstrip("=") for secret in secrets}

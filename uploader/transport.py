@@ -14,12 +14,15 @@ import urllib3
 
 from uploader.answer import Answer
 from uploader.patience import bound
+from uploader.target import Target
 
 # An answer to a write is short; a login page need not be read to its end.
 BODY_LIMIT_BYTES = 64 * 1024
 
 # What urllib3 adds by itself: Host, Accept-Encoding, Content-Length, the blank line.
 ADDED_HEADERS_BYTES = 90
+
+PROXY_ASKS = 407
 
 
 class Reply:
@@ -42,12 +45,12 @@ class Transport:
 
     def __init__(
         self,
-        pool_manager: urllib3.PoolManager,
+        target: Target,
         connect_seconds: float,
         read_seconds: float,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
-        self.pool_manager = bound(pool_manager)
+        self.pool_manager = bound(_pools(target))
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
@@ -90,13 +93,16 @@ class Transport:
                 data, is_whole = self._read(response)
             finally:
                 response.close()
-        except urllib3.exceptions.NewConnectionError:
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError):
             raise  # nothing was sent
         except Exception:
             self.bytes_on_wire += request_bytes
             raise
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
+        if response.status == PROXY_ASKS:
+            # Before a tunnel is made, urllib3 raises this by itself.
+            raise urllib3.exceptions.ProxyError("the proxy asks who is there", OSError(str(PROXY_ASKS)))
         return Reply(Answer(response.status, answer_headers, data, is_whole))
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
@@ -110,3 +116,11 @@ class Transport:
                 return bytes(data), True
             data += chunk
         return bytes(data), False
+
+
+def _pools(target: Target) -> urllib3.PoolManager:
+    """Connections to the server, through the proxy where there is one."""
+    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
+    if proxy := target.proxy:
+        return urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+    return urllib3.PoolManager(**trust)

@@ -24,8 +24,9 @@ FIRST_MS = 1_767_225_600_000
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an empty directory, with none of our variables set, and a terminal of 80 columns."""
+    ours = ("SOLAR_", "INFLUX", "NOTIFY_", "WATCHDOG_", "STATE_DIRECTORY", "JOURNAL_STREAM")
     for name in list(os.environ):
-        if name.startswith(("SOLAR_", "INFLUXDB_", "NOTIFY_", "WATCHDOG_", "STATE_DIRECTORY", "JOURNAL_STREAM")):
+        if name.startswith(ours) or name.lower() in {"http_proxy", "https_proxy", "no_proxy"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("SOLAR_CLOCK", "trust")  # whether this machine's clock is right, nobody knows

@@ -138,3 +138,9 @@ def test_versions_of_sqlite(version: tuple[int, ...], verdict: str, words: str) 
 
 def test_this_sqlite_will_do() -> None:
     assert sqlite_version(sqlite3.sqlite_version_info).verdict is Verdict.OK
+
+
+def test_readings_that_come_too_seldom_are_looked_at(data: Path) -> None:
+    slow = replace(SILENT, kind="interval_missed", message="cannot take a reading every 1 s")
+    finding = named(journal(health(data, slowness=slow, is_logging=True)), "readings")
+    assert (finding.verdict, finding.remedy) == (Verdict.LOOK, "the logger says: cannot take a reading every 1 s")

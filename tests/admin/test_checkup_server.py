@@ -16,8 +16,10 @@ import pytest
 from admin.checkup_bucket import retention
 from admin.checkup_server import certificate, name, server
 from admin.finding import Finding, Verdict
+from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
+from uploader.proxy import Proxy
 from uploader.target import Target
 
 CERTIFICATES = Path(__file__).parent.parent / "uploader" / "certificates"
@@ -262,6 +264,22 @@ def test_certificates(shown: str, trusted: str | None, verdict: str, words: str)
     with serving(BaseHTTPRequestHandler, context) as url:
         target = Target(url, "t", "o", "b", str(CERTIFICATES / f"{trusted}.pem") if trusted else None)
         finding = certificate(target, "127.0.0.1", urlsplit(url).port or 0)
+    assert finding.verdict.value == verdict
+    assert words in finding.found
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "words"),
+    [("a:b@", "ok", "good for "), ("", "bad", "(from HTTPS_PROXY) asks for a user and password (407)")],
+    ids=["let through", "not let through"],
+)
+def test_the_certificate_behind_a_proxy(given: str, verdict: str, words: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "valid.pem")
+    with serving(BaseHTTPRequestHandler, context) as url, ForwardProxy(url, credentials="a:b") as proxy:
+        through = Proxy("HTTPS_PROXY", proxy.url.replace("//", f"//{given}"))
+        target = Target("https://127.0.0.1:8086", "t", "o", "b", str(CERTIFICATES / "valid.pem"), through)
+        finding = certificate(target, "127.0.0.1", 8086)
     assert finding.verdict.value == verdict
     assert words in finding.found
 

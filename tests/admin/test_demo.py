@@ -4,11 +4,14 @@ import os
 import pty
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from admin.demo import summary
 from journal.journal import Journal
+from journal.reading import Reading
 from tests.admin.conftest import Solar, command, contents, fill
 from tests.admin.test_upload import read_terminal
 from tests.servers import Database
@@ -78,3 +81,23 @@ def test_on_a_terminal_one_line_shows_each_reading_and_goes_away() -> None:
     assert all(len(line) == 79 for line in live.split("\r")[1:])
     assert re.search(r"06:00  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
     assert "\x1b[" in rest
+
+
+READING = Reading(time_ms=1, boot=1, uptime_ms=1, battery_volts=25.4, charge_amp_hours=12.0)
+
+
+@pytest.mark.parametrize(
+    ("readings", "line"),
+    [
+        ([READING], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn: not known"),
+        ([READING, replace(READING, charge_amp_hours=None)], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn: not known"),
+        ([replace(READING, load_amp_hours=0.0)], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn 0 Ah"),
+        (
+            [replace(READING, battery_volts=None, charge_amp_hours=None)],
+            "Battery: no voltage could be read; charged: not known, drawn: not known",
+        ),
+    ],
+    ids=["never", "not at last", "truly 0", "nothing at all"],
+)
+def test_what_was_not_counted_is_not_zero(readings: list[Reading], line: str) -> None:
+    assert summary(readings, 0, 1000, 1000)[1] == line

@@ -49,9 +49,10 @@ def point_to(url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
 # fmt: off
 NUMBERS = {
     "port": 1, "holder": 2, "adapter": 3, "regulator": 4, "model": 5, "regulator_clock": 6, "calibration": 7,
-    "readings": 11, "journal": 12, "aside": 13, "sqlite": 14, "disk": 15, "card": 16,
+    "data": 10, "readings": 11, "journal": 12, "aside": 13, "sqlite": 14, "disk": 15, "card": 16,
     "computer": 21, "power": 22, "temperature": 23, "clock": 24,
-    "settings": 31, "dns": 32, "certificate": 33, "server": 34, "token": 35, "bucket": 36, "retention": 37,
+    "names": 30, "settings": 31, "proxy": 32, "dns": 33, "certificate": 34, "server": 35, "token": 36, "bucket": 37,
+    "retention": 38,
     "uploads": 41, "backlog": 42, "dead_letters": 43,
 }
 # fmt: on
@@ -98,6 +99,7 @@ def test_a_site_that_is_well(
         "readings": "ok",
         "journal": "ok",
         "clock": "ok",
+        "names": "ok",
         "dns": "ok",
         "certificate": "skipped",
         "server": "ok",

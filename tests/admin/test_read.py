@@ -1,9 +1,13 @@
+import os
+import pty
 import re
+import subprocess
 
 import pytest
 
 from simulator import HandClock, RunningSimulator, SimulatorOptions
-from tests.admin.conftest import Solar, start
+from tests.admin.conftest import Solar, command, start
+from tests.admin.test_upload import read_terminal
 
 SCREEN = """\
 PL80 at TIME
@@ -49,3 +53,21 @@ def test_nothing_that_answers_is_told_in_one_line(solar: Solar, regulator: Runni
     ran = solar("read", "--port", regulator.port)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert "regulator" in ran.err
+
+
+def test_on_a_terminal_a_bar_counts_the_registers_and_goes_away(regulator: RunningSimulator) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command("read", "--port", regulator.port),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm"},
+        text=True,
+    ) as process:
+        os.close(theirs)
+        shown = read_terminal(ours)
+        assert process.stdout
+        assert process.stdout.read().startswith("PL80 at ")
+    assert process.returncode == 0
+    assert "31 of 31 registers" in shown
+    assert shown.endswith("\x1b[2K")

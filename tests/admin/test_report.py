@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from admin.drawing import Bar, bars
 from journal.journal import Journal
 from journal.reading import Day, Event
 from tests.admin.conftest import FIRST_MS, Solar, contents, event, reading
@@ -91,7 +92,7 @@ def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
         "Battery: battery from 24.0 to 25.0 volts.",
         "State of charge: state of charge from 80.0 to 80.0 per cent.",
         "Current: charge from 12.0 to 12.0 amperes.",
-        "Charge of each day, 1 Jan to 1 Jan: 120 Ah charged in all, 90 Ah drawn.",
+        "Charge of each day, 1 Jan to 1 Jan, in all: 120 Ah charged, 90 Ah drawn.",
     ]
     assert [tip.text for tip in page().iter(f"{SVG}title")] == ["1 Jan: 120 Ah charged, 90 Ah drawn"]
 
@@ -194,3 +195,8 @@ def test_one_reading_is_enough(solar: Solar) -> None:
     fill_hours([0], every_seconds=1800)
     assert solar("report", *SINCE).code == 0
     assert line(page(), "Battery").count("M") == 1
+
+
+def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
+    drawn = bars("Charge of each day", "Ah", ("charged", "drawn"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
+    assert "Charge of each day, 1 Jan to 2 Jan, in all: charged not known, 90 Ah drawn." in drawn

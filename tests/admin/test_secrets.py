@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -54,14 +54,22 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
 
 
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "": str,
+    "html": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "json": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+    "url": lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
+}
+
+
 @contextmanager
-def parrot(status: int) -> Iterator[str]:
+def parrot(status: int, encode: Callable[[str], str] = str) -> Iterator[str]:
     """A server that answers all that it is asked with `status`, and says in heads and body who was asking."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            said = f"{self.headers.get('Authorization')} may not {self.path}"
+            said = f"{encode(str(self.headers.get('Authorization')))} may not {self.path}"
             body = f'{{"code":"{said}","message":"no {said}","error":"{said}"}}'.encode()
             self.send_response(status, f"no {said}")
             self.send_header("X-Influxdb-Error", said)
@@ -94,7 +102,8 @@ def behaving(kind: str) -> Iterator[str]:
     elif kind == "nobody":
         yield f"http://127.0.0.1:{free_port()}"
     else:
-        with parrot(int(kind)) as url:
+        status, _, encoding = kind.partition(" ")
+        with parrot(int(status), ENCODINGS[encoding]) as url:
             yield url
 
 
@@ -115,12 +124,14 @@ def leaks(ran: Ran, *directories: Path) -> list[str]:
     return [
         f"{name}: {text[max(0, text.find(shape.encode()) - 60) :][:200]!r}"
         for name, text in texts.items()
-        for shape in SHAPES
+        for shape in (encode(shape) for encode in ENCODINGS.values() for shape in SHAPES)
         if shape.encode() in text
     ]
 
 
-@pytest.mark.parametrize("server", ["well", "400", "401", "404", "422", *UNREACHABLE])
+@pytest.mark.parametrize(
+    "server", ["well", "400", "401", "404", "422", "400 html", "401 json", "422 url", *UNREACHABLE]
+)
 def test_no_command_shows_the_token(solar: Solar, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {}
     with behaving(server) as url:

@@ -156,6 +156,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "regulator_trouble": None,
         "readings": 12,
         "interval_seconds": 10.0,
+        "interval_trouble": None,
         "pending": {"readings": 0, "days": 0, "events": 0},
         "oldest_pending_time": None,
         "drain_seconds": 0.0,
@@ -196,3 +197,30 @@ def test_every_key_stands_in_the_documentation(solar: Solar, data: Path) -> None
         name for cell in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"\w+", cell)
     ]
     assert documented == list(json.loads(solar("status", "--json").out))
+
+
+def test_an_interval_that_is_not_kept_is_told_until_it_is_or_the_logger_begins_anew(solar: Solar, now_ms: int) -> None:
+    fill_now(Path("data"), now_ms)
+    words = "cannot take a reading every 1 s: the line brings one every 10 s"
+    for kind, message, told in [
+        ("started", "started", None),
+        ("interval_missed", words, words),
+        ("regulator_back", "back", words),
+        ("interval_kept", "again", None),
+        ("interval_missed", words, words),
+        ("started", "started", None),
+    ]:
+        with Journal.create(Path("data/journal.db")) as journal:
+            journal.append(event(1, kind, message))
+        ran = solar("status")
+        assert ran.code == 0
+        assert (f"Interval      {words}\n" in ran.out) == bool(told)
+        assert json.loads(solar("status", "--json").out)["interval_trouble"] == told
+
+
+def test_what_cannot_be_looked_at_is_not_zero(solar: Solar, data: Path) -> None:
+    (data / "uploader.db").write_bytes(b"no database" * 1000)
+    shown = json.loads(solar("status", "--json").out)
+    names = ("dead_letters", "dead_letters_waiting", "bytes_sent_today", "bytes_sent_this_month")
+    assert [shown[name] for name in names] == [None] * 4
+    assert json.loads(solar("status", "--json", "--data", "nowhere").out)["readings"] is None

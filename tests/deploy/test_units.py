@@ -118,7 +118,7 @@ def test_the_command_for_people_has_the_settings_of_the_services(wrapper: Path) 
     (wrapper.parent / "etc/solar.env").write_text(
         "# a comment\nSOLAR_SITE=my house $(touch oops) `touch oops`\n\n"
         "SOLAR_PORT='/dev/solar-pli'\nSOLAR_BAUD=\"300\"\n"
-        "; another\nnot a setting\nSOLAR-ODD=1\nSOLAR_INTERVAL=60\nSOLAR_LAST=no newline"
+        "; another\nnot a setting\nSOLAR-ODD=1\nSOLAR_INTERVAL=60\nhttp_proxy=http://proxy:3128\nSOLAR_LAST=no newline"
     )
     ran = subprocess.run(
         ["/bin/sh", wrapper, "status", "two words"],
@@ -139,4 +139,5 @@ def test_the_command_for_people_has_the_settings_of_the_services(wrapper: Path) 
         "SOLAR_LAST": "no newline",
         "SOLAR_DATA": "/var/lib/solar",
     }
+    assert variables["http_proxy"] == "http://proxy:3128"
     assert not (wrapper.parent / "oops").exists()

@@ -1,6 +1,7 @@
 """The loop, with a bench in place of regulator and time."""
 
 import logging
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -271,3 +272,44 @@ def test_stopped_in_mid_reading_it_stores_what_it_has_and_ends_at_once(bench, jo
     poller.close()
     assert bench.seconds - bench.stop_at < 0.3
     assert {reading.battery_volts for reading in readings(journal)} <= {27.4}
+
+
+def test_an_interval_that_the_line_cannot_keep_is_told_once(bench, journal, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    bench.delay = lambda nth: 0.2
+    run(bench, journal, 200, interval_seconds=1)
+    times = [reading.uptime_ms for reading in readings(journal)]
+    usual = sorted(after - before for before, after in pairwise(times[1:6]))[2] / 1000
+    words = (
+        f"cannot take a reading every 1 s: the line to the regulator brings one every {round(usual, 1):g} s; "
+        f"set SOLAR_INTERVAL to {math.ceil(usual)} or more"
+    )
+    assert usual > 5
+    assert messages(journal, "interval_missed") == [words]
+    assert [record.message for record in caplog.records if "SOLAR_INTERVAL" in record.message] == [words]
+
+
+def test_and_again_only_after_it_was_kept(bench, journal) -> None:
+    poller = poller_at(bench, journal, interval_seconds=10)
+    for seconds_a_byte, seconds in [(0.01, 100), (1.0, 400), (0.01, 100), (1.0, 400)]:
+        bench.delay = lambda nth, seconds=seconds_a_byte: seconds
+        bench.stop_at = bench.seconds + seconds
+        poll(poller, bench)
+    assert [kind for kind in kinds(journal) if "interval" in kind] == [
+        "interval_missed",
+        "interval_kept",
+        "interval_missed",
+    ]
+    assert messages(journal, "interval_kept") == ["readings come every 10 s again"]
+
+
+def test_an_outage_is_no_slow_line(bench, journal) -> None:
+    poller = poller_at(bench, journal, interval_seconds=10)
+    for _ in range(8):
+        for is_powered in (True, False):
+            bench.is_powered = is_powered
+            bench.stop_at = bench.seconds + 60
+            while not bench.is_set() and (poller.step().reading is None or not is_powered):
+                bench.wait(poller.wait_seconds())
+    assert "regulator_silent" in kinds(journal)
+    assert "interval_missed" not in kinds(journal)

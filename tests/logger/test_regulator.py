@@ -8,6 +8,7 @@ import pytest
 
 from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from logger.registers import by_address, decode
+from logger.regulator import REGISTERS
 from tests.logger.bench import RAM, Bench, doubling, dropping, garbling
 
 # The seconds of the clock and the low bytes of filtered voltages may be a little off by their nature.
@@ -705,3 +706,14 @@ def test_a_setting_that_refuses_is_left_out(bench):
     regulator = bench.regulator()
     assert set(regulator.read_settings()) == set(range(64, 95)) - {70}
     assert regulator.missing == {70: "the regulator's answer reached the PLI damaged"}
+
+
+@pytest.mark.parametrize(("flags", "registers"), [(0, REGISTERS), (0b1100, REGISTERS + 2)], ids=["no shunts", "two"])
+def test_it_is_told_how_many_registers_are_read(bench, flags, registers):
+    bench.ram[207] = flags
+    told = []
+    reading = bench.regulator().read(lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[0] == (1, REGISTERS)
+    assert told[-1] == (registers, registers)
+    assert len(by_address(reading.raw)) == registers

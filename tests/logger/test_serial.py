@@ -375,3 +375,17 @@ def test_the_logger_room_loads_nothing_of_the_network():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("/dev/null", "cannot open /dev/null: inappropriate ioctl for device; is it a serial port?"),
+        ("socket://127.0.0.1:1", "cannot open socket://127.0.0.1:1: connection refused; check host and port"),
+    ],
+    ids=["a device of another kind", "nobody listens"],
+)
+def test_the_cause_is_told_once_and_in_the_systems_words(port: str, words: str) -> None:
+    with pytest.raises(PortMissing) as caught:
+        open_port(port, 9600)
+    assert str(caught.value) == words

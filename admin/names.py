@@ -1,0 +1,92 @@
+"""Names: which settings there are, and which of those that are set is none, a misspelt one most likely.
+
+What an option reads is known from the options themselves. A service gets /etc/solar/*.env as its environment.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+ELSEWHERE = frozenset(
+    {
+        "INFLUXDB_TOKEN",  # no option: a command line can be seen
+        *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
+        *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
+        "SOLAR_TEST_SERVERS",
+    }
+)
+ELSEWHERE_BEGIN = ("INFLUXDB_TEST_", "INFLUXD_")
+"""Of the tests, and of InfluxDB's own server."""
+PREFIXES = ("SOLAR_", "INFLUX")
+ENV_FILE = Path(".env")
+SERVICES = Path("/etc/solar")
+
+_SET = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name that nothing reads, where it is set, and which one may be meant."""
+
+    name: str
+    place: str
+    nearest: str | None
+
+    @property
+    def hint(self) -> str:
+        return f"; did you mean {self.nearest}?" if self.nearest else ""
+
+
+def unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
+    """Those among the names in the environment and in the files. `root`: the command that has all the others."""
+    options = list(_read_by(root, "SOLAR"))
+    known = {name for of_option in options for name in of_option} | ELSEWHERE
+    # What is derived from command and option is no name that people know.
+    likely = {name for *explicit, _ in options for name in explicit} | ELSEWHERE
+    places = dict.fromkeys(environment, "the environment")
+    for file in reversed(files):
+        places |= dict.fromkeys(names_in(file) or (), str(file))
+    return [
+        Unknown(name, place, next(iter(get_close_matches(name, sorted(likely), n=1)), None))
+        for name, place in sorted(places.items())
+        if name.startswith(PREFIXES) and not name.startswith(ELSEWHERE_BEGIN) and name not in known
+    ]
+
+
+def names_in(file: Path) -> set[str] | None:
+    """What a file of settings sets; None when it cannot be read."""
+    try:
+        return set(_SET.findall(file.read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def files_of_services() -> list[Path]:
+    try:
+        return sorted(SERVICES.glob("*.env"))
+    except OSError:
+        return []
+
+
+def tell(root: Any) -> None:
+    """Log each unknown name of the environment, once."""
+    for each in unknown(root, os.environ, [ENV_FILE, *files_of_services()]):
+        if each.name in os.environ:
+            words = "cannot use %s (set in %s): there is no such setting, so it does nothing%s"
+            log.warning(words, each.name, each.place, each.hint)
+
+
+def _read_by(command: Any, prefix: str) -> Iterator[list[str]]:
+    """The variables that each option of a command and of those below it reads; the derived one is the last."""
+    for parameter in command.params:
+        explicit = parameter.envvar or []
+        yield [*([explicit] if isinstance(explicit, str) else explicit), f"{prefix}_{(parameter.name or '').upper()}"]
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _read_by(below, f"{prefix}_{name.upper().replace('-', '_')}")

@@ -1,0 +1,82 @@
+"""Blot: takes secrets out of a text from outside, in whatever encoding a server or proxy repeats them. Pure.
+
+    s3cret=/   as it is            s3cret&#61;&#x2F;  s3cret&equals;&sol;   HTML
+    s3cret%3D%2f   an address      s3cret\\u003d\\/  s3cret\\x3d              JSON and other program text
+
+The text is searched as it is and as it reads when one kind of encoding is undone, then another, as when HTML stands in
+JSON. Each letter of a reading knows where it begins in the text, and there the blot goes.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+SHORTEST = 4
+"""A shorter secret would blot out ordinary words, and is none."""
+BLOT = "***"
+LAYERS = 4
+
+_HTML = re.compile(r"&(?:#\d{1,7};?|#x[0-9a-f]{1,6};?|[a-z]\w{1,31};)", re.IGNORECASE | re.ASCII)
+_PERCENT = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
+_BACKSLASH = re.compile(r"\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[^\s])", re.IGNORECASE)
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (_HTML, html.unescape),
+    (_PERCENT, lambda found: chr(int(found[1:], 16))),
+    (_BACKSLASH, lambda found: found[1:] if len(found) == 2 else chr(int(found.lstrip("\\UuXx"), 16))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text with encodings undone. `starts`: where each letter begins in the first text, and where the last ends."""
+
+    text: str
+    starts: tuple[int, ...]
+
+    def undone(self, pattern: re.Pattern[str], decode: Callable[[str], str]) -> "_Reading":
+        parts, starts, end = [], [], 0
+        for found in pattern.finditer(self.text):
+            letters = decode(found[0])
+            parts += [self.text[end : found.start()], letters]
+            starts += [*self.starts[end : found.start()], *[self.starts[found.start()]] * len(letters)]
+            end = found.end()
+        return _Reading("".join((*parts, self.text[end:])), (*starts, *self.starts[end:]))
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """`text` with each of the secrets blotted out, however it is encoded; those that are too short stay."""
+    sought = {reading.text for secret in secrets for reading in _readings(secret)}
+    sought |= {each.replace(" ", "+") for each in sought}  # as in a form
+    spans = sorted(
+        span
+        for reading in _readings(text)
+        for each in sought
+        if len(each) >= SHORTEST
+        for span in _found(each, reading)
+    )
+    clean, end = [], 0
+    for first, last in spans:
+        if first >= end:
+            clean += [text[end:first], BLOT]
+        end = max(end, last)
+    return "".join((*clean, text[end:]))
+
+
+def _readings(text: str) -> Iterator[_Reading]:
+    """The text as it is, and every way in which it reads with up to so many layers of encodings undone."""
+    latest = {text: _Reading(text, tuple(range(len(text) + 1)))}
+    seen = set(latest)
+    for _ in range(LAYERS):
+        yield from latest.values()
+        undone = [reading.undone(*kind) for reading in latest.values() for kind in _KINDS]
+        latest = {reading.text: reading for reading in undone if reading.text not in seen}
+        seen |= latest.keys()
+    yield from latest.values()
+
+
+def _found(secret: str, reading: _Reading) -> Iterator[tuple[int, int]]:
+    at = reading.text.find(secret)
+    while at >= 0:
+        yield reading.starts[at], reading.starts[at + len(secret)]
+        at = reading.text.find(secret, at + 1)
