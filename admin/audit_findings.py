@@ -10,7 +10,7 @@ from admin.usage import one_line
 from admin.words import count
 
 if TYPE_CHECKING:
-    from uploader.audit.comparison import Hour, Reason
+    from uploader.audit.hour import Hour, Reason
 
 HOUR_MS = 3_600_000
 WORDS: dict["Reason", str] = {
@@ -71,9 +71,13 @@ def lines(findings: Findings) -> list[str]:
     for stream, number in findings.in_journal.items():
         missing, different = findings.missing[stream], findings.different[stream]
         there = f"{number - missing.total():,} of {count(number, stream[:-1])} at {findings.server}"
-        if findings.with_values:
-            there += f", {different.total():,} with other values" if different else ", with the same values"
-        shown.append("; ".join([there, *reason_words(missing, MISSING), *reason_words(different, DIFFERENT)]))
+        if different:
+            there += (
+                f", {different.total():,} of them with other values ({', '.join(reason_words(different, DIFFERENT))})"
+            )
+        elif findings.with_values:
+            there += ", with the same values"
+        shown.append("; ".join([there, *reason_words(missing, MISSING)]))
     if findings.with_values and not findings.with_texts:
         shown.append("texts were not compared, such as regulator_state: this server does not keep them")
     if stuck := findings.total("stuck"):
@@ -120,10 +124,8 @@ def run_words(run: Sequence["Hour"]) -> str:
         different.update(hour.different)
     total = sum(hour.in_journal for hour in run)
     parts = []
-    for name, reasons, order in (
-        ("missing", missing, MISSING),
-        (f"with other values ({', '.join(run[0].fields)})", different, DIFFERENT),
-    ):
+    named = f"with other values ({', '.join(run[0].fields)})"
+    for name, reasons, order in (("missing", missing, MISSING), (named, different, DIFFERENT)):
         if reasons:
             words = reason_words(reasons, order) if len(reasons) > 1 else [WORDS[each] for each in reasons]
             parts.append(f"{reasons.total():,} of {total:,} {name}: {', '.join(words)}")

@@ -1,6 +1,6 @@
 """Comparison: what the journal has and the server has not, or not so, hour by hour (UTC), and why.
 
-    journal   360  360  360  360     each hour's records, counted here and there: for four weeks one query
+    journal   360  360  360  360     each hour's records, counted here and there: one query for weeks
     server    360    0  351  360
               all none some  all     of "some" every point is fetched and compared
 
@@ -9,8 +9,6 @@ there. Days and events are few: all of them are fetched.
 
 Rules:
 - What has been sent is looked up before the server is asked; so a record that is sent meanwhile is no hole.
-- Counts, minima and maxima must be equal. Sums differ in their last digits with the order in which they are added up:
-  by at most 2 n u Σ|x|, n numbers, u = 2^-53, and Σ|x| is at most n times the largest |x|.
 - Not seen: a lost point in an hour that has as many points of a stranger (the same site tag, another time) instead;
   values that changed within an hour so that sum, minimum and maximum stay.
 """
@@ -18,26 +16,25 @@ Rules:
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from journal.journal import Journal
-from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Storage, Summary, Value
+from uploader.audit.equality import Equality
+from uploader.audit.hour import NO_IDS, Hour, Reason
+from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Storage, Summary
 from uploader.audit.witnesses import Row, Witnesses
 from uploader.id_ranges import IdRanges
 from uploader.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
 from uploader.progress import Progress
 
-Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 Extent = Literal["all", "none", "some"]
 
 T = TypeVar("T")
 
 HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24}
+HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
-UNIT_ROUNDOFF = 2.0**-53
-NOTHING = Summary()
-NO_IDS = IdRanges()
 
 
 class Server(Protocol):
@@ -49,36 +46,6 @@ class Server(Protocol):
     def summaries(self, query: Query) -> Hours: ...
 
     def samples(self, query: Query) -> Iterable[Sample]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """What one hour of one site has. `missing`: records that the server has not, by reason.
-
-    pending  wait to be sent                                held     wait for a trusted clock
-    refused  dead letters                                   expired  older than the server keeps points
-    lost     sent, and not there; `lost_ids` are theirs
-
-    `different`: records that the server has with other values, by reason, of which there are two more:
-
-    changed  sent, and would be right when sent again       stuck    sent again, the old value would stay all the same
-             `changed_ids` are theirs
-
-    `fields`: those that differ. `surplus`: points that the server has and the journal has not: pruned here, or of
-    another source.
-    """
-
-    stream: str
-    site: str
-    begin_ms: int
-    in_journal: int
-    at_server: int
-    missing: Mapping[Reason, int] = field(default_factory=dict)
-    lost_ids: IdRanges = NO_IDS
-    surplus: int = 0
-    different: Mapping[Reason, int] = field(default_factory=dict)
-    changed_ids: IdRanges = NO_IDS
-    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +80,7 @@ class Comparison:
         self._expired_before_ms = -math.inf if retention_seconds is None else now_ms - retention_seconds * 1000
         self._with_values = with_values
         self._storage = server.storage
+        self._equality = Equality(server.storage)
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
         """Every hour between these moments, with what journal and server have; stretches that the journal has nothing
@@ -122,8 +90,9 @@ class Comparison:
         first_ms, after_ms = self._span(stream)
         begin = first_ms if since_ms is None else max(since_ms, first_ms)
         until = after_ms if until_ms is None else min(until_ms, after_ms)
+        at_once = HOURS_SUMMED_AT_ONCE if self._is_summed(stream) else HOURS_AT_ONCE[stream]
         while begin < until:
-            end = min((begin // HOUR_MS + HOURS_AT_ONCE[stream]) * HOUR_MS, until)
+            end = min((begin // HOUR_MS + at_once) * HOUR_MS, until)
             standing = self._standing(stream, IdRanges.of(self._journal.id_ranges(stream, begin, end)))
             for site, ids in self._by_site(stream, standing.ids).items():
                 yield from self._compare(witnesses, site, standing.within(ids), begin, end)
@@ -131,7 +100,7 @@ class Comparison:
 
     def _compare(self, witnesses: Witnesses, site: str, standing: _Standing, begin: int, end: int) -> Iterator[Hour]:
         stream = witnesses.stream
-        is_summed = self._with_values and stream == "readings"
+        is_summed = self._is_summed(stream)
         records, mine = witnesses.tally(standing.ids, with_values=is_summed)
         query = Query(MEASUREMENT_OF[stream], tag_value(site), witnesses.names, begin, end)
         theirs = self._server.summaries(self._with_functions(query, mine) if is_summed else query)
@@ -155,6 +124,9 @@ class Comparison:
             for hour in hours:
                 yield self._examined(stream, site, hour, rows=rows[hour], samples=found[hour], standing=within)
 
+    def _is_summed(self, stream: str) -> bool:
+        return self._with_values and stream == "readings"
+
     def _with_functions(self, query: Query, mine: Hours) -> Query:
         """The query with what is compared of values: functions of the numbers, and the texts that the journal has."""
         numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
@@ -164,34 +136,9 @@ class Comparison:
 
     def _extent(self, mine: Mapping[str, Summary], theirs: Mapping[str, Summary], *, is_fetched: bool) -> Extent:
         """How much of what the journal has in an hour the server has."""
-        if not mine or (not is_fetched and self._agree(mine, theirs)):
+        if not mine or (not is_fetched and self._equality.agree(mine, theirs)):
             return "all"
         return "some" if any(each.count for each in theirs.values()) else "none"
-
-    def _agree(self, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
-        keys = {*mine, *theirs}
-        if not self._storage.keeps_text:
-            keys = {key for key in keys if "=" not in key}
-        return all(self._are_alike(mine.get(key, NOTHING), theirs.get(key, NOTHING)) for key in keys)
-
-    def _are_alike(self, mine: Summary, theirs: Summary) -> bool:
-        if mine.count != theirs.count:
-            return False
-        largest = max(abs(mine.min), abs(mine.max)) if mine.count and mine.max >= mine.min else 0.0
-        rounding = self._storage.rounding * largest
-        return (
-            abs(mine.sum - theirs.sum) <= mine.count * (rounding + 2 * mine.count * UNIT_ROUNDOFF * largest)
-            and _is_near(mine.min, theirs.min, rounding)
-            and _is_near(mine.max, theirs.max, rounding)
-        )
-
-    def _is_same(self, mine: Value | None, theirs: Value) -> bool:
-        if isinstance(mine, str):
-            return mine == theirs or not self._storage.keeps_text
-        try:
-            return mine is not None and _is_near(mine, float(theirs), self._storage.rounding * abs(mine))
-        except ValueError:
-            return False  # a text where a number should be
 
     def _span(self, stream: str) -> tuple[int, int]:
         """The first time that the stream has, and one after the last."""
@@ -219,7 +166,7 @@ class Comparison:
         for time_ms, name, value in samples:
             there[time_ms].add(name)
             row = by_time.get(time_ms)
-            if self._with_values and row and not self._is_same(row.values.get(name), value):
+            if self._with_values and row and not self._equality.is_same(row.values.get(name), value):
                 fields.add(name)
                 is_mended = name in row.values and self._storage.overwrites
                 (changed if is_mended else stuck).add(row.id)
@@ -232,8 +179,8 @@ class Comparison:
                 changed.add(row.id)
         expired = IdRanges.of_ids(row.id for row in rows if row.time_ms < self._expired_before_ms)
         missing = _reasons(IdRanges.of_ids(row.id for row in absent), standing, expired, otherwise="lost")
-        different = _reasons(IdRanges.of_ids(changed - stuck), standing, expired, otherwise="changed")
-        unmended = _reasons(IdRanges.of_ids(stuck), standing, expired, otherwise="stuck")
+        different = _reasons(IdRanges.of_ids(changed), standing, expired, otherwise="changed")
+        unmended = _reasons(IdRanges.of_ids(stuck - changed), standing, expired, otherwise="stuck")
         return Hour(
             stream,
             site,
@@ -298,7 +245,3 @@ def _by_hour(timed: Iterable[tuple[int, T]]) -> defaultdict[int, list[T]]:
     for time_ms, each in timed:
         found[time_ms // HOUR_MS * HOUR_MS].append(each)
     return found
-
-
-def _is_near(mine: float, theirs: float, margin: float) -> bool:
-    return mine == theirs or abs(mine - theirs) <= margin

@@ -13,7 +13,8 @@ from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
-from uploader.audit.comparison import Comparison, Hour
+from uploader.audit.comparison import Comparison
+from uploader.audit.hour import Hour
 from uploader.audit.query import HOUR_MS, Storage
 from uploader.batch_size import BatchSize
 from uploader.dead_letters import Refusal
@@ -313,11 +314,11 @@ def test_a_difference_that_is_on_its_way_or_refused_is_no_change_at_the_server(p
 
 
 def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
-    """A field that the journal has no value for stays at the server; so does everything where nothing is overwritten."""
+    """A field that the journal has no value for stays at the server; so does all, where nothing is overwritten."""
     fill_values(place, 50)
     server = Stored(points(50, {10: {"load_amps": 3.0}, 20: {"alarm": 1.0, "load_amps": 3.0}, 30: {"alarm": 1.0}}))
     (found,) = place.audit(server, with_values=True).hours("readings")
-    assert (found.different, found.changed_ids.ranges) == ({"stuck": 2, "changed": 1}, ((30, 30),))
+    assert (found.different, found.changed_ids.ranges) == ({"stuck": 1, "changed": 2}, ((20, 20), (30, 30)))
     assert found.fields == ("alarm", "load_amps")
     keeps_all = Stored(
         points(50, {30: {"alarm": 1.0, "regulator_state": 0.0}}),
