@@ -19,6 +19,8 @@ from urllib.parse import urlencode
 from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
 from uploader.target import Target
 
+DAY_MS = 24 * HOUR_MS
+
 
 class MetricsQL:
     """What VictoriaMetrics speaks."""
@@ -33,11 +35,13 @@ class MetricsQL:
         """One request for the whole hours, one more for an hour that the query has only the end or beginning of."""
         requests = []
         for since_ms, until_ms in _parts(query.since_ms, query.until_ms):
-            window_ms = min(HOUR_MS, until_ms - since_ms)
+            # A midnight at which a query ends would be left out.
+            last_ms = until_ms if (until_ms - 1) % DAY_MS == 0 else until_ms - 1
+            window_ms = min(HOUR_MS, last_ms + 1 - since_ms)
             text = _rollups(("count",), _series(query, query.fields), window_ms)
             if query.numbers:
                 text += ", " + _rollups(("sum", "min", "max"), _series(query, query.numbers), window_ms)
-            moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(until_ms - 1), "step": "1h"}
+            moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(last_ms), "step": "1h"}
             requests.append(self._request("/api/v1/query_range", {"query": f"union({text})", "nocache": "1"} | moments))
         return requests
 

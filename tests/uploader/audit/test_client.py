@@ -373,6 +373,16 @@ class TestVictoriaMetrics:
             assert client.storage == Storage(keeps_text=False, overwrites=False, rounding=1e-9)
             assert client.retention_seconds() is None
 
+    @pytest.mark.parametrize("until_ms", [1, 2, HOUR_MS])
+    def test_a_midnight_is_counted_also_where_a_query_ends(
+        self, victoria_metrics: VictoriaMetrics, until_ms: int
+    ) -> None:
+        """Which 1.79.5 leaves out by itself."""
+        send(victoria_metrics, [f"solar,site=night{until_ms} battery_volts=25 {BEGIN_MS}"])
+        query = Query("solar", f"night{until_ms}", ("battery_volts",), BEGIN_MS, BEGIN_MS + until_ms)
+        with asking(victoria_metrics.target) as client:
+            assert counts(client, query) == {BEGIN_MS: {"battery_volts": 1}}
+
     def test_a_cluster_is_asked_where_it_answers(self, victoria_metrics: VictoriaMetrics, tmp_path: Path) -> None:
         """A cluster's addresses in front of a single server."""
         send(victoria_metrics, [f"solar,site=far battery_volts=25 {BEGIN_MS}"])
