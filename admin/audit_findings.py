@@ -75,16 +75,19 @@ def lines(findings: Findings) -> list[str]:
             there += (
                 f", {different.total():,} of them with other values ({', '.join(reason_words(different, DIFFERENT))})"
             )
-        elif findings.with_values:
+        elif findings.with_values and missing.total() < number:
             there += ", with the same values"
         shown.append("; ".join([there, *reason_words(missing, MISSING)]))
     if findings.with_values and not findings.with_texts:
         shown.append("texts were not compared, such as regulator_state: this server does not keep them")
+    lost = findings.total("lost")
     if stuck := findings.total("stuck"):
         shown.append(
             f"{count(stuck, 'record')} cannot be mended by sending again: the old value stays beside the new one; "
             "delete it at the server, then `solar audit --values --repair`"
         )
+    if lost and findings.in_journal.total() == sum(each.total() for each in findings.missing.values()):
+        shown.append("nothing of this is at that server: are INFLUXDB_URL and INFLUXDB_BUCKET the right ones?")
     if findings.queued:
         shown.append(
             f"{count(findings.queued, 'record')} queued to be sent again: by the uploader, or now with "
@@ -92,7 +95,7 @@ def lines(findings: Findings) -> list[str]:
         )
     elif findings.total("changed"):
         shown.append("`solar audit --values --repair` queues what is lost or changed there to be sent again")
-    elif findings.total("lost"):
+    elif lost:
         shown.append("`solar audit --repair` queues what the server has lost to be sent again")
     return shown
 

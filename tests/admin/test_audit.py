@@ -267,6 +267,23 @@ def test_what_the_server_has_refused_needs_attention_but_is_not_queued(
     assert pending(data) == ((1, 1),)
 
 
+def test_who_asks_the_wrong_server_is_told_so(
+    solar: Solar, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_to(database.target, monkeypatch)
+    solar("upload", "--once")
+    database.server.query("CREATE DATABASE other")
+    monkeypatch.setenv("INFLUXDB_BUCKET", "other")
+    assert solar("audit", "--values", "--table", "readings") == Ran(
+        1,
+        "2026-01-01T00:00 to 03:00  readings of home: 1,080 of 1,080 missing: lost by the server\n"
+        f"0 of 1,080 readings at {database.server.url}; 1,080 lost by the server\n"
+        "nothing of this is at that server: are INFLUXDB_URL and INFLUXDB_BUCKET the right ones?\n"
+        "`solar audit --repair` queues what the server has lost to be sent again\n",
+        "",
+    )
+
+
 def test_what_is_there_to_be_compared_may_be_nothing(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
     words = "nothing of this journal has been uploaded in that time, so there is nothing to compare\n"
