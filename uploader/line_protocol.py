@@ -29,10 +29,11 @@ NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
 
 TAGS: dict[type[Record], tuple[str, ...]] = {Reading: ("model",), Day: ("model",), Event: ("kind",)}
 
-_FIELDS = {
+FIELDS = {
     record: tuple(f.name for f in fields(record) if f.name not in NOT_UPLOADED and f.name not in TAGS[record])
     for record in MEASUREMENTS
 }
+TEXT_FIELDS = {f.name for record in MEASUREMENTS for f in fields(record) if f.type in {str, str | None}}
 
 
 def line(record: Record, site: str) -> str | None:
@@ -56,7 +57,7 @@ def field_names(record: Record) -> list[str]:
 
 
 def _texts(record: Record) -> Iterator[tuple[str, str]]:
-    for name in _FIELDS[type(record)]:
+    for name in FIELDS[type(record)]:
         text = _field(getattr(record, name))
         if text is not None:
             yield name, text
@@ -67,14 +68,19 @@ def tag_value(text: str) -> str:
     return re.sub(r"\\+(?=[ ,=]|$)", "", _one_line(text)).strip()
 
 
-def _field(value: float | str | None) -> str | None:
-    if value is None:
-        return None
+def stored(value: float | str | None) -> float | str | None:
+    """A field's value as the server keeps it; None: it is not sent."""
     if isinstance(value, str):
-        escaped = _one_line(value).replace("\\", "\\\\").replace('"', '\\"')
+        return _one_line(value)
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _field(value: float | str | None) -> str | None:
+    kept = stored(value)
+    if isinstance(kept, str):
+        escaped = kept.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
-    number = float(value)
-    return repr(number) if math.isfinite(number) else None
+    return None if kept is None else repr(kept)
 
 
 def _one_line(text: str) -> str:

@@ -44,7 +44,7 @@ def stored(influxdb: InfluxDB2) -> int:
 def test_every_reading_arrives_once_however_often_it_is_sent_and_the_audit_says_so(influxdb: InfluxDB2) -> None:
     assert run(["upload", "--once"]) == 0
     assert stored(influxdb) == READINGS
-    assert run(["audit"]) == 0
+    assert run(["audit", "--values"]) == 0
     assert run(["replay", "--since", "1d"]) == 0
     assert run(["upload", "--once"]) == 0
     assert stored(influxdb) == READINGS
@@ -57,3 +57,25 @@ def test_a_wrong_token_loses_nothing(influxdb: InfluxDB2, monkeypatch: pytest.Mo
     assert stored(influxdb) == 0
     assert run(["upload", "--once"]) == 0
     assert stored(influxdb) == READINGS
+
+
+def test_a_changed_value_is_found_and_healed(influxdb: InfluxDB2, tmp_path: Path) -> None:
+    assert run(["upload", "--once"]) == 0
+    with Journal.open(tmp_path / "journal.db") as journal:
+        (time_ms,) = next(journal.values("readings", ("time_ms",), 7, 7))
+    path = f"/api/v2/write?org={influxdb.org}&bucket={influxdb.bucket}&precision=ms"
+    influxdb.ask(path, f"solar,model=PL80,site=hut battery_volts=27.5 {time_ms}".encode(), "text/plain")
+    assert run(["audit"]) == 0
+    assert run(["audit", "--values"]) == 1
+    assert run(["audit", "--values", "--repair"]) == 0
+    assert run(["upload", "--once"]) == 0
+    assert run(["audit", "--values"]) == 0
+
+
+def test_a_wrong_organisation_is_named(
+    influxdb: InfluxDB2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["upload", "--once"]) == 0
+    monkeypatch.setenv("INFLUXDB_ORG", "no-such-org")
+    assert run(["audit"]) == 1
+    assert "organisation no-such-org not found; check INFLUXDB_ORG" in capsys.readouterr().err

@@ -1,17 +1,19 @@
-"""Query: asks the server what it has, in Flux or in InfluxQL, whichever it speaks.
+"""Client: asks the server what it has, in the language that it speaks.
 
-    how long are points kept? ── POST /api/v2/query ── CSV ─────────────────────── Flux      (2.x, Cloud)
+    how long are points kept? ── POST /api/v2/query ── CSV ─────────────────────── Flux       (2.x, Cloud)
                                         │ X-Influxdb-Version of the answer or of /ping is 1. or 3.
-                                        └── POST /query ── JSON ────────────────── InfluxQL  (1.x, 3.x)
-                                                            │ another answer
-                                                            └───────────────────── cannot be asked (VictoriaMetrics)
+                                        ├── POST /query ── JSON ────────────────── InfluxQL   (1.x, 3.x)
+                                        │ another answer
+                                        └── POST /api/v1/query ── JSON ─────────── MetricsQL  (VictoriaMetrics)
 
 Rules:
 - Nothing but a whole answer of the right kind counts: a login page or a cut answer would look like a loss.
 - A network failure is tried again twice, after a moment.
 """
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from json import JSONDecodeError
 from types import TracebackType
@@ -22,11 +24,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from journal.errors import UploadError
 from uploader.answer import Answer, is_influx_json, outcome_of, words_of
-from uploader.flux import Flux
-from uploader.influxql import InfluxQL
+from uploader.audit.flux import Flux
+from uploader.audit.influxql import InfluxQL
+from uploader.audit.metricsql import MetricsQL
+from uploader.audit.query import Hours, Language, Query, Request, Sample, Storage, StrangeAnswer
 from uploader.network_error import unreachable
 from uploader.outcome import Unreachable
-from uploader.question import Counts, Dialect, Question, Request, StrangeAnswer
 from uploader.target import Target
 from uploader.transport import Transport
 
@@ -38,8 +41,7 @@ FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of X-Influxdb-Version. 1.8 may speak Flux too, but need not.
 SPEAK_INFLUXQL = ("1.", "3.")
-NOT_INFLUXDB = "what answers there cannot be asked as InfluxDB can, in Flux or InfluxQL"
-VICTORIA = "VictoriaMetrics, for one, takes readings but cannot be audited"
+UNKNOWN = "what answers there speaks neither Flux nor InfluxQL nor MetricsQL"
 
 _T = TypeVar("_T")
 
@@ -48,8 +50,12 @@ class _Passing(Exception):
     """May be over in a moment; its text says why nothing was learnt."""
 
 
-class Query:
-    """A kept connection for questions. All of them raise UploadError when the server cannot be asked."""
+class _Strange(UploadError):
+    """Not in the language that was tried."""
+
+
+class Client:
+    """A kept connection for queries. All of them raise UploadError when the server cannot be asked."""
 
     def __init__(
         self,
@@ -63,7 +69,7 @@ class Query:
         self.target = target
         self._transport = Transport(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
-        self._dialect: Dialect | None = None
+        self._language: Language | None = None
         self._retention_seconds: int | None = None
 
     def __enter__(self) -> Self:
@@ -74,57 +80,70 @@ class Query:
     ) -> None:
         self._transport.pool_manager.clear()
 
-    def counts(self, question: Question) -> Counts:
-        """How many points each hour has, by field."""
-        dialect, question = self._recognised(), _storable(question)
-        if question.since_ms >= question.until_ms:
-            return {}
-        return self._read(dialect, dialect.counts(question), dialect.read_counts)
+    def summaries(self, query: Query) -> Hours:
+        """What the points of each hour come to."""
+        language, hours, query = self._recognised(), Hours(), _storable(query)
+        if query.since_ms < query.until_ms:
+            for request in language.summaries(query):
+                self._understood(language, self._ask(request), lambda body: language.read_summaries(body, hours))
+        return hours
 
-    def times(self, question: Question) -> set[int]:
-        """The times of the points, in milliseconds."""
-        dialect, question = self._recognised(), _storable(question)
-        if question.since_ms >= question.until_ms:
-            return set()
-        return self._read(dialect, dialect.times(question), dialect.read_times)
+    def samples(self, query: Query) -> list[Sample]:
+        """Every value of the points."""
+        language, query = self._recognised(), _storable(query)
+        if query.since_ms >= query.until_ms:
+            return []
+        return self._understood(
+            language, self._ask(language.samples(query)), lambda body: list(language.read_samples(body))
+        )
 
     def retention_seconds(self) -> int | None:
         """For how long the server keeps points; None: for ever, or it does not tell."""
         self._recognised()
         return self._retention_seconds
 
-    def _recognised(self) -> Dialect:
-        if self._dialect is None:
-            self._dialect, self._retention_seconds = self._recognise()
-        return self._dialect
+    @property
+    def storage(self) -> Storage:
+        """How the server keeps what it is sent."""
+        return self._recognised().storage
 
-    def _recognise(self) -> tuple[Dialect, int | None]:
-        flux, influxql = Flux(self.target), InfluxQL(self.target)
+    def _recognised(self) -> Language:
+        if self._language is None:
+            self._language, self._retention_seconds = self._recognise()
+        return self._language
+
+    def _recognise(self) -> tuple[Language, int | None]:
+        flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
         version = _version(answer)
         if version not in SPEAK_INFLUXQL and (answer.status in {200, 401, 403} or is_influx_json(answer)):
-            if answer.status in {400, 422, 500}:
+            if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not tell of buckets
             return flux, self._understood(flux, answer, flux.read_retention)
         if (version or _version(self._ping())) in SPEAK_INFLUXQL:
-            answer = self._ask(influxql.retention())
-            if answer.status in {400, 405, 501}:
+            policies = self._ask(influxql.retention())
+            if policies.status in {400, 405, 501}:
                 return influxql, None
-            return influxql, self._understood(influxql, answer, influxql.read_retention)
-        raise self._cannot(f"{NOT_INFLUXDB} ({answer.status}: {self._words_of(answer)})", VICTORIA)
+            with suppress(_Strange):
+                return influxql, self._understood(influxql, policies, influxql.read_retention)
+        alive = self._ask(metricsql.retention())
+        if alive.status in {200, 401, 403}:
+            with suppress(_Strange):
+                return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
+        raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
 
-    def _read(self, dialect: Dialect, request: Request, read: Callable[[bytes], _T]) -> _T:
-        return self._understood(dialect, self._ask(request), read)
-
-    def _understood(self, dialect: Dialect, answer: Answer, read: Callable[[bytes], _T]) -> _T:
-        if answer.status == 200 and dialect.answers_in in answer.headers.get("content-type", ""):
+    def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
+        if answer.status == 200 and language.answers_in in answer.headers.get("content-type", ""):
             try:
                 return read(answer.body)
             except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
-                raise self._cannot(f"{NOT_INFLUXDB} ({self.target.without_secrets(str(error))})", VICTORIA) from error
+                words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
+                raise self._cannot(words, "check INFLUXDB_URL", _Strange) from error
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
+        if self._lacks_org(answer):
+            raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
         words = self._words_of(answer)
         if answer.status in {401, 403}:
             raise self._cannot(
@@ -140,7 +159,7 @@ class Query:
             raise self._cannot(
                 f"something between here and the server answers in its place ({answer.status}: {words})", "try later"
             )
-        raise self._cannot(f"the server does not answer the question ({answer.status}: {words})", "try later")
+        raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
 
     def _ask(self, request: Request) -> Answer:
         """The answer, whatever it is but one that may pass: that is asked for again."""
@@ -160,7 +179,7 @@ class Query:
         if request.authorization:
             headers["Authorization"] = request.authorization
         try:
-            url = self._url(request.path)
+            url = (request.url or self.target.url.rstrip("/")) + request.path
             reply = self._transport.POST(url, query_params=request.params, headers=headers, body=request.body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._transport.pool_manager.clear()
@@ -177,12 +196,9 @@ class Query:
 
     def _ping(self) -> Answer:
         try:
-            return self._transport.GET(self._url("/ping"), headers={}).answer
+            return self._transport.GET(self.target.url.rstrip("/") + "/ping", headers={}).answer
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._cannot(self._network_words(error), "try again when it is there") from error
-
-    def _url(self, path: str) -> str:
-        return self.target.url.rstrip("/") + path
 
     def _network_words(self, error: Exception) -> str:
         return unreachable(error, self.target).reason
@@ -190,13 +206,17 @@ class Query:
     def _words_of(self, answer: Answer) -> str:
         return words_of(self.target.clean(answer))
 
-    def _cannot(self, cause: str, remedy: str) -> UploadError:
-        return UploadError(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
+    def _lacks_org(self, answer: Answer) -> bool:
+        """InfluxDB 2.x says so with 400 to a query, with 404 to a write."""
+        return answer.status in {400, 404} and re.search(r"organi[sz]ation.* not found", words_of(answer)) is not None
+
+    def _cannot(self, cause: str, remedy: str, kind: type[UploadError] = UploadError) -> UploadError:
+        return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
 
 
-def _storable(question: Question) -> Question:
+def _storable(query: Query) -> Query:
     """The part of it in which InfluxDB can have points at all: it counts nanoseconds since 1970 in 64 bits."""
-    return question.between(max(question.since_ms, -FARTHEST_MS), min(question.until_ms, FARTHEST_MS))
+    return query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
 
 
 def _version(answer: Answer) -> str:

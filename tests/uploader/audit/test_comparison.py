@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
-from tests.uploader.stored import Point, Stored
-from uploader.audit import TIMES_AT_ONCE, Audit, Hour
+from tests.uploader.audit.stored import Point, Stored
+from uploader.audit import comparison
+from uploader.audit.comparison import Comparison
+from uploader.audit.hour import Hour
+from uploader.audit.query import HOUR_MS, Storage
 from uploader.batch_size import BatchSize
 from uploader.dead_letters import Refusal
 from uploader.id_ranges import IdRanges
 from uploader.item import Item
 from uploader.progress import Progress
-from uploader.question import HOUR_MS
 from uploader.state import Settled, State
 
 BEGIN_MS = 1_767_225_600_000
@@ -64,8 +66,17 @@ class Place:
         settled = Settled("readings", IdRanges(), done, Refusal(items, "no", 422, 0))
         self.progress.settle(settled, State(), BatchSize())
 
-    def audit(self, server: Stored, *, retention_seconds: int | None = None, now_ms: int = 0) -> Audit:
-        return Audit(self.journal, self.progress, server, retention_seconds=retention_seconds, now_ms=now_ms)
+    def audit(
+        self, server: Stored, *, retention_seconds: int | None = None, now_ms: int = 0, with_values: bool = False
+    ) -> Comparison:
+        return Comparison(
+            self.journal,
+            self.progress,
+            server,
+            retention_seconds=retention_seconds,
+            now_ms=now_ms,
+            with_values=with_values,
+        )
 
 
 @pytest.fixture
@@ -83,17 +94,17 @@ def hour(
     return Hour("readings", "home", begin_ms, in_journal, at_server, reasons, lost_ids, surplus)
 
 
-def test_a_server_that_has_everything_has_no_hole_and_one_short_question_to_answer(place: Place) -> None:
+def test_a_server_that_has_everything_has_no_hole_and_one_short_query_to_answer(place: Place) -> None:
     server = Stored([Point(time) for time in place.fill(180)])
     assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 60), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["counts"]
+    assert [how for how, _ in server.asked] == ["summaries"]
 
 
 def test_an_hour_that_is_lost_whole_is_found_without_asking_for_times(place: Place) -> None:
     times = place.fill(180)
     server = Stored([Point(time) for time in times if not 60 <= (time - BEGIN_MS) / MINUTE_MS < 120])
     assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 0, (61, 120)), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["counts"]
+    assert [how for how, _ in server.asked] == ["summaries"]
 
 
 def test_single_lost_readings_are_found_by_their_times(place: Place) -> None:
@@ -101,9 +112,9 @@ def test_single_lost_readings_are_found_by_their_times(place: Place) -> None:
     server = Stored([Point(time) for time in times if time not in (times[70], times[71], times[90])])
     found = list(place.audit(server).hours("readings"))
     assert found == [hour(0, 60, 60), hour(1, 60, 57, (71, 72), (91, 91)), hour(2, 60, 60)]
-    assert [(how, question.since_ms, question.until_ms) for how, question in server.asked] == [
-        ("counts", BEGIN_MS, times[-1] + 1),
-        ("times", BEGIN_MS + HOUR_MS, BEGIN_MS + 2 * HOUR_MS),
+    assert [(how, query.since_ms, query.until_ms) for how, query in server.asked] == [
+        ("summaries", BEGIN_MS, times[-1] + 1),
+        ("samples", BEGIN_MS + HOUR_MS, BEGIN_MS + 2 * HOUR_MS),
     ]
 
 
@@ -210,8 +221,9 @@ def test_days_and_events_are_compared_too(place: Place) -> None:
     assert list(audit.hours("readings")) == []
 
 
-def test_years_are_asked_for_in_bounded_pieces(place: Place) -> None:
+def test_years_are_asked_for_in_bounded_pieces(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two stretches a year apart: nothing is asked about the time between; many losses are looked at in parts."""
+    monkeypatch.setattr(comparison, "SAMPLES_AT_ONCE", 10_000)
     year_ms = 365 * 24 * HOUR_MS
     times = [BEGIN_MS + n * 1000 for n in range(3 * 3600)] + [BEGIN_MS + year_ms + n * 1000 for n in range(11)]
     place.journal.append_all(map(reading, times))
@@ -219,10 +231,134 @@ def test_years_are_asked_for_in_bounded_pieces(place: Place) -> None:
     server = Stored([Point(time) for time in times if time % 10_000])
     found = list(place.audit(server).hours("readings"))
     assert [each.missing for each in found] == [{"lost": n} for n in (360, 360, 360, 2)]
-    assert [how for how, _ in server.asked] == ["counts", "times", "times", "counts", "times"]
-    hours = [(question.until_ms - question.since_ms) / HOUR_MS for how, question in server.asked if how == "times"]
+    assert [how for how, _ in server.asked] == ["summaries", "samples", "samples", "summaries", "samples"]
+    hours = [(query.until_ms - query.since_ms) / HOUR_MS for how, query in server.asked if how == "samples"]
     assert hours[:2] == [2, 1]
-    assert 2 * 3600 < TIMES_AT_ONCE < 3 * 3600
+
+
+def valued(n: int, **changes: float | str | None) -> dict[str, float | str]:
+    """What the server has of the reading with the id `n` of `Place.fill_values`."""
+    values: dict[str, float | str | None] = {
+        "battery_volts": 25 + n / 10,
+        "load_watts": 0.1 * n,
+        "regulator_state": "float" if n % 3 else "boost",
+        "alarm": 0.0,
+    }
+    return {name: value for name, value in (values | changes).items() if value is not None}
+
+
+def fill_values(place: Place, count: int) -> None:
+    place.journal.append_all(reading(BEGIN_MS + n * MINUTE_MS, **valued(n)) for n in range(1, count + 1))  # type: ignore[arg-type]
+    place.progress.mark_done("readings", [(1, count)])
+
+
+def points(count: int, changes: dict[int, dict[str, float | str | None]]) -> list[Point]:
+    return [Point(BEGIN_MS + n * MINUTE_MS, fields=valued(n, **changes.get(n, {}))) for n in range(1, count + 1)]
+
+
+def test_equal_values_cost_one_query_however_the_server_adds_them_up(place: Place) -> None:
+    fill_values(place, 170)
+    server = Stored(list(reversed(points(170, {}))))
+    found = list(place.audit(server, with_values=True).hours("readings"))
+    assert [(each.in_journal, each.at_server, each.different) for each in found] == [
+        (59, 59, {}),
+        (60, 60, {}),
+        (51, 51, {}),
+    ]
+    assert [how for how, _ in server.asked] == ["summaries"]
+    assert set(server.asked[0][1].texts) == {("regulator_state", "boost"), ("regulator_state", "float")}
+    assert "regulator_state" not in server.asked[0][1].numbers
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"battery_volts": 25 + 70.0001 / 10}, id="a number by a little"),
+        pytest.param({"load_watts": 0.1 * 70 + 1e-9}, id="a number by next to nothing"),
+        pytest.param({"regulator_state": "boost"}, id="a text for another that the hour has"),
+        pytest.param({"regulator_state": "equalise"}, id="a text that the journal has not"),
+        pytest.param({"alarm": None}, id="a field that is lost"),
+    ],
+)
+def test_a_changed_value_is_found_and_only_its_hour_is_fetched(
+    place: Place, change: dict[str, float | str | None]
+) -> None:
+    fill_values(place, 170)
+    server = Stored(points(170, {70: change}))
+    found = list(place.audit(server, with_values=True).hours("readings"))
+    assert [(each.different, each.changed_ids.ranges, each.fields) for each in found] == [
+        ({}, (), ()),
+        ({"changed": 1}, ((70, 70),), tuple(change)),
+        ({}, (), ()),
+    ]
+    assert not any(each.missing for each in found)
+    assert [(how, query.since_ms) for how, query in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
+    assert not any(each.different for each in place.audit(server).hours("readings"))
+
+
+def test_changes_that_leave_sum_and_extremes_are_not_seen(place: Place) -> None:
+    """What docs/audit.md says of it."""
+    fill_values(place, 60)
+    swapped = {10: {"battery_volts": 25 + 20 / 10}, 20: {"battery_volts": 25 + 10 / 10}}
+    server = Stored(points(60, swapped))  # type: ignore[arg-type]
+    assert not any(each.different for each in place.audit(server, with_values=True).hours("readings"))
+
+
+def test_a_difference_that_is_on_its_way_or_refused_is_no_change_at_the_server(place: Place) -> None:
+    fill_values(place, 50)
+    server = Stored(points(50, {n: {"battery_volts": 1.0} for n in (10, 20, 30)}))
+    place.progress.requeue("readings", [(10, 10)])
+    place.refuse(20)
+    (found,) = place.audit(server, with_values=True).hours("readings")
+    assert (found.different, found.changed_ids.ranges) == ({"pending": 1, "refused": 1, "changed": 1}, ((30, 30),))
+
+
+def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
+    """A field that the journal has no value for stays at the server; so does all, where nothing is overwritten."""
+    fill_values(place, 50)
+    server = Stored(points(50, {10: {"load_amps": 3.0}, 20: {"alarm": 1.0, "load_amps": 3.0}, 30: {"alarm": 1.0}}))
+    (found,) = place.audit(server, with_values=True).hours("readings")
+    assert (found.different, found.changed_ids.ranges) == ({"stuck": 1, "changed": 2}, ((20, 20), (30, 30)))
+    assert found.fields == ("alarm", "load_amps")
+    keeps_all = Stored(
+        points(50, {30: {"alarm": 1.0, "regulator_state": 0.0}}),
+        storage=Storage(keeps_text=False, overwrites=False, rounding=1e-9),
+    )
+    (found,) = place.audit(keeps_all, with_values=True).hours("readings")
+    assert (found.different, found.changed_ids.ranges, found.fields) == ({"stuck": 1}, (), ("alarm",))
+
+
+def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None:
+    fill_values(place, 50)
+    rounded = {n: {"load_watts": float(f"{0.1 * n:.12g}"), "regulator_state": 0.0} for n in range(1, 51)}
+    storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+    server = Stored(points(50, rounded), storage=storage)  # type: ignore[arg-type]
+    (found,) = place.audit(server, with_values=True).hours("readings")
+    assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
+
+
+def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
+    times = [BEGIN_MS + n * 30 * HOUR_MS for n in (1, 2, 3)]
+    for n, time in enumerate(times, 1):
+        place.journal.append(Day(time_ms=time, date=f"2026-01-0{n}", charge_amp_hours=n))
+        place.journal.append(Event(time_ms=time, boot=1, uptime_ms=0, kind="started", message=f"line\nbreak {n}"))
+    for stream in ("days", "events"):
+        place.progress.mark_done(stream, [(1, 3)])
+    days: list[dict[str, float | str]] = [
+        {"date": f"2026-01-0{n}", "date_is_estimated": 0.0, "charge_amp_hours": float(n)} for n in (1, 2, 3)
+    ]
+    days[1]["charge_amp_hours"] = 7.0
+    server = Stored(
+        [Point(time, fields=of_day, measurement="solar_day") for time, of_day in zip(times, days, strict=True)]
+        + [
+            Point(time, fields={"message": f"line break {n // 2 * 2}"}, measurement="solar_event")
+            for n, time in enumerate(times, 1)
+        ]
+    )
+    audit = place.audit(server, with_values=True)
+    assert [each.changed_ids.ranges for each in audit.hours("days")] == [(), ((2, 2),), ()]
+    assert [each.changed_ids.ranges for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
+    assert [how for how, _ in server.asked] == ["summaries", "samples"] * 2
 
 
 Kind = st.sampled_from(["stored", "stored", "stored", "lost", "pending", "pending stored", "refused", "held", "empty"])

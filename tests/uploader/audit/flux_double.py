@@ -1,16 +1,16 @@
-"""A double of InfluxDB 2.x for questions: answers our own Flux from what it has stored, in CSV as 2.x words it."""
+"""A double of InfluxDB 2.x for queries: answers our own Flux from what it has stored, in CSV as 2.x words it."""
 
 import json
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.uploader.stored import Stored
-from uploader.question import Question
+from tests.uploader.audit.stored import Stored
+from uploader.audit.query import Query
 from uploader.target import Target
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ def json_reply(status: int, code: str, message: str) -> Reply:
 
 
 class FluxDouble:
-    """`script`: what to answer instead, one after the other. `texts`: every question. `tokens`: with which token."""
+    """`script`: what to answer instead, one after the other. `texts`: every query. `tokens`: with which token."""
 
     def __init__(self, stored: Stored | None = None, *, script: list[Reply] | None = None) -> None:
         self.stored = stored or Stored()
@@ -66,12 +66,34 @@ class FluxDouble:
         if text.startswith("buckets()"):
             period = self.retention_seconds * 1_000_000_000
             return Reply(body=table("name,retentionPeriod", [f'"a ""bucket""",{period}']))
-        question = question_of(text)
-        if "count" not in text:
-            return Reply(body=table("_time", [iso(time) for time in sorted(self.stored.times(question))]))
-        counts = self.stored.counts(question)
-        rows = [f"{iso(hour)},{name},{number}" for hour, of in sorted(counts.items()) for name, number in of.items()]
-        return Reply(body=table("_time,_field,_value", rows))
+        if "yield" not in text:
+            samples = sorted(self.stored.samples(query_of(text)))
+            return Reply(
+                body=table("_time,_field,_value", [f"{iso(time)},{name},{_n(v)}" for time, name, v in samples])
+            )
+        return Reply(body="".join(self._result(part) for part in text.split("\n\n")))
+
+    def _result(self, text: str) -> str:
+        """The table of one `yield`."""
+        (function,) = re.findall(r'yield\(name: "(\w+)"\)', text)
+        query = query_of(text)
+        if function == "text":
+            query = replace(query, texts=tuple({(name, str(v)) for _, name, v in self.stored.samples(query)}))
+        elif function != "count":
+            query = replace(query, numbers=query.fields)
+        rows = []
+        for hour, of_hour in sorted(self.stored.summaries(query).items()):
+            for key, each in of_hour.items():
+                name, is_text, said = key.partition("=")
+                if bool(is_text) == (function == "text"):
+                    value = each.count if is_text else getattr(each, function)
+                    rows.append(f"{iso(hour)},{name},{_n(value)},{function}" + (f",{said}" if is_text else ""))
+        return table("_time,_field,_value,function" + (",text" if function == "text" else ""), rows)
+
+
+def _n(value: float | str) -> str:
+    """As Go writes it."""
+    return value if isinstance(value, str) else f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
 
 
 def table(names: str, rows: list[str]) -> str:
@@ -85,12 +107,12 @@ def iso(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
 
 
-def question_of(text: str) -> Question:
-    begin, end = re.findall(r"(?:start|stop): (\S+?)[,)]", text)
+def query_of(text: str) -> Query:
+    begin, end = re.findall(r"range\(start: (\S+), stop: (\S+)\)", text)[0]
     names = re.findall(r'r\._field == "(\w+)"', text)
     measurement, site = re.findall(r'r\._measurement == "(\w+)" and r\.site == "(\w+)"', text)[0]
     since_ms, until_ms = ((datetime.fromisoformat(each) - EPOCH) // timedelta(milliseconds=1) for each in (begin, end))
-    return Question(measurement, site, tuple(names), since_ms, until_ms)
+    return Query(measurement, site, tuple(names), since_ms, until_ms)
 
 
 class _Server(ThreadingHTTPServer):
@@ -111,6 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if parts.path == "/query":
             self._reply(self.server.double.answer(parse_qs(body.decode())["q"][0]))
+            return
+        if parts.path == "/api/v1/query":
+            self._reply(self.server.double.answer(body.decode()))
             return
         assert (parts.path, parse_qs(parts.query)) == ("/api/v2/query", {"org": ["org"]})
         asked = json.loads(body)

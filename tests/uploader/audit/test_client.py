@@ -1,0 +1,429 @@
+"""Queries to a real InfluxDB 1.x, to a double of 2.x, and to who is neither."""
+
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from journal.errors import UploadError
+from tests.dashboards.conftest import are_valid_flux  # noqa: F401
+from tests.servers import Database, VictoriaMetrics, free_port, influxdb_1, nginx
+from tests.uploader.audit.flux_double import CSV, FluxDouble, Reply, json_reply
+from tests.uploader.audit.stored import Point, Stored
+from uploader.audit.client import Client
+from uploader.audit.flux import Flux
+from uploader.audit.metricsql import read_url
+from uploader.audit.query import HOUR_MS, Query, Storage, Summary
+from uploader.influx import Influx
+from uploader.outcome import Sent
+from uploader.target import Target
+
+BEGIN_MS = 1_767_225_600_000
+QUERY = Query("solar", "home", ("battery_volts", "load_amps"), BEGIN_MS, BEGIN_MS + 3 * HOUR_MS)
+LINES = [
+    f"solar,model=PL80,site=home battery_volts=25,load_amps=1 {BEGIN_MS}",
+    f"solar,model=PL80,site=home battery_volts=25 {BEGIN_MS + 1}",
+    f"solar,model=PL60,site=home load_amps=1 {BEGIN_MS + 2}",
+    f"solar,model=PL80,site=home alarm=0 {BEGIN_MS + 3}",
+    f"solar,model=PL80,site=hut battery_volts=25 {BEGIN_MS + 4}",
+    f"solar_day,site=home battery_volts=25 {BEGIN_MS + 5}",
+    f"solar,model=PL80,site=home battery_volts=25 {BEGIN_MS + 2 * HOUR_MS}",
+    f"solar,model=PL80,site=home battery_volts=25 {BEGIN_MS + 3 * HOUR_MS}",
+]
+COUNTS = {BEGIN_MS: {"battery_volts": 2, "load_amps": 2}, BEGIN_MS + 2 * HOUR_MS: {"battery_volts": 1}}
+TIMES = {BEGIN_MS, BEGIN_MS + 1, BEGIN_MS + 2, BEGIN_MS + 2 * HOUR_MS}
+
+
+def asking(target: Target) -> Client:
+    return Client(target, connect_seconds=2, read_seconds=5, first_wait_seconds=0.001)
+
+
+def counts(client: Client, query: Query) -> dict[int, dict[str, int]]:
+    return {hour: {name: each.count for name, each in of.items()} for hour, of in client.summaries(query).items()}
+
+
+def times(client: Client, query: Query) -> set[int]:
+    return {time_ms for time_ms, _, _ in client.samples(query)}
+
+
+def write(database: Database, lines: list[str]) -> None:
+    url = f"{database.server.url}/write?db={database.name}&precision=ms"
+    with urllib.request.urlopen(url, "\n".join(lines).encode(), timeout=10) as answer:
+        assert answer.status == 204
+
+
+def send(server: VictoriaMetrics, lines: list[str]) -> None:
+    with urllib.request.urlopen(f"{server.url}/api/v2/write?precision=ms", "\n".join(lines).encode()) as answer:
+        assert answer.status == 204
+    server.samples("any")  # makes it show what it has
+
+
+def refusal(target: Target) -> str:
+    with asking(target) as client, pytest.raises(UploadError) as caught:
+        counts(client, QUERY)
+    return str(caught.value)
+
+
+class TestInfluxDB1:
+    def test_counts_by_hour_and_field_and_the_times_of_points(self, database: Database) -> None:
+        write(database, LINES)
+        with asking(database.target) as client:
+            assert counts(client, QUERY) == COUNTS
+            assert times(client, QUERY) == TIMES
+            assert times(client, QUERY.between(BEGIN_MS + 1, BEGIN_MS + 2)) == {BEGIN_MS + 1}
+            assert client.retention_seconds() is None
+
+    def test_nothing_there_is_an_answer(self, database: Database) -> None:
+        with asking(database.target) as client:
+            assert (counts(client, QUERY), times(client, QUERY)) == ({}, set())
+
+    @pytest.mark.parametrize("site", ["it's", 'a "quoted" one', "Zoë, 2=3", "back\\slash"])
+    def test_a_site_of_any_name_is_found(self, site: str, database: Database) -> None:
+        tag = site.replace(" ", "\\ ").replace(",", "\\,").replace("=", "\\=")
+        write(database, [f"solar,site={tag} battery_volts=25 {BEGIN_MS}"])
+        with asking(database.target) as client:
+            assert times(client, replace(QUERY, site=site)) == {BEGIN_MS}
+
+    def test_the_retention_policy_that_is_written_to_tells_how_long_points_are_kept(self, database: Database) -> None:
+        database.server.query(f'CREATE RETENTION POLICY "weeks" ON {database.name} DURATION 2w REPLICATION 1')
+        with asking(replace(database.target, bucket=f"{database.name}/weeks")) as client:
+            assert client.retention_seconds() == 14 * 86400
+        database.server.query(
+            f'ALTER RETENTION POLICY "weeks" ON {database.name} DURATION 36h SHARD DURATION 1h DEFAULT'
+        )
+        with asking(database.target) as client:
+            assert client.retention_seconds() == 36 * 3600
+
+    def test_a_database_that_is_not_there_is_no_loss(self, database: Database) -> None:
+        assert refusal(replace(database.target, bucket="nowhere")) == (
+            f"cannot audit {database.server.url}: the server says: database not found: nowhere; "
+            "check INFLUXDB_BUCKET and INFLUXDB_ORG"
+        )
+
+    def test_a_password_is_needed_where_the_server_wants_one(self, tmp_path: Path) -> None:
+        with influxdb_1(tmp_path, free_port(), auth=True) as server:
+            server.query("CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+            server.query("CREATE DATABASE t")
+            with asking(Target(server.url, "admin:secret", "ignored", "t")) as client:
+                assert counts(client, QUERY) == {}
+            words = refusal(Target(server.url, "admin:wrong-one", "ignored", "t"))
+        assert "the server refuses the token (401: authorization failed)" in words
+        assert "wrong-one" not in words
+
+    def test_sums_extremes_and_texts_by_hour(self, database: Database) -> None:
+        write(
+            database,
+            [
+                rf"""solar,model=PL80,site=home battery_volts=25.5,regulator_state="it's \"a=b\" {{}}" {BEGIN_MS}""",
+                f'solar,model=PL80,site=home battery_volts=0.1,regulator_state="boost" {BEGIN_MS + 1}',
+                f'solar,model=PL60,site=home battery_volts=-0.30000000000000004,regulator_state="boost" {BEGIN_MS + 2}',
+                f'solar,model=PL80,site=home regulator_state="float" {BEGIN_MS + HOUR_MS}',
+            ],
+        )
+        odd = 'it\'s "a=b" {}'
+        query = replace(
+            QUERY,
+            fields=("battery_volts", "regulator_state", "alarm"),
+            numbers=("battery_volts", "alarm"),
+            texts=(("regulator_state", "boost"), ("regulator_state", odd)),
+        )
+        with asking(database.target) as client:
+            hours = client.summaries(query)
+            volts = hours[BEGIN_MS].pop("battery_volts")
+            assert (volts.count, volts.min, volts.max) == (3, -0.30000000000000004, 25.5)
+            assert volts.sum == pytest.approx(25.3)
+            assert hours == {
+                BEGIN_MS: {
+                    "regulator_state": Summary(3),
+                    "regulator_state=boost": Summary(2),
+                    f"regulator_state={odd}": Summary(1),
+                },
+                BEGIN_MS + HOUR_MS: {"regulator_state": Summary(1)},
+            }
+            assert (BEGIN_MS + 2, "battery_volts", -0.30000000000000004) in client.samples(query)
+
+
+class TestInfluxDB2:
+    @pytest.fixture
+    def double(self) -> Iterator[FluxDouble]:
+        stored = Stored(
+            [Point(BEGIN_MS, fields=("battery_volts", "load_amps")), Point(BEGIN_MS + 1), Point(BEGIN_MS + HOUR_MS)]
+        )
+        with FluxDouble(stored) as double:
+            yield double
+
+    def test_counts_by_hour_and_field_and_the_times_of_points(self, double: FluxDouble) -> None:
+        with asking(double.target) as client:
+            first, second = {"battery_volts": 2, "load_amps": 1}, {"battery_volts": 1}
+            assert counts(client, QUERY) == {BEGIN_MS: first, BEGIN_MS + HOUR_MS: second}
+            assert times(client, QUERY) == {BEGIN_MS, BEGIN_MS + 1, BEGIN_MS + HOUR_MS}
+            assert counts(client, replace(QUERY, site="hut")) == {}
+        assert set(double.tokens) == {"Token s3cret-token"}
+
+    def test_sums_extremes_and_texts_by_hour(self) -> None:
+        stored = Stored(
+            [
+                Point(BEGIN_MS, fields={"battery_volts": 0.1 + 0.2, "regulator_state": "boost"}),
+                Point(BEGIN_MS + 1, fields={"battery_volts": 25.0, "regulator_state": "float"}),
+                Point(BEGIN_MS + HOUR_MS, fields={"regulator_state": "float"}),
+            ]
+        )
+        query = replace(
+            QUERY,
+            fields=("battery_volts", "regulator_state"),
+            numbers=("battery_volts",),
+            texts=(("regulator_state", "float"),),
+        )
+        with FluxDouble(stored) as double, asking(double.target) as client:
+            assert client.summaries(query) == {
+                BEGIN_MS: {
+                    "battery_volts": Summary(2, 25.3, 0.1 + 0.2, 25.0),
+                    "regulator_state": Summary(2),
+                    "regulator_state=boost": Summary(1),
+                    "regulator_state=float": Summary(1),
+                },
+                BEGIN_MS + HOUR_MS: {"regulator_state": Summary(1), "regulator_state=float": Summary(1)},
+            }
+            assert (BEGIN_MS, "battery_volts", str(0.1 + 0.2)) in client.samples(query)
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            json_reply(400, "invalid", 'failed to decode request body: organization name "org" not found'),
+            json_reply(404, "not found", 'organization name "org" not found'),
+        ],
+    )
+    def test_a_wrong_organisation_is_named(self, reply: Reply, double: FluxDouble) -> None:
+        double.script = [reply] * 2
+        assert refusal(double.target) == f"cannot audit {double.url}: organisation org not found; check INFLUXDB_ORG"
+
+    def test_the_bucket_tells_how_long_points_are_kept(self, double: FluxDouble) -> None:
+        double.retention_seconds = 86400
+        with asking(double.target) as client:
+            assert client.retention_seconds() == 86400
+
+    def test_a_server_whose_flux_knows_no_buckets_can_be_asked_all_the_same(self, double: FluxDouble) -> None:
+        double.script = [json_reply(400, "invalid", "undefined identifier buckets")]
+        with asking(double.target) as client:
+            assert client.retention_seconds() is None
+            assert times(client, QUERY)
+
+    def test_an_hour_that_begins_before_the_stretch_keeps_its_name(self, double: FluxDouble) -> None:
+        """InfluxDB cuts the first window at the stretch's beginning."""
+        double.script = [
+            Reply(),
+            Reply(
+                body=",result,table,_time,_field,_value,function\r\n"
+                ",_result,0,2026-01-01T00:20:00.5Z,battery_volts,7,count\r\n\r\n"
+            ),
+        ]
+        with asking(double.target) as client:
+            assert counts(client, QUERY) == {BEGIN_MS: {"battery_volts": 7}}
+
+    def test_what_may_pass_is_asked_again(self, double: FluxDouble) -> None:
+        double.script = [json_reply(503, "unavailable", "busy"), Reply(502, "<html>", {"Content-Type": "text/html"})]
+        with asking(double.target) as client:
+            assert len(times(client, QUERY)) == 3
+
+    @pytest.mark.parametrize(
+        ("reply", "words"),
+        [
+            pytest.param(
+                Reply(200, "<html><title>Welcome</title></html>", {"Content-Type": "text/html"}),
+                "something between here and the server answers in its place (200: Welcome)",
+                id="login page",
+            ),
+            pytest.param(
+                Reply(200, "", {"Content-Type": "text/plain"}),
+                "something between here and the server answers in its place (200: no further words)",
+                id="empty answer of a stranger",
+            ),
+            pytest.param(
+                Reply(302, "", {"Location": "http://portal.example"}), "answers in its place (302", id="redirect"
+            ),
+            pytest.param(Reply(204), "answers in its place (204", id="no content"),
+            pytest.param(
+                json_reply(404, "not found", 'failed to initialize execute state: could not find bucket "b"'),
+                "that the token may read: one that may only write cannot",
+                id="bucket unknown, or a token that may only write",
+            ),
+            pytest.param(
+                json_reply(401, "unauthorized", "unauthorized access to s3cret-token"),
+                "the server refuses the token (401: unauthorized access to ***)",
+                id="token wrong",
+            ),
+            pytest.param(
+                Reply(200, "error,reference\r\npanic: out of memory s3cret-token,897\r\n\r\n"),
+                "the server says: panic: out of memory ***",
+                id="error after 200",
+            ),
+            pytest.param(
+                Reply(200, ",result,table,_time,_field,_value\r\n,_result,0,2026-01-01T", CSV, claims_bytes=5000),
+                "the answer was cut short",
+                id="cut answer",
+            ),
+            pytest.param(
+                json_reply(500, "internal error", "out of memory"),
+                "the server does not answer the query (500: out of memory)",
+                id="server error",
+            ),
+        ],
+    )
+    def test_what_is_no_answer_is_not_taken_for_a_loss(self, reply: Reply, words: str, double: FluxDouble) -> None:
+        double.script = [Reply(), *[reply] * 3]
+        refused = refusal(double.target)
+        assert words in refused
+        assert "s3cret" not in refused
+
+    def test_half_of_a_long_answer_is_not_taken_for_a_loss(self, double: FluxDouble) -> None:
+        with (
+            Client(double.target, first_wait_seconds=0.001, answer_limit_bytes=100) as client,
+            pytest.raises(UploadError, match="the answer was too long, or took too long"),
+        ):
+            counts(client, QUERY)
+
+    def test_a_server_that_is_away_is_one_line(self) -> None:
+        words = refusal(Target("http://127.0.0.1:9", "t", "o", "b"))
+        assert words == "cannot audit http://127.0.0.1:9: connection refused; try again when it is there"
+
+
+class TestOthers:
+    def test_1_8_is_asked_in_influxql_whether_its_flux_is_on_or_off(self) -> None:
+        version = {"X-Influxdb-Version": "1.8.10", "Content-Type": "application/json"}
+        off = Reply(403, "Flux query service disabled. Verify flux-enabled=true in the [http] section", version)
+        policies = (
+            '{"results":[{"series":[{"columns":["name","duration","default"],"values":[["autogen","0s",true]]}]}]}'
+        )
+        for first in (off, Reply(200, "", CSV | version)):
+            with FluxDouble(
+                script=[first, Reply(200, policies, version), Reply(200, '{"results":[{}]}', version)]
+            ) as double:
+                with asking(double.target) as client:
+                    assert times(client, QUERY) == set()
+                assert double.texts[-1].startswith('SELECT "battery_volts", "load_amps" FROM "solar"')
+
+    def test_3_is_asked_in_influxql_with_its_token(self) -> None:
+        plain, json_type = {"Content-Type": "text/plain"}, {"Content-Type": "application/json"}
+        rows = '{"results":[{"series":[{"columns":["time","battery_volts"],"values":[[1767225600000,25]]}]}]}'
+        script = [Reply(404, "not found", plain), Reply(400, "not supported", plain), Reply(200, rows, json_type)]
+        with FluxDouble(script=script) as double:
+            double.ping = Reply(200, "{}", {"X-Influxdb-Version": "3.1.0"})
+            with asking(double.target) as client:
+                assert times(client, QUERY) == {BEGIN_MS}
+                assert client.retention_seconds() is None
+        assert set(double.tokens) == {"Token s3cret-token"}
+
+    def test_an_answer_that_the_server_has_cut_is_not_taken_for_a_loss(self) -> None:
+        version = {"X-Influxdb-Version": "1.8.10", "Content-Type": "application/json"}
+        policies = (
+            '{"results":[{"series":[{"columns":["name","duration","default"],"values":[["autogen","0s",true]]}]}]}'
+        )
+        cut = '{"results":[{"series":[{"columns":["time","x"],"values":[[1,2]],"partial":true}]}]}'
+        with FluxDouble(
+            script=[Reply(404, "", version), Reply(200, policies, version), Reply(200, cut, version)]
+        ) as double:
+            assert "the server cuts its answers short (max-row-limit)" in refusal(double.target)
+
+    def test_who_answers_the_same_to_everything_is_not_believed(self) -> None:
+        """As VictoriaMetrics does at /query, some in the name of InfluxDB 1.8.0; here without its own language."""
+        version = {"X-Influxdb-Version": "1.8.0", "Content-Type": "application/json"}
+        same = '{"results":[{"series":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}]}'
+        script = [Reply(400, "unsupported path", version), Reply(200, same, version), Reply(200, same, version)]
+        with FluxDouble(script=script) as double:
+            words = refusal(double.target)
+        assert words == (
+            f"cannot audit {double.url}: what answers there speaks neither Flux nor InfluxQL nor MetricsQL "
+            "(400: unsupported path); check INFLUXDB_URL"
+        )
+
+
+class TestVictoriaMetrics:
+    """Which keeps what is sent twice, turns text into 0 and rounds numbers."""
+
+    def test_counts_sums_and_extremes_of_whole_hours_and_of_parts_of_them(
+        self, victoria_metrics: VictoriaMetrics
+    ) -> None:
+        edges = [HOUR_MS, HOUR_MS + 1, 2 * HOUR_MS - 1, 2 * HOUR_MS, 3 * HOUR_MS - 1, 3 * HOUR_MS, 3 * HOUR_MS + 5]
+        moments = [BEGIN_MS + each for each in edges]
+        send(
+            victoria_metrics,
+            [f"solar,model=PL80,site=edges battery_volts={25 + n} {moment}" for n, moment in enumerate(moments)]
+            + [f'solar,model=PL60,site=edges battery_volts=7,regulator_state="boost" {moments[1]}']
+            + [f"solar_day,site=edges battery_volts=99 {moments[1]}"],
+        )
+        query = Query("solar", "edges", ("battery_volts", "regulator_state"), 0, 0, numbers=("battery_volts",))
+        with asking(victoria_metrics.target) as client:
+            assert client.summaries(query.between(BEGIN_MS + HOUR_MS + 1, BEGIN_MS + 3 * HOUR_MS + 1)) == {
+                BEGIN_MS + HOUR_MS: {
+                    "battery_volts": Summary(3, 7 + 26 + 27, 7, 27),
+                    "regulator_state": Summary(1),
+                },
+                BEGIN_MS + 2 * HOUR_MS: {"battery_volts": Summary(2, 28 + 29, 28, 29)},
+                BEGIN_MS + 3 * HOUR_MS: {"battery_volts": Summary(1, 30, 30, 30)},
+            }
+            within_an_hour = query.between(BEGIN_MS + HOUR_MS + 1, BEGIN_MS + HOUR_MS + 2)
+            assert counts(client, within_an_hour) == {BEGIN_MS + HOUR_MS: {"battery_volts": 2, "regulator_state": 1}}
+            assert sorted(client.samples(within_an_hour)) == [
+                (moments[1], "battery_volts", 7),
+                (moments[1], "battery_volts", 26),
+                (moments[1], "regulator_state", 0),
+            ]
+            assert client.storage == Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+            assert client.retention_seconds() is None
+
+    @pytest.mark.parametrize("until_ms", [1, 2, HOUR_MS])
+    def test_a_midnight_is_counted_also_where_a_query_ends(
+        self, victoria_metrics: VictoriaMetrics, until_ms: int
+    ) -> None:
+        """Which 1.79.5 leaves out by itself."""
+        send(victoria_metrics, [f"solar,site=night{until_ms} battery_volts=25 {BEGIN_MS}"])
+        query = Query("solar", f"night{until_ms}", ("battery_volts",), BEGIN_MS, BEGIN_MS + until_ms)
+        with asking(victoria_metrics.target) as client:
+            assert counts(client, query) == {BEGIN_MS: {"battery_volts": 1}}
+
+    def test_a_cluster_is_asked_where_it_answers(self, victoria_metrics: VictoriaMetrics, tmp_path: Path) -> None:
+        """A cluster's addresses in front of a single server."""
+        send(victoria_metrics, [f"solar,site=far battery_volts=25 {BEGIN_MS}"])
+        locations = f"""
+            location /insert/0:7/influx/ {{ proxy_pass {victoria_metrics.url}/influx/; }}
+            location /select/0:7/prometheus/ {{ proxy_pass {victoria_metrics.url}/prometheus/; }}
+        """
+        with nginx(tmp_path, locations) as url:
+            target = Target(f"{url}/insert/0:7/influx/", "token", "ignored", "ignored")
+            with Influx(target) as influx:
+                assert influx.write([f"solar,site=far battery_volts=26 {BEGIN_MS + 1}"]) == Sent()
+            victoria_metrics.samples("far")  # makes it show what it has
+            with asking(target) as client:
+                assert times(client, replace(QUERY, site="far")) == {BEGIN_MS, BEGIN_MS + 1}
+
+    @pytest.mark.parametrize(
+        ("written", "read"),
+        [
+            ("http://vm:8428", "http://vm:8428"),
+            ("http://vm:8428/influx/", "http://vm:8428"),
+            ("https://vm.example/insert/42/influx", "https://vm.example/select/42/prometheus"),
+            ("https://vm.example/a/insert/4:2/influx/", "https://vm.example/a/select/4:2/prometheus"),
+        ],
+    )
+    def test_the_address_to_read_follows_from_the_one_to_write(self, written: str, read: str) -> None:
+        assert read_url(written) == read
+
+
+@pytest.mark.parametrize(
+    ("bucket", "site"), [("solar", "home"), ('a "b" \\', 'it\'s "${v.x}" \\n'), ("database/policy", "Zoë")]
+)
+def test_flux_itself_takes_every_query(
+    bucket: str,
+    site: str,
+    are_valid_flux: Callable[[list[str]], list[bool]],  # noqa: F811
+) -> None:
+    import json
+
+    flux = Flux(Target("http://influx.example", "t", "o", bucket))
+    query = replace(QUERY, site=site, since_ms=BEGIN_MS + 7)
+    values = replace(query, fields=("regulator_state",), numbers=("x",), texts=(("regulator_state", "boost"),))
+    requests = [*flux.summaries(query), *flux.summaries(values), flux.samples(query), flux.retention()]
+    texts = [json.loads(request.body)["query"] for request in requests]
+    assert are_valid_flux([*texts, texts[0].replace("createEmpty", "createempty")]) == [*[True] * 4, False]

@@ -1,0 +1,139 @@
+"""Flux: the audit's queries to InfluxDB 2.x and Cloud, and what its CSV says. Pure.
+
+Every count is of one field, as a point has no count of its own: `aggregateWindow(fn: count)` runs within the storage.
+
+Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv: tables follow each other with a blank line in
+between and a header each where their columns differ; an error may come after 200, as a table with a column `error`.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from uploader.audit.query import Hours, Query, Request, Sample, Storage, required, summary, text_key
+from uploader.target import Target
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOSECONDS_PER_SECOND = 1_000_000_000
+
+
+class Flux:
+    """What InfluxDB 2.x and Cloud speak."""
+
+    answers_in = "csv"
+    storage = Storage()
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def summaries(self, query: Query) -> list[Request]:
+        """One script with a result for each function, which says which it is, and one for the texts."""
+        parts = [self._windows(query, query.fields, "count", merge="sum")]
+        if query.numbers:
+            parts += [self._windows(query, query.numbers, each, merge=each) for each in ("sum", "min", "max")]
+        if query.texts:
+            names = sorted({name for name, _ in query.texts})
+            parts.append(
+                f"""{self._points(query, names)}
+    |> window(every: 1h)
+    |> duplicate(column: "_value", as: "text")
+    |> group(columns: ["_field", "text", "_start"])
+    |> count()
+    |> group()
+    |> rename(columns: {{_start: "_time"}})
+    |> keep(columns: ["_time", "_field", "text", "_value"])
+    |> set(key: "function", value: "text")
+    |> yield(name: "text")
+"""
+            )
+        return [self._request("\n".join(parts))]
+
+    def read_summaries(self, body: bytes, hours: Hours) -> None:
+        for row in _rows(body):
+            name, function = required(row, "_field"), required(row, "function")
+            key = text_key(name, required(row, "text")) if function == "text" else name
+            value = float(required(row, "_value"))
+            summary(hours, _ms(required(row, "_time")), key).add("count" if function == "text" else function, value)
+
+    def samples(self, query: Query) -> Request:
+        return self._request(
+            f'{self._points(query, query.fields)}\n    |> keep(columns: ["_time", "_field", "_value"])\n'
+        )
+
+    def read_samples(self, body: bytes) -> Iterator[Sample]:
+        for row in _rows(body):
+            yield _ms(required(row, "_time")), required(row, "_field"), required(row, "_value")
+
+    def retention(self) -> Request:
+        name = _string(self._target.bucket)
+        return self._request(
+            f'buckets() |> filter(fn: (r) => r.name == {name}) |> keep(columns: ["name", "retentionPeriod"])\n'
+        )
+
+    def read_retention(self, body: bytes) -> int | None:
+        """Seconds; None when points are kept for ever, or the server does not tell."""
+        for row in _rows(body):
+            if nanoseconds := int(required(row, "retentionPeriod") or 0):
+                return nanoseconds // _NANOSECONDS_PER_SECOND
+        return None
+
+    def _windows(self, query: Query, names: Iterable[str], function: str, *, merge: str) -> str:
+        return f"""{self._points(query, names)}
+    |> aggregateWindow(every: 1h, fn: {function}, timeSrc: "_start", createEmpty: false)
+    |> group(columns: ["_field", "_time"])
+    |> {merge}()
+    |> group()
+    |> keep(columns: ["_time", "_field", "_value"])
+    |> set(key: "function", value: "{function}")
+    |> yield(name: "{function}")
+"""
+
+    def _points(self, query: Query, names: Iterable[str]) -> str:
+        fields = " or ".join(f"r._field == {_string(name)}" for name in names)
+        return f"""from(bucket: {_string(self._target.bucket)})
+    |> range(start: {_time(query.since_ms)}, stop: {_time(query.until_ms)})
+    |> filter(fn: (r) => r._measurement == {_string(query.measurement)} and r.site == {_string(query.site)})
+    |> filter(fn: (r) => {fields})"""
+
+    def _request(self, text: str) -> Request:
+        body = {"query": text, "type": "flux", "dialect": {"header": True, "annotations": [], "delimiter": ","}}
+        return Request(
+            "/api/v2/query",
+            [("org", self._target.org)],
+            "application/json",
+            json.dumps(body).encode(),
+            self._target.token_header,
+        )
+
+
+def _string(text: str) -> str:
+    escaped = re.sub(r'(["\\])', r"\\\1", text).replace("${", "\\${")
+    return f'"{escaped}"'
+
+
+def _time(time_ms: int) -> str:
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+
+
+def _ms(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _rows(body: bytes) -> Iterator[dict[str, str]]:
+    header: list[str] | None = None
+    for cells in csv.reader(io.StringIO(body.decode("utf-8", "replace"), newline="")):
+        if not cells:
+            header = None
+        elif cells[0].startswith("#"):
+            continue
+        elif header is None:
+            header = cells
+        else:
+            row = dict(zip(header, cells, strict=False))
+            if "error" in row and "reference" in row:
+                raise ValueError(row["error"])
+            yield row

@@ -1,0 +1,111 @@
+"""InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and what its JSON says. Pure.
+
+An error may come with 200, inside the JSON. An answer that the server has cut (`max-row-limit`) says `partial`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary, text_key
+from uploader.target import Target
+
+_UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+class InfluxQL:
+    """What InfluxDB 1.x speaks, and 3.x too."""
+
+    answers_in = "json"
+    storage = Storage()
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def summaries(self, query: Query) -> list[Request]:
+        """One statement; for each text another one, whose column is the text's key."""
+        columns = [_call("count", name) for name in query.fields]
+        columns += [_call(function, name) for name in query.numbers for function in ("sum", "min", "max")]
+        by_hour = "GROUP BY time(1h) fill(none)"
+        statements = [f"SELECT {', '.join(columns)} {_points(query)} {by_hour}"]
+        for name, text in query.texts:
+            column = _call("count", name, text_key(name, text))
+            statements.append(f"SELECT {column} {_points(query)} AND {_name(name)} = {_string(text)} {by_hour}")
+        return [self._request("; ".join(statements))]
+
+    def read_summaries(self, body: bytes, hours: Hours) -> None:
+        for row in _rows(body):
+            time_ms = int(required(row, "time"))
+            for column, value in row.items():
+                if column != "time" and value is not None:
+                    function, _, key = column.partition(" ")
+                    summary(hours, time_ms, key).add(function, float(value))
+
+    def samples(self, query: Query) -> Request:
+        return self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")
+
+    def read_samples(self, body: bytes) -> Iterator[Sample]:
+        for row in _rows(body):
+            time_ms = int(required(row, "time"))
+            yield from ((time_ms, name, value) for name, value in row.items() if name != "time" and value is not None)
+
+    def retention(self) -> Request:
+        return self._request(f"SHOW RETENTION POLICIES ON {_name(self._target.database)}")
+
+    def read_retention(self, body: bytes) -> int | None:
+        """Seconds; None when points are kept for ever. Raises StrangeAnswer for who answers the same to everything."""
+        for row in _rows(body):
+            duration = required(row, "duration")
+            if self._target.policy == row.get("name") or (not self._target.policy and row.get("default")):
+                parts = re.findall(r"(\d+)([hms])", duration)
+                return sum(int(amount) * _UNIT_SECONDS[unit] for amount, unit in parts) or None
+        return None
+
+    def _request(self, text: str) -> Request:
+        params = [("db", self._target.database), ("rp", self._target.policy), ("epoch", "ms")]
+        return Request(
+            "/query",
+            [(name, value) for name, value in params if value],
+            "application/x-www-form-urlencoded",
+            urlencode({"q": text}).encode(),
+            self._target.basic_header or self._target.token_header,
+        )
+
+
+def _points(query: Query) -> str:
+    return (
+        f'FROM {_name(query.measurement)} WHERE "site" = {_string(query.site)} '
+        f"AND time >= {query.since_ms}ms AND time < {query.until_ms}ms"
+    )
+
+
+def _call(function: str, name: str, key: str = "") -> str:
+    return f"{function}({_name(name)}) AS {_name(f'{function} {key or name}')}"
+
+
+def _name(text: str) -> str:
+    escaped = re.sub(r'(["\\])', r"\\\1", text)
+    return f'"{escaped}"'
+
+
+def _string(text: str) -> str:
+    escaped = re.sub(r"(['\\])", r"\\\1", text)
+    return f"'{escaped}'"
+
+
+def _rows(body: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of all statements."""
+    parsed = json.loads(body)
+    results = parsed.get("results") if isinstance(parsed, dict) else None
+    if not results or not isinstance(results, list):
+        raise StrangeAnswer("no results")
+    for result in results:
+        if "error" in result:
+            raise ValueError(result["error"])
+        for series in result.get("series", ()):
+            if result.get("partial") or series.get("partial"):
+                raise ValueError("the server cuts its answers short (max-row-limit)")
+            for values in series.get("values", ()):
+                yield dict(zip(series["columns"], values, strict=True))

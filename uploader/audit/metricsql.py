@@ -1,0 +1,129 @@
+"""MetricsQL: the audit's queries to VictoriaMetrics, and what its JSON says. Pure.
+
+    solar,model=PL80,site=home battery_volts=25.4 …   is kept as   solar_battery_volts{model="PL80",site="home"} 25.4
+
+Rules:
+- A window ends at the moment that is asked about, that moment included, and begins after that moment less the window.
+- It keeps what is sent twice, so an hour may have more than was sent; it turns text into 0, and keeps some 12
+  digits of a number, less where a block has very unequal ones.
+- It does not tell for how long it keeps points.
+
+Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5, a single server.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
+
+from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
+from uploader.target import Target
+
+DAY_MS = 24 * HOUR_MS
+
+
+class MetricsQL:
+    """What VictoriaMetrics speaks."""
+
+    answers_in = "json"
+    storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def summaries(self, query: Query) -> list[Request]:
+        """One request for the whole hours, one more for an hour that the query has only the end or beginning of."""
+        requests = []
+        for since_ms, until_ms in _parts(query.since_ms, query.until_ms):
+            # A midnight at which a query ends would be left out.
+            last_ms = until_ms if (until_ms - 1) % DAY_MS == 0 else until_ms - 1
+            window_ms = min(HOUR_MS, last_ms + 1 - since_ms)
+            text = _rollups(("count",), _series(query, query.fields), window_ms)
+            if query.numbers:
+                text += ", " + _rollups(("sum", "min", "max"), _series(query, query.numbers), window_ms)
+            moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(last_ms), "step": "1h"}
+            requests.append(self._request("/api/v1/query_range", {"query": f"union({text})", "nocache": "1"} | moments))
+        return requests
+
+    def read_summaries(self, body: bytes, hours: Hours) -> None:
+        parsed = json.loads(body)
+        if parsed.get("status") != "success":
+            raise StrangeAnswer("no success")
+        if parsed.get("isPartial"):
+            raise ValueError("a part of the cluster is away, so its answer is not whole")
+        for series in parsed["data"]["result"]:
+            name = _field(series["metric"])
+            function = required(series["metric"], "rollup").removesuffix("_over_time")
+            for seconds, value in series["values"]:
+                summary(hours, round(seconds * 1000), name).add(function, float(value))
+
+    def samples(self, query: Query) -> Request:
+        moments = {"start": _seconds(query.since_ms), "end": _seconds(query.until_ms - 1)}
+        return self._request("/api/v1/export", {"match[]": _series(query, query.fields)} | moments)
+
+    def read_samples(self, body: bytes) -> Iterator[Sample]:
+        for line in body.splitlines():
+            series = json.loads(line)
+            name = _field(series["metric"])
+            for time_ms, value in zip(series["timestamps"], series["values"], strict=True):
+                yield time_ms, name, float("nan") if value is None else value
+
+    def retention(self) -> Request:
+        """Asks for nothing but to see that it answers in its own way."""
+        return self._request("/api/v1/query", {"query": "1"})
+
+    def read_retention(self, body: bytes) -> int | None:
+        parsed = json.loads(body)
+        if parsed["status"] != "success" or parsed["data"]["result"][0]["value"][1] != "1":
+            raise StrangeAnswer("no success")
+        return None
+
+    def _request(self, path: str, form: dict[str, str]) -> Request:
+        return Request(
+            path,
+            [],
+            "application/x-www-form-urlencoded",
+            urlencode(form).encode(),
+            self._target.token_header,
+            read_url(self._target.url),
+        )
+
+
+def read_url(write_url: str) -> str:
+    """Where to ask a server that is written to at `write_url`.
+
+    https://vm.example:8428[/influx]                 https://vm.example:8428
+    https://vm.example/insert/0/influx               https://vm.example/select/0/prometheus     a cluster
+    """
+    url = write_url.rstrip("/")
+    if cluster := re.fullmatch(r"(.*)/insert/([^/]+)/influx", url):
+        return f"{cluster[1]}/select/{cluster[2]}/prometheus"
+    return url.removesuffix("/influx")
+
+
+def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
+    """The stretch cut where its whole hours begin and end."""
+    begin, end = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
+    if begin > end:
+        yield since_ms, until_ms
+        return
+    yield from ((first, last) for first, last in ((since_ms, begin), (begin, end), (end, until_ms)) if first < last)
+
+
+def _rollups(functions: Iterable[str], series: str, window_ms: int) -> str:
+    names = ", ".join(f'"{function}_over_time"' for function in functions)
+    return f"aggr_over_time(({names}), {series}[{window_ms}ms]) keep_metric_names"
+
+
+def _series(query: Query, names: Iterable[str]) -> str:
+    site = json.dumps(query.site, ensure_ascii=False)
+    return f'{{__name__=~"{query.measurement}_({"|".join(names)})", site={site}}}'
+
+
+def _field(metric: dict[str, str]) -> str:
+    """battery_volts of solar_battery_volts, charge_amp_hours of solar_day_charge_amp_hours."""
+    return re.sub(r"^solar_(day_|event_)?", "", required(metric, "__name__"))
+
+
+def _seconds(time_ms: int) -> str:
+    return f"{time_ms // 1000}.{time_ms % 1000:03d}"

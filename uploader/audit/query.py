@@ -1,0 +1,120 @@
+"""Query: the points that the audit asks about; Summary: what an hour of them comes to; Language: the words for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
+
+HOUR_MS = 3_600_000
+
+Value = float | str
+Sample = tuple[int, str, Value]
+"""A field's value in one point: time in milliseconds, field, value."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a field comes to in an hour. Where only counts are asked for, the rest stays as it is here."""
+
+    count: int = 0
+    sum: float = 0.0
+    min: float = float("inf")
+    max: float = float("-inf")
+
+    def add(self, function: str, value: float) -> None:
+        """Take in what the server says of a part of the hour, or of one of several series; `function`: count, sum…"""
+        if function == "count":
+            self.count += int(value)
+        elif function == "sum":
+            self.sum += value
+        else:
+            setattr(self, function, {"min": min, "max": max}[function](getattr(self, function), value))
+
+
+Hours = dict[int, dict[str, Summary]]
+"""Summaries by hour (milliseconds since 1970, UTC) and field, or `text_key` for one text of a text field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The points of a measurement and a site with one of these fields, at or after `since_ms` and before `until_ms`.
+
+    All fields are counted; of `numbers` there are sum, minimum and maximum too, and each of `texts`, a field and a text
+    that it may have, is counted by itself.
+    """
+
+    measurement: str
+    site: str
+    fields: tuple[str, ...]
+    since_ms: int
+    until_ms: int
+    numbers: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+    def between(self, since_ms: int, until_ms: int) -> Self:
+        return replace(self, since_ms=since_ms, until_ms=until_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a server keeps what it is sent; as it stands here, as InfluxDB does.
+
+    `overwrites`: a point that is sent again takes the place of the one there was. `rounding`: by how much of itself a
+    number may differ from the one that was sent.
+    """
+
+    keeps_text: bool = True
+    overwrites: bool = True
+    rounding: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST. `authorization` is a secret. `url`: the server's, where it is not the one that was set."""
+
+    path: str
+    params: list[tuple[str, str]]
+    content_type: str
+    body: bytes
+    authorization: str | None = field(repr=False)
+    url: str | None = None
+
+
+class StrangeAnswer(ValueError):
+    """Not what the server would answer."""
+
+
+class Language(Protocol):
+    """Words requests and reads the bodies of their answers; a `read_…` raises ValueError in the server's own words."""
+
+    answers_in: str
+    """What stands in the Content-Type of an answer."""
+
+    storage: Storage
+
+    def summaries(self, query: Query) -> Sequence[Request]: ...
+
+    def read_summaries(self, body: bytes, hours: Hours) -> None: ...
+
+    def samples(self, query: Query) -> Request: ...
+
+    def read_samples(self, body: bytes) -> Iterable[Sample]: ...
+
+    def retention(self) -> Request: ...
+
+    def read_retention(self, body: bytes) -> int | None: ...
+
+
+def text_key(name: str, text: str) -> str:
+    return f"{name}={text}"
+
+
+def summary(hours: Hours, time_ms: int, key: str) -> Summary:
+    """The summary of the hour that the time is in, a new one where there is none."""
+    return hours.setdefault(time_ms // HOUR_MS * HOUR_MS, {}).setdefault(key, Summary())
+
+
+def required(row: Mapping[str, Any], name: str) -> str:
+    """A column of an answer's row. Raises StrangeAnswer where there is none."""
+    if name not in row:
+        raise StrangeAnswer(f"no column {name}")
+    return str(row[name])
