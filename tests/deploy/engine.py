@@ -1,6 +1,6 @@
 """A Docker engine of the tests' own, without a registry: nothing of the machine's own engine or firewall is touched.
 
-As root only. Its images are `debian` (made by debootstrap), what stands in for InfluxDB 2 and Grafana, and the project's.
+As root only. Its images: `debian` (by debootstrap), what stands in for InfluxDB 2 and Grafana, and the project's.
 """
 
 import json
@@ -78,7 +78,8 @@ def engine() -> Iterator[Engine]:
         if started.try_("compose", "version").returncode:
             unavailable(f"there is no docker compose: {COMPOSE}")
         command = [
-            dockerd, "--data-root", directory / "data", "--exec-root", directory / "exec", "--pidfile", directory / "pid",
+            dockerd, "--data-root", directory / "data", "--exec-root", directory / "exec",
+            "--pidfile", directory / "pid",
             "--host", f"unix://{directory / 'socket'}", "--bridge=none", "--iptables=false", "--ip-forward=false",
         ]  # fmt: skip
         log = directory / "log"

@@ -1,4 +1,4 @@
-"""Dockerfile and compose files, as far as they can be judged without an engine; test_image.py and test_site.py start one."""
+"""Dockerfile and compose files, as far as they can be judged without an engine; with one: test_image.py, test_site.py."""
 
 import os
 import re

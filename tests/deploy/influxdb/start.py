@@ -1,4 +1,4 @@
-"""Play influxdb:2.7 as far as compose.yaml needs it: InfluxDB 1.6.7, and nginx before it for /api/v2/write and the token.
+"""Play influxdb:2.7 as far as compose.yaml needs it: InfluxDB 1.6.7, behind nginx for /api/v2/write and the token.
 
 Token and bucket are those of the first start, for as long as the volume lives: so it is with the real one.
 """
@@ -57,7 +57,7 @@ def main() -> None:
             break
         except OSError:
             time.sleep(0.1)
-    os.execvp("nginx", ["nginx", "-c", str(settings)])
+    os.execvp("nginx", ["nginx", "-c", str(settings)])  # noqa: S606  # it takes the place of this process
 
 
 if __name__ == "__main__":
