@@ -34,6 +34,12 @@ def test_compose_files_keep_to_the_compose_specification(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", COMPOSE_FILES)
+def test_they_keep_to_what_the_first_compose_2_knew(path: str) -> None:
+    """Its own specification, of 2021, had no `name` yet."""
+    assert "name" not in as_data(path)
+
+
+@pytest.mark.parametrize("path", COMPOSE_FILES)
 def test_no_variable_stands_in_another(path: str) -> None:
     """Compose before 2.16 asks for the inner one even where it is not needed."""
     assert re.findall(r"\$\{[^}]*\$.*", (PROJECT / path).read_text()) == []
@@ -102,7 +108,7 @@ def compose(file: Path | None, *words: str | Path, **settings: str) -> "subproce
 def test_every_variable_of_the_example_is_used() -> None:
     used = {name for path in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", (PROJECT / path).read_text())}
     named = set(re.findall(r"^#?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
-    assert named - used == {"COMPOSE_FILE", "COMPOSE_PROFILES"}
+    assert named - used == {"COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"}
     assert used - named <= {"SOLAR_IMAGE", "SOLAR_INTERVAL", "SOLAR_CLOCK", "SOLAR_UPLOAD_EVERY"}
 
 

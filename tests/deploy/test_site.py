@@ -48,7 +48,8 @@ class Site:
     def __init__(self, docker: Engine, project: Path) -> None:
         self.docker = docker
         self.project = project
-        self.environ = docker.environ | {"PUBLISH": ADDRESS, "COMPOSE_FILE": "compose.yaml:faster.yaml"}
+        settings = {"PUBLISH": ADDRESS, "COMPOSE_FILE": "compose.yaml:faster.yaml", "COMPOSE_PROJECT_NAME": "solar"}
+        self.environ = docker.environ | settings
 
     def compose(self, *words: str) -> str:
         return self.docker("compose", *words, cwd=self.project, env=self.environ)
