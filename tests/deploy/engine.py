@@ -91,6 +91,15 @@ def engine() -> Iterator[Engine]:
             finally:
                 process.terminate()
                 process.wait(60)
+                unmount_below(directory)
+
+
+def unmount_below(directory: Path) -> None:
+    """The engine leaves its network namespaces mounted."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in reversed(mounted):
+        if Path(path).is_relative_to(directory):
+            run("umount", path)
 
 
 def await_engine(started: Engine, process: "subprocess.Popen[bytes]", log: Path) -> None:

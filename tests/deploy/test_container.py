@@ -1,4 +1,4 @@
-"""Dockerfile and compose files, as far as they can be judged without an engine; with one: test_image.py, test_site.py."""
+"""Dockerfile and compose files, as far as they can be judged without an engine; with one: test_image, test_site."""
 
 import os
 import re
