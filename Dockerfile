@@ -12,6 +12,7 @@ COPY logger logger
 COPY uploader uploader
 COPY simulator simulator
 COPY admin admin
+COPY dashboards dashboards
 RUN /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock . \
     && /opt/solar/bin/pip uninstall --yes pip
 

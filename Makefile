@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long image-test install-test check format docs lock tools clean
+.PHONY: demo test test-long container-test install-test check format docs lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
 demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
 	$(BIN)/solar demo --seconds 20
@@ -18,8 +18,8 @@ test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what 
 test-long: $(VENV)/dev  ## all tests, the long ones too
 	$(BIN)/pytest
 
-image-test: $(VENV)/dev ## build the container image with buildah on a local Debian base and look into it; needs root
-	$(BIN)/pytest tests/deploy/test_image.py
+container-test: $(VENV)/dev ## the image and compose.yaml on a Docker engine of their own, without a registry; needs root
+	$(BIN)/pytest tests/deploy/test_image.py tests/deploy/test_site.py tests/deploy/test_container.py
 
 install-test: $(VENV)/dev ## follow docs/install.md line by line on a clean Debian that boots; needs root
 	$(BIN)/pytest tests/deploy/test_install_page.py

@@ -24,6 +24,7 @@ from admin import (
     backup,
     calibrate,
     clock,
+    dashboards,
     dead_letters,
     demo,
     doctor,
@@ -89,6 +90,7 @@ app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(report.report)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
 app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(recover.recover)
+app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(dashboards.dashboards)
 app.command(rich_help_panel=DELIVERY)(audit.audit)
 app.command(rich_help_panel=DELIVERY)(replay.replay)
 app.command(rich_help_panel=DELIVERY)(pack.pack)

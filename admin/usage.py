@@ -28,7 +28,8 @@ def explain(error: Any) -> str:
     option = getattr(error, "option_name", None)
     parameter = getattr(error, "param", None)
     if parameter is not None and hasattr(error, "param_type"):
-        return f"cannot run `{path}`: {parameter.make_metavar(error.ctx)} is missing; {see}"
+        name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.make_metavar(error.ctx)
+        return f"cannot run `{path}`: {name} is missing; {see}"
     if parameter is not None:
         name, value = _origin(error, parameter)
         right = str(error.__context__) if isinstance(error.__context__, ValueError) else _plain(error.message)

@@ -1,9 +1,8 @@
-"""Write the dashboards: `python -m dashboards.build [--bank-volts 12] [--output DIRECTORY]`.
+"""Write what is committed and carried by the program, for a 24 V battery: `python -m dashboards.build`.
 
-Without options it writes what is committed: for a 24 V battery, into this directory.
+For another battery `solar dashboards` puts other limits into it (admin/dashboards.py).
 """
 
-import argparse
 from pathlib import Path
 
 from dashboards import alarms, grafana_json, influx_template, panels, provisioning
@@ -24,14 +23,8 @@ def files(bank_volts: int = 24) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m dashboards.build", description="Write the dashboards.")
-    parser.add_argument(
-        "--bank-volts", type=int, default=24, choices=(12, 24, 32, 36, 48), help="nominal battery voltage"
-    )
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="directory to write to")
-    options = parser.parse_args()
-    for name, text in files(options.bank_volts).items():
-        path = options.output / name
+    for name, text in files().items():
+        path = Path(__file__).parent / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

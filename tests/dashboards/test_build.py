@@ -1,8 +1,6 @@
 """The committed files: freshly built, complete, and what Grafana and InfluxDB can read."""
 
 import re
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ import yaml
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as sdk
 
+from admin.cli import run
+from admin.dashboards import BANK_VOLTS
 from dashboards.build import files
 from dashboards.grafana_json import LANGUAGES, Language
 from dashboards.panels import Board, boards
@@ -38,12 +38,12 @@ def test_nothing_old_is_left_behind() -> None:
     assert sorted(str(path.relative_to(FOLDER)) for path in there) == PATHS
 
 
-def test_the_command_writes_them_for_another_battery(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dashboards.build", "--bank-volts", "12", "--output", str(tmp_path)]
-    subprocess.run(command, check=True, cwd=FOLDER.parent)
-    written = {str(path.relative_to(tmp_path)): path.read_text("utf-8") for path in tmp_path.rglob("*.*")}
-    assert written == files(12)
-    assert written != files(24)
+@pytest.mark.parametrize("bank_volts", BANK_VOLTS)
+def test_the_program_writes_for_each_battery_what_would_be_built_for_it(bank_volts: int, tmp_path: Path) -> None:
+    assert run(["dashboards", "--bank-volts", str(bank_volts), "--output", str(tmp_path / "new" / "one")]) == 0
+    there = [path for path in (tmp_path / "new" / "one").rglob("*") if path.is_file()]
+    written = {str(path.relative_to(tmp_path / "new" / "one")): path.read_text("utf-8") for path in there}
+    assert written == files(bank_volts)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,15 +1,19 @@
-"""Dockerfile and compose files, as far as they can be judged without an engine; test_image.py builds the image."""
+"""Dockerfile and compose files, as far as they can be judged without an engine; with one: test_image, test_site."""
 
+import os
 import re
 import shutil
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.deploy.files import PROJECT, as_data, development_tool, run
+from tests.deploy.engine import COMPOSE
+from tests.deploy.files import PROJECT, as_data, development_tool, run, unavailable
 
-COMPOSE_FILES = ("compose.yaml", "deploy/balena/docker-compose.yml")
+COMPOSE_FILES = ("compose.yaml", "compose.site.yaml", "deploy/balena/docker-compose.yml")
 
 
 def services(path: str) -> dict[str, Any]:
@@ -30,45 +34,81 @@ def test_compose_files_keep_to_the_compose_specification(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", COMPOSE_FILES)
-def test_docker_compose_takes_them(path: str) -> None:
-    docker = shutil.which("docker")
-    if not docker or run(docker, "compose", "version").returncode:
-        pytest.skip("there is no docker with its compose plugin")
-    checked = run(docker, "compose", "--file", PROJECT / path, "--profile", "*", "config", "--quiet")
+def test_they_keep_to_what_the_first_compose_2_knew(path: str) -> None:
+    """Its own specification, of 2021, had no `name` yet."""
+    assert "name" not in as_data(path)
+
+
+@pytest.mark.parametrize("path", COMPOSE_FILES)
+def test_no_variable_stands_in_another(path: str) -> None:
+    """Compose before 2.16 asks for the inner one even where it is not needed."""
+    assert re.findall(r"\$\{[^}]*\$.*", (PROJECT / path).read_text()) == []
+
+
+@pytest.mark.parametrize("path", ["compose.yaml", "deploy/balena/docker-compose.yml"])
+def test_docker_compose_takes_them_without_settings(path: str) -> None:
+    checked = compose(PROJECT / path, "--profile", "*", "config", "--quiet")
     assert checked.returncode == 0, checked.stdout
 
 
 def test_the_demo_needs_no_settings_and_no_hardware() -> None:
-    text = (PROJECT / "compose.yaml").read_text()
-    for name, rest in re.findall(r"\$\{(\w+)([^\w])", text):
-        assert rest == ":", f"{name} has no default"
+    """And what it has for a real site's settings is in no real site: see below."""
     found = services("compose.yaml")
-    assert {name for name, service in found.items() if service.get("profiles") == ["demo"]} == {"simulator"}
+    assert {name for name, service in found.items() if "demo" in service["profiles"]} == set(found)
     assert set(found) == {"logger", "uploader", "influxdb", "grafana", "simulator"}
-    assert found["logger"]["environment"]["SOLAR_PORT"] == "${SOLAR_PORT:-socket://simulator:26000}"
-    assert found["logger"]["devices"] == ["${SOLAR_DEVICE:-/dev/null}:/dev/solar-pli"]
+    assert found["logger"]["environment"] == {"SOLAR_PORT": "socket://simulator:26000", "SOLAR_CLOCK": "trust"}
+    text = (PROJECT / "compose.yaml").read_text()
+    assert set(re.findall(r"\$\{(\w+):-", text)) == set(re.findall(r"\$\{?(\w+)", text)) == {"SOLAR_IMAGE", "PUBLISH"}
+    assert "devices:" not in text
 
 
-def test_a_real_port_asks_for_real_passwords() -> None:
-    found = services("compose.yaml")
-    secrets = (
-        ("uploader", "INFLUXDB_TOKEN"),
-        ("influxdb", "DOCKER_INFLUXDB_INIT_ADMIN_TOKEN"),
-        ("influxdb", "DOCKER_INFLUXDB_INIT_PASSWORD"),
-        ("grafana", "INFLUXDB_TOKEN"),
-        ("grafana", "GF_SECURITY_ADMIN_PASSWORD"),
-    )
-    for service, variable in secrets:
-        value = found[service]["environment"][variable]
-        assert re.fullmatch(r"\$\{(\w+):-demo-only(-token)?\$\{SOLAR_DEVICE:\+\$\{\1:\?set it in \.env\}\}\}", value), (
-            value
-        )
+def test_a_real_site_replaces_all_that_is_the_demos() -> None:
+    """Each value that all the world knows, and the clock that is believed."""
+    demo, site = as_data("compose.yaml"), as_data("compose.site.yaml")
+    for name, service in site["services"].items():
+        for variable, value in demo["services"][name]["environment"].items():
+            if "demo" in value or variable in ("SOLAR_PORT", "SOLAR_CLOCK"):
+                assert variable in service["environment"], f"{name}: {variable}"
+        assert service["profiles"] == ["site"]
+    assert "demo" not in str(site)
+    assert set(site["services"]) == set(demo["services"]) - {"simulator"}
+    assert site["volumes"].keys() == demo["volumes"].keys()
+    assert site["services"]["logger"]["environment"]["SOLAR_CLOCK"] == "${SOLAR_CLOCK:-auto}"
+
+
+@pytest.mark.parametrize("missing", ["INFLUXDB_TOKEN", "INFLUXDB_PASSWORD", "GRAFANA_PASSWORD", "SOLAR_DEVICE", ""])
+def test_a_real_site_asks_for_its_passwords_and_its_port(missing: str, tmp_path: Path) -> None:
+    settings = tmp_path / ".env"
+    example = re.sub("^([A-Z_]+)=$", r"\1=made-up", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
+    settings.write_text(re.sub(f"^{missing}=.*", f"{missing}=", example, flags=re.MULTILINE) if missing else example)
+    checked = compose(None, "--env-file", settings, "config")
+    assert (checked.returncode == 0) == (not missing), checked.stdout
+    assert not missing or f"{missing} is missing a value: set it in .env" in checked.stdout
+    assert "demo-only" not in checked.stdout
+    assert missing or "target: /dev/solar-pli" in checked.stdout
+
+
+def test_settings_of_a_site_without_the_file_of_a_site_start_nothing() -> None:
+    """From before there was one, or mistyped: neither a demo in the site's place nor the site without its passwords."""
+    started = compose(PROJECT / "compose.yaml", "config", "--services", SOLAR_DEVICE="/dev/ttyUSB0")
+    assert (started.stdout.strip(), started.returncode) == ("", 0)
+
+
+def compose(file: Path | None, *words: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    docker = shutil.which("docker")
+    if not docker or run(docker, "compose", "version").returncode:
+        unavailable(f"there is no docker compose: {COMPOSE}")
+    named = ("--file", file) if file else ()
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SOLAR", "INFLUXDB", "COMPOSE"))
+    }
+    return run(docker, "compose", *named, *words, cwd=PROJECT, env=environ | settings)
 
 
 def test_every_variable_of_the_example_is_used() -> None:
-    used = set(re.findall(r"\$\{(\w+)", (PROJECT / "compose.yaml").read_text()))
+    used = {name for path in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", (PROJECT / path).read_text())}
     named = set(re.findall(r"^#?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
-    assert named <= used
+    assert named - used == {"COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"}
     assert used - named <= {"SOLAR_IMAGE", "SOLAR_INTERVAL", "SOLAR_CLOCK", "SOLAR_UPLOAD_EVERY"}
 
 
