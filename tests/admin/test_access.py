@@ -6,6 +6,7 @@ The first is what docs/install.md leaves until the next login: a new member of a
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,16 +145,16 @@ def somebody() -> Iterator[None]:
 
 
 @pytest.fixture
-def solars(tmp_path: Path) -> Path:
+def solars() -> Iterator[Path]:
     """A directory of the user and the group `daemon`, as the services have theirs, where everybody can get to."""
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
-    place = tmp_path / "solar"
-    place.mkdir()
-    (place / "journal.db").touch()
-    os.chown(place, 1, 1)
-    place.chmod(0o770)
-    return place
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)  # pytest's own is shut for others, again at each start of another pytest
+        place = Path(directory) / "solar"
+        place.mkdir()
+        (place / "journal.db").touch()
+        os.chown(place, 1, 1)
+        place.chmod(0o770)
+        yield place
 
 
 def test_a_stranger_is_told_of_the_group(solars: Path, somebody: None) -> None:

@@ -270,7 +270,7 @@ def test_certificates(shown: str, trusted: str | None, verdict: str, words: str)
 
 @pytest.mark.parametrize(
     ("given", "verdict", "words"),
-    [("a:b@", "ok", "good for "), ("", "bad", "(from HTTPS_PROXY) asks for a user and password (407)")],
+    [("a:b@", "ok", "valid for "), ("", "bad", "(from HTTPS_PROXY) asks for a user and password (407)")],
     ids=["let through", "not let through"],
 )
 def test_the_certificate_behind_a_proxy(given: str, verdict: str, words: str) -> None:

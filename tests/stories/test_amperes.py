@@ -138,6 +138,6 @@ def test_a_day_is_not_enough_where_little_flows(tmp_path: Path, capsys: pytest.C
     site = Site(tmp_path, "2026-03-10T20:00").logging(hours=2)
     said = solar(site, capsys, "calibrate")
     assert "nothing to measure it by yet" in said
-    assert "it wants some" in said
+    assert "it takes some" in said
     assert cli.run(["calibrate", "--adopt", "--data", str(tmp_path)]) == 1
     assert "there is not enough to measure it by yet" in capsys.readouterr().err
