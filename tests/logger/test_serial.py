@@ -383,7 +383,8 @@ def test_the_logger_room_loads_nothing_of_the_network():
         ("/dev/null", "cannot open /dev/null: inappropriate ioctl for device; is it a serial port?"),
         (
             "socket://127.0.0.1:1",
-            "cannot open socket://127.0.0.1:1: connection refused; check host and port, and that the serial server is on",
+            "cannot open socket://127.0.0.1:1: connection refused; "
+            "check host and port, and that the serial server is on",
         ),
     ],
     ids=["a device of another kind", "nobody listens"],
