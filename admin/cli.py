@@ -19,7 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.main import get_command
 
-from admin import (
+from admin.commands import (
     audit,
     backup,
     calibrate,
@@ -40,8 +40,8 @@ from admin import (
     status,
     upload,
 )
-from admin.console import logging_put_back, program_version
-from admin.usage import explain, is_usage_error, one_line
+from admin.terminal.console import logging_put_back, program_version
+from admin.terminal.usage_errors import explain, is_usage_error, one_line
 from journal.errors import BadSetting, SolarError
 
 AT_THE_SITE = "At the site"

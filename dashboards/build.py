@@ -1,6 +1,6 @@
 """Write what is committed and carried by the program, for a 24 V battery: `python -m dashboards.build`.
 
-For another battery `solar dashboards` puts other limits into it (admin/dashboards.py).
+For another battery `solar dashboards` puts other limits into it (admin/commands/dashboards.py).
 """
 
 from pathlib import Path

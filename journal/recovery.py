@@ -2,7 +2,7 @@
 
 A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
 already is recognised by its time, so that recovering twice doubles nothing. What was held is held again; the boots are
-put before those that are here, so that what is held can still be dated by the order of boots (logger/dating.py).
+put before those that are here, so that what is held can still be dated by the order of boots (logger/clock/dating.py).
 """
 
 import sqlite3

@@ -8,7 +8,7 @@ import logging
 import math
 from collections import deque
 
-from logger.watch import Change
+from logger.events.change import Change
 
 log = logging.getLogger(__name__)
 

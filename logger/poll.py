@@ -13,9 +13,9 @@ each time it was lost, so that an adapter may come back under another number.
     system_voltage_changed    RAM 93 means another voltage than in the reading before
     interval_missed, _kept    readings come less often than asked for, and as often again (pace.py)
     settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
-    journal_full, _back       the disk had no room, and has it again (store.py)
+    journal_full, _back       the disk had no room, and has it again (write_buffer.py)
 
-Odd moments at the regulator are events too (oddities.py). What else is to be done in the gaps between readings is a
+Odd moments at the regulator are events too (anomalies.py). What else is to be done in the gaps between readings is a
 chore, which does at least a little in each gap, and more while there is time.
     clock_…, boot_dated       what is known of the time (timekeeper.py)
 """
@@ -29,17 +29,18 @@ from typing import NamedTuple, Protocol
 from journal.errors import PliSilent, PortMissing, RegulatorError
 from journal.journal import Journal
 from journal.reading import Event, Reading
-from logger import trouble
-from logger.adapter import Stop
-from logger.clock import Clock
-from logger.oddities import Oddities
+from logger import outage
+from logger.anomalies import Oddities
+from logger.clock.host_clock import Clock
+from logger.clock.timekeeper import Timekeeper
+from logger.events.change import Change
+from logger.line.exchange import Stop
+from logger.outage import Seldom, Trouble
 from logger.pace import Pace
-from logger.registers import by_address, pairs
-from logger.regulator import Regulator
-from logger.store import Store
-from logger.timekeeper import Timekeeper
-from logger.trouble import Seldom, Trouble
-from logger.watch import Change, Watch
+from logger.regulator.change_detection import Watch
+from logger.regulator.registers import by_address, pairs
+from logger.regulator.regulator import Regulator
+from logger.write_buffer import Store
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +252,7 @@ class Poller:
         troubles, snapshots = None, None
         for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
             if isinstance(event, Event):
-                if event.kind in trouble.KINDS:
+                if event.kind in outage.KINDS:
                     troubles = troubles or event
                 elif event.kind == "settings_changed":
                     snapshots = snapshots or event

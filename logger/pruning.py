@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from journal.errors import JournalFull
 from journal.journal import Journal
 from journal.reading import Reading
-from logger.clock import Clock
-from logger.regulator import Regulator
-from logger.watch import Change
+from logger.clock.host_clock import Clock
+from logger.events.change import Change
+from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.main import get_command
 
 from admin.cli import app
-from admin.fields import FIELDS
+from admin.terminal.fields import FIELDS
 
 ROOT = Path(__file__).parent.parent
 # fmt: off

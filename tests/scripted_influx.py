@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
-from uploader.target import Target
+from uploader.server.target import Target
 
 LINE = re.compile(r'(?P<point>(?:\\.|[^ \\])+) (?P<fields>(?:"(?:\\.|[^"\\])*"|[^ "])+) (?P<time>-?\d+)')
 

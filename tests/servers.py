@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import pytest
 
-from uploader.target import Target
+from uploader.server.target import Target
 
 _numbers = count(1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.fields import FIELDS
+from admin.terminal.fields import FIELDS
 from journal.reading import STREAMS
 from tests.docs_tables import ROOT, SETTINGS, commands, settings, with_tables
 

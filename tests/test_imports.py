@@ -19,14 +19,14 @@ MAY_IMPORT = {
 }
 
 DOORS = {
-    "serial": {"logger/regulator.py", "logger/adapter.py"},
-    "influxdb_client": {"uploader/influx.py"},
+    "serial": {"logger/regulator/regulator.py", "logger/line/exchange.py"},
+    "influxdb_client": {"uploader/server/influx.py"},
 }
 
 PURE = {
-    "logger/pli.py": {"serial", "time", "logging", "sqlite3"},
-    "logger/registers.py": {"serial", "time", "logging", "sqlite3"},
-    "uploader/line_protocol.py": {"time", "logging", "sqlite3", "influxdb_client"},
+    "logger/line/frame.py": {"serial", "time", "logging", "sqlite3"},
+    "logger/regulator/registers.py": {"serial", "time", "logging", "sqlite3"},
+    "uploader/server/line_protocol.py": {"time", "logging", "sqlite3", "influxdb_client"},
 }
 
 

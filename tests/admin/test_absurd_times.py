@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from admin.moment import iso
+from admin.terminal.moments import iso
 from journal.journal import Journal
 from journal.reading import Day
+from tests.admin.commands.test_audit import point_to
 from tests.admin.conftest import Solar, event, fill, reading
-from tests.admin.test_audit import point_to
 from tests.servers import Database
 from tests.uploader.flux_double import FluxDouble
 from tests.uploader.stored import Stored
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 
 AFTER_9999_MS = 253_402_300_800_000
 TIMES = {

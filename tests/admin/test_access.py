@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from admin.checkup_journal import journal
-from admin.finding import Verdict
-from admin.survey import look
+from admin.doctor.finding import Verdict
+from admin.doctor.journal import journal
+from admin.health.survey import look
 from journal.access import obstacle
 from journal.journal import Journal
 from tests.admin.conftest import Ran, Solar, command
 from tests.admin.test_cli import all_commands
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 
 NO_LINE = ("--port", "/dev/ttyNOPE")
 ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {

@@ -89,7 +89,7 @@ def test_a_mistake_of_ours_is_a_traceback_and_exit_70(
 
 
 def test_sigterm_ends_a_command_and_leaves_no_draft(tmp_path: Path) -> None:
-    from tests.admin.test_export import copies
+    from tests.admin.commands.test_export import copies
 
     data = copies(tmp_path / "data", 200_000)
     with start("export", "--format", "json", "--output", tmp_path / "out") as process:

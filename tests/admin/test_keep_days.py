@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from admin.log import sent_readings
+from admin.commands.log import sent_readings
 from journal.journal import Journal
 from journal.reading import Reading
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.settings import proxy_for
+from admin.terminal.options import proxy_for
 from tests.admin.conftest import Solar
 from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux

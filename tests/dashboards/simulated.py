@@ -6,9 +6,9 @@
 from dataclasses import dataclass, replace
 
 from journal.reading import Day, Event, Reading
-from logger.registers import decode
+from logger.regulator.registers import decode
 from simulator import HandClock, Simulator, SimulatorOptions
-from uploader.line_protocol import line
+from uploader.server.line_protocol import line
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -11,14 +11,14 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from admin.cli import run
-from admin.dashboards import BANK_VOLTS
+from admin.commands.dashboards import BANK_VOLTS
 from dashboards.build import files
 from dashboards.grafana_json import LANGUAGES, Language
 from dashboards.panels import Board, boards
 from dashboards.provisioning import DATASOURCE_UID
 from tests.dashboards.committed import FOLDER, alert_rules, all_flux, panel_questions, template
 from tests.dashboards.committed import boards as committed_boards
-from uploader.line_protocol import MEASUREMENTS
+from uploader.server.line_protocol import MEASUREMENTS
 
 BOARDS = [(language, name) for language in LANGUAGES for name in ("solar-site", "solar-logging")]
 PATHS = sorted(files())

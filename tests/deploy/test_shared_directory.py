@@ -13,7 +13,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.reading import Event
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from journal.errors import JournalError, JournalTooNew, JournalUnusable
 from journal.journal import Journal
 from journal.reading import Reading
 from tests.journals.write import FIRST_MS, reading
-from uploader import progress_file
-from uploader.batch_size import BatchSize
-from uploader.id_ranges import IdRanges
-from uploader.progress import Progress
-from uploader.state import Settled, State
+from uploader.progress import progress_file
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.progress import Progress
+from uploader.progress.state import Settled, State
 
 WRITTEN = Path(__file__).parent.parent / "journals"
 

@@ -13,13 +13,13 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from journal.schema import JOURNAL
-from uploader.batch_size import BatchSize
-from uploader.dead_letters import Refusal
-from uploader.id_ranges import IdRanges
-from uploader.item import Item
-from uploader.progress import Progress
-from uploader.progress_file import SCHEMA
-from uploader.state import Settled, State
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.dead_letters import Refusal
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.item import Item
+from uploader.progress.progress import Progress
+from uploader.progress.progress_file import SCHEMA
+from uploader.progress.state import Settled, State
 
 FIRST_MS = 1_767_225_600_000
 

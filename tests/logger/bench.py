@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from random import Random
 
-from logger.clock import Clock, Moment
-from logger.models import Steps
-from logger.regulator import Regulator
+from logger.clock.host_clock import Clock, Moment
+from logger.regulator.models import Steps
+from logger.regulator.regulator import Regulator
 
 # A PL80 on a 24 V system, in bytes that differ from each other so that a mix-up shows. RAM nobody documents is 0.
 RAM = {

@@ -5,7 +5,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.reading import Reading
-from logger.clock import Clock
+from logger.clock.host_clock import Clock
 from logger.pruning import DAY_MS, EVERY_SECONDS, LOW_BYTES, Pruning
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from journal.errors import BadSetting, PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from journal.journal import Journal
-from logger.clock import Clock, boot_id
-from logger.models import Steps
+from logger.clock.host_clock import Clock, boot_id
 from logger.poll import Place, Poller, poll
-from logger.registers import by_address, decode
-from logger.regulator import BAUD_RATES, connect, open_port
+from logger.regulator.models import Steps
+from logger.regulator.registers import by_address, decode
+from logger.regulator.regulator import BAUD_RATES, connect, open_port
 from simulator import Faults, HandClock, RunningSimulator, SimulatorOptions
 from tests.ordinary_user import forbidden_port, ordinary_user
 
@@ -199,7 +199,10 @@ def test_a_port_that_is_not_permitted_is_missing_with_the_remedy():
 
 
 def test_a_port_that_another_program_uses_is_refused_by_that_programs_name(clock):
-    code = "import sys; import logger.regulator as r; p = r.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
+    code = (
+        "import sys; import logger.regulator.regulator as r; "
+        "p = r.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
+    )
     with RunningSimulator(QUICK, clock=clock) as running:
         with subprocess.Popen(
             [sys.executable, "-c", code, running.port], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -12,12 +12,12 @@ from journal import files, schema
 from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Event, Reading
-from uploader.batch_size import BatchSize
-from uploader.dead_letters import Refusal
-from uploader.id_ranges import IdRanges
-from uploader.item import Item
-from uploader.progress import Progress
-from uploader.state import Settled, State
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.dead_letters import Refusal
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.item import Item
+from uploader.progress.progress import Progress
+from uploader.progress.state import Settled, State
 
 Rows = dict[str, list[tuple[object, ...]]]
 

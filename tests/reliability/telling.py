@@ -12,9 +12,9 @@ import signal
 from admin.cli import main
 from journal.journal import Journal
 from journal.reading import Event, Reading, Record
-from uploader.batch_size import BatchSize
-from uploader.progress import Progress
-from uploader.state import Settled, State
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.progress import Progress
+from uploader.progress.state import Settled, State
 
 append, settle = Journal.append, Progress.settle
 

@@ -25,7 +25,7 @@ from tests.reliability.disk import State
 from tests.reliability.recording import STRACE, Marker, Recording, Sync, record
 from tests.reliability.stories import Rows, is_sound
 from tests.servers import program
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 NEW = stories.reading(900, 99)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from journal.journal import Journal
 from journal.reading import Event, Reading
-from logger.clock import Clock, Moment
-from logger.request import Requests, leave
-from logger.timekeeper import Timekeeper
-from logger.trust import Setting, ThisComputer
+from logger.clock.host_clock import Clock, Moment
+from logger.clock.timekeeper import Timekeeper
+from logger.clock.trust import Setting, ThisComputer
+from logger.clock.trust_note import Requests, leave
 
 DAY_MS = 86_400_000
 EARLY = 3_000_000_000.0

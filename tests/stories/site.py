@@ -12,13 +12,13 @@ from typing import Self
 
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
-from logger import adopted
-from logger.clock import Clock, Moment
-from logger.daybook import Daybook
-from logger.models import Steps
+from logger.amperes import adopted_steps
+from logger.amperes.redecoding import Redecoding
+from logger.clock.host_clock import Clock, Moment
+from logger.history.chore import Daybook
 from logger.poll import Place, Poller, poll
-from logger.redecoding import Redecoding
-from logger.regulator import Regulator
+from logger.regulator.models import Steps
+from logger.regulator.regulator import Regulator
 from simulator import HandClock, Simulator, SimulatorOptions
 
 EXCHANGE_SECONDS = 0.1
@@ -48,7 +48,7 @@ class Site(Clock):
             SimulatorOptions(**{"start_hour": hour, "answer_seconds": (0, 0), "history_days": 30} | options),  # type: ignore[arg-type]
             clock=self._hand,
         )
-        self.steps = adopted.StepsInForce(directory / adopted.FILE, given or Steps())
+        self.steps = adopted_steps.StepsInForce(directory / adopted_steps.FILE, given or Steps())
         self.before: Callable[[int, int], None] = lambda command, address: None
         self._stop_at = float("inf")
         self._received = b""

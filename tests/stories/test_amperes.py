@@ -11,15 +11,15 @@ import pytest
 from admin import cli
 from journal.journal import Journal
 from journal.reading import Reading
-from logger.registers import by_address
+from logger.regulator.registers import by_address
 from tests.servers import Database
 from tests.stories.site import Site
-from uploader.diary import Diary
-from uploader.drain import Drain
-from uploader.drain_loop import ONCE_BACKOFF, drain_all
-from uploader.influx import Influx
-from uploader.journal_source import JournalSource
-from uploader.progress import Progress
+from uploader.drain.drain import Drain
+from uploader.drain.journal_source import JournalSource
+from uploader.drain.loop import ONCE_BACKOFF, drain_all
+from uploader.drain.reporting import Diary
+from uploader.progress.progress import Progress
+from uploader.server.influx import Influx
 
 CHARGE, LOAD = 0.5, 0.25
 

@@ -7,7 +7,7 @@ import pytest
 
 from journal.boots import Anchor
 from journal.recovery import recover
-from logger import timekeeper
+from logger.clock import timekeeper
 from tests.stories.computer import World, ms
 
 HOUR = 3600.0

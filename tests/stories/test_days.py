@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal.reading import Day
-from logger.pli import READ_EEPROM
+from logger.line.frame import READ_EEPROM
 from simulator import HistoryDay
 from tests.stories.site import Site
 

@@ -14,7 +14,7 @@ import pytest
 from journal.errors import JournalMissing
 from journal.journal import Journal
 from journal.reading import Reading
-from logger.trust import kernel_is_synchronised
+from logger.clock.trust import kernel_is_synchronised
 from simulator import RunningSimulator, SimulatorOptions
 
 LIBRARY = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"

@@ -6,15 +6,15 @@ from typing import Self
 
 from journal.journal import Journal
 from journal.reading import Reading
-from uploader.backoff import Backoff
-from uploader.batch_size import BatchSize
-from uploader.diary import Diary
-from uploader.drain import Drain, Writer
-from uploader.influx import Influx
-from uploader.journal_source import JournalSource
-from uploader.progress import Progress
-from uploader.step import Step
-from uploader.target import Target
+from uploader.drain.backoff import Backoff
+from uploader.drain.drain import Drain, Writer
+from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporting import Diary
+from uploader.drain.step import Step
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.progress import Progress
+from uploader.server.influx import Influx
+from uploader.server.target import Target
 
 EPOCH_MS = 1_700_000_000_000
 

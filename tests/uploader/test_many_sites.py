@@ -18,10 +18,10 @@ import pytest
 
 from tests.servers import FAR_FUTURE, VictoriaMetrics, nginx
 from tests.uploader.site import Clock, Site, influx
-from uploader.drain_loop import first_wait_seconds
-from uploader.influx import Influx
-from uploader.outcome import Outcome, Unreachable
-from uploader.state import State
+from uploader.drain.loop import first_wait_seconds
+from uploader.progress.state import State
+from uploader.server.influx import Influx
+from uploader.server.outcomes import Outcome, Unreachable
 
 READINGS = 20
 """Of each site; all fit into one request."""

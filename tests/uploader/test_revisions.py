@@ -11,7 +11,7 @@ from journal.reading import Reading
 from journal.revisions import Decoding
 from tests.servers import Database
 from tests.uploader.site import Site, influx
-from uploader.outcome import Outcome, Sent
+from uploader.server.outcomes import Outcome, Sent
 
 
 @pytest.fixture

@@ -23,15 +23,15 @@ import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from journal.errors import UploadError
-from uploader.answer import Answer, is_influx_json, outcome_of, words_of
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
 from uploader.audit.query import Hours, Language, Query, Request, Sample, Storage, StrangeAnswer
-from uploader.network_error import unreachable
-from uploader.outcome import Unreachable
-from uploader.target import Target
-from uploader.transport import Transport
+from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
+from uploader.server.network_errors import unreachable
+from uploader.server.outcomes import Unreachable
+from uploader.server.target import Target
+from uploader.server.transport import Transport
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0

@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from journal.journal import Journal
+from uploader.audit.countable_fields import Row, Witnesses
 from uploader.audit.equality import Equality
 from uploader.audit.hour import NO_IDS, Hour, Reason
 from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Storage, Summary
-from uploader.audit.witnesses import Row, Witnesses
-from uploader.id_ranges import IdRanges
-from uploader.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
-from uploader.progress import Progress
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.progress import Progress
+from uploader.server.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
 Extent = Literal["all", "none", "some"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from uploader.audit.query import Hours, Query, Request, Sample, Storage, required, summary, text_key
-from uploader.target import Target
+from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS_PER_SECOND = 1_000_000_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from uploader.id_ranges import IdRanges
+from uploader.progress.id_ranges import IdRanges
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary, text_key
-from uploader.target import Target
+from uploader.server.target import Target
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 
 from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
-from uploader.target import Target
+from uploader.server.target import Target
 
 DAY_MS = 24 * HOUR_MS
 

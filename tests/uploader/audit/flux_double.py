@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.uploader.audit.stored import Stored
 from uploader.audit.query import Query
-from uploader.target import Target
+from uploader.server.target import Target
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CSV = {"Content-Type": "text/csv; charset=utf-8", "X-Influxdb-Version": "v2.7.6", "X-Influxdb-Build": "OSS"}

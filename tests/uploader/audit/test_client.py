@@ -16,9 +16,9 @@ from uploader.audit.client import Client
 from uploader.audit.flux import Flux
 from uploader.audit.metricsql import read_url
 from uploader.audit.query import HOUR_MS, Query, Storage, Summary
-from uploader.influx import Influx
-from uploader.outcome import Sent
-from uploader.target import Target
+from uploader.server.influx import Influx
+from uploader.server.outcomes import Sent
+from uploader.server.target import Target
 
 BEGIN_MS = 1_767_225_600_000
 QUERY = Query("solar", "home", ("battery_volts", "load_amps"), BEGIN_MS, BEGIN_MS + 3 * HOUR_MS)

@@ -16,12 +16,12 @@ from uploader.audit import comparison
 from uploader.audit.comparison import Comparison
 from uploader.audit.hour import Hour
 from uploader.audit.query import HOUR_MS, Storage
-from uploader.batch_size import BatchSize
-from uploader.dead_letters import Refusal
-from uploader.id_ranges import IdRanges
-from uploader.item import Item
-from uploader.progress import Progress
-from uploader.state import Settled, State
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.dead_letters import Refusal
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.item import Item
+from uploader.progress.progress import Progress
+from uploader.progress.state import Settled, State
 
 BEGIN_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""

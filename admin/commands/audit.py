@@ -1,0 +1,92 @@
+"""`solar audit`: whether InfluxDB has what the journal has.
+
+0  the server has everything, or the rest is on its way, older than it keeps, or has just been queued (--repair)
+1  something is lost, changed or refused, or the server could not be asked
+2  the command line or a setting is at fault
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.health.audit_findings import Findings, as_object, lines
+from admin.terminal import options
+from admin.terminal.console import progress
+from admin.terminal.period import Since, Until, check_stretch, stretch
+from journal.files import is_there
+from journal.journal import Journal
+from journal.reading import STREAMS
+
+# fmt: off
+Table = Annotated[str | None, typer.Option(
+    parser=options.one_of(*STREAMS), metavar="TABLE", help="readings, days or events alone.")]
+Values = Annotated[bool, typer.Option(
+    "--values", help="Compare what is stored too, not only how much.")]
+Repair = Annotated[bool, typer.Option(
+    "--repair", help="Queue what is lost or changed there, and that alone, to be sent again.")]
+# fmt: on
+
+
+def audit(
+    *,
+    since: Since = None,
+    until: Until = None,
+    table: Table = None,
+    values: Values = False,
+    repair: Repair = False,
+    as_json: options.AsJson = False,
+    data: options.Data = options.DATA,
+    url: options.Url = None,
+    org: options.Org = None,
+    bucket: options.Bucket = None,
+    ca_file: options.CaFile = None,
+) -> int:
+    """Compare journal and InfluxDB, hour by hour, and list what is missing there."""
+    from uploader.audit.client import Client
+    from uploader.audit.comparison import Comparison
+    from uploader.progress.progress import Progress
+
+    check_stretch(since, until)
+    target = options.target(url, org, bucket, ca_file, verb="audit")
+    findings = Findings(target.shown_url, since, until, with_values=values)
+    path = data / "uploader.db"
+    with Journal.open(data / "journal.db") as journal:
+        if is_known(path, journal.identity()):
+            streams = [table] if table else list(STREAMS)
+            total = sum(last - first + 1 for name in streams for first, last in stretch(journal, name, since, until))
+            with (
+                Progress.open(path) if repair else Progress.read_only(path) as sent,
+                Client(target) as server,
+                progress("comparing", "records", total) as show,
+            ):
+                comparison = Comparison(
+                    journal,
+                    sent,
+                    server,
+                    retention_seconds=server.retention_seconds(),
+                    now_ms=time.time_ns() // 1_000_000,
+                    with_values=values,
+                )
+                findings.with_texts = server.storage.keeps_text
+                for name in streams:
+                    for hour in comparison.hours(name, since, until):
+                        if repair and (ids := hour.lost_ids | hour.changed_ids):
+                            sent.requeue(name, ids)
+                            findings.queued += ids.count
+                        findings.add(hour)
+                        show(findings.in_journal.total(), total)
+    print(json.dumps(as_object(findings), indent=1) if as_json else "\n".join(lines(findings)))
+    return 0 if findings.is_clean else 1
+
+
+def is_known(path: Path, identity: str) -> bool:
+    """Whether anything of this journal can have been uploaded: an uploader.db knows it."""
+    from uploader.progress.progress import Progress
+
+    if not is_there(path):
+        return False
+    with Progress.read_only(path) as sent:
+        return sent.journal() == identity

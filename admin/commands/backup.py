@@ -1,0 +1,25 @@
+"""`solar backup`: a copy of the journal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.files.output_file import database_name
+from admin.terminal import options
+from admin.terminal.words import size
+from journal.journal import Journal
+
+# fmt: off
+Target = Annotated[Path, typer.Argument(
+    parser=Path, metavar="FILE", help="The copy, which appears whole or not at all; one that is there is replaced.")]
+# fmt: on
+
+
+def backup(target: Target, data: options.Data = options.DATA) -> None:
+    """Copy the journal to a file while the logger goes on."""
+    real = database_name(target, data)
+    with Journal.open(data / "journal.db") as journal:
+        journal.backup(real)
+        readings = journal.count("readings")
+    print(f"{target}: {readings:,} readings, {size(real.stat().st_size)}")

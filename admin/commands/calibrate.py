@@ -1,0 +1,217 @@
+"""`solar calibrate`: the amperes of a step of the current registers, as the regulator's own Ah counters have them."""
+
+import json
+import math
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.terminal import options
+from admin.terminal.console import progress
+from admin.terminal.period import Since, stretch
+from admin.terminal.words import count, duration
+from journal.errors import JournalInUse, SolarError
+from journal.journal import Journal
+
+if TYPE_CHECKING:
+    from logger.amperes.calibration import Estimate, Survey
+    from logger.regulator.models import Model, Steps
+
+DAYS_BACK = 90
+"""Without --since: a season's worth, counted from the newest reading."""
+NAMES = {"charge": "SOLAR_CHARGE_STEP_AMPS", "load": "SOLAR_LOAD_STEP_AMPS"}
+REGISTERS = {"charge": "RAM 213", "load": "RAM 217"}
+
+# fmt: off
+Adopt = Annotated[bool, typer.Option(
+    "--adopt", help="Take what was measured: decode all readings anew with it, and send them again.")]
+# fmt: on
+
+
+def calibrate(
+    *,
+    adopt: Adopt = False,
+    since: Since = None,
+    data: options.Data = options.DATA,
+    charge_step_amps: options.ChargeStep = None,
+    load_step_amps: options.LoadStep = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Measure what a step of the current registers is worth, and adopt it."""
+    from logger.amperes import adopted_steps
+    from logger.regulator.models import Steps
+
+    given = Steps.of(charge_step_amps, load_step_amps)
+    path = data / adopted_steps.FILE
+    with Journal.open(data / "journal.db") as journal:
+        survey = look(journal, since)
+    if survey.model is None:
+        raise SolarError("cannot calibrate: the journal has no reading from that time; give an earlier --since")
+    known = Steps(given.charge_amps, given.load_amps, adopted_steps.load(path))
+    estimates = survey.estimates()
+    if as_json:
+        print(json.dumps(as_object(survey, survey.model, known), indent=1))
+    else:
+        print("\n".join(lines(survey, survey.model, known)))
+    good = [each for each in estimates if each.is_enough]
+    if not adopt:
+        if not as_json and any(is_news(each, survey.model, known) for each in good):
+            print("\n`solar calibrate --adopt` takes that, decodes all readings anew and has them sent again.")
+        return 0
+    if not good:
+        raise SolarError("cannot adopt anything: there is not enough to measure it by yet; try again in some days")
+    take(data, path, survey.model, good)
+    for each in good:
+        if (given.charge_amps if each.channel == "charge" else given.load_amps) is not None:
+            name = NAMES[each.channel]
+            print(f"{name} is set, and goes before what was adopted: remove it where the logger gets its settings")
+    return decode_anew(data, path, given)
+
+
+def look(journal: Journal, since: int | None) -> "Survey":
+    """Go through the readings, in the order of their times as far as their ids are."""
+    from logger.amperes.calibration import ADDRESSES, Bytes, Survey
+
+    if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
+        since = newest.time_ms - DAYS_BACK * 86_400_000
+    ranges = stretch(journal, "readings", since, None)
+    total = sum(last - first + 1 for first, last in ranges)
+    survey, done = Survey(), 0
+    with progress("looking at readings", "readings", total) as show:
+        for first, last in ranges:
+            for time_ms, raw in journal.values("readings", ("time_ms", "raw"), first, last):
+                ram = {
+                    address: value for address, value in zip(raw[::2], raw[1::2], strict=False) if address in ADDRESSES
+                }
+                survey.add(Bytes(time_ms, ram))
+                done += 1
+                if done % 1000 == 0:
+                    show(done, total)
+    return survey
+
+
+def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
+    """What was measured, against what is in force."""
+    from logger.amperes.calibration import ENOUGH_READINGS
+
+    shown = [f"{model.name}, by the regulator's own Ah counters:", ""]
+    for each in survey.estimates():
+        shown += [
+            f"{each.channel} current ({REGISTERS[each.channel]})",
+            *(f"  {line}" for line in said(each, model, steps)),
+        ]
+    voltage = survey.voltage
+    shown.append("16-bit voltage (RAM 220, 221) against RAM 50")
+    if not voltage.is_enough:
+        left = ENOUGH_READINGS - voltage.readings
+        have = f"{count(voltage.readings, 'reading')} so far" if voltage.readings else "no reading has both yet"
+        return [*shown, f"  {have}; it takes {left} more to compare them"]
+    verdict = "they are the same voltage" if voltage.is_tracking else "they differ, so the formula does not hold here"
+    shown.append(
+        f"  {verdict}: {voltage.mean_tenths / 10:+.3f} V on average, spread {voltage.spread_tenths / 10:.3f} V "
+        f"(12 V-equivalent), in {count(voltage.readings, 'reading')}"
+    )
+    return shown
+
+
+def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
+    """One channel in a few lines."""
+    from logger.amperes.calibration import ENOUGH_AMP_HOURS
+
+    step = in_force(each.channel, model, steps)
+    used = f"in use: {float(step):g} A a step" if step else "in use: none, so there is no current"
+    if each.step_amps is None or each.uncertainty_amps is None:
+        return [
+            "nothing to measure it by yet: the counter has not moved so far",
+            f"it takes {ENOUGH_AMP_HOURS:.0f} Ah",
+            used,
+        ]
+    measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A a step, from {each.amp_hours:.0f} Ah"
+    if not each.is_enough:
+        left = ENOUGH_AMP_HOURS - each.amp_hours
+        more = "more, at steadier currents or a shorter SOLAR_INTERVAL"
+        if left > 0:
+            more = f"some {math.ceil(left)} Ah more"
+            more += f", {duration(each.hours_left * 3600)} of current like that" if each.hours_left else ""
+        return [measured, f"not enough to go by yet: it takes {more}", used]
+    if step and each.agrees_with(step):
+        return [measured, f"{used}, which agrees"]
+    return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
+
+
+def is_news(each: "Estimate", model: "Model", steps: "Steps") -> bool:
+    """Whether adopting it would change anything."""
+    return each.proposal is not None and each.proposal != in_force(each.channel, model, steps)
+
+
+def in_force(channel: str, model: "Model", steps: "Steps") -> Fraction | None:
+    return steps.charge_of(model) if channel == "charge" else steps.load_of(model)
+
+
+def take(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None:
+    """Write what was measured into calibration.json."""
+    from logger.amperes import adopted_steps
+    from logger.regulator.models import AdoptedSteps
+
+    others = tuple(each for each in adopted_steps.load(path) if each.model != model.name)
+    was = next((each for each in adopted_steps.load(path) if each.model == model.name), AdoptedSteps(model.name))
+    proposals = {each.channel: each.proposal for each in good}
+    now = AdoptedSteps(model.name, proposals.get("charge") or was.charge_amps, proposals.get("load") or was.load_amps)
+    try:
+        adopted_steps.save(path, (*others, now))
+    except OSError as error:
+        raise SolarError(f"cannot write {path}: {error.strerror}; run this as the logger's user") from error
+    for channel, step in proposals.items():
+        print(f"adopted: {float(step or 0):g} A a step of the {channel} current ({path})")
+
+
+def decode_anew(data: Path, path: Path, given: "Steps") -> int:
+    """Let the logger do it if it runs, else do it here."""
+    from logger.amperes.adopted_steps import StepsInForce
+    from logger.amperes.redecoding import Redecoding
+
+    try:
+        journal = Journal.create(data / "journal.db")
+    except JournalInUse:
+        print("The logger runs: it decodes the readings anew between new ones, and the uploader sends them again.")
+        return 0
+    with journal:
+        redecoding = Redecoding(journal, StepsInForce(path, given))
+        total = None
+        with progress("decoding anew", "readings", 1, is_wanted=sys.stderr.isatty()) as show:
+            while redecoding.portion():
+                total = total or redecoding.left + 1
+                show(total - redecoding.left, total)
+    print("All readings are decoded anew; the uploader sends those that changed again.")
+    return 0
+
+
+def as_object(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, object]:
+    """The same for machines."""
+    currents = {}
+    for each in survey.estimates():
+        step = in_force(each.channel, model, steps)
+        currents[each.channel] = {
+            "step_amps_in_use": float(step) if step else None,
+            "step_amps_measured": each.step_amps,
+            "uncertainty_amps": each.uncertainty_amps,
+            "amp_hours": each.amp_hours,
+            "is_enough": each.is_enough,
+            "hours_left": each.hours_left,
+            "step_amps_proposed": float(each.proposal) if each.proposal else None,
+        }
+    voltage = survey.voltage
+    return {
+        "model": model.name,
+        "currents": currents,
+        "voltage": {
+            "readings": voltage.readings,
+            "mean_volts": voltage.mean_tenths / 10,
+            "spread_volts": voltage.spread_tenths / 10,
+            "is_enough": voltage.is_enough,
+            "is_tracking": voltage.is_tracking if voltage.is_enough else None,
+        },
+    }

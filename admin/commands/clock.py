@@ -1,0 +1,103 @@
+"""`solar clock`: what is known of the time, and a person's word that it is right."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import typer
+from typer.main import get_command
+
+from admin.health.clock_state import lines, look_at_clock
+from admin.terminal import options
+from admin.terminal.console import log_to_stderr, progress
+from admin.terminal.moments import iso
+from admin.terminal.words import count
+from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
+from journal.files import is_there
+from journal.journal import Journal
+
+if TYPE_CHECKING:
+    from logger.clock.host_clock import Moment
+
+app = typer.Typer(help="Say whether this computer's time is trusted, and what is held for it.")
+
+
+@app.callback(invoke_without_command=True)
+def clock(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        command = get_command(app).get_command(context, "show")  # type: ignore[attr-defined]
+        with command.make_context("show", [], parent=context) as own:
+            command.invoke(own)
+
+
+@app.command()
+def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = options.CLOCK) -> None:
+    """Show whether the time is trusted and why, and what is held until it is."""
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.clock.trust import witness
+
+    moment = Clock(0).now()
+    with Journal.open(data / "journal.db") as journal:
+        print("\n".join(lines(look_at_clock(journal, boot_id(), moment, witness(clock_mode).ask(moment)))))
+
+
+@app.command()
+def trust(*, data: options.Data = options.DATA) -> None:
+    """Say that this computer's clock is right now: what was held is put right from it, and sent."""
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.clock.trust import absurd
+    from logger.clock.trust_note import leave
+
+    log_to_stderr(verbose=False, level=logging.WARNING)
+    moment = Clock(0).now()
+    if why := absurd(moment.time_ms):
+        raise SolarError(
+            f"cannot trust {iso(moment.time_ms)}: it is {why}; set the clock first (sudo date -s '2026-11-22 17:30')"
+        )
+    path = data / "journal.db"
+    if not is_there(path):
+        raise JournalMissing(f"cannot put times right in {path}: there is no such file; nothing has been logged here")
+    print(f"The time is {iso(moment.time_ms)}, you say.")
+    try:
+        journal = Journal.create(path)
+    except JournalInUse:
+        with our_errors("write to", data):
+            leave(data, boot_id(), moment)
+        print("The logger is running: it takes note of that at its next reading, and then puts right what was held.")
+        return
+    with journal:
+        print(release(journal, boot_id(), moment))
+
+
+def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
+    """Date and release everything that is held, by a person's word; what was done, in words."""
+    from journal.boots import Anchor
+    from journal.reading import Event
+    from logger.clock.host_clock import Clock
+    from logger.clock.timekeeper import Timekeeper
+    from logger.clock.trust import Nobody
+    from logger.clock.trust_note import PERSON
+
+    held = sum(last - first + 1 for first, last in journal.held("readings"))
+    keeper = Timekeeper(journal, Clock(0), boot_id, Nobody(), patience_seconds=0.0)
+    changes = [keeper.believe(Anchor(moment.uptime_ms, moment.time_ms, PERSON))]
+    done = 0
+    with progress("Putting times right", "records", held) as show_done:
+        while (dated := keeper.work(0.2)).records or dated.changes:
+            done += dated.records
+            changes += dated.changes
+            show_done(min(done, held), held)
+    for change in changes:
+        now = Clock(0).now()
+        keeper.append(
+            Event(
+                time_ms=now.time_ms,
+                boot=keeper.boot,
+                uptime_ms=now.uptime_ms,
+                kind=change.kind,
+                message=change.message,
+            )
+        )
+    keeper.close()
+    if not held:
+        return "Nothing was held; the logger will start with that."
+    return f"{count(held, 'reading')} that had been held got their times, and may be sent."

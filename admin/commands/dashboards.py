@@ -1,0 +1,71 @@
+"""`solar dashboards`: the dashboards and alarms, with the limits of one's own battery.
+
+The program carries the files of dashboards/, which are those for 24 V. Three numbers in them depend on the battery.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.files.output_file import whole_file
+from admin.terminal import options
+from admin.terminal.words import count
+from journal.errors import BadSetting
+
+CARRIED_VOLTS = 24
+BANK_VOLTS = (12, 24, 32, 36, 48)
+LIMITS = re.compile(r"\b(22\.8|23\.6|30\.4)\b")  # flat, low and high at 24 V: dashboards/panels.py
+
+# fmt: off
+BankVolts = Annotated[str, typer.Option(
+    "--bank-volts", parser=options.one_of(*map(str, BANK_VOLTS)), metavar="V",
+    help=f"Nominal voltage of the battery: {', '.join(map(str, BANK_VOLTS[:-1]))} or {BANK_VOLTS[-1]}.")]
+Output = Annotated[Path, typer.Option(
+    parser=Path, metavar="DIR", help="Write into this directory; files from an earlier time are replaced.")]
+# fmt: on
+
+
+def dashboards(*, bank_volts: BankVolts, output: Output) -> None:
+    """Write the dashboards for Grafana and InfluxDB, with the limits of your battery."""
+    written = files(int(bank_volts))
+    for name, text in written.items():
+        path = output / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            raise BadSetting(f"cannot make the directory {path.parent}: {words}; choose another --output") from error
+        with whole_file(path, output) as draft:
+            draft.write_text(text, encoding="utf-8")
+    print(f"{count(len(written), 'file')} for a battery of {bank_volts} V in {output}. What they are for:")
+    print(f"  Grafana with InfluxDB 2 or Cloud   copy {output}/grafana/flux/. to /etc/grafana/provisioning")
+    print(f"  Grafana with InfluxDB 1.x          copy {output}/grafana/influxql/. to /etc/grafana/provisioning")
+    print(f"  the pages of InfluxDB 2 itself     influx apply --file {output}/influxdb/solar.yml")
+
+
+def files(bank_volts: int) -> dict[str, str]:
+    """Every file by its path."""
+
+    def limit(found: re.Match[str]) -> str:
+        return str(round(float(found[0]) * bank_volts / CARRIED_VOLTS, 2))
+
+    carried = resources.files("dashboards")
+    return {
+        name: LIMITS.sub(limit, file.read_text(encoding="utf-8"))
+        for folder in ("grafana", "influxdb")
+        for name, file in below(carried / folder, folder)
+    }
+
+
+def below(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        path = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from below(entry, path)
+        else:
+            yield path, entry

@@ -1,0 +1,148 @@
+"""`solar dead-letters`: what InfluxDB itself refused."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.files.output_file import whole_text
+from admin.terminal import options
+from admin.terminal.moments import iso
+from admin.terminal.usage_errors import one_line
+from admin.terminal.words import ago, count
+from journal.errors import BadSetting, our_errors
+from journal.files import is_there
+
+if TYPE_CHECKING:
+    from uploader.progress.dead_letters import DeadLetter
+    from uploader.progress.progress import Progress
+
+app = typer.Typer(help="Look after the readings that InfluxDB itself refused.")
+
+PAGE = 500
+
+# fmt: off
+Numbers = Annotated[list[int] | None, typer.Argument(
+    parser=options.count_above_zero, metavar="NUMBER...",
+    help="Their numbers, as `solar dead-letters list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+Output = Annotated[Path | None, typer.Option(
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
+# fmt: on
+
+
+@app.command("list")
+def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson = False) -> None:
+    """List them, with the server's own words."""
+    if as_json:
+        print(json.dumps([as_object(letter) for letter in letters(data)], indent=1))
+        return
+    now_ms = time.time_ns() // 1_000_000
+    letter = None
+    for letter in letters(data):
+        print("\n".join(lines(letter, now_ms)))
+    if letter is None:
+        print("no dead letters: InfluxDB has refused nothing")
+
+
+@app.command()
+def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
+    """Have them sent again by the uploader, once the cause is mended; without numbers, all."""
+    with chosen("retry", numbers, all_of_them or not numbers, data) as (progress, wanted):
+        done = progress.dead_letters.retry(wanted)
+    print(f"{count(done, 'dead letter')} to be sent again: by the uploader, or now with `solar upload --once`")
+
+
+@app.command()
+def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
+    """Forget them for good; the readings stay in the journal."""
+    with chosen("drop", numbers, all_of_them, data) as (progress, wanted):
+        done = progress.dead_letters.drop(wanted)
+    print(f"{count(done, 'dead letter')} dropped; the readings stay in the journal")
+
+
+@app.command()
+def export(*, output: Output = None, data: options.Data = options.DATA) -> None:
+    """Write them as line protocol with times in milliseconds."""
+    if output is None:
+        sys.stdout.writelines(letter.line + "\n" for letter in letters(data))
+        return
+    written = 0
+    with whole_text(output, data) as file:
+        for letter in letters(data):
+            file.write(letter.line + "\n")
+            written += 1
+    print(f"{count(written, 'dead letter')} written to {output}", file=sys.stderr)
+
+
+def letters(data: Path) -> Iterator["DeadLetter"]:
+    """All of them, oldest first, a page in memory at a time; none where nothing was ever uploaded."""
+    from uploader.progress.progress import Progress
+
+    path = data / "uploader.db"
+    if not is_there(path):
+        return
+    after = 0
+    with Progress.read_only(path) as progress:
+        while True:
+            with our_errors("read", path):
+                page = progress.dead_letters.all(after=after, limit=PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].number
+
+
+@contextmanager
+def chosen(
+    verb: str, numbers: list[int] | None, is_all: bool, data: Path
+) -> Iterator[tuple["Progress", list[int] | None]]:
+    """The open uploader.db and the numbers asked for, None for all. Raises BadSetting for one that is not there."""
+    from uploader.progress.progress import Progress
+
+    if bool(numbers) == is_all:
+        raise BadSetting(
+            f"cannot {verb} dead letters: give their numbers, or --all; `solar dead-letters list` shows them"
+        )
+    known = {letter.number for letter in letters(data)}
+    strange = [number for number in numbers or () if number not in known]
+    if strange:
+        raise BadSetting(f"cannot {verb} dead letter {strange[0]}: there is none; `solar dead-letters list` shows them")
+    path = data / "uploader.db"
+    if not is_there(path):
+        raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
+    with Progress.open(path) as progress, our_errors("write to", path):
+        yield progress, numbers or None
+
+
+def lines(letter: "DeadLetter", now_ms: int) -> list[str]:
+    """Two lines for a person."""
+    tries = "once" if letter.tries == 1 else f"{letter.tries} times"
+    waiting = ", waits to be sent again" if letter.is_waiting else ""
+    refused = f"refused {tries}, last {ago((now_ms - letter.refused_ms) / 1000)}{waiting}"
+    return [
+        f"{letter.number}  {letter.stream[:-1]} {letter.id} of {iso(letter.time_ms)}, {refused}",
+        f"   {letter.status}: {one_line(letter.words)}",
+    ]
+
+
+def as_object(letter: "DeadLetter") -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "number": letter.number,
+        "table": letter.stream,
+        "id": letter.id,
+        "time": iso(letter.time_ms),
+        "status": letter.status,
+        "words": letter.words,
+        "refused_time": iso(letter.refused_ms),
+        "tries": letter.tries,
+        "is_waiting": letter.is_waiting,
+        "line": letter.line,
+    }

@@ -1,0 +1,191 @@
+"""`solar demo`: a simulated day at a simulated site, logged, uploaded where INFLUXDB_* is set, and drawn."""
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.demo.delivery import SITE, Delivery, uploading
+from admin.terminal import options
+from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
+from admin.terminal.words import count, size
+from journal.errors import SolarError
+from journal.journal import Journal
+from journal.reading import Reading
+
+if TYPE_CHECKING:
+    from uploader.server.target import Target
+
+START_HOUR, HOURS = 6.0, 13.0
+FEWEST_READINGS = 8
+"""So many the day has on the busiest computer, where it takes longer for it."""
+INTERVAL_SECONDS = 0.2
+
+LONGEST_SECONDS = 86_400.0
+
+
+def duration(text: str) -> float:
+    seconds = options.number_above_zero(text)
+    if seconds > LONGEST_SECONDS:
+        raise ValueError("a demo lasts a day at the most, 86400 seconds")
+    return seconds
+
+
+# fmt: off
+Seconds = Annotated[float, typer.Option(
+    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=duration, metavar="N", help="How long it takes.")]
+# fmt: on
+
+
+def demo(
+    *,
+    seconds: Seconds = 30.0,
+    url: options.Url = None,
+    org: options.Org = None,
+    bucket: options.Bucket = None,
+    ca_file: options.CaFile = None,
+    verbose: options.Verbose = False,
+) -> int:
+    """Log a simulated day and draw it; needs no settings."""
+    target = options.target(url, org, bucket, ca_file) if url else None
+    log_to_stderr(verbose=verbose, level=logging.ERROR)
+    data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
+    print(f"A day of a simulated PL80 is logged in {seconds:g} s.", flush=True)
+    stop = threading.Event()
+    Journal.create(data / "journal.db").close()
+    empty_bytes = (data / "journal.db").stat().st_size
+    with stop_on_signals(stop), uploading(data, target) as delivery:
+        failed = log_simulation(data, seconds, stop)
+    with Journal.open(data / "journal.db") as journal:
+        records = journal.records("readings", 1, journal.last_id("readings"))
+        readings = [record for record in records if isinstance(record, Reading)]
+    if not readings:
+        raise SolarError("cannot show anything: no reading was taken; try again")
+    from admin.demo.chart import draw
+
+    print(draw(readings, has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    print("\n".join(summary(readings, failed, (data / "journal.db").stat().st_size, empty_bytes)))
+    print("\n".join(upload_summary(delivery, target)))
+    program = "solar" if shutil.which("solar") else os.path.relpath(sys.argv[0])
+    print("Look into the journal, or log a regulator of your own:")
+    print(f"  SOLAR_DATA={data} {program} export")
+    print(f"  SOLAR_PORT=/dev/ttyUSB0 {program} log")
+    return 1 if delivery.trouble else 0
+
+
+def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
+    """Fill the journal in `data` with a day; returns how many tries brought no reading.
+
+    The regulator's time stands still while it is read, however long that takes.
+    """
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.poll import Place, Poller
+    from logger.regulator.regulator import connect
+    from simulator import HandClock, RunningSimulator, SimulatorOptions
+
+    # The speed is the line's alone: the time of day is set by hand.
+    options = SimulatorOptions(speed=2000, start_hour=START_HOUR, battery_percent=62.0)
+    failed = tries = 0
+    sun = HandClock()
+    with RunningSimulator(options, clock=sun) as simulator, Journal.create(data / "journal.db") as journal:
+        clock = Clock(journal.boot_number(boot_id()))
+        poller = Poller(
+            journal,
+            lambda: connect(simulator.port, 9600, clock, stop=stop),
+            clock,
+            Place(site=SITE, port=simulator.port, version=program_version()),
+            interval_seconds=INTERVAL_SECONDS,
+        )
+        ends_at = time.monotonic() + seconds
+        passed = 0.0
+        try:
+            with live_line() as show:
+                while not stop.is_set():
+                    step = poller.step()
+                    tries += 1
+                    failed += step.error is not None
+                    if step.reading:
+                        show(step.reading, poller.readings_stored, ends_at - time.monotonic())
+                    if passed >= 1:
+                        break
+                    stop.wait(poller.wait_seconds())
+                    passed = min(1 - (ends_at - time.monotonic()) / seconds, tries / FEWEST_READINGS, 1)
+                    sun.seconds = passed * HOURS * 3600
+        finally:
+            poller.close()
+    return failed
+
+
+@contextmanager
+def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
+    """One line on the terminal that shows each reading as it is taken; nothing where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda reading, number, left: None
+        return
+
+    def show(reading: Reading, number: int, left_seconds: float) -> None:
+        hour = "" if reading.regulator_clock_seconds is None else clock(reading.regulator_clock_seconds)
+        values = (
+            f"{hour:5}  {amount(reading.battery_volts)} V  charge {amount(reading.charge_amps)} A  "
+            f"load {amount(reading.load_amps)} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
+        )
+        with contextlib.suppress(OSError):
+            print(f"\r{values:<79}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+
+
+def amount(value: float | None) -> str:
+    return "   -" if value is None else f"{value:4.1f}"
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
+
+
+def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
+    """What was recorded, in a few lines."""
+    volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
+    # A reading that Ctrl-C cut short may be without it.
+    times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
+    span = f"{clock(times[0])} to {clock(times[-1])}" if times else "at no known time"
+    volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
+    charged = total("charged", [reading.charge_amp_hours for reading in readings])
+    drawn = total("drawn", [reading.load_amp_hours for reading in readings])
+    grown = journal_bytes - empty_bytes
+    a_reading = f", {grown / len(readings):.0f} bytes a reading" if len(readings) >= 100 else ""
+    return [
+        f"{count(len(readings), 'reading')}, {span} by the regulator's clock"
+        + (f"; {count(failed, 'try')} brought none" if failed else ""),
+        f"{volts_shown}; {charged}, {drawn}",
+        f"Journal {size(journal_bytes)}{a_reading}",
+    ]
+
+
+def total(verb: str, counts: list[float | None]) -> str:
+    """The newest state of a counter that could be read."""
+    known = [amp_hours for amp_hours in counts if amp_hours is not None]
+    return f"{verb} {known[-1]:.0f} Ah" if known else f"{verb}: not known"
+
+
+def upload_summary(delivery: Delivery, target: "Target | None") -> list[str]:
+    """What was uploaded, or why not."""
+    if target is None:
+        return ["Nothing was uploaded: INFLUXDB_URL is not set (nor needed here)"]
+    shown = [f"{count(delivery.sent, 'record')} uploaded to {target.shown_url}, as site {SITE}"]
+    if delivery.trouble:
+        shown.append(f"Not everything was uploaded: {delivery.trouble}")
+    return shown

@@ -1,0 +1,219 @@
+"""`solar doctor`: everything a person at the site could get wrong, looked at, and how to mend it. Changes nothing."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from admin.doctor.checks import Part, examine
+from admin.doctor.finding import Finding, Verdict, bad_by, look, ok, skipped
+from admin.health.health import Health
+from admin.health.survey import is_locked
+from admin.health.survey import look as survey
+from admin.terminal import options, unknown_settings
+from admin.terminal.console import log_to_stderr, program_version
+from admin.terminal.moments import iso
+from admin.terminal.usage_errors import one_line
+from journal.errors import BadSetting
+
+REDIRECTED_WIDTH = 78
+NARROW = 60
+"""Below it the words stand under the check's name, not beside it."""
+
+# fmt: off
+Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
+# fmt: on
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    as_json: options.AsJson = False,
+    short: Short = False,
+    port: options.Port = options.PORT,
+    baud: options.Baud = options.BAUD,
+    data: options.Data = options.DATA,
+    clock_mode: options.Clock = options.CLOCK,
+    url: options.Url = None,
+    org: options.Org = None,
+    bucket: options.Bucket = None,
+    ca_file: options.CaFile = None,
+    verbose: options.Verbose = False,
+) -> int:
+    """Check everything at the site and say what to do; exit 1 when something is bad."""
+    log_to_stderr(verbose=verbose, level=logging.CRITICAL)
+    health = survey(data, is_upload_wanted=bool(url))
+    parts = [
+        *_here(health, port, baud, data, clock_mode),
+        Part("names", 5, lambda: _names(context.find_root().command)),
+        Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
+        Part("uploads", 10, lambda: _uploads(health, data)),
+    ]
+    if as_json:
+        findings = list(map(_clean, examine(parts)))
+        print(json.dumps(as_object(findings), indent=1))
+        return exit_code(findings)
+    width = _width()
+    print(*wrapped(f"solar doctor {program_version()}, {_now()}", width), "", sep="\n", flush=True)
+    findings = []
+    for finding in map(_clean, examine(parts)):
+        findings.append(finding)
+        if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
+            print("\n".join(lines(finding, width)), flush=True)
+    print("", *wrapped(summary(findings), width), sep="\n")
+    return exit_code(findings)
+
+
+def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> list[Part]:
+    """What can be looked at without a network. The logger's modules are loaded here alone."""
+    from admin.doctor.calibration import calibration
+    from admin.doctor.computer import clock, computer
+    from admin.doctor.disk import disk
+    from admin.doctor.journal import journal
+    from admin.doctor.site import Line, site
+    from logger.clock.host_clock import Clock
+    from logger.clock.trust import absurd, witness
+
+    moment = Clock(0).now()
+    evidence = witness(clock_mode).ask(moment)
+    is_clock_trusted = evidence is not None and absurd(moment.time_ms) is None
+
+    def of_computer() -> Iterator[Finding]:
+        yield from computer(moment)
+        yield clock(moment, evidence, data)
+
+    return [
+        Part("port", 55, lambda: site(Line(port, baud), health, is_clock_trusted=is_clock_trusted)),
+        Part("calibration", 5, lambda: calibration(data)),
+        Part("journal", 25, lambda: journal(health)),
+        Part("disk", 20, lambda: disk(health)),
+        Part("computer", 10, of_computer),
+    ]
+
+
+def _names(root: Any) -> Iterator[Finding]:
+    files = unknown_settings.files_of_services()
+    unread = [str(file) for file in files if unknown_settings.names_in(file) is None]
+    rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
+    found = unknown_settings.unknown(root, os.environ, [unknown_settings.ENV_FILE, *files])
+    for each in found:
+        meant = f"write {each.nearest} instead, or take it out" if each.nearest else "take it out"
+        yield look("names", f"{each.name}, set in {each.place}, is no setting and does nothing{rest}", meant)
+    if not found:
+        yield ok("names", f"all that are set are known{rest}")
+
+
+def _server(
+    health: Health, url: str | None, org: str | None, bucket: str | None, ca_file: Path | None
+) -> Iterator[Finding]:
+    from admin.doctor.server import server
+
+    if not url:
+        yield skipped("settings", "INFLUXDB_URL is not set, so nothing is uploaded", _with_sudo())
+        return
+    try:
+        target = options.target(url, org, bucket, ca_file)
+    except BadSetting as error:
+        yield bad_by("settings", error)
+        return
+    oldest = None if health.oldest_pending_ms is None else health.age_seconds(health.oldest_pending_ms)
+    yield from server(target, oldest, health.drain_seconds)
+
+
+def _with_sudo() -> str:
+    """The services' settings are handed only to root."""
+    return "" if os.geteuid() == 0 else "run it with sudo to use the services' settings"
+
+
+def _uploads(health: Health, data: Path) -> Iterator[Finding]:
+    from admin.doctor.upload import uploads
+
+    yield from uploads(health, is_uploading=is_locked(data / "uploader.lock"))
+
+
+def _clean(finding: Finding) -> Finding:
+    """Without token and passwords, whoever put them there."""
+    from uploader.server.proxy import user_and_password
+    from uploader.server.redaction import without
+    from uploader.server.target import secrets_in
+
+    proxies = (user_and_password(os.environ.get(name, "")) for name in options.PROXIES)
+    secrets = secrets_in(os.environ.get("INFLUXDB_TOKEN", "").strip(), *proxies)
+    return replace(finding, found=without(finding.found, secrets), remedy=without(finding.remedy, secrets))
+
+
+def _width() -> int:
+    """The terminal's; a fixed one for a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else REDIRECTED_WIDTH
+
+
+def lines(finding: Finding, width: int) -> list[str]:
+    """A finding with its number, not wider than `width`; what to do on a line of its own."""
+    verdict = finding.verdict.value
+    shown = verdict.upper() if verdict in ("bad", "look") else verdict
+    found, remedy = one_line(finding.found), f"To do: {one_line(finding.remedy)}" if finding.remedy else ""
+    if width < NARROW:
+        heads, first, rest = [f"{finding.number:2}  {finding.title}: {shown}"], " " * 4, " " * 4
+    else:
+        heads, first, rest = [], f"{finding.number:2}  {finding.title:18} {shown:8}", " " * 31
+    return [*heads, *wrapped(found, width, first, rest), *wrapped(remedy, width, rest, rest)]
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """The text within `width`. A word that is longer stays whole, so that a path can be copied from the screen."""
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """The last line: which numbers to look at."""
+
+    def numbers(verdict: Verdict) -> str:
+        return ", ".join(dict.fromkeys(str(finding.number) for finding in findings if finding.verdict is verdict))
+
+    told = [
+        f"{words}: {found}."
+        for verdict, words in ((Verdict.BAD, "Bad"), (Verdict.LOOK, "Look at"), (Verdict.SKIPPED, "Skipped"))
+        if (found := numbers(verdict))
+    ]
+    return " ".join([*told, "All the others are ok." if told else "All is well."])
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
+
+
+def as_object(findings: Sequence[Finding]) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "healthy": exit_code(findings) == 0,
+        "time": iso(time.time_ns() // 1_000_000),
+        "version": program_version(),
+        "findings": [
+            {
+                "number": finding.number,
+                "name": finding.name,
+                "title": finding.title,
+                "verdict": finding.verdict.value,
+                "found": one_line(finding.found),
+                "to_do": one_line(finding.remedy) or None,
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _now() -> str:
+    local = datetime.now(UTC).astimezone()
+    return f"{local.day} {local:%B %Y, %H:%M} {local:%Z}"

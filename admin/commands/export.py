@@ -1,0 +1,94 @@
+"""`solar export`: the journal's records in a format of somebody else's."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from admin.files import formats
+from admin.files.output_file import checked, database_name, whole_file, whole_text
+from admin.terminal import options
+from admin.terminal.console import progress
+from admin.terminal.period import Ranges, Since, Until, check_stretch, stretch
+from admin.terminal.words import count
+from journal.errors import BadSetting
+from journal.journal import Journal
+from journal.reading import Record
+
+FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
+TABLES = ("readings", "days", "events")
+
+
+# fmt: off
+Format = Annotated[str, typer.Option(
+    "--format", envvar="SOLAR_EXPORT_FORMAT", parser=options.one_of(*FORMATS), metavar="FORMAT",
+    help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`).")]
+Table = Annotated[str, typer.Option(
+    parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
+Output = Annotated[Path | None, typer.Option(
+    parser=Path, metavar="FILE",
+    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
+# fmt: on
+
+
+def export(
+    *,
+    form: Format = "csv",
+    since: Since = None,
+    until: Until = None,
+    table: Table = "readings",
+    output: Output = None,
+    data: options.Data = options.DATA,
+    site: options.Site = options.SITE,
+) -> None:
+    """Write readings as CSV, JSON, SQLite or line protocol.
+
+    Days or events too, with --table. In the order of ids, which is the order in which they were taken; days by date.
+    """
+    check_stretch(since, until)
+    if form == "sqlite" and output is None:
+        raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
+    if output:
+        (database_name if form == "sqlite" else checked)(output, data)
+    with Journal.open(data / "journal.db") as journal:
+        ranges = stretch(journal, table, since, until)
+        total = sum(last - first + 1 for first, last in ranges)
+        is_piped = output is not None or not sys.stdout.isatty()
+        with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
+            records = counted(journal, table, ranges, lambda done: show(done, total))
+            if output is None:
+                write_text(form, records, table, site, sys.stdout)
+                if not total:
+                    when = "yet" if since is until is None else "from that time"
+                    print(f"the journal has no {table} {when}", file=sys.stderr)
+                return
+            if form == "sqlite":
+                with whole_file(output, data) as draft:
+                    formats.write_sqlite(records, table, draft)
+            else:
+                with whole_text(output, data) as file:
+                    write_text(form, records, table, site, file)
+    print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
+
+
+def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:
+    """The records of these ranges, telling `show` now and then how many there were."""
+    done = 0
+    for first, last in ranges:
+        for record in journal.records(stream, first, last):
+            yield record
+            done += 1
+            if done % 1000 == 0:
+                show(done)
+
+
+def write_text(form: str, records: Iterable[Record], stream: str, site: str, output: TextIO) -> None:
+    if form == "line-protocol":
+        from uploader.server.line_protocol import line
+
+        output.writelines(text + "\n" for record in records if (text := line(record, site)))
+        return
+    write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
+    write(records, stream, output)

@@ -1,0 +1,165 @@
+"""`solar history`: the regulator's own memory of the last 30 days, as a table."""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin.health.clock_state import is_right, look_at_clock
+from admin.terminal import options
+from admin.terminal.console import log_to_stderr, progress, stop_on_signals
+from journal.errors import JournalMissing, RegulatorError
+from journal.journal import Journal
+from journal.reading import Day
+
+if TYPE_CHECKING:
+    from logger.regulator.regulator import Regulator
+
+DAYS = 30
+HEADINGS = ("date", "max V", "min V", "float", "SOC %", "in Ah", "out Ah", "read in", "read out", "cover")
+
+
+def history(
+    *,
+    port: options.Port = options.PORT,
+    baud: options.Baud = options.BAUD,
+    data: options.Data = options.DATA,
+    clock_mode: options.Clock = options.CLOCK,
+    verbose: options.Verbose = False,
+) -> int | None:
+    """Print the regulator's daily records, from itself or from the journal."""
+    from logger.regulator.regulator import connect
+
+    log_to_stderr(verbose=verbose, level=logging.WARNING)
+    stop = threading.Event()
+    stored = stored_days(data)
+    try:
+        from logger.clock.host_clock import Clock
+
+        with stop_on_signals(stop), connect(port, baud, Clock(0), stop=stop) as regulator:
+            days = read_days(regulator, stored)
+        if days and not is_clock_right(data, clock_mode):
+            print(
+                "These dates are counted back from this computer's clock, which may be wrong: see `solar clock`",
+                file=sys.stderr,
+            )
+    except RegulatorError as error:
+        if not stored:
+            raise
+        print(f"{error}\nThese are the days in the journal; the logger adds one after each midnight.", file=sys.stderr)
+        days = stored
+    if days is None or stop.is_set():
+        return 130
+    if not days:
+        print("the regulator remembers no day yet: it writes one at its midnight")
+        return None
+    print("\n".join(table(sorted(days, key=lambda day: day.time_ms)[-DAYS:])))
+    return None
+
+
+def stored_days(data: Path) -> list[Day]:
+    """The days in the journal; none where there is no journal."""
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            records = journal.records("days", 1, journal.last_id("days"))
+            return [record for record in records if isinstance(record, Day)]
+    except JournalMissing:
+        return []
+
+
+def is_clock_right(data: Path, clock_mode: str) -> bool:
+    """Whether dates may be counted from the wall clock: by the journal's word, or else by the computer's own."""
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.clock.trust import absurd, witness
+
+    moment = Clock(0).now()
+    evidence = witness(clock_mode).ask(moment)
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return is_right(look_at_clock(journal, boot_id(), moment, evidence))
+    except JournalMissing:
+        return evidence is not None and not absurd(moment.time_ms)
+
+
+def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None:
+    """Ask the regulator; None when it was stopped. Days that the journal has are shown as they are there.
+
+    Raises RegulatorError, also when it is too near to the regulator's midnight.
+    """
+    from logger.clock.regulator_clock import sample_of
+    from logger.history.chore import day_of
+    from logger.history.dates import KnownDay, date_records
+    from logger.history.midnights import days_before
+    from logger.history.ring import ADDRESSES, Collection, is_quiet
+    from logger.regulator.models import Steps
+    from logger.regulator.registers import by_address, scale_of
+
+    reading = regulator.read()
+    if reading is None:
+        return None
+    sample = sample_of(reading)
+    if sample is None:
+        raise RegulatorError("cannot date the history: the regulator's clock could not be read; try again")
+    if not is_quiet(sample.clock_seconds):
+        raise RegulatorError(
+            "cannot read the history now: the regulator's midnight is less than ten minutes away; try again after it"
+        )
+    collection = Collection()
+    with progress("reading the history", "bytes", len(ADDRESSES) + 1) as show:
+        while (address := collection.next_address) is not None:
+            values = regulator.read_eeprom([address])
+            if values is None:
+                return None
+            collection.take(values.get(address))
+            show(collection.done, len(ADDRESSES) + 1)
+            if collection.times_moved > 2:
+                raise RegulatorError("cannot read the history: its pointer keeps moving; is the regulator in order?")
+    ring = collection.history()
+    if ring is None:
+        raise RegulatorError("cannot read the history: its pointer makes no sense; is the regulator in order?")
+    known = {day.date: day for day in stored}
+    days = days_before(sample, lambda time_ms: None)
+    dating = date_records(ring, days, [each for day in stored if (each := KnownDay.of(day))])
+    volts = scale_of(by_address(reading.raw), Steps()).system_volts
+    return [
+        known[record.date] if record.is_known else day_of(record, reading.model, volts) for record in dating.records
+    ]
+
+
+def table(days: Sequence[Day]) -> list[str]:
+    """One line a day, the oldest first."""
+    rows = [HEADINGS, *(cells(day) for day in days)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    shown = [" ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+    shown += ["", "in, out: the regulator's own count. read: what the readings add up to, over `cover` of the day."]
+    if any(day.date_is_estimated for day in days):
+        shown.append("~ the date is by arithmetic: no readings show that midnight.")
+    ends = [day.ended_ms for day in days if day.ended_ms is not None]
+    if ends:
+        end = time.localtime(ends[-1] / 1000)
+        shown.append(f"The regulator's day ends at {end.tm_hour:02d}:{end.tm_min:02d} here.")
+    return shown
+
+
+def cells(day: Day) -> tuple[str, ...]:
+    reached = day.float_reached_seconds
+    cover = day.coverage_percent
+    return (
+        ("~" if day.date_is_estimated else "") + day.date,
+        number(day.battery_max_volts, 1),
+        number(day.battery_min_volts, 1),
+        "-" if reached is None else f"{int(reached) // 3600}:{int(reached) % 3600 // 60:02d}",
+        number(day.state_of_charge_percent),
+        number(day.charge_amp_hours),
+        number(day.load_amp_hours),
+        number(day.measured_charge_amp_hours, 1),
+        number(day.measured_load_amp_hours, 1),
+        "-" if cover is None else f"{cover:.0f} %",
+    )
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,137 @@
+"""`solar log`: the logger, in the foreground."""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.terminal import options, unknown_settings
+from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
+from admin.terminal.sd_notify import FedStop, Supervisor
+from admin.terminal.words import count
+from journal.errors import JournalError
+
+if TYPE_CHECKING:
+    from journal.journal import Journal
+    from logger.clock.host_clock import Clock
+    from logger.clock.timekeeper import Timekeeper
+
+# fmt: off
+Interval = Annotated[float, typer.Option(
+    envvar="SOLAR_INTERVAL", parser=options.number_above_zero, metavar="SECONDS",
+    help="Seconds from one reading to the next.")]
+Count = Annotated[int | None, typer.Option(
+    "--count", envvar="SOLAR_LOG_COUNT", parser=options.count_above_zero, metavar="N",
+    help="Stop after this many readings.")]
+Wait = Annotated[bool | None, typer.Option(
+    "--wait/--no-wait", help="Wait for a port that is missing at the start; a service does so anyway.")]
+# fmt: on
+
+
+def log(
+    context: typer.Context,
+    *,
+    port: options.Port = options.PORT,
+    baud: options.Baud = options.BAUD,
+    interval: Interval = 10.0,
+    readings: Count = None,
+    site: options.Site = options.SITE,
+    data: options.Data = options.DATA,
+    clock_mode: options.Clock = options.CLOCK,
+    charge_step_amps: options.ChargeStep = None,
+    load_step_amps: options.LoadStep = None,
+    keep_days: options.KeepDays = None,
+    wait: Wait = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Read the regulator into the journal until stopped."""
+    from journal.journal import Journal
+    from logger.amperes import adopted_steps
+    from logger.amperes.redecoding import Redecoding, adopted_in
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.clock.timekeeper import Timekeeper
+    from logger.clock.trust import witness
+    from logger.clock.trust_note import Requests
+    from logger.history.chore import Daybook
+    from logger.poll import Chore, Place, Poller, poll
+    from logger.pruning import Pruning
+    from logger.regulator.models import Steps
+    from logger.regulator.regulator import Regulator, open_port
+
+    log_to_stderr(verbose=verbose)
+    unknown_settings.tell(context.find_root().command)
+    supervisor = Supervisor.from_environment()
+    stop = FedStop(supervisor)
+    given = Steps.of(charge_step_amps, load_step_amps)
+    # Opened before anything is written, so that a wrong port leaves nothing behind.
+    opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
+    try:
+        with stop_on_signals(stop), Journal.create(data / "journal.db") as journal:
+            this_boot = boot_id()
+            clock = Clock(journal.boot_number(this_boot))
+            requests = Requests(data, this_boot)
+            timekeeper = Timekeeper(journal, clock, this_boot, witness(clock_mode), requests=requests.take)
+            tell_of_damage(journal, timekeeper, clock)
+            decoding = journal.decoding()
+            last = adopted_in(decoding.scale) if decoding else ()
+            steps = adopted_steps.StepsInForce(data / adopted_steps.FILE, given, last)
+
+            def connect() -> Regulator:
+                line = opened.pop() if opened else open_port(port, baud)
+                return Regulator(line, port, clock, steps=steps.now(), stop=stop, baud=baud)
+
+            chores: list[Chore] = [
+                Redecoding(journal, steps, interval_seconds=interval),
+                Daybook(journal, clock, interval_seconds=interval),
+            ]
+            if keep_days is not None:
+                chores.append(Pruning(journal, clock, keep_days, lambda: sent_readings(journal)))
+            poller = Poller(
+                journal,
+                connect,
+                clock,
+                Place(site=site, port=port, version=program_version()),
+                interval_seconds=interval,
+                heartbeat=supervisor.heartbeat,
+                timekeeper=timekeeper,
+                chores=chores,
+            )
+            # Ready from here on: a first attempt that hangs is the watchdog's business already.
+            supervisor.heartbeat(f"reading {port}")
+            try:
+                poll(poller, stop, count=readings)
+            finally:
+                supervisor.stopping()
+                poller.close()
+                timekeeper.close()
+    finally:
+        for line in opened:
+            line.close()
+    if readings is not None:
+        print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
+
+
+def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
+    """The ids of the readings that need not be kept; none when that is not known of this very journal."""
+    from uploader.progress.progress import Progress
+
+    try:
+        with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
+            return progress.done("readings").ranges if progress.journal() == journal.identity() else ()
+    except JournalError as error:
+        logging.getLogger(__name__).debug("nothing is pruned: %s", error)
+        return ()
+
+
+def tell_of_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:
+    """Say, in the log and as an event, that a damaged journal was found and where it is now."""
+    from journal.reading import Event
+
+    if journal.aside is None:
+        return
+    words = f"the journal was damaged; a new one begins, and the old one is {journal.aside}"
+    logging.getLogger(__name__).error("%s", words)
+    now = clock.now()
+    event = Event(time_ms=now.time_ms, boot=now.boot, uptime_ms=now.uptime_ms, kind="journal_set_aside", message=words)
+    timekeeper.append(event)

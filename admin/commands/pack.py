@@ -1,0 +1,128 @@
+"""`solar pack` and `solar unpack-receipt`: the backlog carried to the server by hand, where no line will take it."""
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.files.output_file import whole_file
+from admin.terminal import options
+from admin.terminal.console import progress
+from admin.terminal.moments import iso
+from admin.terminal.words import count, size
+from journal.access import obstacle
+from journal.errors import BadSetting, SolarError
+from journal.journal import Journal
+from journal.reading import STREAMS
+
+# fmt: off
+Output = Annotated[Path | None, typer.Option(
+    parser=Path, metavar="FILE", help="Write to this file, such as backlog.lp.gz; it appears whole or not at all.")]
+ManifestFile = Annotated[Path, typer.Argument(
+    parser=Path, metavar="MANIFEST", help="What `solar pack` wrote beside it, such as backlog.lp.gz.manifest.json.")]
+# fmt: on
+
+
+def pack(*, output: Output = None, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
+    """Write what is pending as gzipped line protocol, to be carried to the server by hand."""
+    from uploader import bundle
+    from uploader.progress.progress import Progress
+    from uploader.progress.sites import HIGHEST_ID
+
+    if output is None:
+        raise BadSetting("cannot pack without --output: name the file to write, such as backlog.lp.gz")
+    beside = output.with_name(output.name + ".manifest.json")
+    with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
+        bundle.adopt(sent, journal, site)
+        revision = max((each.number for each in journal.revisions()), default=0)
+        pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
+        total = sum(ids.count for ids in pending.values())
+        if not total:
+            print("nothing is pending, so there is nothing to pack")
+            return
+        with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
+            with progress("packing", "records", total) as show, draft.open("wb") as file:
+                lines = counted(bundle.pending_lines(journal, sent, pending), lambda done: show(done, total))
+                written = bundle.write(lines, file)
+            newest_site = sent.sites.of("readings", HIGHEST_ID) or site
+            now = iso(time.time_ns() // 1_000_000)
+            identity = journal.identity()
+            manifest = bundle.Manifest(output.name, written, identity, newest_site, revision, now, pending)
+            manifest_draft.write_text(manifest.text(), encoding="utf-8")
+    print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; {beside.name} stays here")
+    print("Where InfluxDB is (1.x: see docs/audit.md):", file=sys.stderr)
+    print(f"    influx write --bucket … --precision ms --compression gzip --file {output.name}", file=sys.stderr)
+    print(f"Then, here: `solar unpack-receipt {beside}`", file=sys.stderr)
+
+
+def unpack_receipt(*, manifest_file: ManifestFile, data: options.Data = options.DATA) -> None:
+    """Mark what `solar pack` wrote as sent, once the server has it."""
+    from uploader import bundle
+    from uploader.progress.id_ranges import IdRanges
+    from uploader.progress.progress import Progress
+
+    manifest = bundle.Manifest.parse(read(manifest_file), str(manifest_file))
+    check_parcel(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
+    with Journal.open(data / "journal.db") as journal:
+        if journal.identity() != manifest.journal:
+            raise SolarError(
+                f"cannot mark as sent what {manifest_file} lists: it was packed from another journal than "
+                f"{journal.path}; nothing was marked, use it where it was packed"
+            )
+        strange = [stream for stream, ids in manifest.ids.items() if ids.last > journal.last_id(stream)]
+        if strange or any(ids and ids.first < 1 for ids in manifest.ids.values()):
+            raise SolarError(
+                f"cannot mark as sent what {manifest_file} lists: it names records that the journal does not have; "
+                "nothing was marked, the manifest was changed"
+            )
+        revised = IdRanges.of((each.first_id, each.last_id) for each in journal.revisions(manifest.revision))
+        marked, kept = 0, 0
+        with Progress.open(data / "uploader.db") as sent:
+            bundle.adopt(sent, journal, manifest.site)
+            for stream, ids in manifest.ids.items():
+                waiting = ids & sent.pending(stream, journal.released(stream))
+                again = waiting & revised if stream == "readings" else IdRanges()
+                sent.mark_done(stream, waiting - again)
+                marked += (waiting - again).count
+                kept += again.count
+    print(f"{count(marked, 'record')} marked as sent" if marked else "nothing to mark: all of it is marked already")
+    if kept:
+        print(f"{count(kept, 'reading')} decoded anew since then: to be sent again")
+
+
+def counted(lines: Iterable[str | None], show: Callable[[int], None]) -> Iterator[str | None]:
+    """The same, telling `show` now and then how many there were."""
+    done = 0
+    for done, line in enumerate(lines, start=1):
+        if done % 1000 == 0:
+            show(done)
+        yield line
+    show(done)
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        words = f"{(error.strerror or str(error)).lower()}; name the manifest that `solar pack` wrote"
+        raise BadSetting(f"cannot read {path}: {obstacle(path) or words}") from error
+
+
+def check_parcel(path: Path, sha256: str, manifest_file: Path) -> None:
+    """Raise when the parcel is there and is not the one that the manifest is about."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SolarError(f"cannot read {path}: {(error.strerror or str(error)).lower()}; mend that") from error
+    if digest != sha256:
+        raise SolarError(
+            f"cannot mark as sent what {manifest_file} lists: {path} is not the file that it is about (its checksum "
+            "differs); nothing was marked, pack again"
+        )

@@ -1,0 +1,32 @@
+"""`solar recover`: what can be read of a journal that was set aside as damaged."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.terminal import options
+from admin.terminal.words import count
+from journal.journal import Journal
+from journal.reading import STREAMS
+from journal.recovery import recover as recover_journal
+
+# fmt: off
+Damaged = Annotated[Path, typer.Argument(
+    parser=Path, metavar="FILE", help="The damaged journal: journal-damaged-*.db in the data directory. It stays.")]
+# fmt: on
+
+
+def recover(damaged: Damaged, data: options.Data = options.DATA) -> None:
+    """Bring back what can be read of a damaged journal; stop the logger first."""
+    with Journal.create(data / "journal.db") as journal:
+        recovered = recover_journal(damaged, journal)
+        held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
+    print(
+        f"{count(recovered.brought_back, 'record')} brought back into {data / 'journal.db'}, "
+        f"{recovered.known_already:,} were there already, at most {recovered.unreadable:,} cannot be read"
+    )
+    if recovered.brought_back:
+        print("They are sent again over themselves; start the logger again.")
+    if held:
+        print(f"{count(held, 'record')} of the journal are held until their times are known: see `solar clock`")

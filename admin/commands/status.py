@@ -1,0 +1,161 @@
+"""`solar status`: how the site does, on one screen."""
+
+import json
+import shutil
+import textwrap
+
+from admin.files.formats import columns, row
+from admin.health.clock_state import held_in_words, trust_in_words
+from admin.health.health import Health, attention
+from admin.health.survey import look
+from admin.terminal import options
+from admin.terminal.moments import iso, iso_date
+from admin.terminal.words import ago, count, duration, size
+from journal.reading import Reading
+
+
+def status(*, data: options.Data = options.DATA, url: options.Url = None, as_json: options.AsJson = False) -> int:
+    """Show how the site does; exit 1 when it needs attention."""
+    health = look(data, is_upload_wanted=bool(url))
+    points = attention(health)
+    if as_json:
+        print(json.dumps(as_object(health, points), indent=1))
+    else:
+        print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
+    return 1 if points else 0
+
+
+def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
+    """The screen: first what needs attention, then how things are."""
+    shown = ["Needs attention:" if points else "All is well."]
+    for point in points:
+        shown += textwrap.wrap(
+            point,
+            width,
+            initial_indent="  - ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    if health.error:
+        return shown
+    shown.append("")
+    for label, text in _rows(health):
+        indent = f"{label:14}"
+        shown += textwrap.wrap(
+            text,
+            width,
+            initial_indent=indent,
+            subsequent_indent=" " * 14,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return shown
+
+
+def _rows(health: Health) -> list[tuple[str, str]]:
+    rows = []
+    if health.reading:
+        rows.append(("Last reading", f"{ago(health.age_seconds(health.reading.time_ms))}: {values(health.reading)}"))
+    if health.slowness:
+        rows.append(("Interval", health.slowness.message))
+    pace = f", one every {health.interval_seconds:.3g} s" if health.interval_seconds else ""
+    since = f" since {iso_date(health.first_reading_ms)}" if health.first_reading_ms else ""
+    rows += [("Journal", f"{count(health.readings, 'reading')}{since}{pace}, in {health.data}"), *_upload_rows(health)]
+    if health.clock:
+        rows.append(("Clock", trust_in_words(health.clock)))
+        if held := held_in_words(health.clock):
+            rows.append(("Held", held))
+    if disk := health.disk:
+        growth = ""
+        if disk.journal_bytes_per_day and disk.days_left is not None:
+            room = "more than ten years" if disk.days_left > 3652 else duration(disk.days_left * 86400)
+            growth = f", {size(disk.journal_bytes_per_day)} more a day: room for {room}"
+        free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
+        rows.append(("Disk", f"{free}; the journal has {size(disk.journal_bytes)}{growth}"))
+    return rows
+
+
+def _upload_rows(health: Health) -> list[tuple[str, str]]:
+    if health.pending is None:
+        return [("Upload", "not set up; `solar upload` says what it wants")]
+    parts = [count(number, stream[:-1]) for stream, number in health.pending.items() if number]
+    waiting = ", ".join(parts) or "nothing"
+    if health.oldest_pending_ms is not None:
+        waiting += f"; the oldest reading from {ago(health.age_seconds(health.oldest_pending_ms))}"
+    if parts and health.drain_seconds:
+        waiting += f"; sent within {duration(max(health.drain_seconds, 60))} of a good line, roughly"
+    rows = [("To be sent", waiting)]
+    if not (upload := health.upload):
+        return [("Last upload", "never"), *rows]
+    last = "never" if upload.last_upload_ms is None else ago(health.age_seconds(upload.last_upload_ms))
+    traffic = f"{size(upload.bytes_today)} today, {size(upload.bytes_this_month)} this month"
+    rows = [("Last upload", f"{last}; {traffic}"), *rows]
+    rows.append(("Last error", upload.reason or "none since then"))
+    if upload.note:
+        rows.append(("Note", upload.note))
+    refused = "none" if not upload.dead_letters else count(upload.dead_letters, "record")
+    again = f", {upload.dead_letters_waiting:,} of them to be tried again" if upload.dead_letters_waiting else ""
+    return [*rows, ("Dead letters", refused + again)]
+
+
+def values(reading: Reading) -> str:
+    """A reading in one line."""
+    parts = [
+        (reading.model, "{}"),
+        (reading.battery_volts, "{:.1f} V"),
+        (reading.state_of_charge_percent, "{:.0f} % full"),
+        (reading.charge_amps, "charge {:.1f} A"),
+        (reading.load_amps, "load {:.1f} A"),
+        (reading.regulator_state, "{}"),
+        (reading.alarm or None, "ALARM"),
+        (reading.load_disconnected or None, "LOAD CUT OFF"),
+    ]
+    return ", ".join(words.format(value) for value, words in parts if value is not None)
+
+
+def as_object(health: Health, points: list[str]) -> dict[str, object]:
+    """The same for machines; docs/status.md has the keys."""
+    upload, disk, reading = health.upload, health.disk, health.reading
+    # Where nothing was ever uploaded that is 0; what cannot be looked at is not known.
+    none = None if health.error or health.upload_error else 0
+    names = [name for name in columns("readings") if name != "raw"]
+    return {
+        "healthy": not points,
+        "attention": points,
+        "time": iso(health.now_ms),
+        "data": health.data,
+        "logger_runs": health.is_logging,
+        "last_reading": dict(zip(names, row(reading, names), strict=True)) if reading else None,
+        "last_reading_age_seconds": health.age_seconds(reading.time_ms) if reading else None,
+        "regulator_trouble": health.trouble.message if health.trouble else None,
+        "readings": None if health.error else health.readings,
+        "interval_seconds": health.interval_seconds,
+        "interval_trouble": health.slowness.message if health.slowness else None,
+        "pending": health.pending,
+        "oldest_pending_time": _iso(health.oldest_pending_ms),
+        "drain_seconds": health.drain_seconds,
+        "last_upload_time": _iso(upload.last_upload_ms) if upload else None,
+        "upload_trouble": upload.trouble if upload else None,
+        "upload_reason": upload.reason if upload else None,
+        "upload_failing_since": _iso(upload.failing_since_ms) if upload else None,
+        "note": upload.note if upload else None,
+        "dead_letters": upload.dead_letters if upload else none,
+        "dead_letters_waiting": upload.dead_letters_waiting if upload else none,
+        "bytes_sent_today": upload.bytes_today if upload else none,
+        "bytes_sent_this_month": upload.bytes_this_month if upload else none,
+        "disk_free_bytes": disk.free_bytes if disk else None,
+        "disk_total_bytes": disk.total_bytes if disk else None,
+        "journal_bytes": disk.journal_bytes if disk else None,
+        "journal_bytes_per_day": disk.journal_bytes_per_day if disk else None,
+        "disk_days_left": disk.days_left if disk else None,
+        "clock_trusted": bool(health.clock and health.clock.source),
+        "clock": trust_in_words(health.clock) if health.clock else None,
+        "held": health.clock.held if health.clock else None,
+        "held_reason": held_in_words(health.clock) if health.clock else None,
+        "journals_set_aside": list(health.aside),
+    }
+
+
+def _iso(time_ms: int | None) -> str | None:
+    return None if time_ms is None else iso(time_ms)

@@ -1,0 +1,131 @@
+"""`solar upload`: the uploader, in the foreground."""
+
+import fcntl
+import logging
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.terminal import options, unknown_settings
+from admin.terminal.console import log_to_stderr, progress, stop_on_signals
+from admin.terminal.sd_notify import FedStop, Supervisor
+from admin.terminal.words import count
+from journal.errors import UploadError, our_errors
+from journal.reading import STREAMS
+
+if TYPE_CHECKING:
+    from uploader.drain.loop import Summary
+    from uploader.server.target import Target
+
+# fmt: off
+Once = Annotated[bool, typer.Option(
+    "--once", help="Send what is pending now, then end: 0 all sent, 1 something could not be sent.")]
+Every = Annotated[float, typer.Option(
+    "--every", envvar="SOLAR_UPLOAD_EVERY", parser=options.number_above_zero, metavar="SECONDS",
+    help="Seconds from one upload of new readings to the next.")]
+Monthly = Annotated[float | None, typer.Option(
+    "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=options.number_above_zero, metavar="MB",
+    help="Let old readings go out slowly when so much would be used up in a month.")]
+Verbose = Annotated[bool, typer.Option(
+    "--verbose", "-v", help="Log every request and every failed attempt, not one failure a minute.")]
+# fmt: on
+
+
+def upload(
+    context: typer.Context,
+    *,
+    once: Once = False,
+    data: options.Data = options.DATA,
+    site: options.Site = options.SITE,
+    url: options.Url = None,
+    org: options.Org = None,
+    bucket: options.Bucket = None,
+    ca_file: options.CaFile = None,
+    every: Every = 60.0,
+    monthly_megabytes: Monthly = None,
+    verbose: Verbose = False,
+) -> int:
+    """Send the journal to InfluxDB until stopped, or --once."""
+    from uploader.drain.drain import Drain
+    from uploader.drain.journal_source import JournalSource
+    from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds
+    from uploader.drain.reporting import Diary
+    from uploader.progress.progress import Progress
+    from uploader.server.influx import Influx
+
+    log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
+    unknown_settings.tell(context.find_root().command)
+    target = options.target(url, org, bucket, ca_file)
+    supervisor = Supervisor.from_environment()
+    stop = FedStop(supervisor)
+    with (
+        alone(data / "uploader.lock"),
+        stop_on_signals(stop),
+        Progress.open(data / "uploader.db") as sent,
+        JournalSource(data / "journal.db") as source,
+        Influx(target) as influx,
+    ):
+        worker = Drain(
+            source,
+            influx,
+            sent,
+            site,
+            diary=Diary(target.shown_url, heartbeat=supervisor.heartbeat),
+            every_seconds=math.inf if once else every,
+            monthly_megabytes=None if once else monthly_megabytes,
+            backoff=ONCE_BACKOFF if once else None,
+        )
+        if once:
+            with progress("uploading", "records") as show:
+                summary = drain_all(worker, stop, on_progress=show)
+            held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            return report(summary, target, held)
+        now_ms = time.time_ns() // 1_000_000
+        uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
+        supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, though there may be nothing to send for long
+        drain(worker, stop, first_wait_seconds=first_wait_seconds(sent.state(), now_ms, uptime_seconds))
+        supervisor.stopping()
+    return 0
+
+
+def report(summary: "Summary", target: "Target", held: int = 0) -> int:
+    """Say what was sent; raise UploadError for what is left."""
+    if summary.sent or not summary.left:
+        print(f"{count(summary.sent, 'record')} sent to {target.shown_url}")
+    if summary.refused:
+        print(f"{count(summary.refused, 'record')} refused by the server: `solar dead-letters list` says why")
+    if held:
+        print(f"{count(held, 'record')} held back until the time is known: see `solar clock`", file=sys.stderr)
+    if summary.left:
+        raise UploadError(
+            f"cannot upload {count(summary.left, 'record')} to {target.shown_url}: {summary.reason}; "
+            "nothing is lost, they go out next time"
+        )
+    return 0 if summary.is_complete else 1
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock file; two uploaders would send everything twice. The kernel frees it however this process ends."""
+    with our_errors("write to", path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Opened for reading, so that it does not matter who made it.
+        file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UploadError(
+                f"cannot upload from {path.parent}: another uploader is at work there; "
+                "it sends what is pending by itself, or stop it first (systemctl stop solar-uploader)"
+            ) from None
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,1 @@
+"""The checks of `solar doctor`, one module each."""

@@ -1,0 +1,67 @@
+"""Checkup: parts that are gone through side by side, each within its time, told in their order.
+
+Whatever a part does - raise, hang, find nothing - the others are told all the same. A part that hangs is left behind in
+its thread, which ends with the process.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from admin.doctor.finding import Finding, bad, bad_by
+from journal.errors import SolarError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`look` finds one thing after the other. `name`: whose finding it is when `look` itself fails; one of CHECKS."""
+
+    name: str
+    seconds: float
+    look: Callable[[], Iterable[Finding]]
+
+
+def examine(parts: Sequence[Part]) -> Iterator[Finding]:
+    """The findings of all parts in their order, each as soon as it is there and those before it have been told."""
+    began = time.monotonic()
+    queues = [_started(part) for part in parts]
+    for part, queue in zip(parts, queues, strict=True):
+        try:
+            while finding := queue.get(timeout=max(began + part.seconds - time.monotonic(), 0.01)):
+                yield finding
+        except Empty:
+            yield bad(
+                part.name,
+                f"this check did not finish in {part.seconds:.0f} seconds; the checks that follow it were left out",
+                "run solar doctor again; if it is the same, restart the computer",
+            )
+
+
+def _started(part: Part) -> "SimpleQueue[Finding | None]":
+    queue: SimpleQueue[Finding | None] = SimpleQueue()
+    Thread(target=_go_through, args=(part, queue), name=f"doctor {part.name}", daemon=True).start()
+    return queue
+
+
+def _go_through(part: Part, queue: "SimpleQueue[Finding | None]") -> None:
+    try:
+        for finding in part.look():
+            queue.put(finding)
+    except SolarError as error:
+        queue.put(bad_by(part.name, error))
+    except Exception as error:  # the others are to be told all the same
+        log.debug("the check of %s failed", part.name, exc_info=True)
+        queue.put(
+            bad(
+                part.name,
+                f"the check itself failed ({type(error).__name__})",
+                "this is a fault in the program: run solar doctor --verbose and send its output to the makers",
+            )
+        )
+    finally:
+        queue.put(None)

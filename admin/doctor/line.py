@@ -1,0 +1,157 @@
+"""The line: questions to PLI and regulator over the port itself, and at which baud rate they are answered.
+
+Only bytes are asked for, by the logger's own adapter; nothing that changes anything can be sent.
+"""
+
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from admin.doctor.finding import Finding, bad, bad_by, ok
+from admin.doctor.port import is_url
+from admin.doctor.regulator import told_by
+from admin.terminal.options import BAUDS
+from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
+from logger.clock.host_clock import Clock
+from logger.line.exchange import Adapter, Stopped
+from logger.regulator.models import Steps
+from logger.regulator.registers import BATTERY_VOLTS, SOFTWARE_VERSION, SYSTEM, decode
+from logger.regulator.regulator import open_port
+from logger.regulator.verified_reads import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a reply, for the line to be quiet, for the PLI at one baud rate, for the regulator."""
+
+    reply_seconds: float = 1.0
+    settle_seconds: float = 0.5
+    rate_seconds: float = 8.0
+    regulator_seconds: float = 15.0
+
+
+PATIENCE = Patience()
+
+
+class Deadline:
+    """In place of a stop event: as if somebody set it after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        return time.monotonic() >= self._ends_at
+
+    def wait(self, timeout: float | None = None, /) -> bool:
+        left = max(self._ends_at - time.monotonic(), 0)
+        time.sleep(left if timeout is None else min(timeout, left))
+        return self.is_set()
+
+
+def on_the_line(port: str, baud: int, patience: Patience, *, is_clock_trusted: bool) -> Iterator[Finding]:
+    """What PLI and regulator say of themselves."""
+    try:
+        line = open_port(port, baud)
+    except RegulatorError as error:
+        yield bad_by("adapter", error)
+        return
+    try:
+        rates = [baud] if is_url(port) else [baud, *(each for each in reversed(BAUDS) if each != baud)]
+        answer = _answering(line, port, rates, patience)
+        yield _adapter(port, rates, answer)
+        if answer.rate:
+            yield from _regulator(line, port, answer.rate, patience, is_clock_trusted=is_clock_trusted)
+    except (PortMissing, OSError, termios.error):
+        yield bad("adapter", f"{port} disappeared during the check", "check the adapter's plug at the computer")
+    finally:
+        _adapter_at(line, port, baud, patience, 1).close()
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The baud rate at which the PLI answers; where it does at none, whether at least something came."""
+
+    rate: int | None
+    is_noisy: bool = False
+
+
+def _answering(line: Any, port: str, rates: Sequence[int], patience: Patience) -> Answering:
+    is_noisy = False
+    for rate in rates:
+        if line.baudrate != rate:
+            line.baudrate = rate
+        try:
+            _adapter_at(line, port, rate, patience, patience.rate_seconds).get_in_step()
+        except PliSilent as error:
+            is_noisy |= "no sense" in str(error)
+        except Stopped:
+            is_noisy = True  # silence alone is over sooner
+        else:
+            return Answering(rate)
+    return Answering(None, is_noisy)
+
+
+def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
+    """`rates`: those that were tried, the one that is set first; a serial server's cannot be changed from here."""
+    baud, *others = rates
+    if answer.rate == baud:
+        return ok("adapter", "it answers" if is_url(port) else f"it answers at {baud} baud")
+    if answer.rate:
+        remedy = f"set SOLAR_BAUD={answer.rate}, or set the jumpers in the PLI to {baud}"
+        return bad("adapter", f"it does not answer at {baud} baud, but it does at {answer.rate}", remedy)
+    where = port if is_url(port) else f"{baud} baud, nor at {', '.join(map(str, others))}"
+    if answer.is_noisy:
+        remedy = "check the cable, and that a PLI is at its other end; keep the cable away from inverters and motors"
+        if is_url(port):
+            remedy = f"check the baud rate in the serial server's settings; {remedy}"
+        return bad("adapter", f"data arrives, but no valid answer at {where}", remedy)
+    remedy = (
+        "check the plugs at both ends of the cable; then try another USB adapter: the PLI is powered by the serial "
+        "port, and some USB adapters are too weak"
+    )
+    return bad("adapter", f"no answer at {where}", remedy)
+
+
+def _adapter_at(line: Any, port: str, rate: int, patience: Patience, seconds: float) -> Adapter:
+    return Adapter(
+        line,
+        port,
+        baud=rate,
+        stop=Deadline(seconds),
+        monotonic=time.monotonic,
+        reply_seconds=patience.reply_seconds,
+        settle_seconds=patience.settle_seconds,
+    )
+
+
+def _regulator(line: Any, port: str, rate: int, patience: Patience, *, is_clock_trusted: bool) -> Iterator[Finding]:
+    clock = Clock(0)
+    memory = Memory(_adapter_at(line, port, rate, patience, patience.regulator_seconds), clock)
+    memory.begin(patience.regulator_seconds)
+    ram: dict[int, int] = {}
+    try:
+        for address in (SOFTWARE_VERSION, SYSTEM, BATTERY_VOLTS):
+            value = memory.byte(address)
+            if value is not None:
+                ram[address] = value
+            elif not ram:
+                break
+        if ram:
+            ram |= memory.time_of_day()
+    except (PliSilent, RegulatorSilent, Stopped):
+        pass  # what was read until then tells
+    if SOFTWARE_VERSION not in ram:
+        why = memory.missing.get(SOFTWARE_VERSION, "no answer in time")
+        yield bad(
+            "regulator",
+            f"the adapter answers, but the regulator behind it does not: {why}",
+            "check the cable between PLI and regulator (WZ for PL60 and PL80, WY for PL20 and PL40), and that the "
+            "regulator's screen is on",
+        )
+        return
+    yield ok("regulator", "it answers")
+    moment = clock.now()
+    reading = decode(ram, Steps(), time_ms=moment.time_ms, boot=0, uptime_ms=moment.uptime_ms)
+    yield from told_by(reading, is_clock_trusted=is_clock_trusted)

@@ -1,0 +1,67 @@
+"""The serial port: is it there, may it be used, and who else uses it."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from admin.doctor.finding import Finding, bad, ok
+from admin.doctor.open_files import Process
+
+DEV = Path("/dev")
+PATTERNS = ("serial/by-id/*", "ttyUSB*", "ttyACM*", "serial0")
+
+KNOWN = {
+    "ModemManager": "it treats every adapter as a modem: sudo systemctl disable --now ModemManager",
+    "brltty": "it treats the adapter as a braille display: sudo apt-get remove brltty",
+    "agetty": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
+    "login": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
+}
+"""Programs that take ports unasked, and what keeps them from it."""
+
+
+def is_url(port: str) -> bool:
+    return "://" in port
+
+
+def port_there(port: str, dev: Path = DEV) -> Finding:
+    """Whether the port is there and may be used; a serial server's is tried only later."""
+    if is_url(port):
+        return ok("port", f"{port} is a serial server; tried below")
+    try:
+        mode = os.stat(port).st_mode
+    except PermissionError:
+        return _forbidden(port)
+    except OSError:
+        return bad("port", f"there is no {port}", _others(dev))
+    if not stat.S_ISCHR(mode):
+        return bad("port", f"{port} is not a serial port", f"set SOLAR_PORT; {_others(dev)}")
+    if not os.access(port, os.R_OK | os.W_OK, effective_ids=True):
+        return _forbidden(port)
+    return ok("port", f"{port} is there and may be used")
+
+
+def _forbidden(port: str) -> Finding:
+    remedy = "run it with sudo; or: sudo adduser $USER dialout, then log out and in again"
+    return bad("port", f"{port} is there, but this user may not use it", remedy)
+
+
+def _others(dev: Path) -> str:
+    there = [str(path) for pattern in PATTERNS for path in sorted(dev.glob(pattern))]
+    if not there:
+        return "no adapter was found: plug it in, or try another USB socket and cable"
+    return f"plug the adapter in, or set SOLAR_PORT to one that was found: {', '.join(there[:4])}"
+
+
+def used_by(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
+    """Who uses the port; `loggers` are the processes that hold the journal's lock."""
+    if is_url(port):
+        return ok("holder", "not known for a serial server")
+    strangers = [user for user in users if user.number not in loggers]
+    if strangers:
+        remedy = KNOWN.get(strangers[0].name, "end it: only one program at a time can talk to the regulator")
+        return bad("holder", ", ".join(map(str, strangers)), remedy)
+    if users:
+        return ok("holder", f"the logger, process {users[0].number}")
+    seen = "" if os.geteuid() == 0 else ", as far as this user can see"
+    return ok("holder", f"no other program{seen}")

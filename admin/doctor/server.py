@@ -1,0 +1,129 @@
+"""The server: its name, its certificate, which InfluxDB it is; then token and bucket. Nothing is written."""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import ProxyError
+
+from admin.doctor.bucket import retention, retention_seconds, rights
+from admin.doctor.finding import Finding, bad, look, ok, see, skipped
+from admin.doctor.probe import Questions, json_of
+from admin.terminal.words import duration
+from uploader.server.answers import Answer, outcome_of
+from uploader.server.influx import Influx
+from uploader.server.network_errors import unreachable
+from uploader.server.outcomes import Rejected, Sent, Unreachable
+from uploader.server.target import Target
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
+SOON_SECONDS = 14 * 86400
+NETWORK = "check the network (router, mobile connection, do other pages open?); no readings are lost meanwhile"
+
+
+def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
+    """The findings; what depends on something that failed is left out."""
+    parts = urlsplit(target.url)
+    host, port = target.host, parts.port or (443 if parts.scheme == "https" else 80)
+    if proxy := target.proxy:
+        yield ok("proxy", f"{proxy.shown_url}, from {proxy.variable}; it looks up {host} itself")
+        named = name(proxy.host, proxy.port, proxy.variable)
+    else:
+        named = name(host, port)
+    yield named
+    if named.verdict == "bad":
+        return
+    yield certificate(target, host, port)
+    with Questions(target, CONNECT_SECONDS, READ_SECONDS) as questions:
+        answer = questions.ask("/ping", target.token_header)
+        version = version_of(answer) if isinstance(answer, Answer) else None
+        yield _server(target, answer, version)
+        if isinstance(answer, Unreachable):
+            return
+        with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
+            outcome = influx.write([])
+        yield from rights(target, outcome)
+        if isinstance(outcome, Sent | Rejected):
+            kept = retention_seconds(questions, is_version_1=(version or "").startswith("1."))
+            yield retention(kept, oldest_pending_seconds, drain_seconds)
+
+
+def name(host: str, port: int, setting: str = "INFLUXDB_URL") -> Finding:
+    """Whether the host's name can be looked up. `setting` is where it comes from."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return ok("dns", f"not needed, {host} is an address")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return bad("dns", f"no address was found for the name {host}", f"check {setting} for typing errors; {NETWORK}")
+    return ok("dns", f"{host} is {found[0][4][0]}")
+
+
+def certificate(target: Target, host: str, port: int) -> Finding:
+    """Whether the server shows a certificate that is trusted, and until when."""
+    if urlsplit(target.url).scheme != "https":
+        return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
+    proxy = target.proxy
+    if proxy and proxy.shown_url.startswith("https:"):
+        return skipped("certificate", "not checked by itself through a proxy that is asked over https")
+    context = ssl.create_default_context(cafile=target.ca_file)
+    there = (proxy.host, proxy.port) if proxy else (host, port)
+    connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
+    if proxy:
+        connection.set_tunnel(host, port, proxy.headers)
+    try:
+        connection.connect()
+        shown = connection.sock.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        reason = unreachable(error, target).reason
+        remedy = (
+            f"set the clock, {see('clock')}"
+            if "clock" in reason
+            else "renew it at the server, or set INFLUXDB_CA_FILE for a certificate of your own"
+        )
+        return bad("certificate", reason, remedy)
+    except (OSError, HTTPException) as error:
+        failure = unreachable(ProxyError("no way through", error) if proxy else error, target)
+        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or _way(target))
+    finally:
+        connection.close()
+    left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
+    if left < SOON_SECONDS:
+        return look("certificate", f"valid for only {duration(left)} more", "renew it at the server")
+    return ok("certificate", f"valid for {duration(left)} more")
+
+
+def _way(target: Target) -> str:
+    """What to do about the way to the server."""
+    return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
+
+
+def version_of(answer: Answer) -> str | None:
+    """The version that InfluxDB names, without its v; None when it is not InfluxDB, or does not say."""
+    shown = answer.headers.get("x-influxdb-version")
+    if not shown:
+        said = json_of(answer).get("version")
+        shown = said if isinstance(said, str) else None
+    return shown.removeprefix("v")[:40] if shown else None
+
+
+def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
+    if isinstance(answer, Unreachable):
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
+    if version:
+        return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
+    outcome = outcome_of(answer, datetime.now(UTC))
+    if isinstance(outcome, Unreachable) and answer.status != 200:
+        return bad("server", target.without_secrets(outcome.reason), f"check INFLUXDB_URL; {NETWORK}")
+    return look(
+        "server", "it answers, but does not name its InfluxDB version", "check INFLUXDB_URL if the next lines are bad"
+    )

@@ -1,0 +1,52 @@
+"""Port, adapter and regulator: asked themselves, or known from what the logger, which holds the port, has just read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from admin.doctor.finding import Finding, Verdict, ok, see, skipped
+from admin.doctor.journal import is_fresh
+from admin.doctor.line import PATIENCE, Patience, on_the_line
+from admin.doctor.open_files import PROC, holders, lockers
+from admin.doctor.port import DEV, is_url, port_there, used_by
+from admin.doctor.regulator import told_by
+from admin.health.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which port, at which baud rate, how patiently; `proc` and `dev` are the kernel's directories."""
+
+    port: str
+    baud: int
+    patience: Patience = PATIENCE
+    proc: Path = PROC
+    dev: Path = DEV
+
+
+def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Finding]:
+    """The findings about what hangs on the port."""
+    there = port_there(line.port, line.dev)
+    yield there
+    loggers = lockers(Path(health.data, "journal.lock"), line.proc)
+    users = [] if is_url(line.port) else holders(Path(line.port), line.proc)
+    used = used_by(line.port, users, loggers)
+    if there.verdict is Verdict.OK:
+        yield used
+    if used.verdict is Verdict.BAD:
+        yield skipped("adapter", "not tried while another program uses the port")
+    elif health.reading and is_fresh(health) and (users or health.is_logging or is_url(line.port)):
+        yield ok("adapter", "the newest reading came through it")
+        yield ok("regulator", "the newest reading came from it")
+        yield from told_by(health.reading, is_clock_trusted=is_clock_trusted)
+    elif there.verdict is Verdict.BAD:
+        yield skipped("adapter", f"not tried: no port, {see('port')}")
+    elif users:
+        why = f": {health.trouble.message}" if health.trouble else ""
+        yield skipped(
+            "adapter",
+            f"the logger uses the port but gets no readings{why}",
+            "to test the line: sudo systemctl stop solar-logger, run solar doctor again, start the logger again",
+        )
+    else:
+        yield from on_the_line(line.port, line.baud, line.patience, is_clock_trusted=is_clock_trusted)

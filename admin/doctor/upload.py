@@ -1,0 +1,61 @@
+"""How the upload has fared so far, as uploader.db tells: the last one, what waits, what was refused."""
+
+from collections.abc import Iterator
+
+from admin.doctor.finding import Finding, bad, bad_by, look, ok
+from admin.health.health import STALE_UPLOAD_SECONDS, Health
+from admin.terminal.words import ago, count, duration
+
+START = "start the uploader: sudo systemctl start solar-uploader"
+LONG_SECONDS = 2 * 86400.0
+
+
+def uploads(health: Health, *, is_uploading: bool) -> Iterator[Finding]:
+    """The findings; nothing where no upload is wanted. `is_uploading`: an uploader runs, as far as can be seen."""
+    if health.upload_error:
+        yield bad_by(
+            "uploads", health.upload_error, "rename uploader.db: all readings are then sent again, no duplicates"
+        )
+        return
+    if health.upload is None and (health.error or not health.is_upload_wanted):
+        return
+    yield _last(health, is_uploading=is_uploading)
+    yield _backlog(health)
+    if health.upload and (refused := health.upload.dead_letters - health.upload.dead_letters_waiting):
+        yield look("dead_letters", f"the server refused {count(refused, 'record')}", "see why: solar dead-letters list")
+
+
+def _last(health: Health, *, is_uploading: bool) -> Finding:
+    upload = health.upload
+    if upload is None:
+        return bad("uploads", "nothing has been uploaded yet", START)
+    found = "never" if upload.last_upload_ms is None else f"last one {ago(health.age_seconds(upload.last_upload_ms))}"
+    if upload.trouble:
+        for_long = duration(max(health.age_seconds(upload.failing_since_ms or health.now_ms), 0))
+        words = f"{found}; failing for {for_long}: {upload.reason}"
+        remedy = (
+            "nothing is lost, and the uploader tries again; first look at lines 31 to 37" if is_uploading else START
+        )
+        # Out of reach is what happens; settings that the server refuses stay so until somebody mends them.
+        return (bad if upload.trouble == "misconfigured" or not is_uploading else look)("uploads", words, remedy)
+    if health.pending and sum(health.pending.values()) and health.oldest_pending_ms is not None:
+        last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
+        if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
+            return bad("uploads", f"{found}; readings are waiting", START)
+    note = f"; {upload.note}" if upload.note else ""
+    return ok("uploads", f"{found}{note}")
+
+
+def _backlog(health: Health) -> Finding:
+    waiting = [count(number, stream[:-1]) for stream, number in (health.pending or {}).items() if number]
+    if not waiting:
+        return ok("backlog", "nothing is waiting")
+    found = f"{', '.join(waiting)} waiting"
+    if health.oldest_pending_ms is not None:
+        found += f", the oldest from {ago(health.age_seconds(health.oldest_pending_ms))}"
+    if health.drain_seconds is None:
+        return ok("backlog", found)
+    found += f"; about {duration(max(health.drain_seconds, 60))} to send on a good connection"
+    if health.drain_seconds > LONG_SECONDS:
+        return look("backlog", found, "nothing is lost; use a faster connection, or carry it by hand: solar pack")
+    return ok("backlog", found)

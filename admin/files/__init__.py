@@ -1,0 +1,1 @@
+"""Export formats, and output files that appear whole or not at all."""

@@ -1,0 +1,180 @@
+"""What an audit has found: for people the hours that differ and what it comes to, for machines one object."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from admin.terminal.moments import iso, iso_minute
+from admin.terminal.usage_errors import one_line
+from admin.terminal.words import count
+
+if TYPE_CHECKING:
+    from uploader.audit.hour import Hour, Reason
+
+HOUR_MS = 3_600_000
+WORDS: dict["Reason", str] = {
+    "lost": "lost by the server",
+    "changed": "changed at the server",
+    "stuck": "which stay when they are sent again",
+    "refused": "refused by the server (`solar dead-letters list`)",
+    "expired": "older than the server keeps them",
+    "held": "held until the clock is trusted",
+    "pending": "waiting to be sent",
+}
+MISSING: tuple["Reason", ...] = ("lost", "refused", "expired", "held", "pending")
+DIFFERENT: tuple["Reason", ...] = ("changed", "stuck", "refused", "expired", "pending")
+
+
+@dataclass(slots=True)
+class Findings:
+    """Totals by table, and the hours in which journal and server differ. `with_texts`: the server keeps them."""
+
+    server: str
+    since: int | None
+    until: int | None
+    with_values: bool
+    with_texts: bool = True
+    in_journal: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, Counter["Reason"]] = field(default_factory=dict)
+    different: dict[str, Counter["Reason"]] = field(default_factory=dict)
+    surplus: Counter[str] = field(default_factory=Counter)
+    hours: list["Hour"] = field(default_factory=list)
+    queued: int = 0
+
+    def add(self, hour: "Hour") -> None:
+        self.in_journal[hour.stream] += hour.in_journal
+        self.missing.setdefault(hour.stream, Counter()).update(hour.missing)
+        self.different.setdefault(hour.stream, Counter()).update(hour.different)
+        self.surplus[hour.stream] += hour.surplus
+        if hour.missing or hour.different or hour.surplus:
+            self.hours.append(hour)
+
+    def total(self, *reasons: "Reason") -> int:
+        return sum(each[reason] for each in (*self.missing.values(), *self.different.values()) for reason in reasons)
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.total("refused", "stuck") and self.total("lost", "changed") == self.queued
+
+
+def lines(findings: Findings) -> list[str]:
+    """For people: hours that follow each other and are alike in one line, then what it comes to."""
+    if not findings.in_journal:
+        return ["nothing of this journal has been uploaded in that time, so there is nothing to compare"]
+    shown = []
+    for run in joined(findings.hours):
+        first, last = run[0], run[-1]
+        begin, end = iso_minute(first.begin_ms), iso_minute(last.begin_ms + HOUR_MS)
+        date, _, clock = end.partition("T")
+        span = f"{begin} to {clock if begin.startswith(date) else end}"
+        shown.append(f"{span}  {first.stream} of {one_line(first.site)}: {run_words(run)}")
+    for stream, number in findings.in_journal.items():
+        missing, different = findings.missing[stream], findings.different[stream]
+        there = f"{number - missing.total():,} of {count(number, stream[:-1])} at {findings.server}"
+        if different:
+            there += (
+                f", {different.total():,} of them with other values ({', '.join(reason_words(different, DIFFERENT))})"
+            )
+        elif findings.with_values and missing.total() < number:
+            there += ", with the same values"
+        shown.append("; ".join([there, *reason_words(missing, MISSING)]))
+    if findings.with_values and not findings.with_texts:
+        shown.append("texts were not compared, such as regulator_state: this server does not keep them")
+    lost = findings.total("lost")
+    if stuck := findings.total("stuck"):
+        shown.append(
+            f"{count(stuck, 'record')} cannot be mended by sending again: the old value stays beside the new one; "
+            "delete it at the server, then `solar audit --values --repair`"
+        )
+    if lost and findings.in_journal.total() == sum(each.total() for each in findings.missing.values()):
+        shown.append("nothing of this is at that server: are INFLUXDB_URL and INFLUXDB_BUCKET the right ones?")
+    if findings.queued:
+        shown.append(
+            f"{count(findings.queued, 'record')} queued to be sent again: by the uploader, or now with "
+            "`solar upload --once`"
+        )
+    elif findings.total("changed"):
+        shown.append("`solar audit --values --repair` queues what is lost or changed there to be sent again")
+    elif lost:
+        shown.append("`solar audit --repair` queues what the server has lost to be sent again")
+    return shown
+
+
+def joined(hours: Iterable["Hour"]) -> Iterator[list["Hour"]]:
+    """Hours that follow each other and differ for the same reasons."""
+    run: list[Hour] = []
+    for hour in hours:
+        if run and not _continues(run[-1], hour):
+            yield run
+            run = []
+        run.append(hour)
+    if run:
+        yield run
+
+
+def _continues(before: "Hour", after: "Hour") -> bool:
+    def kind(hour: "Hour") -> object:
+        return hour.stream, hour.site, set(hour.missing), set(hour.different), hour.fields, hour.surplus > 0
+
+    return kind(before) == kind(after) and before.begin_ms + HOUR_MS == after.begin_ms
+
+
+def run_words(run: Sequence["Hour"]) -> str:
+    missing: Counter[Reason] = Counter()
+    different: Counter[Reason] = Counter()
+    for hour in run:
+        missing.update(hour.missing)
+        different.update(hour.different)
+    total = sum(hour.in_journal for hour in run)
+    parts = []
+    named = f"with other values ({', '.join(run[0].fields)})"
+    for name, reasons, order in (("missing", missing, MISSING), (named, different, DIFFERENT)):
+        if reasons:
+            words = reason_words(reasons, order) if len(reasons) > 1 else [WORDS[each] for each in reasons]
+            parts.append(f"{reasons.total():,} of {total:,} {name}: {', '.join(words)}")
+    if surplus := sum(hour.surplus for hour in run):
+        parts.append(f"{count(surplus, 'point')} that the journal has not: pruned here, or of another source")
+    return "; ".join(parts)
+
+
+def reason_words(reasons: Mapping["Reason", int], order: Sequence["Reason"]) -> list[str]:
+    return [f"{reasons[reason]:,} {WORDS[reason]}" for reason in order if reasons.get(reason)]
+
+
+def as_object(findings: Findings) -> dict[str, object]:
+    """The same for machines; docs/audit.md has the keys."""
+    return {
+        "clean": findings.is_clean,
+        "server": findings.server,
+        "since": None if findings.since is None else iso(findings.since),
+        "until": None if findings.until is None else iso(findings.until),
+        "values": findings.with_values,
+        "texts": findings.with_values and findings.with_texts,
+        "queued": findings.queued,
+        "tables": {
+            stream: {
+                "in_journal": number,
+                "missing": {reason: findings.missing[stream][reason] for reason in MISSING},
+                "different": {reason: findings.different[stream][reason] for reason in DIFFERENT},
+                "surplus": findings.surplus[stream],
+            }
+            for stream, number in findings.in_journal.items()
+        },
+        "hours": [
+            {
+                "table": hour.stream,
+                "site": hour.site,
+                "hour": iso(hour.begin_ms),
+                "in_journal": hour.in_journal,
+                "at_server": hour.at_server,
+                "missing": hour.missing,
+                "different": hour.different,
+                "fields": hour.fields,
+                "surplus": hour.surplus,
+                "lost_ids": hour.lost_ids.ranges,
+                "changed_ids": hour.changed_ids.ranges,
+            }
+            for hour in findings.hours
+        ],
+    }

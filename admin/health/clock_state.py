@@ -1,0 +1,117 @@
+"""What is known of the time at this site, and what waits for it: found out without changing anything, said in words."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from admin.terminal.moments import iso
+from admin.terminal.words import count, duration
+from journal.journal import Journal
+
+if TYPE_CHECKING:
+    from logger.clock.host_clock import Moment
+    from logger.clock.trust import Evidence
+
+HELD_TOO_LONG_SECONDS = 86400.0
+REMEDY = (
+    "connect it to a network with a time server; or set the clock (sudo date -s '2026-11-22 17:30') and say that it is "
+    "right: solar clock trust"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockState:
+    """One moment.
+
+    `source`: why the time is trusted in this boot, None when it is not; then `uncertainty_seconds` is what drift may
+    have made of it, and `off_seconds` by how much the wall clock is elsewhere. `evidence`: who says just now that the
+    wall clock is right. `absurd`: why it cannot be. `held`: how many records of each table wait; `held_earlier`: how
+    many of them are of earlier boots.
+    """
+
+    now_ms: int
+    uptime_seconds: float
+    source: str | None
+    uncertainty_seconds: float
+    off_seconds: float
+    evidence: str | None
+    absurd: str | None
+    held: dict[str, int]
+    held_earlier: int
+
+    @property
+    def held_in_all(self) -> int:
+        return sum(self.held.values())
+
+
+def look_at_clock(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evidence | None") -> ClockState:
+    """What the journal and this computer's clock show at this moment."""
+    from logger.clock.trust import absurd
+
+    stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
+    anchor = stretches[-1].anchor if stretches else None
+    held = {stream: [span for span in journal.spans(stream) if span.is_held] for stream in ("readings", "events")}
+    ours = {boot.number for boot in stretches}
+    return ClockState(
+        now_ms=moment.time_ms,
+        uptime_seconds=moment.uptime_ms / 1000,
+        source=anchor.source if anchor else None,
+        uncertainty_seconds=anchor.uncertainty_at(moment.uptime_ms) if anchor else 0.0,
+        off_seconds=(moment.time_ms - anchor.time_at(moment.uptime_ms)) / 1000 if anchor else 0.0,
+        evidence=evidence.source if evidence else None,
+        absurd=absurd(moment.time_ms),
+        held={stream: sum(span.last_id - span.first_id + 1 for span in spans) for stream, spans in held.items()},
+        held_earlier=sum(
+            span.last_id - span.first_id + 1 for spans in held.values() for span in spans if span.boot not in ours
+        ),
+    )
+
+
+def is_right(state: ClockState) -> bool:
+    """Whether the wall clock may be believed at this moment."""
+    return not state.absurd and (abs(state.off_seconds) <= 2 if state.source else state.evidence is not None)
+
+
+def trust_in_words(state: ClockState) -> str:
+    """Whether and why the time is trusted."""
+    if state.source is None:
+        if state.absurd:
+            return f"not trusted: it is {state.absurd}"
+        if state.evidence:
+            return f"right, since {state.evidence}; the logger has not taken note of it yet"
+        return "not trusted: nothing says that it is right since this start of the computer"
+    doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
+    if abs(state.off_seconds) > 2:
+        way = "ahead of" if state.off_seconds > 0 else "behind"
+        return f"not followed: it is {duration(abs(state.off_seconds))} {way} the time that the logger keeps{doubt}"
+    return f"trusted{doubt}: {state.source}"
+
+
+def held_in_words(state: ClockState) -> str | None:
+    """What waits, and for what; None when nothing does."""
+    if not state.held_in_all:
+        return None
+    parts = [count(number, stream[:-1]) for stream, number in state.held.items() if number]
+    earlier = f", {state.held_earlier:,} of them from earlier starts" if state.held_earlier else ""
+    what = " and ".join(parts) + earlier
+    if state.source:
+        return f"{what}: being given their times now"
+    return f"{what}: kept until the time is known, then put right and sent"
+
+
+def attention_in_words(state: ClockState) -> str | None:
+    """What a person should do, when readings have been held for long."""
+    if state.source or not state.held_in_all or state.uptime_seconds < HELD_TOO_LONG_SECONDS:
+        return None
+    since = duration(state.uptime_seconds)
+    return f"nothing is sent, since this computer has not known the time for {since}: {REMEDY}"
+
+
+def lines(state: ClockState) -> list[str]:
+    """The state as `solar clock` shows it."""
+    rows = [
+        ("Wall clock", f"{iso(state.now_ms)}, {trust_in_words(state)}"),
+        ("Just now", state.evidence or "nobody says that it is right: no time server, no hardware clock"),
+        ("Held", held_in_words(state) or "nothing"),
+    ]
+    shown = [f"{label:12}{words}" for label, words in rows]
+    return shown if state.source or state.evidence else [*shown, f"{'To do':12}{REMEDY}"]

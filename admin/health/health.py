@@ -1,0 +1,152 @@
+"""How a site does, and what of it needs a person. Health is found out in survey.py; `attention` is pure."""
+
+from dataclasses import dataclass
+
+from admin.health.clock_state import ClockState, attention_in_words
+from admin.terminal.words import ago, count, duration, size
+from journal.reading import Event, Reading
+
+SILENCE_SECONDS = 120.0
+STALE_UPLOAD_SECONDS = 900.0
+LOW_DISK_BYTES = 200_000_000
+LOW_DISK_DAYS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What uploader.db tells. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured"."""
+
+    last_upload_ms: int | None
+    failing_since_ms: int | None
+    trouble: str | None
+    reason: str | None
+    note: str | None
+    dead_letters: int
+    dead_letters_waiting: int
+    bytes_today: int
+    bytes_this_month: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The file system of the data directory, and the journal's files on it; None where it cannot be told yet."""
+
+    free_bytes: int
+    total_bytes: int
+    journal_bytes: int
+    journal_bytes_per_day: float | None
+
+    @property
+    def days_left(self) -> float | None:
+        """Until it is full, if the journal grows on like this and nothing else does."""
+        return self.free_bytes / self.journal_bytes_per_day if self.journal_bytes_per_day else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One moment. `error`: why the journal cannot be read; then little else is known. `upload_error`: the same of
+    uploader.db.
+
+    `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
+    when it is over. `slowness`: the event that says that readings come less often than the logger was asked for, None
+    when they do not, or a logger began since. `pending`: how many records of each table are to be sent. `upload`: None
+    when nothing was ever uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known of the
+    time, and what is held for it. `aside`: damaged journals that were set aside.
+    """
+
+    now_ms: int
+    data: str
+    error: str | None = None
+    upload_error: str | None = None
+    is_logging: bool = False
+    reading: Reading | None = None
+    readings: int = 0
+    first_reading_ms: int | None = None
+    interval_seconds: float | None = None
+    trouble: Event | None = None
+    slowness: Event | None = None
+    pending: dict[str, int] | None = None
+    oldest_pending_ms: int | None = None
+    drain_seconds: float | None = None
+    upload: Upload | None = None
+    is_upload_wanted: bool = False
+    disk: Disk | None = None
+    clock: ClockState | None = None
+    aside: tuple[str, ...] = ()
+
+    def age_seconds(self, time_ms: int) -> float:
+        return (self.now_ms - time_ms) / 1000
+
+
+def attention(health: Health) -> list[str]:
+    """What needs a person, the gravest first, each in one plain sentence."""
+    return [*_logging(health), *_uploading(health), *_disk(health)]
+
+
+def _logging(health: Health) -> list[str]:
+    points = []
+    if health.error:
+        points.append(health.error)
+    elif health.reading is None:
+        cause = health.trouble.message if health.trouble else "the logger has only begun, or the regulator is silent"
+        points.append(f"there is no reading yet: {cause}")
+    else:
+        age = health.age_seconds(health.reading.time_ms)
+        if age > max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0)):
+            points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
+        elif age < -SILENCE_SECONDS:
+            points.append(f"the last reading is {ago(age)}: this computer's clock is wrong, or was")
+    if health.clock and (held := attention_in_words(health.clock)):
+        points.append(held)
+    points += [
+        f"a damaged journal was set aside: `solar recover {path}` brings back what can be read" for path in health.aside
+    ]
+    return points
+
+
+def _why_silent(health: Health) -> str:
+    if health.trouble:
+        return health.trouble.message
+    if health.is_logging:
+        return "the logger runs but brings nothing; see its log (journalctl -u solar-logger)"
+    return "the logger does not run here; start it (systemctl start solar-logger, or `solar log`)"
+
+
+def _uploading(health: Health) -> list[str]:
+    if health.upload_error:
+        return [health.upload_error]
+    if health.upload is None:
+        if health.is_upload_wanted and not health.error:
+            return [
+                "nothing has been uploaded yet: start the uploader (systemctl start solar-uploader, or `solar upload`)"
+            ]
+        return []
+    upload, points = health.upload, []
+    if upload.trouble:
+        since = duration(max(health.age_seconds(upload.failing_since_ms or health.now_ms), 0))
+        what = (
+            "InfluxDB has refused the settings"
+            if upload.trouble == "misconfigured"
+            else "InfluxDB could not be reached"
+        )
+        points.append(f"{what}, for {since}: {upload.reason}; nothing is lost")
+    elif health.oldest_pending_ms is not None and health.pending and sum(health.pending.values()):
+        last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
+        if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
+            points.append(
+                "readings wait to be sent, and no uploader sends them: start it (systemctl start solar-uploader)"
+            )
+    if refused := upload.dead_letters - upload.dead_letters_waiting:
+        points.append(f"InfluxDB refused {count(refused, 'record')}: `solar dead-letters list` says why")
+    return points
+
+
+def _disk(health: Health) -> list[str]:
+    disk = health.disk
+    if disk is None:
+        return []
+    left = disk.days_left
+    if disk.free_bytes < LOW_DISK_BYTES or (left is not None and left < LOW_DISK_DAYS):
+        until = f", full in {duration(left * 86400)} at this pace" if left is not None else ""
+        return [f"the disk has only {size(disk.free_bytes)} free{until}: make room, or set SOLAR_KEEP_DAYS"]
+    return []

@@ -1,0 +1,146 @@
+"""Finds out how a site does: looks at journal.db, uploader.db, the disk and the locks, and changes nothing."""
+
+import shutil
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from admin.health.clock_state import ClockState, look_at_clock
+from admin.health.health import Disk, Health, Upload
+from journal import damage
+from journal.errors import JournalError, our_errors
+from journal.files import is_there
+from journal.journal import Journal
+from journal.reading import STREAMS, Event, Reading
+
+Ranges = tuple[tuple[int, int], ...]
+
+EVENTS_LOOKED_AT = 10_000
+READINGS_LOOKED_AT = 20
+FIRST_BATCH = 100
+SECONDS_A_REQUEST = 2.0
+"""A guess, to turn what is pending into a time: on a good line a request takes less."""
+
+
+def look(data: Path, *, is_upload_wanted: bool) -> Health:
+    """Everything that can be found out at this moment; nothing is changed."""
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return _look(journal, data, now_ms, is_upload_wanted=is_upload_wanted)
+    except JournalError as error:
+        return Health(now_ms=now_ms, data=str(data), error=str(error), is_upload_wanted=is_upload_wanted)
+
+
+def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
+    last_id, readings = journal.last_id("readings"), journal.count("readings")
+    newest = list(journal.records("readings", 1, last_id, limit=READINGS_LOOKED_AT, newest_first=True))
+    oldest = next(journal.records("readings", 1, last_id, limit=1), None)
+    interval = usual_seconds([reading.time_ms for reading in newest])
+    upload, upload_error, ranges, batch = None, None, None, FIRST_BATCH
+    try:
+        if is_there(data / "uploader.db"):
+            upload, ranges, batch = upload_of(journal, data / "uploader.db", now_ms)
+        elif is_upload_wanted:
+            ranges = {stream: tuple(journal.released(stream)) for stream in STREAMS}
+    except JournalError as error:
+        upload_error = str(error)
+    pending = None
+    if ranges is not None:
+        pending = {stream: sum(last - first + 1 for first, last in ranges[stream]) for stream in STREAMS}
+    return Health(
+        now_ms=now_ms,
+        data=str(data),
+        upload_error=upload_error,
+        is_logging=is_locked(data / "journal.lock"),
+        reading=newest[0] if newest and isinstance(newest[0], Reading) else None,
+        readings=readings,
+        first_reading_ms=oldest.time_ms if oldest else None,
+        interval_seconds=interval,
+        trouble=unended(journal, ("port_missing", "regulator_silent"), ("regulator_back",)),
+        slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
+        pending=pending,
+        oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
+        drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
+        upload=upload,
+        is_upload_wanted=is_upload_wanted,
+        disk=disk_of(data, readings, interval),
+        clock=clock_of(journal),
+        aside=tuple(str(path) for path in damage.files_aside(data)),
+    )
+
+
+def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, Ranges], int]:
+    """What uploader.db tells: how the upload does, the ids pending by table, how many readings a request carries."""
+    from uploader.progress.progress import Progress
+
+    with Progress.read_only(path) as progress, our_errors("read", path):
+        state = progress.state()
+        upload = Upload(
+            last_upload_ms=state.last_upload_ms,
+            failing_since_ms=state.failing_since_ms,
+            trouble=state.trouble,
+            reason=state.reason,
+            note=state.note,
+            dead_letters=progress.dead_letters.count(),
+            dead_letters_waiting=progress.dead_letters.waiting_count(),
+            bytes_today=progress.traffic.today(now_ms),
+            bytes_this_month=progress.traffic.this_month(now_ms),
+        )
+        ranges = {stream: progress.pending(stream, journal.released(stream)).ranges for stream in STREAMS}
+        return upload, ranges, progress.batch_size().size
+
+
+def clock_of(journal: Journal) -> ClockState:
+    """What is known of the time, as far as the journal and this computer tell."""
+    from logger.clock.host_clock import Clock, boot_id
+    from logger.clock.trust import ThisComputer
+
+    moment = Clock(0).now()
+    return look_at_clock(journal, boot_id(), moment, ThisComputer().ask(moment))
+
+
+def usual_seconds(times_ms: list[int]) -> float | None:
+    """The median distance of times, newest first."""
+    gaps = sorted(newer - older for newer, older in pairwise(times_ms) if newer > older)
+    return gaps[len(gaps) // 2] / 1000 if gaps else None
+
+
+def unended(journal: Journal, beginnings: tuple[str, ...], ends: tuple[str, ...]) -> Event | None:
+    """The newest event of a kind that begins something, unless one that ends it came after it."""
+    for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
+        if isinstance(event, Event) and event.kind in beginnings + ends:
+            return event if event.kind in beginnings else None
+    return None
+
+
+def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
+    """The time of the oldest reading in these ranges of ids."""
+    for first, last in ranges:
+        for record in journal.records("readings", first, last, limit=1):
+            return record.time_ms
+    return None
+
+
+def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
+    """Room on the disk, and how fast the journal takes it up."""
+    usage = shutil.disk_usage(data)
+    journal_bytes = sum(path.stat().st_size for path in data.glob("journal.db*") if path.suffix != ".db-shm")
+    per_day = None
+    if readings >= 1000 and interval_seconds:
+        per_day = (data / "journal.db").stat().st_size / readings * 86400 / interval_seconds
+    return Disk(
+        free_bytes=usage.free, total_bytes=usage.total, journal_bytes=journal_bytes, journal_bytes_per_day=per_day
+    )
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process that this one can see holds the lock on `path`; asking by locking could get in its way."""
+    try:
+        inode = f":{path.stat().st_ino}"
+        return any(
+            line.split()[1:2] == ["FLOCK"] and line.split()[5].endswith(inode)
+            for line in Path("/proc/locks").read_text().splitlines()
+        )
+    except (OSError, IndexError):
+        return False

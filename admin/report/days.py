@@ -1,0 +1,71 @@
+"""The regulator's daily records in the report: as bars, and as a table."""
+
+import time
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from admin.report.drawing import Bar, bars
+from journal.reading import Day
+
+MOST_BARS = 62
+
+DAY_COLUMNS = (
+    ("Lowest, V", "battery_min_volts", 1),
+    ("Highest, V", "battery_max_volts", 1),
+    ("Charged, Ah", "charge_amp_hours", 0),
+    ("Drawn, Ah", "load_amp_hours", 0),
+    ("Full, %", "state_of_charge_percent", 0),
+)
+
+
+def bars_of_days(days: Sequence[Day]) -> str:
+    """The chart of what was charged and drawn."""
+    each = "day" if len(days) <= MOST_BARS else "month"
+    return bars(f"Charge of each {each}", "Ah", ("charged", "drawn"), _bars(days))
+
+
+def _bars(days: Sequence[Day]) -> list[Bar]:
+    """A pair of bars for each day; where these would be too many, for each month."""
+    if len(days) <= MOST_BARS:
+        return [Bar(_short(day.date), day.charge_amp_hours, day.load_amp_hours) for day in days]
+    months: dict[str, list[Day]] = {}
+    for day in days:
+        months.setdefault(day.date[:7], []).append(day)
+    return [
+        Bar(month, _total(day.charge_amp_hours for day in each), _total(day.load_amp_hours for day in each))
+        for month, each in months.items()
+    ]
+
+
+def _short(date: str) -> str:
+    """2026-11-16 as 16 Nov."""
+    try:
+        return time.strftime("%-d %b", time.strptime(date, "%Y-%m-%d"))
+    except ValueError:
+        return date
+
+
+def _total(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def table_of_days(days: Sequence[Day]) -> str:
+    """Each day's record, the newest first."""
+    if not days:
+        return ""
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Day", *(name for name, _, _ in DAY_COLUMNS)))
+    rows = []
+    for day in sorted(days, key=lambda day: day.date, reverse=True):
+        values = [(getattr(day, field), digits) for _, field, digits in DAY_COLUMNS]
+        cells = "".join(f"<td>{'-' if value is None else f'{value:.{digits}f}'}</td>" for value, digits in values)
+        mark = " *" if day.date_is_estimated else ""
+        rows.append(f"<tr><th scope='row'>{escape(day.date)}{mark}</th>{cells}</tr>")
+    note = (
+        "<p class='faint'>* the date is worked out, not seen</p>" if any(day.date_is_estimated for day in days) else ""
+    )
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return (
+        "<section><h2>Days</h2><p class='faint'>By the regulator's own count, from its midnight to its midnight.</p>"
+        f"<div class='wide' tabindex='0'><table>{body}</table></div>{note}</section>"
+    )

@@ -1,0 +1,169 @@
+"""A chart as SVG between HTML labels: the drawing stretches with the page, the letters do not.
+
+Everything that comes out is well-formed XML. Places are per cent, or units of the drawing: WIDTH by HEIGHT.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from admin.report.axis import Mark, time_marks, value_marks
+from admin.report.pixels import Column, Columns
+
+WIDTH, HEIGHT = 800, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One quantity; `style` names its colour in the page's style sheet."""
+
+    label: str
+    style: str
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A pair of bars: what it is of, and two values, each None where there is none."""
+
+    label: str
+    first: float | None
+    second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The range of the vertical axis."""
+
+    marks: Sequence[Mark]
+
+    def y(self, value: float) -> float:
+        """In units of the drawing, from the top."""
+        low, high = self.marks[0].at, self.marks[-1].at
+        return round(HEIGHT * (1 - (value - low) / (high - low)), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The range of the horizontal axis, and after how long without a value a curve is broken."""
+
+    since_ms: int
+    until_ms: int
+    gap_ms: float
+
+    def share(self, time_ms: float) -> float:
+        return (time_ms - self.since_ms) / (self.until_ms - self.since_ms)
+
+
+def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: bool) -> str:
+    """A figure of curves over time; each with a band from lowest to highest. `zero`: the axis begins there."""
+    drawn = [curve for curve in drawn if curve.columns]
+    if not drawn:
+        return figure(title, f"{title}: nothing was recorded.", "", "", "")
+    lowest = min(curve.columns.lowest for curve in drawn)
+    highest = max(curve.columns.highest for curve in drawn)
+    scale = Scale(value_marks(min(lowest, 0) if zero else lowest, highest))
+    shapes = [
+        f'<path class="{curve.style} {kind}" d="{path}"/>'
+        for curve in drawn
+        for kind, path in _paths(curve, scale, span.gap_ms)
+    ]
+    places = [Mark(span.share(mark.at), mark.label) for mark in time_marks(span.since_ms, span.until_ms)]
+    lines = [f'<path class="grid" d="M{mark.at * WIDTH:.1f} 0V{HEIGHT}"/>' for mark in places]
+    words = "; ".join(
+        f"{curve.label} from {curve.columns.lowest:.1f} to {curve.columns.highest:.1f} {unit}" for curve in drawn
+    )
+    legend = _legend([(curve.label, curve.style) for curve in drawn]) if len(drawn) > 1 else ""
+    return figure(
+        f"{title}, {unit}",
+        f"{title}: {words}.",
+        _grid(scale) + "".join([*lines, *shapes]),
+        _labels(scale, places),
+        legend,
+    )
+
+
+def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
+    """The band and the line of the means, with a gap wherever there is one."""
+    width = WIDTH / curve.columns.count
+    bands, lines = [], []
+    for run in curve.columns.runs(gap_ms):
+        points = [(round((column.place + 0.5) * width, 1), column) for column in run]
+        if len(points) == 1:
+            # A lone column would be a line without length, which nobody sees.
+            x, column = points[0]
+            points = [(round(x - width / 2, 1), column), (round(x + width / 2, 1), column)]
+        above = [f"{x:g} {scale.y(column.highest):g}" for x, column in points]
+        below = [f"{x:g} {scale.y(column.lowest):g}" for x, column in reversed(points)]
+        bands.append(f"M{'L'.join(above + below)}Z")
+        lines.append("M" + "L".join(f"{x:g} {scale.y(_mean(column)):g}" for x, column in points))
+    return [("band", "".join(bands)), ("line", "".join(lines))]
+
+
+def _mean(column: Column) -> float:
+    # A sum of many may lie a hair outside of what it is the mean of.
+    return min(max(column.mean, column.lowest), column.highest)
+
+
+def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) -> str:
+    """A figure of pairs of bars, in the order given."""
+    values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
+    if not values:
+        return figure(title, f"{title}: there are no daily records in this time.", "", "", "")
+    scale = Scale(value_marks(0, max(values)))
+    step = WIDTH / len(drawn)
+    shapes = []
+    for place, bar in enumerate(drawn):
+        amounts = f"{_amount(bar.first)} {unit} {names[0]}, {_amount(bar.second)} {unit} {names[1]}"
+        rectangles = [
+            f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(value):g}" '
+            f'width="{0.38 * step:.1f}" height="{HEIGHT - scale.y(value):.1f}"/>'
+            for value, style, start in ((bar.first, "charge", 0.1), (bar.second, "load", 0.52))
+            if value is not None
+        ]
+        shapes.append(f"<g><title>{escape(f'{bar.label}: {amounts}')}</title>{''.join(rectangles)}</g>")
+    every = -(-len(drawn) // 7)
+    marks = [Mark((place + 0.5) / len(drawn), drawn[place].label) for place in range(0, len(drawn), every)]
+    sums = _sum(names[0], unit, [bar.first for bar in drawn]), _sum(names[1], unit, [bar.second for bar in drawn])
+    words = f"{title}, {drawn[0].label} to {drawn[-1].label}, in all: {', '.join(sums)}."
+    legend = _legend([(names[0], "charge"), (names[1], "load")])
+    return figure(f"{title}, {unit}", words, _grid(scale) + "".join(shapes), _labels(scale, marks), legend)
+
+
+def figure(title: str, words: str, shapes: str, labels: str, legend: str) -> str:
+    """`words` are for those who do not see the drawing, and stand under it when there is none."""
+    if not shapes:
+        return f"<figure><figcaption>{escape(title)}</figcaption><p>{escape(words)}</p></figure>"
+    return (
+        f"<figure><figcaption>{escape(title)}{legend}</figcaption><div class='chart'>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none' "
+        f"role='img' aria-label='{escape(words)}'>{shapes}</svg>{labels}</div></figure>"
+    )
+
+
+def _grid(scale: Scale) -> str:
+    return "".join(f'<path class="grid" d="M0 {scale.y(mark.at):g}H{WIDTH}"/>' for mark in scale.marks)
+
+
+def _labels(scale: Scale, places: Sequence[Mark]) -> str:
+    beside = [_label("y", "top", scale.y(mark.at) / HEIGHT, mark.label) for mark in scale.marks]
+    # Every second one stands back where the page is narrow.
+    under = [_label(f"x{' second' * (nth % 2)}", "left", mark.at, mark.label) for nth, mark in enumerate(places)]
+    return "".join(beside + under)
+
+
+def _label(axis: str, side: str, share: float, text: str) -> str:
+    return f"<span class='{axis}' aria-hidden='true' style='{side}:{100 * share:.1f}%'>{escape(text)}</span>"
+
+
+def _legend(entries: Sequence[tuple[str, str]]) -> str:
+    return "".join(f"<span class='key {style}'>{escape(label)}</span>" for label, style in entries)
+
+
+def _sum(name: str, unit: str, values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known):,.0f} {unit} {name}" if known else f"{name} not known"
+
+
+def _amount(value: float | None) -> str:
+    return "?" if value is None else f"{value:.0f}"

@@ -1,0 +1,1 @@
+"""Options, words, moments, log lines, progress bars, one-line errors."""

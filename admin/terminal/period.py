@@ -1,0 +1,48 @@
+"""A period of time as --since and --until give it, and the ids of the journal that lie in it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from admin.terminal.moments import iso, parse_moment
+from journal.errors import BadSetting
+from journal.journal import Journal
+
+Ranges = list[tuple[int, int]]
+
+
+def moment(text: str) -> int:
+    return parse_moment(text, datetime.now(UTC))
+
+
+Since = Annotated[
+    int | None,
+    typer.Option(
+        parser=moment,
+        metavar="TIME",
+        help="From this moment on: 2026-01-05, 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back.",
+    ),
+]
+
+
+Until = Annotated[
+    int | None,
+    typer.Option(parser=moment, metavar="TIME", help="Up to this moment, not including it; written as in --since."),
+]
+
+
+def check_stretch(since: int | None, until: int | None) -> None:
+    if since is not None and until is not None and since >= until:
+        raise BadSetting(
+            f"cannot use --since {iso(since)} with --until {iso(until)}: the first is not before the second; "
+            "give an earlier --since or a later --until"
+        )
+
+
+def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
+    """The ranges of ids in a stretch of time, either end of which may be open; days one by one, as a later day may
+    have a lower id: a day that is stored again gets a new one."""
+    if since is None and until is None and stream != "days":
+        return [(1, last)] if (last := journal.last_id(stream)) else []
+    return journal.id_ranges(stream, -(2**63) if since is None else since, 2**63 if until is None else until)

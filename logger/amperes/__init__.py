@@ -1,0 +1,1 @@
+"""Calibration, adopted steps, decoding old readings again."""

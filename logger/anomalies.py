@@ -1,0 +1,148 @@
+"""Odd moments at the regulator that a reading shows when it is held against the one before. Pure.
+
+    event                     when
+    regulator_clock_changed   its clock was set, or began at 0.0 because its power had failed
+    counters_reset            an Ah counter fell although no midnight passed: somebody cleared it
+    solar_disconnected        somebody has called up SOLV: the panels are cut off, and charge truly is 0
+    solar_reconnected         that is over
+
+Rules:
+- A clock is said to have changed when two readings in a row agree that it has: then it runs on from another time.
+- A midnight has passed when the clock, run on, has come by it: then counters begin anew and nobody is told.
+- The time between two readings is the boot clock's; between two boots the wall clock's, where that is trusted.
+"""
+
+from collections.abc import Mapping
+
+from journal.reading import Reading
+from logger.clock.regulator_clock import DAY_MS, TOLERANCE_MS, Sample, ran_on, sample_of, shift_ms
+from logger.events.change import Change
+from logger.events.durations import spoken
+from logger.regulator.registers import by_address
+
+COUNTERS = {
+    "internal_charge_amp_hours": "charge through the regulator",
+    "external_charge_amp_hours": "charge through the shunt",
+    "internal_load_amp_hours": "load through the regulator",
+    "external_load_amp_hours": "load through the shunt",
+}
+CLOCK_REGISTERS = (46, 47, 48)
+MISFITS_TO_GIVE_UP = 3
+
+
+class Oddities:
+    """Remembers the reading before."""
+
+    def __init__(self, last: Reading | None = None) -> None:
+        """`last` is the newest reading in the journal, if its time is trusted."""
+        self._is_solar_off = bool(last and last.solar_disconnected)
+        self._before = last if last and sample_of(last) else None
+        self._misfits: list[Reading] = []
+
+    def notice(self, reading: Reading, *, is_trusted: bool = True) -> list[Change]:
+        """What is odd about a reading; `is_trusted`: its time can be held against that of another boot."""
+        found = self._solar(reading)
+        if sample_of(reading):
+            found += self._clock(reading, is_trusted=is_trusted)
+        return found
+
+    def _solar(self, reading: Reading) -> list[Change]:
+        if reading.solar_disconnected is None or bool(reading.solar_disconnected) == self._is_solar_off:
+            return []
+        self._is_solar_off = bool(reading.solar_disconnected)
+        if self._is_solar_off:
+            words = "somebody is looking at SOLV on the regulator's screen: the panels are cut off, and charge reads 0"
+            return [Change("solar_disconnected", words)]
+        return [Change("solar_reconnected", "SOLV has gone from the regulator's screen: the panels are connected")]
+
+    def _clock(self, reading: Reading, *, is_trusted: bool) -> list[Change]:
+        before = self._before
+        if before and before.model != reading.model:
+            before = None  # another regulator, which is told elsewhere
+        elapsed_ms = None if before is None else _elapsed_ms(before, reading, is_trusted=is_trusted)
+        if before is None or elapsed_ms is None:
+            self._before, self._misfits = reading, []
+            return []
+        if _has_run_on(before, reading, elapsed_ms):
+            self._before, self._misfits = reading, []
+            return _counters_reset(before, reading, elapsed_ms)
+        if self._misfits and self._agrees(self._misfits[-1], reading, is_trusted=is_trusted):
+            first, is_steady = self._misfits[-1], len(self._misfits) < MISFITS_TO_GIVE_UP
+            self._before, self._misfits = reading, []
+            return [_clock_changed(before, first, reading, is_trusted=is_trusted)] if is_steady else []
+        # One reading proves nothing: the clock as it was stays the measure until another one agrees. One that never
+        # agrees with itself does not run at the pace of time, and then nothing is said of it.
+        self._misfits = [*self._misfits, reading][-MISFITS_TO_GIVE_UP:]
+        if len(self._misfits) == MISFITS_TO_GIVE_UP:
+            self._before = reading
+        return []
+
+    def _agrees(self, earlier: Reading, later: Reading, *, is_trusted: bool) -> bool:
+        elapsed_ms = _elapsed_ms(earlier, later, is_trusted=is_trusted)
+        return elapsed_ms is not None and _has_run_on(earlier, later, elapsed_ms)
+
+
+def _counters_reset(before: Reading, after: Reading, elapsed_ms: int) -> list[Change]:
+    fallen = _fallen(before, after)
+    if not fallen or _passed_midnight(before, elapsed_ms):
+        return []
+    return [Change("counters_reset", f"counters began anew although it was not midnight: {fallen}")]
+
+
+def _elapsed_ms(before: Reading, after: Reading, *, is_trusted: bool) -> int | None:
+    if before.boot == after.boot:
+        return after.uptime_ms - before.uptime_ms
+    elapsed_ms = after.time_ms - before.time_ms
+    return elapsed_ms if is_trusted and elapsed_ms >= 0 else None
+
+
+def _samples(before: Reading, after: Reading, elapsed_ms: int) -> tuple[Sample, Sample]:
+    return Sample(0, before.regulator_clock_seconds or 0.0), Sample(elapsed_ms, after.regulator_clock_seconds or 0.0)
+
+
+def _has_run_on(before: Reading, after: Reading, elapsed_ms: int) -> bool:
+    earlier, later = _samples(before, after, elapsed_ms)
+    return ran_on(later, earlier)
+
+
+def _passed_midnight(before: Reading, elapsed_ms: int) -> bool:
+    """Whether the clock, run on, may have come by midnight."""
+    return (before.regulator_clock_seconds or 0.0) * 1000 + elapsed_ms >= DAY_MS - TOLERANCE_MS
+
+
+def _fallen(before: Reading, after: Reading) -> str:
+    """The counters that are lower than before, with both values, in words."""
+    parts = []
+    for name, words in COUNTERS.items():
+        was, now = getattr(before, name), getattr(after, name)
+        if was is not None and now is not None and now < was:
+            parts.append(f"{words} {was:.0f} → {now:.0f} Ah")
+    return ", ".join(parts)
+
+
+def _clock_changed(before: Reading, first: Reading, after: Reading, *, is_trusted: bool) -> Change:
+    """`before` the change, the `first` reading since, and the one that confirmed it."""
+    until_first_ms = _elapsed_ms(before, first, is_trusted=is_trusted) or 0
+    elapsed_ms = _elapsed_ms(before, after, is_trusted=is_trusted) or 0
+    earlier, later = _samples(before, after, elapsed_ms)
+    expected = (earlier.clock_seconds + elapsed_ms / 1000) % 86_400
+    clocks = f"it should show {_shown(expected)}, it shows {_shown(later.clock_seconds)}"
+    fallen = _fallen(before, first)
+    if (first.regulator_clock_seconds or 0.0) * 1000 <= until_first_ms:
+        words = f"the regulator's clock began at 0:00 again, as after a power failure: {clocks}"
+    else:
+        minutes = -shift_ms(later, earlier) / 60_000
+        words = f"the regulator's clock was set {spoken(round(abs(minutes) * 60))}"
+        words += f" {'ahead' if minutes > 0 else 'back'}: {clocks}"
+    if fallen:
+        words += f"; its counters began anew: {fallen}"
+    return Change("regulator_clock_changed", words, _clock_bytes(after.raw))
+
+
+def _clock_bytes(raw: bytes) -> Mapping[int, int]:
+    ram = by_address(raw)
+    return {address: ram[address] for address in CLOCK_REGISTERS if address in ram}
+
+
+def _shown(seconds: float) -> str:
+    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}"

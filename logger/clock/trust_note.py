@@ -1,0 +1,65 @@
+"""A person's word that the wall clock was right, left in the data directory for a logger that runs.
+
+`solar clock trust` cannot write to the journal then: only the logger does. The file is there whole or not at all,
+counts for the boot in which it was left, and is taken away by the logger at its next look.
+"""
+
+import json
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from journal.boots import Anchor
+from logger.clock.host_clock import Moment
+
+log = logging.getLogger(__name__)
+
+NAME = "clock-trust.json"
+PERSON = "a person said so"
+
+
+def leave(directory: Path, boot_id: str, moment: Moment) -> None:
+    """Say that the wall clock was right at this moment."""
+    draft = directory / f".{NAME}.{os.getpid()}"
+    words = {"boot_id": boot_id, "uptime_ms": moment.uptime_ms, "time_ms": moment.time_ms}
+    draft.write_text(json.dumps(words))
+    # The logger is another user, in the group that owns the directory.
+    draft.chmod(0o664)
+    draft.replace(directory / NAME)
+
+
+class Requests:
+    """Where such a word is looked for."""
+
+    def __init__(self, directory: Path, boot_id: str) -> None:
+        self._path = directory / NAME
+        self._boot_id = boot_id
+        self._failed: str | None = None
+
+    def take(self) -> Anchor | None:
+        """The word, once; None when there is none for this boot."""
+        taken = self._path.with_suffix(".taken")
+        try:
+            self._path.replace(taken)
+            text = taken.read_text()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if self._failed != str(error):
+                self._failed = str(error)
+                log.warning("cannot read %s: %s; what a person says of the clock is not heard", self._path, error)
+            return None
+        finally:
+            with suppress(OSError):
+                taken.unlink(missing_ok=True)
+        return self._understand(text)
+
+    def _understand(self, text: str) -> Anchor | None:
+        try:
+            words = json.loads(text)
+            boot_id, uptime_ms, time_ms = words["boot_id"], int(words["uptime_ms"]), int(words["time_ms"])
+        except (ValueError, TypeError, KeyError) as error:
+            log.warning("cannot understand %s: %s; it was thrown away", self._path, error)
+            return None
+        return Anchor(uptime_ms, time_ms, PERSON) if boot_id == self._boot_id else None

@@ -1,0 +1,167 @@
+"""Boots without an anchor, and what the journal knows of them: puts it before dating.py, and writes down the answer."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from journal.boots import Anchor, Boot
+from journal.journal import Journal
+from journal.reading import Reading
+from journal.spans import Span
+from logger.clock.dating import Phase, Sample, Undated, central_phase, date_boots, phase_of
+from logger.clock.trust import EARLIEST_MS
+
+SAMPLES = 40
+PHASES = 20
+PHASES_LOOKED_AT = 400
+CERTAIN_SECONDS = 20.0
+"""A reading whose time is less certain does not tell the regulator's phase."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A boot and its stretches of ids in readings and events."""
+
+    boot: Boot
+    spans: list[tuple[str, Span]] = field(default_factory=list)
+
+    @property
+    def is_undated(self) -> bool:
+        return self.boot.anchor is None and any(span.is_held for _, span in self.spans)
+
+    @property
+    def released(self) -> list[Span]:
+        return [span for _, span in self.spans if not span.is_held]
+
+
+class Past:
+    """What the journal has of every boot, as it is now."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.boots = {boot.number: Known(boot) for boot in journal.boots()}
+        for stream in ("readings", "events"):
+            for span in journal.spans(stream):
+                if span.boot in self.boots:
+                    self.boots[span.boot].spans.append((stream, span))
+
+    def undated(self) -> bool:
+        """Whether there are boots with held records that have no anchor but a later boot that has one."""
+        return any(True for _ in self._chains())
+
+    def date(self) -> list[Boot]:
+        """Give every such boot an anchor, and return them with it."""
+        dated = []
+        for chain, after in self._chains():
+            for known, anchor in zip(chain, self._anchors(chain, after), strict=True):
+                self._journal.write_anchor(known.boot.number, anchor)
+                dated.append(Boot(known.boot.number, known.boot.name, anchor))
+        return dated
+
+    def last_trusted_ms(self, before: int) -> int | None:
+        """When the last boot before the one of that number ended that has trusted times; at the earliest."""
+        earlier = self._earlier(before)
+        return self._end_ms(earlier[-1]) if earlier else None
+
+    def has_phase(self, number: int) -> bool:
+        """Whether a reading of that boot tells what the regulator's clock showed."""
+        return self._phase(self.boots[number], newest_first=False) is not None
+
+    def _chains(self) -> Iterable[tuple[list[Known], Known]]:
+        """Undated boots in a row, and the boot with an anchor after them."""
+        chain: list[Known] = []
+        for known in self.boots.values():
+            if known.is_undated:
+                chain.append(known)
+            elif known.boot.anchor is not None:
+                if chain:
+                    yield chain, known
+                chain = []
+
+    def _anchors(self, chain: Sequence[Known], after: Known) -> list[Anchor]:
+        before_ms = self._begin_ms(after)
+        earlier = [known for known in self._earlier(chain[0].boot.number) if self._end_ms(known) <= before_ms]
+        last = max(earlier, key=self._end_ms, default=None)
+        phases = (self._phase(last, newest_first=True) if last else None, self._phase(after, newest_first=False))
+        return date_boots(
+            [self._undated(known) for known in chain],
+            after_ms=self._end_ms(last) if last else None,
+            before_ms=before_ms,
+            earliest_ms=EARLIEST_MS,
+            phases=[phase for phase in phases if phase],
+        )
+
+    def _earlier(self, number: int) -> list[Known]:
+        return [known for known in self.boots.values() if known.boot.number < number and known.released]
+
+    def _end_ms(self, known: Known) -> int:
+        """The end of its trusted records, at the earliest."""
+        last_ms = max(span.last_ms for span in known.released)
+        anchor = known.boot.anchor
+        if anchor is None:
+            return last_ms
+        return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms))
+
+    def _begin_ms(self, known: Known) -> int:
+        """When the boot began, at the latest."""
+        anchor = known.boot.anchor
+        if anchor is None:
+            raise ValueError(f"boot {known.boot.number} has no anchor")
+        first_ms = self._first_uptime_ms(known)
+        return anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
+
+    def _first_uptime_ms(self, known: Known) -> int:
+        """0, or the uptime of the first record in a later stretch of a boot."""
+        boot = known.boot
+        if boot.name == boot.boot_id or not known.spans:
+            return 0
+        return min(self._uptime_ms(stream, span.first_id) for stream, span in known.spans)
+
+    def _undated(self, known: Known) -> Undated:
+        readings = [span for stream, span in known.spans if stream == "readings"]
+        return Undated(
+            known.boot.number,
+            self._first_uptime_ms(known),
+            max(self._uptime_ms(stream, span.last_id) for stream, span in known.spans),
+            tuple(
+                Sample(reading.uptime_ms, round(reading.regulator_clock_seconds * 1000))
+                for reading in self._spread(readings)
+                if reading.regulator_clock_seconds is not None
+            ),
+        )
+
+    def _spread(self, spans: Sequence[Span]) -> Iterable[Reading]:
+        """Some readings, evenly from the first to the last."""
+        for span in spans:
+            size = span.last_id - span.first_id
+            for place in range(min(SAMPLES, size + 1)):
+                reading = self._journal.get(
+                    "readings", span.first_id + place * size // max(min(SAMPLES, size + 1) - 1, 1)
+                )
+                if isinstance(reading, Reading):
+                    yield reading
+
+    def _uptime_ms(self, stream: str, record_id: int) -> int:
+        record = self._journal.get(stream, record_id)
+        return getattr(record, "uptime_ms", 0)
+
+    def _phase(self, known: Known, *, newest_first: bool) -> Phase | None:
+        """The regulator's phase at one end of a boot's readings."""
+        anchor = known.boot.anchor
+        phases: list[Phase] = []
+        spans = [span for stream, span in known.spans if stream == "readings"]
+        for span in reversed(spans) if newest_first else spans:
+            for reading in self._journal.records(
+                "readings", span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
+            ):
+                if not isinstance(reading, Reading) or reading.regulator_clock_seconds is None:
+                    continue
+                if span.is_held and anchor is None:
+                    continue
+                time_ms = anchor.time_at(reading.uptime_ms) if span.is_held and anchor else reading.time_ms
+                uncertainty = anchor.uncertainty_at(reading.uptime_ms) if anchor else 0.0
+                if uncertainty <= CERTAIN_SECONDS:
+                    clock_ms = round(reading.regulator_clock_seconds * 1000)
+                    phases.append(Phase(time_ms, phase_of(time_ms, clock_ms)))
+                if len(phases) == PHASES:
+                    return central_phase(phases)
+        return central_phase(phases)

@@ -1,0 +1,1 @@
+"""What an event says before it has a time."""

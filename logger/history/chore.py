@@ -1,0 +1,204 @@
+"""Keeps the journal's days: reads the regulator's history in the gaps between readings, dates it, and stores it.
+
+    due        at the start, and after each of the regulator's midnights; once the time is trusted
+    reading    byte by byte while there is time, at least one in each gap; broken off, it goes on in the next one
+    dating     all records at once (midnights.py, dates.py)
+    storing    a day in each gap, the oldest first; one that is in the journal already is stored again only when the
+               readings add up to something else by now
+
+A day goes by the reading that the journal stored last: its time has been put right.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from fractions import Fraction
+
+from journal.errors import JournalFull, RegulatorError
+from journal.journal import Journal
+from journal.reading import Day, Event, Reading
+from logger.clock.host_clock import Clock
+from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
+from logger.events.change import Change
+from logger.history.dates import DatedRecord, KnownDay, date_records, with_addresses
+from logger.history.measured_days import measured
+from logger.history.midnights import days_before
+from logger.history.ring import Collection, History, decode_record, is_quiet
+from logger.regulator.models import Steps
+from logger.regulator.registers import by_address, scale_of
+from logger.regulator.regulator import Regulator
+
+log = logging.getLogger(__name__)
+
+HISTORY_REPLACED = "history_replaced"
+LOOK_SECONDS = 60.0
+RETRY_SECONDS = 3600.0
+FRESH_MS = 600_000
+LOOK_BACK_MS = 40 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The newest reading, what it tells of the regulator's clock, and of its voltage."""
+
+    reading: Reading
+    sample: Sample
+
+    @property
+    def system_volts(self) -> Fraction | None:
+        return scale_of(by_address(self.reading.raw), Steps()).system_volts
+
+
+class Daybook:
+    """One of the chores of the logger's gaps."""
+
+    def __init__(
+        self, journal: Journal, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
+    ) -> None:
+        """`zone` is the one whose dates the days get; the computer's own where none is given."""
+        self._journal = journal
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._zone = zone
+        self._collection: Collection | None = None
+        self._to_store: deque[Day] = deque()
+        self._look_at = clock.monotonic()
+        self._last: Sample | None = None
+
+    def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> list[Change]:
+        """Do some of what is due; the events, if anything remarkable comes of it."""
+        try:
+            if self._to_store:
+                self._store(has_time)
+                return []
+            if self._collection is None and self._is_due():
+                self._collection = Collection()
+            if self._collection is not None:
+                return self._read(regulator, self._collection, has_time)
+        except RegulatorError as error:
+            log.debug("no history for now: %s", error)
+        except JournalFull as error:
+            log.debug("no days for now: %s", error)
+        return []
+
+    def _is_due(self) -> bool:
+        if self._clock.monotonic() < self._look_at:
+            return False
+        self._look_at = self._clock.monotonic() + LOOK_SECONDS
+        now = newest(self._journal)
+        if now is None or not is_quiet(now.sample.clock_seconds):
+            return False
+        last = self._last
+        return last is None or now.sample.day_began_ms > last.day_began_ms + DAY_MS // 2
+
+    def _read(self, regulator: Regulator, collection: Collection, has_time: Callable[[], bool]) -> list[Change]:
+        now = newest(self._journal)
+        if now is None:
+            return []
+        while (address := collection.next_address) is not None:
+            age_ms = self._clock.now().uptime_ms - now.reading.uptime_ms
+            if not 0 <= age_ms < FRESH_MS or not is_quiet(now.sample.clock_seconds + age_ms / 1000):
+                return []
+            values = regulator.read_eeprom([address])
+            if values is None:
+                return []
+            collection.take(values.get(address))
+            if collection.next_address is not None and not has_time():
+                return []
+        self._collection = None
+        history = collection.history()
+        if history is None:
+            self._look_at = self._clock.monotonic() + RETRY_SECONDS
+            log.warning("the regulator's history cannot be read: its pointer makes no sense; trying again in an hour")
+            return []
+        self._last = now.sample
+        return self._date(history, now)
+
+    def _date(self, history: History, now: Now) -> list[Change]:
+        known = known_days(self._journal)
+        days = days_before(now.sample, lambda time_ms: last_before(self._journal, time_ms))
+        dating = date_records(history, days, [each for day in known.values() if (each := KnownDay.of(day))], self._zone)
+        self._to_store = deque(
+            known[record.date] if record.is_known else day_of(record, now.reading.model, now.system_volts)
+            for record in dating.records
+        )
+        if not dating.is_other or self._has_told(known):
+            return []
+        words = "the regulator's history is another one than before: another regulator? Only its new days are taken"
+        return [Change(HISTORY_REPLACED, words)]
+
+    def _has_told(self, known: dict[str, Day]) -> bool:
+        """Whether it was said since the newest day that this is another regulator's history."""
+        since_ms = max((day.ended_ms or 0 for day in known.values()), default=0)
+        return any(
+            isinstance(event, Event) and event.kind == HISTORY_REPLACED
+            for first, last in self._journal.id_ranges("events", since_ms, 2**62)
+            for event in self._journal.records("events", first, last)
+        )
+
+    def _store(self, has_time: Callable[[], bool]) -> None:
+        while self._to_store:
+            day = measured(self._journal, self._to_store[0], self._interval_seconds)
+            if day.id is None:
+                self._journal.append(day)
+            self._to_store.popleft()
+            if not has_time():
+                return
+
+
+def newest(journal: Journal) -> Now | None:
+    """The newest reading; None when its time is not trusted, or when it says nothing of the regulator's clock."""
+    last_id = journal.last_id("readings")
+    reading = journal.get("readings", last_id)
+    if not isinstance(reading, Reading) or any(first <= last_id <= last for first, last in journal.held("readings")):
+        return None
+    sample = sample_of(reading)
+    return Now(reading, sample) if sample else None
+
+
+def known_days(journal: Journal) -> dict[str, Day]:
+    """All days of the journal by their dates."""
+    records = journal.records("days", 1, journal.last_id("days"))
+    return {record.date: record for record in records if isinstance(record, Day)}
+
+
+def last_before(journal: Journal, time_ms: int) -> Sample | None:
+    """The last that is known of the regulator's clock before a moment, from readings whose time is trusted."""
+    held = journal.held("readings")
+    found = [
+        sample
+        for first, last in journal.id_ranges("readings", time_ms - LOOK_BACK_MS, time_ms)
+        if not any(held_first <= first <= held_last for held_first, held_last in held)
+        for sample in _last_of(journal, first, last)
+    ]
+    return max(found, key=lambda sample: sample.time_ms, default=None)
+
+
+def _last_of(journal: Journal, first_id: int, last_id: int) -> Iterator[Sample]:
+    columns = ("time_ms", "regulator_clock_seconds")
+    for time_ms, seconds in journal.values("readings", columns, first_id, last_id, limit=100, newest_first=True):
+        if seconds is not None:
+            yield Sample(time_ms, seconds)
+            return
+
+
+def day_of(record: DatedRecord, model: str | None, system_volts: Fraction | None) -> Day:
+    """A record as a day, still without what the readings add up to."""
+    values = decode_record(record.raw, system_volts)
+    return Day(
+        time_ms=record.time_ms,
+        date=record.date,
+        model=model,
+        date_is_estimated=int(record.is_estimated),
+        began_ms=record.day.began_ms,
+        ended_ms=record.day.ended_ms,
+        battery_max_volts=values.battery_max_volts,
+        battery_min_volts=values.battery_min_volts,
+        state_of_charge_percent=values.state_of_charge_percent,
+        float_reached_seconds=values.float_reached_seconds,
+        charge_amp_hours=values.charge_amp_hours,
+        load_amp_hours=values.load_amp_hours,
+        raw=with_addresses(record.slot, record.raw),
+    )

@@ -1,0 +1,230 @@
+"""Which day each record of the history is: recognised from last time, or dated by the regulator's midnights. Pure.
+
+    ring       slot  7     8     9    10     11      the pointer is at 11 now
+    known           Mon   Tue   Wed                  the journal's newest day stands in slot 9
+    new                               Thu    Fri     11 - 9: two midnights have passed, or 32
+
+Rules:
+- A record that the journal has is the one in the same slot with the same bytes; it keeps its date for ever.
+- How many are new follows from the pointer. The ring may have gone round altogether (then nothing in it is known), or
+  belong to another regulator: then only days after the newest known one are taken.
+- The date of a day is the local one in which most of it lies. Where that is nearly a tie, days are counted from the one
+  before, so that none is skipped or named twice.
+- A date is given once. Should a second day fall on it, because the clock was set, it is "2026-01-05/2".
+- `time_ms` is noon UTC of the date: on that date in nearly every time zone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import count
+
+from journal.reading import Day
+from logger.clock.regulator_clock import DAY_MS
+from logger.history.midnights import RegulatorDay
+from logger.history.ring import FIRST, RECORD_BYTES, SLOTS, History, start
+
+TIE_HOURS = 3
+NOON_MS = DAY_MS // 2
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DatedRecord:
+    """A record with its date. `is_known`: the journal has it already, under this date."""
+
+    slot: int
+    raw: bytes
+    date: str
+    time_ms: int
+    day: RegulatorDay
+    is_known: bool = False
+    is_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """The records that have a date, the oldest first. `is_other`: this is the history of another regulator."""
+
+    records: Sequence[DatedRecord]
+    is_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDay:
+    """A day of the journal, with the slot and bytes of its record."""
+
+    slot: int
+    raw: bytes
+    date: str
+    time_ms: int
+    began_ms: int
+    ended_ms: int
+
+    @classmethod
+    def of(cls, day: Day) -> "KnownDay | None":
+        """None when the day does not say which record it was."""
+        pairs = dict(zip(day.raw[::2], day.raw[1::2], strict=False))
+        slot = (min(pairs, default=0) - FIRST) // RECORD_BYTES
+        if not 0 <= slot < SLOTS or len(pairs) != RECORD_BYTES or min(pairs) != start(slot):
+            return None
+        if day.began_ms is None or day.ended_ms is None:
+            return None
+        raw = bytes(value for _, value in sorted(pairs.items()))
+        return cls(slot, raw, day.date, day.time_ms, day.began_ms, day.ended_ms)
+
+
+def with_addresses(slot: int, raw: bytes) -> bytes:
+    """The record's bytes as pairs of address and value, as the journal keeps them."""
+    return bytes(byte for address, value in enumerate(raw, start(slot)) for byte in (address, value))
+
+
+def date_records(
+    history: History,
+    days: Sequence[RegulatorDay],
+    known: Sequence[KnownDay],
+    zone: tzinfo | None = None,
+) -> Dating:
+    """Date every record that can be dated.
+
+    `days` are the regulator's last ones by its midnights, the newest first; `known` is what the journal has, in any
+    order; `zone` is the local one where none is given.
+    """
+    known = sorted(known, key=lambda each: each.time_ms, reverse=True)
+    taken = {each.date for each in known}
+    if not known:
+        certain = [day for day in days if not day.is_doubtful]
+        return Dating(_date_new(history, certain, SLOTS, taken=taken, newest=None, zone=zone))
+    newest = known[0]
+    new, is_trusted = _new_count(history, days, known, zone)
+    if new is None:
+        later = [day for day in days if not day.is_doubtful and date_of(day, zone) > newest.date[:10]]
+        records = _date_new(history, later, min(len(later), SLOTS), taken=taken, newest=newest, zone=zone)
+        return Dating(records, is_other=not is_trusted)
+    records = _date_new(history, _ended_in(days, newest, new), new, taken=taken, newest=newest, zone=zone)
+    taken |= {record.date for record in records}
+    there = {each.slot: each for each in _newest_of_each_slot(known) if history.days_ago(each.slot) > new}
+    for slot, raw in history.records.items():
+        was = there.get(slot)
+        if was is not None and (was.raw == raw or is_trusted):
+            day = RegulatorDay(was.began_ms, was.ended_ms, is_shown=True)
+            records.append(DatedRecord(slot, raw, was.date, was.time_ms, day, is_known=raw == was.raw))
+        elif was is None and is_trusted and history.days_ago(slot) > new:
+            late = _late(history, slot, there)
+            if late and late.date not in taken:
+                records.append(late)
+                taken.add(late.date)
+    return Dating(sorted(records, key=lambda each: each.time_ms))
+
+
+def _new_count(
+    history: History, days: Sequence[RegulatorDay], known: Sequence[KnownDay], zone: tzinfo | None
+) -> tuple[int | None, bool]:
+    """How many records were written since the newest known one, and whether most of the known ones are still there.
+
+    None: either the ring has gone round since (True), or it is another regulator's (False).
+    """
+    new = history.days_ago(known[0].slot) - 1
+    elapsed = (_day_number(date_of(days[0], zone)) - _day_number(known[0].date)) if days else 0
+    compared = [
+        history.records[each.slot] == each.raw
+        for each in _newest_of_each_slot(known)
+        if history.days_ago(each.slot) > new and each.slot in history.records
+    ]
+    is_trusted = 2 * sum(compared) >= len(compared)
+    is_newest_there = history.records.get(known[0].slot) == known[0].raw
+    is_telling = len(set(history.records.values())) > 1
+    has_gone_round = elapsed >= new + SLOTS // 2
+    if (is_trusted and (is_telling or not has_gone_round)) or (is_newest_there and not has_gone_round):
+        return new, is_trusted
+    return None, is_trusted or elapsed >= SLOTS - 3
+
+
+def _newest_of_each_slot(known: Sequence[KnownDay]) -> list[KnownDay]:
+    """Of each slot the last day that was in it; `known` begins with the newest."""
+    return list({each.slot: each for each in reversed(known[:SLOTS])}.values())
+
+
+def _ended_in(days: Sequence[RegulatorDay], newest: KnownDay, new: int) -> list[RegulatorDay]:
+    """The days in which the new records were written: with ends in resets only where there are that many records."""
+    since = [day for day in days if day.middle_ms > newest.ended_ms - DAY_MS // 4]
+    missing = new - sum(not day.is_doubtful for day in since)
+    chosen = []
+    for day in since:
+        if day.is_doubtful:
+            if missing <= 0:
+                continue
+            missing -= 1
+        chosen.append(day)
+    return chosen
+
+
+def _date_new(
+    history: History,
+    days: Sequence[RegulatorDay],
+    new: int,
+    *,
+    taken: set[str],
+    newest: KnownDay | None,
+    zone: tzinfo | None,
+) -> list[DatedRecord]:
+    """The newest `new` records, each in one of `days` (both newest first); where these run out, 24 hours earlier."""
+    ends = list(days[:new])
+    while ends and len(ends) < new:
+        began_ms = ends[-1].began_ms
+        ends.append(RegulatorDay(began_ms - DAY_MS, began_ms))
+    records: list[DatedRecord] = []
+    taken = set(taken)
+    before = (newest.date, newest.ended_ms) if newest else None
+    for days_ago, day in reversed(list(enumerate(ends, start=1))):
+        slot = history.slot(days_ago)
+        name = date_of(day, zone, before)
+        before = (name, day.ended_ms)
+        if (raw := history.records.get(slot)) is None:
+            continue
+        unique, time_ms = _free_date(name, taken)
+        taken.add(unique)
+        records.append(DatedRecord(slot, raw, unique, time_ms, day, is_estimated=not day.is_shown))
+    return records
+
+
+def _late(history: History, slot: int, there: Mapping[int, KnownDay]) -> DatedRecord | None:
+    """A record that could not be read when it was new: it is the day before or after one that is known."""
+    for difference in (1, -1):
+        was = there.get((slot - difference) % SLOTS)
+        if was is None or not 1 <= history.days_ago(slot) + difference <= SLOTS:
+            continue
+        name = _shifted(was.date[:10], difference)
+        day = RegulatorDay(was.began_ms + difference * DAY_MS, was.ended_ms + difference * DAY_MS)
+        return DatedRecord(slot, history.records[slot], name, _noon(name), day, is_estimated=True)
+    return None
+
+
+def date_of(day: RegulatorDay, zone: tzinfo | None, before: tuple[str, int] | None = None) -> str:
+    """The date of a day; `before` is the date and the end of the one before, where that is known."""
+    middle = datetime.fromtimestamp(day.middle_ms / 1000, UTC).astimezone(zone)
+    name = middle.date().isoformat()
+    if before and not TIE_HOURS <= middle.hour < 24 - TIE_HOURS:
+        counted = _shifted(before[0][:10], max(1, round((day.ended_ms - before[1]) / DAY_MS)))
+        if abs(_day_number(counted) - _day_number(name)) <= 1:
+            return counted
+    return name
+
+
+def _free_date(name: str, taken: set[str]) -> tuple[str, int]:
+    if name not in taken:
+        return name, _noon(name)
+    nth = next(nth for nth in count(2) if f"{name}/{nth}" not in taken)
+    return f"{name}/{nth}", _noon(name) + (nth - 1) * 60_000
+
+
+def _shifted(name: str, days: int) -> str:
+    return (date.fromisoformat(name) + timedelta(days=days)).isoformat()
+
+
+def _day_number(name: str) -> int:
+    return (date.fromisoformat(name[:10]) - EPOCH).days
+
+
+def _noon(name: str) -> int:
+    return _day_number(name) * DAY_MS + NOON_MS

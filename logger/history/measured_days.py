@@ -1,0 +1,43 @@
+"""What the journal's readings add up to for one of the regulator's days."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from heapq import merge
+
+from journal.journal import Journal
+from journal.reading import Day
+from logger.history.sums import Currents, DaySums, longest_gap_ms, sum_up
+
+COLUMNS = ("time_ms", "charge_amps", "load_amps")
+
+
+def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
+    """The day with the sums of the readings in the journal now, under no id; itself where they are as before."""
+    if day.began_ms is None or day.ended_ms is None:
+        return day
+    sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
+    new = replace(
+        day,
+        measured_charge_amp_hours=sums.charge_amp_hours,
+        measured_load_amp_hours=sums.load_amp_hours,
+        coverage_percent=sums.coverage_percent,
+    )
+    return day if new == day else replace(new, id=None)
+
+
+def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
+    """The sums of the readings whose time is trusted."""
+    gap_ms = longest_gap_ms(interval_seconds)
+    return sum_up(currents(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
+
+
+def currents(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Currents]:
+    """Times and currents, ascending in time; read as they are needed."""
+    held = journal.held("readings")
+    ranges = [
+        (first, last)
+        for first, last in journal.id_ranges("readings", since_ms, until_ms)
+        if not any(held_first <= first <= held_last for held_first, held_last in held)
+    ]
+    rows = (journal.values("readings", COLUMNS, first, last) for first, last in ranges)
+    return merge(*rows, key=lambda row: row[0])

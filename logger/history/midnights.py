@@ -1,0 +1,131 @@
+"""When the regulator's midnights were, from what the readings say of its clock. Pure.
+
+    readings   · · · · · · · · · · ·           · · · · · ✕ · · · · · · · ·
+    midnights      |       |       ¦   ¦   ¦   ¦       |   !       |
+                   └─ shown ┘      └ assumed ──┘       │   └ reset: its clock began anew here
+                                                       └ shown
+
+shown     there are readings before and after, and in between its clock ran on: however long ago, it is certain
+assumed   by arithmetic: 24 hours before the next one
+reset     its clock was put to 0.0 without midnight, mostly because its power failed. The day's counters begin anew.
+          Whether it writes a daily record then, no document says; the pointer will tell
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+
+from logger.clock.regulator_clock import DAY_MS, Sample, ran_on
+
+Before = Callable[[int], Sample | None]
+"""The last thing known of the regulator's clock before a moment."""
+
+STRIDE_MS = DAY_MS // 2
+NEAR_MS = 1000
+MOST_JUMPS = 10
+"""Beyond that its clock says nothing: it is not one that runs at the pace of time."""
+WANTED = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Midnight:
+    """A moment at which the regulator ended a day, or may have."""
+
+    time_ms: int
+    is_shown: bool = False
+    is_reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegulatorDay:
+    """From one midnight of the regulator to the next. `is_shown`: its end is. `is_doubtful`: it ended in a reset."""
+
+    began_ms: int
+    ended_ms: int
+    is_shown: bool = False
+    is_doubtful: bool = False
+
+    @property
+    def middle_ms(self) -> int:
+        return (self.began_ms + self.ended_ms) // 2
+
+
+Run = list[Sample]
+"""Samples between which the clock just ran on, the newest first."""
+
+
+def days_before(now: Sample, before: Before, wanted: int = WANTED) -> list[RegulatorDay]:
+    """The regulator's days that ended before `now`, the last first: so many, and more where its clock was reset."""
+    midnights = _midnights(_runs(now, before, now.time_ms - (wanted + 2) * DAY_MS), wanted)
+    days = []
+    for later, earlier in pairwise(midnights):
+        length = later.time_ms - earlier.time_ms
+        # A clock that was set leaves days of any length; those that are too long have a midnight that nobody knows of.
+        began_ms = earlier.time_ms if length <= 2 * DAY_MS else later.time_ms - DAY_MS
+        days.append(RegulatorDay(began_ms, later.time_ms, later.is_shown, later.is_reset))
+    return days
+
+
+def _runs(now: Sample, before: Before, since_ms: int) -> list[Run]:
+    """The newest first."""
+    runs: list[Run] = [[now]]
+    while (first := runs[-1][-1]).time_ms > since_ms:
+        earlier = before(first.time_ms - STRIDE_MS) or before(first.time_ms)
+        if earlier is None or len(runs) > MOST_JUMPS:
+            break
+        if ran_on(first, earlier):
+            runs[-1].append(earlier)
+            continue
+        after, earlier = _jump(first, earlier, before)
+        if after != first:
+            runs[-1].append(after)
+        runs.append([earlier])
+    return runs
+
+
+def _jump(after: Sample, earlier: Sample, before: Before) -> tuple[Sample, Sample]:
+    """The two samples next to each other between which the clock jumped."""
+    while after.time_ms - earlier.time_ms > NEAR_MS:
+        middle = before((after.time_ms + earlier.time_ms) // 2)
+        if middle is None or middle.time_ms <= earlier.time_ms:
+            # Nothing in the older half: look at what comes right before the newer sample.
+            middle = before(after.time_ms)
+            if middle is None or middle.time_ms <= earlier.time_ms:
+                break
+        if ran_on(after, middle):
+            after = middle
+        else:
+            earlier = middle
+    return after, earlier
+
+
+def _midnights(runs: list[Run], wanted: int) -> list[Midnight]:
+    """The newest first: so many and one more, resets not counted."""
+    found: list[Midnight] = []
+    for run, older in zip_longest(runs, runs[1:]):
+        for later, earlier in pairwise(run):
+            passed = round((later.day_began_ms - earlier.day_began_ms) / DAY_MS)
+            found += [Midnight(later.day_began_ms - number * DAY_MS, is_shown=True) for number in range(passed)]
+        if older:
+            found += _between(run[-1].day_began_ms, older[0])
+    # Nothing is known of the time before: the clock is taken to have run on.
+    time_ms = runs[-1][-1].day_began_ms
+    while sum(not midnight.is_reset for midnight in found) <= wanted:
+        found.append(Midnight(time_ms))
+        time_ms -= DAY_MS
+    return found
+
+
+def _between(day_began_ms: int, older: Sample) -> list[Midnight]:
+    """What ended between two samples where the clock jumped: the newer one's day began at `day_began_ms`."""
+    natural_ms = older.day_began_ms + DAY_MS
+    if day_began_ms <= older.time_ms:
+        # It was set, and its day goes on; counters are not touched by that.
+        return []
+    if natural_ms >= day_began_ms:
+        return [Midnight(day_began_ms, is_reset=True)]
+    found = []
+    while day_began_ms > natural_ms + DAY_MS // 2:
+        found.append(Midnight(day_began_ms))
+        day_began_ms -= DAY_MS
+    return [*found, Midnight(natural_ms)]

@@ -1,0 +1,1 @@
+"""The PLI on the wire: the frame, one exchange, when a byte is believed."""

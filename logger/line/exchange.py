@@ -1,0 +1,228 @@
+"""One question at a time to the PLI at an open port, and being in step with it.
+
+Rules:
+- Input is flushed before every request; the request's four bytes go out in one write.
+- Each byte of a reply has its own deadline. After the last one the line must stay quiet for two characters.
+- After any failure the next question is not asked until a loopback has been answered, which the PLI does in order:
+  what was still under way has then arrived. Where a late reply is possible (silence, a stray byte, a byte that
+  begins no reply) it is waited out first, until the line was quiet for `settle_seconds`.
+- A PLI that stays silent is woken with 100 ms of zero bytes: TX is what powers it. Only then, for one that is awake
+  answers every four of them with an error.
+- After three loopbacks in vain a zero byte goes before each of the next four: a PLI that lost a byte of a request, and
+  has no time-out of its own for the rest, is up to three bytes out of step until somebody fills them up. (No four
+  bytes that straddle our requests are a command that writes: the fourth would have to be 103, 53 or 168.)
+- Every wait ends within 0.1 s of `stop` being set, by raising Stopped.
+"""
+
+import logging
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from journal.errors import PliSilent, PortMissing
+from logger.line import frame
+
+log = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.05
+SECOND_BYTE_SECONDS = 0.5
+IN_STEP_ATTEMPTS = 7
+ATTEMPTS_TO_SHIFT = 3
+SILENCES_TO_GIVE_UP = 3
+
+
+class Port(Protocol):
+    """What is needed of a pyserial port whose time-out is SLICE_SECONDS."""
+
+    def read(self, size: int = 1, /) -> bytes: ...
+    def write(self, content: bytes, /) -> int | None: ...
+    def reset_input_buffer(self) -> None: ...
+    def close(self) -> None: ...
+    @property
+    def in_waiting(self) -> int: ...
+
+
+class Stop(Protocol):
+    """What is needed of a threading.Event."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None, /) -> bool: ...
+
+
+class Stopped(Exception):
+    """Somebody set the stop event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an exchange brought no byte.
+
+    is_damage    something was garbled, which silence and honest refusals are not
+    is_unheard   silence, or the PLI says that it does not hear the regulator
+    may_be_late  something may still be under way
+    """
+
+    words: str
+    is_damage: bool = False
+    is_unheard: bool = False
+    may_be_late: bool = False
+
+
+SILENCE = Failure("no reply", is_unheard=True, may_be_late=True)
+BROKEN_OFF = Failure("the reply broke off after its first byte", may_be_late=True)
+ONE_TOO_MANY = Failure("a byte too many came", is_damage=True, may_be_late=True)
+
+
+def _failure(refusal: frame.Refusal) -> Failure:
+    is_unheard = refusal.code in frame.REGULATOR_UNHEARD
+    return Failure(
+        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in frame.REFUSALS
+    )
+
+
+class Adapter:
+    """The PLI. `ask` is the only way to it."""
+
+    def __init__(
+        self,
+        port: Port,
+        name: str,
+        *,
+        baud: int,
+        stop: Stop,
+        monotonic: Callable[[], float],
+        reply_seconds: float = 1.5,
+        settle_seconds: float = 1.0,
+    ) -> None:
+        """`name` is the port's, for messages."""
+        self.name = name
+        self._port = port
+        self._stop = stop
+        self._monotonic = monotonic
+        self._character_seconds = 10 / baud
+        self._reply_seconds = reply_seconds
+        self._settle_seconds = settle_seconds
+        self._is_in_step = False
+        self._may_be_late = False
+
+    def ask(self, command: int, address: int) -> int | Failure:
+        """The byte at `address`. Raises PliSilent when not even loopbacks are answered, PortMissing, Stopped."""
+        if not self._is_in_step:
+            self.get_in_step()
+        return self._exchange(command, address)
+
+    def get_in_step(self) -> None:
+        """Make sure by a loopback that nothing is under way. Raises as `ask` does."""
+        silences = 0
+        last: Failure | None = None
+        for attempt in range(IN_STEP_ATTEMPTS):
+            if attempt >= ATTEMPTS_TO_SHIFT:
+                self._shift()
+                self._wait_out(2 * self._settle_seconds)
+            elif self._may_be_late:
+                self._wait_out(self._settle_seconds)
+            answer = self._exchange(frame.LOOPBACK, 0)
+            if not isinstance(answer, Failure):
+                return
+            last = answer
+            if answer is SILENCE:
+                silences += 1
+                if silences == SILENCES_TO_GIVE_UP:
+                    break
+                self._wake()
+            self._may_be_late = True
+        if last is None or last is SILENCE:
+            raise PliSilent(
+                f"cannot reach the PLI at {self.name}: nothing answers; check its cable, its power and the port's name"
+            )
+        raise PliSilent(self.nonsense(last))
+
+    def nonsense(self, failure: Failure) -> str:
+        """What to tell a person when bytes come but no answers."""
+        return (
+            f"cannot reach the PLI at {self.name}: its answers make no sense ({failure.words}); "
+            "check the baud rate (jumpers and SOLAR_BAUD) and the cable"
+        )
+
+    def close(self) -> None:
+        try:
+            # pyserial's socket:// forgets to close a connection that the other side has ended.
+            connection = getattr(self._port, "_socket", None)
+            self._port.close()
+            if connection is not None:
+                connection.close()
+        except (OSError, termios.error) as error:
+            log.debug("cannot close %s: %s; it is gone anyway", self.name, error)
+
+    def _exchange(self, command: int, address: int) -> int | Failure:
+        self._is_in_step = self._may_be_late = False
+        with self._port_errors():
+            answer = self._transact(frame.request(command, address), command)
+        if isinstance(answer, Failure):
+            self._may_be_late = answer.may_be_late
+            log.debug("%s address %d: %s", self.name, address, answer.words)
+        else:
+            self._is_in_step = True
+        return answer
+
+    def _transact(self, request: bytes, command: int) -> int | Failure:
+        if self._stop.is_set():
+            raise Stopped
+        self._port.reset_input_buffer()
+        self._port.write(request)
+        received = b""
+        wait_seconds = self._reply_seconds + 5 * self._character_seconds
+        while (reply := frame.parse(command, received)) is None:
+            byte = self._read_byte(self._monotonic() + wait_seconds)
+            if not byte:
+                return BROKEN_OFF if received else SILENCE
+            received += byte
+            wait_seconds = min(SECOND_BYTE_SECONDS, self._reply_seconds) + self._character_seconds
+        self._pause(2 * self._character_seconds)
+        is_followed = self._port.in_waiting > 0
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s -> %s%s", request.hex(" "), received.hex(" "), " and more" if is_followed else "")
+        if is_followed:
+            return ONE_TOO_MANY
+        return _failure(reply.answer) if isinstance(reply.answer, frame.Refusal) else reply.answer
+
+    def _read_byte(self, deadline: float) -> bytes:
+        """The next byte, nothing when none has come by `deadline`."""
+        while True:
+            byte = bytes(self._port.read(1))
+            if byte or self._monotonic() >= deadline:
+                return byte
+            if self._stop.is_set():
+                raise Stopped
+
+    def _wait_out(self, quiet_seconds: float) -> None:
+        """Read away what comes until nothing has come for so long."""
+        started = self._monotonic()
+        with self._port_errors():
+            while self._read_byte(self._monotonic() + quiet_seconds):
+                if self._monotonic() - started > 10 * quiet_seconds:
+                    return
+
+    def _wake(self) -> None:
+        zeros = max(3, round(0.1 / self._character_seconds))
+        with self._port_errors():
+            self._port.write(bytes(zeros))
+        self._pause(zeros * self._character_seconds)
+
+    def _shift(self) -> None:
+        with self._port_errors():
+            self._port.write(bytes(1))
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Stopped
+
+    @contextmanager
+    def _port_errors(self) -> Iterator[None]:
+        # pyserial's own exception is an OSError; an unplugged terminal gives plain ones, and termios its own.
+        try:
+            yield
+        except (OSError, termios.error) as error:
+            raise PortMissing(f"cannot use {self.name}: {error}; was its cable pulled out?") from error

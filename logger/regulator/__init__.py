@@ -1,0 +1,1 @@
+"""Models, registers, menu settings, verified reads, a whole reading, what has changed."""

@@ -1,0 +1,73 @@
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from simulator import HandClock, RunningSimulator, SimulatorOptions
+from tests.admin.commands.test_upload import read_terminal
+from tests.admin.conftest import Solar, command, start
+
+SCREEN = """\
+PL80 at TIME
+
+battery_volts                25.0 V  battery voltage
+battery_celsius               21 °C  battery temperature; none without a sensor
+state_of_charge_percent        76 %  state of charge, the regulator's estimate
+"""
+
+
+def test_every_value_has_a_unit_and_a_meaning_and_fits_80_columns(solar: Solar, regulator: RunningSimulator) -> None:
+    ran = solar("read", "--port", regulator.port)
+    assert (ran.code, ran.err) == (0, "")
+    shown = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", ran.out)
+    assert shown.startswith(SCREEN)
+    assert re.search(r"^regulator_clock_seconds +10:00:00  the regulator's time of day$", shown, re.MULTILINE)
+    assert re.search(r"^alarm +no  the battery alarm is on$", shown, re.MULTILINE)
+    assert "external_charge_amps " not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_is_on_a_shunt_is_shown_where_there_is_one(solar: Solar) -> None:
+    options = SimulatorOptions(answer_seconds=(0, 0), external_charge=True)
+    with RunningSimulator(options, clock=HandClock()) as running:
+        assert re.search(r"^external_charge_amps +[\d.]+ A ", solar("read", "--port", running.port).out, re.MULTILINE)
+
+
+def test_while_the_logger_runs_it_says_who_holds_the_port(solar: Solar, regulator: RunningSimulator) -> None:
+    with start("log", "--port", regulator.port, "--interval", "0.1") as process:
+        assert process.stderr
+        process.stderr.readline()
+        ran = solar("read", "--port", regulator.port)
+        process.terminate()
+        process.wait(timeout=5)
+    assert ran.code == 1
+    held = rf"cannot open {regulator.port}: \S+ \(process {process.pid}\) is using it; only one program at a time can\n"
+    assert re.fullmatch(held, ran.err)
+
+
+@pytest.mark.long
+def test_nothing_that_answers_is_told_in_one_line(solar: Solar, regulator: RunningSimulator) -> None:
+    regulator.simulator.unplug()
+    ran = solar("read", "--port", regulator.port)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert "regulator" in ran.err
+
+
+def test_on_a_terminal_a_bar_counts_the_registers_and_goes_away(regulator: RunningSimulator) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command("read", "--port", regulator.port),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm"},
+        text=True,
+    ) as process:
+        os.close(theirs)
+        shown = read_terminal(ours)
+        assert process.stdout
+        assert process.stdout.read().startswith("PL80 at ")
+    assert process.returncode == 0
+    assert "31 of 31 registers" in shown
+    assert shown.endswith("\x1b[2K")

@@ -1,0 +1,202 @@
+"""The report is read as the XML that it is: what is in its charts, its tables, and what never may be."""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from admin.report.drawing import Bar, bars
+from journal.journal import Journal
+from journal.reading import Day, Event
+from tests.admin.conftest import FIRST_MS, Solar, contents, event, reading
+
+HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
+HOUR_MS = 3_600_000
+
+
+def page(path: str = "report.html") -> ElementTree.Element:
+    return ElementTree.fromstring(Path(path).read_text())  # noqa: S314  # our own
+
+
+def charts(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
+    """The figures by the first word of their title."""
+    return {
+        (figure.find(f"{HTML}figcaption").text or "").split(",")[0]: figure for figure in root.iter(f"{HTML}figure")
+    }  # type: ignore[union-attr]
+
+
+def rows(root: ElementTree.Element, heading: str) -> list[list[str]]:
+    for section in root.iter(f"{HTML}section"):
+        if section.findtext(f"{HTML}h2") == heading:
+            return [["".join(cell.itertext()) for cell in row] for row in section.iter(f"{HTML}tr")][1:]
+    return []
+
+
+def day(date: str, **values: object) -> Day:
+    time_ms = FIRST_MS + int(date[-2:]) * 24 * HOUR_MS
+    return Day(time_ms=time_ms, date=date, **values)  # type: ignore[arg-type]
+
+
+def fill_hours(hours: Iterable[float], *records: Day | Event, every_seconds: int = 60) -> None:
+    """Readings in hours from FIRST_MS on, half an hour each, of rising voltage."""
+    with Journal.create(Path("data/journal.db")) as journal:
+        journal.boot_number("a boot")
+        count = 1800 // every_seconds
+        journal.append_all(
+            replace(
+                reading(1),
+                time_ms=FIRST_MS + int(hour * HOUR_MS) + n * every_seconds * 1000,
+                battery_volts=24.0 + n / count,
+                state_of_charge_percent=80.0,
+                load_amps=None,
+            )
+            for hour in hours
+            for n in range(count)
+        )
+        journal.append_all(records)
+
+
+SINCE = ("--since", "2026-01-01", "--until", "2026-02-01")
+
+
+def test_a_page_with_charts_days_and_events(solar: Solar) -> None:
+    days = [day("2026-01-02", charge_amp_hours=120.0, load_amp_hours=90.0, battery_min_volts=24.2)]
+    days.append(day("2026-01-03", charge_amp_hours=60.0, date_is_estimated=1))
+    fill_hours(
+        range(3), *days, event(1, "started", "logger 0.1.0 started"), event(2, "silent", "the regulator is silent")
+    )
+    ran = solar("report", "--output", "report.html", "--site", "The <Barn> & co", *SINCE)
+    assert (ran.code, ran.out) == (0, "")
+    assert re.fullmatch(r"90 readings drawn in report.html, \d+ kB\n", ran.err)
+    root = page()
+    assert root.findtext(f"{HTML}head/{HTML}title") == "Solar site The <Barn> & co"
+    assert "".join(next(root.iter(f"{HTML}header")).itertext()).startswith("Solar site The <Barn> & co2026-01-01 ")
+    assert list(charts(root)) == ["Battery", "State of charge", "Current", "Charge of each day"]
+    assert rows(root, "Days") == [
+        ["2026-01-03 *", "-", "-", "60", "-", "-"],
+        ["2026-01-02", "24.2", "-", "120", "90", "-"],
+    ]
+    assert [row[1] for row in rows(root, "Events")] == ["the regulator is silent", "logger 0.1.0 started"]
+
+
+def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
+    fill_hours([0], day("2026-01-01", charge_amp_hours=120.0, load_amp_hours=90.0))
+    solar("report", *SINCE)
+    drawings = list(page().iter(f"{SVG}svg"))
+    assert all(drawing.get("role") == "img" for drawing in drawings)
+    assert [drawing.get("aria-label") for drawing in drawings] == [
+        "Battery: battery from 24.0 to 25.0 volts.",
+        "State of charge: state of charge from 80.0 to 80.0 per cent.",
+        "Current: charge from 12.0 to 12.0 amperes.",
+        "Charge of each day, 1 Jan to 1 Jan, in all: 120 Ah charged, 90 Ah drawn.",
+    ]
+    assert [tip.text for tip in page().iter(f"{SVG}title")] == ["1 Jan: 120 Ah charged, 90 Ah drawn"]
+
+
+def line(root: ElementTree.Element, chart: str, style: str = "line") -> str:
+    (path,) = [each for each in charts(root)[chart].iter(f"{SVG}path") if style in (each.get("class") or "").split()]
+    return path.get("d") or ""
+
+
+def test_what_is_missing_is_a_gap_in_the_line(solar: Solar) -> None:
+    fill_hours([0, 0.5, 3, 3.5])
+    solar("report", *SINCE)
+    runs = line(page(), "Battery").split("M")[1:]
+    assert len(runs) == 2
+    ends = [float(re.split("[ L]", runs[0])[-2]), float(runs[1].split(" ")[0])]
+    # One hour, two hours without readings, one hour: of four hours less the last minute.
+    assert ends == pytest.approx([199, 601], abs=4)
+    assert "2 hours, 1 time" in "".join(page().itertext())
+
+
+def test_the_band_reaches_from_the_lowest_to_the_highest(solar: Solar) -> None:
+    fill_hours(range(0, 480, 1), every_seconds=300)
+    solar("report", *SINCE)
+    band = line(page(), "Battery", "band")
+    heights = [float(point.split(" ")[1].rstrip("Z")) for point in re.split("[ML]", band)[1:]]
+    # Six readings in half an hour, from 24.0 to 24.83 V.
+    marks = [mark.text for mark in charts(page())["Battery"].iter(f"{HTML}span") if mark.get("class") == "y"]
+    low, high = float(marks[0] or 0), float(marks[-1] or 0)
+    assert (max(heights), min(heights)) == (200.0, pytest.approx(200 * (high - (24 + 5 / 6)) / (high - low), abs=0.1))
+
+
+def test_a_year_of_readings_is_still_a_light_page(solar: Solar) -> None:
+    days = [day(f"2026-01-{1 + n % 28:02d}", charge_amp_hours=1.0) for n in range(28)]
+    fill_hours((hour * 8 for hour in range(1100)), *days, every_seconds=200)
+    solar("report", "--since", "2026-01-01", "--until", "2027-01-10")
+    assert Path("report.html").stat().st_size < 300_000
+    assert line(page(), "Battery").count("L") < 400
+
+
+def test_over_many_days_the_bars_are_months(solar: Solar) -> None:
+    days = [
+        Day(time_ms=FIRST_MS + n * 24 * HOUR_MS, date=f"2026-{1 + n // 25:02d}-{1 + n % 25:02d}", charge_amp_hours=2.0)
+        for n in range(75)
+    ]
+    fill_hours([0, 24 * 80], *days)
+    solar("report", "--since", "2026-01-01", "--until", "2026-12-01")
+    tips = [tip.text for tip in page().iter(f"{SVG}title")]
+    assert tips == [f"2026-0{month}: 50 Ah charged, ? Ah drawn" for month in (1, 2, 3)]
+
+
+HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too' \x00\x1b\x0b ]]> ü"
+
+
+def test_nothing_that_an_event_or_a_name_says_becomes_part_of_the_page(solar: Solar) -> None:
+    fill_hours([0], event(1, "odd", HOSTILE), event(2, "x", "&amp;"))
+    assert solar("report", "--site", "<script>x</script>", *SINCE).code == 0
+    root = page()
+    tags = {element.tag.split("}")[1] for element in root.iter()}
+    assert tags & {"script", "img", "iframe", "link", "object", "a"} == set()
+    assert [row[1] for row in rows(root, "Events")] == [
+        "&amp;",
+        "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too'     ]]> ü",
+    ]
+
+
+def test_the_page_needs_nothing_from_elsewhere(solar: Solar) -> None:
+    fill_hours([0])
+    solar("report", *SINCE)
+    text = Path("report.html").read_text()
+    assert set(re.findall(r"[a-z]+://[^\"' ]+", text)) == {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
+    assert not re.search(r"url\(|@import|src=|href=", text)
+    assert "default-src 'none'" in text
+
+
+def test_where_no_reading_is_it_says_where_there_are_some(solar: Solar) -> None:
+    fill_hours([0])
+    ran = solar("report", "--since", "2025-01-01", "--until", "2025-02-01")
+    assert (ran.code, ran.out) == (1, "")
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(FIRST_MS / 1000))
+    assert f"no reading is in it; the journal has some from {since} to " in ran.err
+    assert not Path("report.html").exists()
+
+
+def test_the_journal_itself_is_never_overwritten(solar: Solar) -> None:
+    fill_hours([0])
+    before = contents(Path("data"))
+    assert solar("report", "--output", "data/journal.db", *SINCE).code == 2
+    assert contents(Path("data")) == before
+
+
+def test_an_old_report_stays_whole_when_a_new_one_fails(solar: Solar) -> None:
+    fill_hours([0])
+    Path("report.html").write_text("the old one")
+    assert solar("report", "--since", "2025-01-01", "--until", "2025-02-01").code == 1
+    assert Path("report.html").read_text() == "the old one"
+    assert sorted(path.name for path in Path().iterdir()) == ["data", "report.html"]
+
+
+def test_one_reading_is_enough(solar: Solar) -> None:
+    fill_hours([0], every_seconds=1800)
+    assert solar("report", *SINCE).code == 0
+    assert line(page(), "Battery").count("M") == 1
+
+
+def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
+    drawn = bars("Charge of each day", "Ah", ("charged", "drawn"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
+    assert "Charge of each day, 1 Jan to 2 Jan, in all: charged not known, 90 Ah drawn." in drawn

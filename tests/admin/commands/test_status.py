@@ -1,0 +1,226 @@
+import json
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from journal.boots import Anchor
+from journal.errors import JournalUnusable
+from journal.journal import Journal
+from logger.clock.host_clock import Clock, boot_id
+from tests.admin.conftest import Solar, contents, event, fill, reading
+from tests.scripted_influx import ScriptedInflux, error
+
+
+@pytest.fixture
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def fill_now(data: Path, now_ms: int, readings: int = 12) -> None:
+    """So many readings, the newest 5 s old."""
+    with Journal.create(data / "journal.db") as journal:
+        moment = Clock(0).now()
+        anchor = Anchor(moment.uptime_ms, now_ms, "a person said so")
+        journal.write_anchor(journal.boot_number(boot_id()), anchor)
+        journal.append_all(
+            replace(reading(number), time_ms=now_ms - 5000 - (readings - number) * 10_000)
+            for number in range(1, readings + 1)
+        )
+
+
+def point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"URL": url, "TOKEN": "t", "ORG": "o", "BUCKET": "b"}.items():
+        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+
+
+def plain(shown: str) -> str:
+    """Without what differs from machine to machine and second to second."""
+    shown = re.sub(r"\d+ seconds? ago|just now", "AGO", shown)
+    shown = re.sub(r"since \d{4}-\d\d-\d\d", "since DAY", shown)
+    return re.sub(r"[\d.,]+ ([kMG]B|bytes)", "SIZE", shown)
+
+
+def test_a_site_that_only_logs_is_well(solar: Solar, now_ms: int) -> None:
+    fill_now(Path("data"), now_ms)
+    ran = solar("status")
+    assert (ran.code, ran.err) == (0, "")
+    assert plain(ran.out) == (
+        "All is well.\n"
+        "\n"
+        "Last reading  AGO: PL80, 25.4 V, charge 12.0 A, boost\n"
+        "Journal       12 readings since DAY, one every 10 s, in data\n"
+        "Upload        not set up; `solar upload` says what it wants\n"
+        "Clock         trusted: a person said so\n"
+        "Disk          SIZE of SIZE free; the journal has SIZE\n"
+    )
+
+
+def test_after_an_upload_it_tells_when_and_how_much(solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_now(Path("data"), now_ms)
+    with ScriptedInflux() as influx:
+        point_to(influx.url, monkeypatch)
+        solar("upload", "--once")
+    ran = solar("status")
+    assert ran.code == 0
+    assert plain(ran.out) == (
+        "All is well.\n"
+        "\n"
+        "Last reading  AGO: PL80, 25.4 V, charge 12.0 A, boost\n"
+        "Journal       12 readings since DAY, one every 10 s, in data\n"
+        "Last upload   AGO; SIZE today, SIZE this month\n"
+        "To be sent    nothing\n"
+        "Last error    none since then\n"
+        "Dead letters  none\n"
+        "Clock         trusted: a person said so\n"
+        "Disk          SIZE of SIZE free; the journal has SIZE\n"
+    )
+
+
+def test_trouble_and_backlog_come_in_plain_words(solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_now(Path("data"), now_ms)
+    with ScriptedInflux([error(404, 'bucket "b" not found', "not found")] * 5) as influx:
+        point_to(influx.url, monkeypatch)
+        solar("upload", "--once")
+    ran = solar("status")
+    assert ran.code == 1
+    assert ran.out.startswith("Needs attention:\n  - InfluxDB has refused the settings, for ")
+    assert 'bucket "b" not found' in ran.out
+    to_be_sent = next(line for line in ran.out.splitlines() if line.startswith("To be sent"))
+    assert to_be_sent.startswith("To be sent    12 readings; the oldest reading from 2 minutes ago; ")
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["nothing at all", "no database", "an uploader.db that is no database"])
+def test_files_that_are_missing_or_wrong_are_said_and_left_alone(solar: Solar, tmp_path: Path, name: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    if name == "no database":
+        (data / "journal.db").write_text("Dear diary, " * 1000)
+    elif name == "an uploader.db that is no database":
+        fill(data, 3)
+        (data / "uploader.db").write_text("Dear diary, " * 1000)
+    before = contents(data)
+    ran, as_json = solar("status"), solar("status", "--json")
+    expected = {
+        "nothing at all": "cannot open data/journal.db: there is no such file",
+        "no database": "cannot open data/journal.db: it is not an SQLite database",
+        "an uploader.db that is no database": "cannot open data/uploader.db: it is not an SQLite database",
+    }[name]
+    assert (ran.code, as_json.code, ran.err, as_json.err) == (1, 1, "", "")
+    assert expected in re.sub(r"\s+", " ", ran.out)
+    assert json.loads(as_json.out)["attention"][-1].startswith(expected)
+    assert ("Last reading" in ran.out) == (name == "an uploader.db that is no database")
+    assert contents(data) == before
+
+
+def test_a_silent_regulator_is_told_with_the_loggers_words(solar: Solar, tmp_path: Path) -> None:
+    fill(tmp_path / "data", 3, event(1, "started", "started"), event(2, "regulator_silent", "nothing answers"))
+    assert "nothing answers" in solar("status").out
+    assert json.loads(solar("status", "--json").out)["regulator_trouble"] == "nothing answers"
+    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+        journal.append(event(9, "regulator_back", "it is back"))
+    assert json.loads(solar("status", "--json").out)["regulator_trouble"] is None
+
+
+def test_whether_the_logger_runs_is_known_without_disturbing_it(solar: Solar, tmp_path: Path) -> None:
+    fill(tmp_path / "data", 3)
+    assert json.loads(solar("status", "--json").out)["logger_runs"] is False
+    with Journal.create(tmp_path / "data" / "journal.db"):
+        assert json.loads(solar("status", "--json").out)["logger_runs"] is True
+        with pytest.raises(JournalUnusable, match="another logger is"):
+            Journal.create(tmp_path / "data" / "journal.db")
+
+
+def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys are a contract."""
+    fill_now(Path("data"), now_ms)
+    with ScriptedInflux() as influx:
+        point_to(influx.url, monkeypatch)
+        solar("upload", "--once")
+    shown = json.loads(solar("status", "--json").out)
+    last = shown.pop("last_reading")
+    assert (last["battery_volts"], last["charge_amps"], last["load_amps"]) == (25.4, 12.0, None)
+    assert 5 <= shown.pop("last_reading_age_seconds") < 60
+    for name in ("time", "last_upload_time"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown.pop(name))
+    for name in ("disk_free_bytes", "disk_total_bytes", "journal_bytes", "bytes_sent_today", "bytes_sent_this_month"):
+        assert shown.pop(name) > 0
+    assert shown == {
+        "healthy": True,
+        "attention": [],
+        "data": "data",
+        "logger_runs": False,
+        "regulator_trouble": None,
+        "readings": 12,
+        "interval_seconds": 10.0,
+        "interval_trouble": None,
+        "pending": {"readings": 0, "days": 0, "events": 0},
+        "oldest_pending_time": None,
+        "drain_seconds": 0.0,
+        "upload_trouble": None,
+        "upload_reason": None,
+        "upload_failing_since": None,
+        "note": None,
+        "dead_letters": 0,
+        "dead_letters_waiting": 0,
+        "journal_bytes_per_day": None,
+        "disk_days_left": None,
+        "clock_trusted": True,
+        "clock": "trusted: a person said so",
+        "held": {"readings": 0, "events": 0},
+        "held_reason": None,
+        "journals_set_aside": [],
+    }
+
+
+def test_growth_is_told_from_the_journal_itself(solar: Solar, now_ms: int) -> None:
+    fill_now(Path("data"), now_ms, readings=2000)
+    shown = json.loads(solar("status", "--json").out)
+    size = Path("data/journal.db").stat().st_size
+    assert shown["journal_bytes_per_day"] == pytest.approx(size / 2000 * 8640)
+    assert shown["disk_days_left"] == pytest.approx(shown["disk_free_bytes"] / shown["journal_bytes_per_day"])
+
+
+def test_the_time_of_the_oldest_that_waits_is_known(solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    point_to("http://127.0.0.1:9", monkeypatch)
+    shown = json.loads(solar("status", "--json").out)
+    assert shown["oldest_pending_time"] == "2026-01-01T00:00:00.000Z"
+    assert shown["pending"] == {"readings": 3, "days": 0, "events": 1}
+
+
+def test_every_key_stands_in_the_documentation(solar: Solar, data: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "status.md").read_text()
+    documented = [
+        name for cell in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"\w+", cell)
+    ]
+    assert documented == list(json.loads(solar("status", "--json").out))
+
+
+def test_an_interval_that_is_not_kept_is_told_until_it_is_or_the_logger_begins_anew(solar: Solar, now_ms: int) -> None:
+    fill_now(Path("data"), now_ms)
+    words = "cannot take a reading every 1 s: the line brings one every 10 s"
+    for kind, message, told in [
+        ("started", "started", None),
+        ("interval_missed", words, words),
+        ("regulator_back", "back", words),
+        ("interval_kept", "again", None),
+        ("interval_missed", words, words),
+        ("started", "started", None),
+    ]:
+        with Journal.create(Path("data/journal.db")) as journal:
+            journal.append(event(1, kind, message))
+        ran = solar("status")
+        assert ran.code == 0
+        assert (f"Interval      {words}\n" in ran.out) == bool(told)
+        assert json.loads(solar("status", "--json").out)["interval_trouble"] == told
+
+
+def test_what_cannot_be_looked_at_is_not_zero(solar: Solar, data: Path) -> None:
+    (data / "uploader.db").write_bytes(b"no database" * 1000)
+    shown = json.loads(solar("status", "--json").out)
+    names = ("dead_letters", "dead_letters_waiting", "bytes_sent_today", "bytes_sent_this_month")
+    assert [shown[name] for name in names] == [None] * 4
+    assert json.loads(solar("status", "--json", "--data", "nowhere").out)["readings"] is None

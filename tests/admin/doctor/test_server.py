@@ -1,0 +1,303 @@
+"""The doctor's questions to servers: a real InfluxDB 1.6.7 with users, a double of 2.x, and what is in their way."""
+
+import gzip
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from admin.doctor.bucket import retention
+from admin.doctor.finding import Finding, Verdict
+from admin.doctor.server import certificate, name, server
+from tests.forward_proxy import ForwardProxy
+from tests.scripted_influx import ScriptedInflux, page
+from tests.servers import InfluxDB1, free_port, influxdb_1
+from uploader.server.proxy import Proxy
+from uploader.server.target import Target
+
+CERTIFICATES = Path(__file__).parent.parent.parent / "uploader" / "certificates"
+
+
+def told(target: Target, oldest_seconds: float | None = None, drain_seconds: float | None = None) -> dict[str, Finding]:
+    return {finding.name: finding for finding in server(target, oldest_seconds, drain_seconds)}
+
+
+def verdicts(findings: dict[str, Finding]) -> dict[str, str]:
+    return {name: finding.verdict.value for name, finding in findings.items()}
+
+
+@pytest.fixture(scope="module")
+def with_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB1]:
+    """InfluxDB 1.6.7 that wants passwords. Database `solar` keeps all, its policy `week` seven days."""
+    with influxdb_1(tmp_path_factory.mktemp("influxdb"), free_port(), auth=True) as running:
+        running.query("CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+        running.query("CREATE DATABASE solar")
+        running.query("CREATE RETENTION POLICY week ON solar DURATION 7d REPLICATION 1")
+        for user, right in (("writer", "WRITE"), ("reader", "READ"), ("both", "ALL")):
+            running.query(f"CREATE USER {user} WITH PASSWORD 'secret'")
+            running.query(f"GRANT {right} ON solar TO {user}")
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("token", "bucket", "expected"),
+    [
+        ("both:secret", "solar", {"token": "ok", "bucket": "ok", "retention": "ok"}),
+        ("both:secret", "solar/week", {"token": "ok", "bucket": "ok", "retention": "bad"}),
+        ("writer:secret", "solar", {"token": "ok", "bucket": "ok", "retention": "skipped"}),
+        ("reader:secret", "solar", {"token": "bad", "bucket": "skipped"}),
+        ("writer:wrong-one", "solar", {"token": "bad", "bucket": "skipped"}),
+        ("no-password", "solar", {"token": "bad", "bucket": "skipped"}),
+        ("both:secret", "sola", {"token": "ok", "bucket": "bad"}),
+        ("both:secret", "solar/month", {"token": "ok", "bucket": "bad"}),
+    ],
+    ids=[
+        "all is well",
+        "it keeps too little",
+        "may only write",
+        "may only read",
+        "wrong password",
+        "no user:password",
+        "no such database",
+        "no such policy",
+    ],
+)
+def test_token_and_bucket_in_version_1(
+    with_users: InfluxDB1, token: str, bucket: str, expected: dict[str, str]
+) -> None:
+    found = told(Target(with_users.url, token, "ignored", bucket), oldest_seconds=30 * 86400)
+    assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "ok"} | expected
+    assert found["server"].found.startswith("InfluxDB 1.")
+    assert with_users.query("SHOW MEASUREMENTS", "solar") == []
+    assert "secret" not in str(found)
+
+
+@dataclass
+class Influx2:
+    """A double of InfluxDB 2.x for a token that may write (`can_write`) or see the bucket (`can_read`)."""
+
+    everySeconds: int = 0  # noqa: N815  # InfluxDB's word
+    can_write: bool = True
+    can_read: bool = True
+    bodies: tuple[bytes, ...] = ()
+    url: str = ""
+
+    @property
+    def target(self) -> Target:
+        return Target(self.url, "my-long-token", "org", "solar")
+
+
+ALL_WELL = {"token": "ok", "bucket": "ok", "retention": "ok"}
+
+
+@contextmanager
+def influx_2(double: Influx2) -> Iterator[Influx2]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = urlsplit(self.path)
+            if path.path == "/ping":
+                return self.reply(204, {})
+            assert (path.path, parse_qs(path.query)) == ("/api/v2/buckets", {"name": ["solar"], "org": ["org"]})
+            if not double.can_read:
+                return self.reply(404, {"code": "not found", "message": 'bucket "solar" not found'})
+            rules = [{"type": "expire", "everySeconds": double.everySeconds}] if double.everySeconds else []
+            return self.reply(200, {"buckets": [{"name": "solar", "retentionRules": rules}]})
+
+        def do_POST(self) -> None:
+            double.bodies += (self.rfile.read(int(self.headers["Content-Length"])),)
+            if self.headers["Authorization"] != "Token my-long-token":
+                self.reply(401, {"code": "unauthorized", "message": "unauthorized access"})
+            elif not double.can_write:
+                self.reply(403, {"code": "forbidden", "message": "insufficient permissions for write"})
+            else:
+                self.reply(400, {"code": "invalid", "message": "writing requires points"})
+
+        def reply(self, status: int, body: dict[str, object]) -> None:
+            self.send_response(status)
+            self.send_header("X-Influxdb-Version", "v2.7.11")
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            if status != 204:
+                self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with serving(Handler) as url:
+        double.url = url
+        yield double
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    listener.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is no news
+    if context:
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http{'s' if context else ''}://127.0.0.1:{listener.server_address[1]}"
+    finally:
+        listener.shutdown()
+        listener.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("double", "expected", "words"),
+    [
+        (Influx2(), ALL_WELL, "keeps readings for ever"),
+        (Influx2(everySeconds=30 * 86400), ALL_WELL, "keeps readings for 30 days"),
+        (Influx2(can_read=False), {"token": "ok", "bucket": "ok", "retention": "skipped"}, "may not read"),
+        (Influx2(can_write=False), {"token": "bad", "bucket": "skipped"}, "insufficient permissions"),
+    ],
+    ids=["all rights", "thirty days", "may only write", "may only read"],
+)  # fmt: skip
+def test_token_and_bucket_in_version_2(double: Influx2, expected: dict[str, str], words: str) -> None:
+    with influx_2(double):
+        found = told(double.target)
+    assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "ok"} | expected
+    assert found["server"].found == f"InfluxDB 2.7.11 answers at {double.url}"
+    assert words in str(found)
+    assert "my-long-token" not in str(found)
+
+
+def test_what_is_written_to_try_the_token_is_nothing() -> None:
+    with influx_2(Influx2()) as double:
+        told(double.target)
+    assert [gzip.decompress(body) for body in double.bodies] == [b""]
+
+
+def test_a_wrong_token_in_version_2() -> None:
+    with influx_2(Influx2()) as double:
+        found = told(Target(double.url, "another-token", "org", "solar"))
+    assert found["token"].verdict is Verdict.BAD
+    assert found["token"].found == "the server refuses the token (401: unauthorized access)"
+    assert "another-token" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("kept", "oldest", "drain", "verdict"),
+    [
+        (30.0, None, None, "ok"),
+        (30.0, 5.0, 0.1, "ok"),
+        (30.0, 29.5, 0.1, "look"),
+        (30.0, 20.0, 10.0, "look"),
+        (30.0, 31.0, 0.1, "bad"),
+        (0.0, 3000.0, 1.0, "ok"),
+        (None, 3000.0, 1.0, "skipped"),
+    ],
+    ids=["nothing waits", "in time", "tomorrow too old", "too old before its turn", "too old", "for ever", "unknown"],
+)
+def test_days_that_the_bucket_keeps_against_the_oldest_that_waits(
+    kept: float | None, oldest: float | None, drain: float | None, verdict: str
+) -> None:
+    kept, oldest, drain = (None if days is None else days * 86400 for days in (kept, oldest, drain))
+    assert retention(kept, oldest, drain).verdict.value == verdict
+
+
+def test_nobody_at_the_address() -> None:
+    found = told(Target(f"http://127.0.0.1:{free_port()}", "t", "o", "b"))
+    assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "bad"}
+    assert found["server"].found.endswith("cannot be reached: connection refused")
+    assert found["server"].remedy.startswith("the server is not running, or it is another port")
+
+
+def test_a_name_that_nobody_knows() -> None:
+    found = told(Target("http://influx.invalid:8086", "t", "o", "b"))
+    assert verdicts(found) == {"dns": "bad"}
+    assert found["dns"].found == "no address was found for the name influx.invalid"
+
+
+def test_a_name_is_looked_up_and_an_address_is_not() -> None:
+    assert name("localhost", 80).found.startswith("localhost is ")
+    assert name("::1", 80).found == "not needed, ::1 is an address"
+
+
+def test_a_login_page_in_between() -> None:
+    class Portal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "http://hotel.example/login")
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with serving(Portal) as url:
+        found = told(Target(url, "t", "o", "b"))
+    assert found["server"].verdict is Verdict.BAD
+    assert "leads to http://hotel.example/login" in found["server"].found
+    assert found["token"].verdict is Verdict.BAD
+
+
+def test_a_proxy_whose_server_is_away() -> None:
+    with ScriptedInflux([page(502, "502 Bad Gateway")]) as influx:
+        found = told(influx.target)
+    assert (found["server"].verdict, found["token"].verdict) == (Verdict.LOOK, Verdict.BAD)
+    assert "502 Bad Gateway" in found["token"].found
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted", "verdict", "words"),
+    [
+        ("valid", "valid", "ok", "valid for "),
+        ("valid", None, "bad", "is not trusted"),
+        ("expired", "expired", "bad", "has expired"),
+        ("not_yet_valid", "not_yet_valid", "bad", "not yet valid, so this computer's clock is probably wrong"),
+    ],
+)
+def test_certificates(shown: str, trusted: str | None, verdict: str, words: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{shown}.pem")
+    with serving(BaseHTTPRequestHandler, context) as url:
+        target = Target(url, "t", "o", "b", str(CERTIFICATES / f"{trusted}.pem") if trusted else None)
+        finding = certificate(target, "127.0.0.1", urlsplit(url).port or 0)
+    assert finding.verdict.value == verdict
+    assert words in finding.found
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "words"),
+    [("a:b@", "ok", "valid for "), ("", "bad", "(from HTTPS_PROXY) asks for a user and password (407)")],
+    ids=["let through", "not let through"],
+)
+def test_the_certificate_behind_a_proxy(given: str, verdict: str, words: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "valid.pem")
+    with serving(BaseHTTPRequestHandler, context) as url, ForwardProxy(url, credentials="a:b") as proxy:
+        through = Proxy("HTTPS_PROXY", proxy.url.replace("//", f"//{given}"))
+        target = Target("https://127.0.0.1:8086", "t", "o", "b", str(CERTIFICATES / "valid.pem"), through)
+        finding = certificate(target, "127.0.0.1", 8086)
+    assert finding.verdict.value == verdict
+    assert words in finding.found
+
+
+def test_a_certificate_in_the_future_points_at_our_own_clock() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "not_yet_valid.pem")
+    with serving(BaseHTTPRequestHandler, context) as url:
+        target = Target(url, "t", "o", "b", str(CERTIFICATES / "not_yet_valid.pem"))
+        assert (
+            certificate(target, "127.0.0.1", urlsplit(url).port or 0).remedy
+            == "set the clock, see line 24 (Computer's clock)"
+        )
+
+
+def test_https_where_http_is_spoken() -> None:
+    with ScriptedInflux() as influx:
+        port = urlsplit(influx.url).port or 0
+        finding = certificate(Target(f"https://127.0.0.1:{port}", "t", "o", "b"), "127.0.0.1", port)
+    assert finding.verdict is Verdict.BAD
+    assert "https" in finding.found

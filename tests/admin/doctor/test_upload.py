@@ -1,0 +1,105 @@
+import pytest
+
+from admin.doctor.finding import Finding
+from admin.doctor.upload import uploads
+from admin.health.health import Health, Upload
+
+NOW_MS = 1_767_225_600_000
+HOUR_MS = 3_600_000
+
+
+def upload(**values: object) -> Upload:
+    well: dict[str, object] = {
+        "last_upload_ms": NOW_MS - 30_000,
+        "failing_since_ms": None,
+        "trouble": None,
+        "reason": None,
+        "note": None,
+        "dead_letters": 0,
+        "dead_letters_waiting": 0,
+        "bytes_today": 0,
+        "bytes_this_month": 0,
+    }
+    return Upload(**(well | values))  # type: ignore[arg-type]
+
+
+def findings(*, is_uploading: bool = True, **values: object) -> list[Finding]:
+    well: dict[str, object] = {"now_ms": NOW_MS, "data": "data", "upload": upload(), "is_upload_wanted": True}
+    return list(uploads(Health(**(well | values)), is_uploading=is_uploading))  # type: ignore[arg-type]
+
+
+def told(found: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(finding.name, finding.verdict.value, finding.found) for finding in found]
+
+
+def test_all_is_sent() -> None:
+    assert told(findings(pending={"readings": 0})) == [
+        ("uploads", "ok", "last one 30 seconds ago"),
+        ("backlog", "ok", "nothing is waiting"),
+    ]
+
+
+def test_a_backlog_and_when_it_will_be_sent() -> None:
+    pending = {"readings": 8640, "days": 1, "events": 0}
+    values = {"pending": pending, "oldest_pending_ms": NOW_MS - 24 * HOUR_MS, "upload": upload(last_upload_ms=NOW_MS)}
+    assert told(findings(drain_seconds=180.0, **values))[1] == (
+        "backlog",
+        "ok",
+        "8,640 readings, 1 day waiting, the oldest from 24 hours ago; about 3 minutes to send on a good connection",
+    )
+    assert findings(drain_seconds=3 * 86400.0, **values)[1].verdict.value == "look"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "words"),
+    [
+        (
+            {"upload": upload(trouble="unreachable", reason="no route", failing_since_ms=NOW_MS - HOUR_MS)},
+            "look",
+            "last one 30 seconds ago; failing for 1 hour: no route",
+        ),
+        (
+            {"upload": upload(trouble="unreachable", reason="no route"), "is_uploading": False},
+            "bad",
+            "last one 30 seconds ago; failing for 0 seconds: no route",
+        ),
+        (
+            {"upload": upload(trouble="misconfigured", reason="wrong token", last_upload_ms=None)},
+            "bad",
+            "never; failing for 0 seconds: wrong token",
+        ),
+        (
+            {
+                "upload": upload(last_upload_ms=NOW_MS - HOUR_MS),
+                "pending": {"readings": 9},
+                "oldest_pending_ms": NOW_MS - HOUR_MS,
+            },
+            "bad",
+            "last one 1 hour ago; readings are waiting",
+        ),
+        ({"upload": upload(note="it goes slowly")}, "ok", "last one 30 seconds ago; it goes slowly"),
+        ({"upload": None}, "bad", "nothing has been uploaded yet"),
+        ({"upload_error": "cannot open uploader.db: it is damaged"}, "bad", "cannot open uploader.db: it is damaged"),
+    ],
+    ids=["offline", "offline and no uploader", "refused", "no uploader", "a note", "never", "damaged"],
+)  # fmt: skip
+def test_how_the_upload_fares(values: dict[str, object], verdict: str, words: str) -> None:
+    finding = findings(**values)[0]  # type: ignore[arg-type]
+    assert (finding.verdict.value, finding.found) == (verdict, words)
+
+
+def test_a_damaged_uploader_db_says_what_to_do() -> None:
+    finding = findings(upload_error="cannot read uploader.db: the file is damaged; restart the uploader")[0]
+    assert (finding.found, finding.remedy) == ("cannot read uploader.db: the file is damaged", "restart the uploader")
+    finding = findings(upload_error="cannot read uploader.db: the disk is full")[0]
+    assert finding.remedy == "make room, see line 15 (Disk)"
+
+
+def test_records_that_the_server_refused_are_told() -> None:
+    finding = findings(upload=upload(dead_letters=3, dead_letters_waiting=2))[-1]
+    assert (finding.name, finding.found) == ("dead_letters", "the server refused 1 record")
+
+
+@pytest.mark.parametrize("values", [{"is_upload_wanted": False}, {"error": "there is no journal"}])
+def test_where_nothing_is_or_can_be_sent_there_is_nothing_to_tell(values: dict[str, object]) -> None:
+    assert findings(upload=None, **values) == []

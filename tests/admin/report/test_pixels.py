@@ -1,0 +1,74 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from admin.report.axis import time_marks, value_marks
+from admin.report.pixels import DAY_MS, Columns, column_count
+
+VALUES = st.floats(min_value=-1000, max_value=1000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9999), VALUES), min_size=1), st.integers(1, 50))
+def test_no_extreme_and_no_value_is_lost_and_none_is_made_up(values: list[tuple[int, float]], count: int) -> None:
+    columns = Columns(0, 10_000, count)
+    for time_ms, value in values:
+        columns.add(time_ms, value)
+    drawn = [column for run in columns.runs(gap_ms=0) for column in run]
+    assert [column.place for column in drawn] == sorted({int(time_ms / columns.width_ms) for time_ms, _ in values})
+    assert all(0 <= column.place < count for column in drawn)
+    assert sum(column.number for column in drawn) == len(values)
+    for column in drawn:
+        inside = [value for time_ms, value in values if int(time_ms / columns.width_ms) == column.place]
+        assert (column.lowest, column.highest, column.number) == (min(inside), max(inside), len(inside))
+        assert abs(column.mean - sum(inside) / len(inside)) < 1e-9
+    assert (columns.lowest, columns.highest) == (min(value for _, value in values), max(value for _, value in values))
+
+
+def places(columns: Columns, gap_ms: float) -> list[list[int]]:
+    return [[column.place for column in run] for run in columns.runs(gap_ms)]
+
+
+def test_a_gap_longer_than_usual_parts_the_curve() -> None:
+    columns = Columns(0, 1000, 100)
+    for time_ms in (0, 10, 20, 500, 510):
+        columns.add(time_ms, 1.0)
+    assert places(columns, 100) == [[0, 1, 2], [50, 51]]
+    assert places(columns, 500) == [[0, 1, 2, 50, 51]]
+
+
+def test_readings_farther_apart_than_columns_are_still_one_curve() -> None:
+    columns = Columns(0, 1000, 100)
+    for time_ms in range(0, 1000, 50):
+        columns.add(time_ms, 1.0)
+    assert len(places(columns, 60)) == 1
+
+
+def test_a_gap_that_fits_into_a_column_is_none() -> None:
+    columns = Columns(0, 10_000, 10)
+    for time_ms in (0, 900, 1850):
+        columns.add(time_ms, 1.0)
+    assert places(columns, 100) == [[0, 1]]
+
+
+def test_over_months_a_column_is_whole_days() -> None:
+    assert column_count(0, 30 * DAY_MS, 800) == 800
+    assert column_count(0, 365 * DAY_MS, 800) == 365
+    assert column_count(0, 1000 * DAY_MS, 800) == 500
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_marks_of_values_are_few_round_and_enclose_all(lowest: float, span: float) -> None:
+    marks = value_marks(lowest, lowest + span)
+    step = marks[1].at - marks[0].at
+    tolerance = step * 1e-6
+    assert marks[0].at <= lowest + tolerance
+    assert marks[-1].at >= lowest + span - tolerance
+    assert 2 <= len(marks) <= 7
+    assert len({mark.label for mark in marks}) == len(marks)
+
+
+@given(st.integers(1_700_000_000_000, 1_900_000_000_000), st.integers(60_000, 3000 * DAY_MS))
+def test_marks_of_time_are_few_and_inside(since_ms: int, span_ms: int) -> None:
+    marks = time_marks(since_ms, since_ms + span_ms)
+    assert 1 <= len(marks) <= 9
+    assert all(since_ms <= mark.at <= since_ms + span_ms for mark in marks)
+    assert [mark.at for mark in marks] == sorted({mark.at for mark in marks})

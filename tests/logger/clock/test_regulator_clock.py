@@ -1,0 +1,52 @@
+"""The regulator's clock against time."""
+
+from datetime import UTC, timedelta, timezone
+
+import pytest
+
+from journal.reading import Reading
+from logger.clock.regulator_clock import DAY_MS, Sample, clock_offset_minutes, ran_on, sample_of, shift_ms
+
+HOUR = 3600.0
+
+
+def sample(hours: float, clock_hours: float) -> Sample:
+    return Sample(round(hours * HOUR * 1000), clock_hours * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "expected"),
+    [
+        pytest.param(sample(17, 17), sample(5, 5), True, id="the same day"),
+        pytest.param(sample(29, 5), sample(17, 17), True, id="across midnight"),
+        pytest.param(sample(24 * 30 + 5, 5.05), sample(5, 5), True, id="a month later, three minutes fast"),
+        pytest.param(sample(17, 0.01), sample(16, 16), False, id="without power"),
+        pytest.param(sample(17, 23), sample(16, 16), False, id="set ahead"),
+        pytest.param(sample(17, 17.1), sample(16.9, 16.9), False, id="set ahead by its smallest step"),
+    ],
+)
+def test_whether_a_clock_ran_on(later: Sample, earlier: Sample, expected: bool) -> None:
+    assert ran_on(later, earlier) is expected
+
+
+@pytest.mark.parametrize("hours", [-11, -1, 0, 1, 11])
+def test_the_shift_is_that_of_the_midnight_whatever_the_day(hours: int) -> None:
+    earlier = sample(12, 12)
+    later = sample(12 + 24 * 5, 12 - hours)
+    assert shift_ms(later, earlier) == hours * HOUR * 1000
+
+
+@pytest.mark.parametrize(
+    ("clock_hours", "zone", "minutes"),
+    [(12.0, UTC, 0), (12.25, UTC, 15), (11.5, UTC, -30), (0.0, UTC, -720), (22.0, timezone(timedelta(hours=10)), 0)],
+)
+def test_how_far_the_clock_is_off_local_time(clock_hours: float, zone: timezone, minutes: float) -> None:
+    reading = Reading(
+        time_ms=20_000 * DAY_MS + 12 * 3_600_000, boot=1, uptime_ms=0, regulator_clock_seconds=clock_hours * HOUR
+    )
+    assert clock_offset_minutes(reading, zone) == minutes
+
+
+def test_a_reading_without_its_clock_says_nothing() -> None:
+    reading = Reading(time_ms=1, boot=1, uptime_ms=0)
+    assert (sample_of(reading), clock_offset_minutes(reading)) == (None, None)

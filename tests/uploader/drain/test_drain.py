@@ -1,0 +1,610 @@
+"""The drain against real and scripted servers: what must be stored is, once, and what cannot be is kept."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from journal.journal import Journal
+from journal.reading import Day, Event
+from tests.fault_proxy import Fault, FaultProxy
+from tests.scripted_influx import Answer, ScriptedInflux, error, page
+from tests.servers import Database, VictoriaMetrics
+from tests.uploader.site import EPOCH_MS, Site, influx
+from uploader.progress.id_ranges import IdRanges
+from uploader.server.outcomes import Misconfigured, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.target import Target
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Site(tmp_path) as made:
+        yield made
+
+
+def at(*times: int) -> set[str]:
+    """The ends of the lines with these times."""
+    return {str(time) for time in times}
+
+
+def times_of(lines: list[str]) -> list[int]:
+    return [int(line.rsplit(" ", 1)[1]) for line in lines]
+
+
+# The whole way, with real servers
+
+
+def test_readings_arrive_in_influxdb_1_with_every_field(site: Site, database: Database) -> None:
+    times = site.append(250)
+    with influx(database.target) as writer:
+        site.run(site.drain(writer))
+    rows = database.rows("solar")
+    assert [row["time"] for row in rows] == times
+    assert rows[3] == {
+        "time": times[3],
+        "site": "home",
+        "model": "PL80",
+        "battery_volts": 25.0,
+        "charge_amps": 1.5,
+        "regulator_state": "boost",
+    }
+    assert site.progress.done("readings") == IdRanges(((1, 250),))
+
+
+def test_days_and_events_arrive_too(site: Site, database: Database) -> None:
+    site.append(3)
+    site.journal.append(Day(time_ms=EPOCH_MS, date="2023-11-14", model="PL80", charge_amp_hours=120.0))
+    boot = site.journal.boot_number("boot")
+    site.journal.append(Event(time_ms=EPOCH_MS, boot=boot, uptime_ms=1, kind="started", message="version 1, a b"))
+    with influx(database.target) as writer:
+        site.run(site.drain(writer))
+    (day,), (event,) = database.rows("solar_day"), database.rows("solar_event")
+    assert (day["date"], day["charge_amp_hours"], day["model"]) == ("2023-11-14", 120.0, "PL80")
+    assert (event["kind"], event["message"], event["site"]) == ("started", "version 1, a b", "home")
+
+
+def test_victoria_metrics_gets_each_reading_once(site: Site, victoria_metrics: VictoriaMetrics) -> None:
+    site.name = "once"
+    times = site.append(1234)
+    with influx(victoria_metrics.target) as writer:
+        site.run(site.drain(writer))
+    assert victoria_metrics.samples("once") == times
+
+
+def test_faults_on_the_way_to_a_real_server_lose_nothing(site: Site, database: Database) -> None:
+    faults = [
+        Fault(cut_request_after=50),
+        Fault(cut_request_after=1000),
+        Fault(loses_answer=True),
+        Fault(cut_answer_after=10),
+        Fault(stalls=True),
+        Fault(delay_seconds=0.1),
+    ]
+    times = site.append(700)
+    with (
+        FaultProxy(database.target.url, faults) as proxy,
+        influx(Target(proxy.url, "", "o", database.name), read_seconds=0.3) as writer,
+    ):
+        site.run(site.drain(writer))
+    assert proxy.faults == []
+    assert [row["time"] for row in database.rows("solar")] == times
+    assert site.progress.dead_letters.all() == []
+
+
+def test_only_a_lost_answer_makes_a_double_send(site: Site, victoria_metrics: VictoriaMetrics) -> None:
+    """And the repeated request is the same one: the samples are the same, twice."""
+    site.name = "lost answer"
+    times = site.append(100)
+    with (
+        FaultProxy(victoria_metrics.target.url, [Fault(loses_answer=True)]) as proxy,
+        influx(Target(proxy.url, "t", "o", "b")) as writer,
+    ):
+        site.run(site.drain(writer))
+    assert victoria_metrics.samples("lost answer") == sorted(times * 2)
+
+
+def test_a_partial_write_of_influxdb_1_ends_in_dead_letters_for_the_bad_ones_alone(
+    site: Site, database: Database
+) -> None:
+    """The field is a string there already, so every reading that has it is refused; the others are stored."""
+    with influx(database.target) as writer:
+        assert writer.write([f'solar,site=home,model=PL80 battery_volts="x" {EPOCH_MS - 1}']) == Sent()
+        times = site.append(60, battery_volts=lambda n: 25.0 if n in {7, 8, 40} else None)
+        site.run(site.drain(writer))
+    refused = {times[7], times[8], times[40]}
+    assert [row["time"] for row in database.rows("solar")] == [EPOCH_MS - 1, *(t for t in times if t not in refused)]
+    letters = site.progress.dead_letters.all()
+    assert {letter.time_ms for letter in letters} == refused
+    assert all("field type conflict" in letter.words for letter in letters)
+
+
+def test_a_backlog_beyond_retention_becomes_dead_letters_in_few_requests(site: Site, database: Database) -> None:
+    database.server.query(f"CREATE RETENTION POLICY short ON {database.name} DURATION 1h REPLICATION 1 DEFAULT")
+    site.append(3000)
+    with influx(database.target) as writer:
+        steps = site.run(site.drain(writer))
+    assert site.progress.dead_letters.count() == 3000
+    assert len(steps) < 70
+
+
+# Newest first
+
+
+def test_after_an_outage_the_first_request_carries_the_newest_then_the_backlog_goes_oldest_first(site: Site) -> None:
+    times = site.append(1000)
+    with ScriptedInflux([error(503, "busy")] * 3) as server, influx(server.target) as writer:
+        site.run(site.drain(writer))
+        sent = [times_of(lines) for lines in server.requests[3:]]
+    assert sent[0] == times[-100:]
+    assert list(itertools.chain(*sent[1:])) == times[:-100]
+
+
+def test_the_newest_at_the_moment_of_the_first_success_go_first(site: Site) -> None:
+    site.append(300)
+    with ScriptedInflux([error(503, "busy")] * 2) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(2):
+            drain.drain_once()
+            site.append(10)
+        last = site.append(5)[-1]
+        drain.drain_once()
+        assert times_of(server.requests[2])[-1] == last
+
+
+def test_while_the_backlog_drains_new_readings_go_out_every_minute_and_no_more_often(site: Site) -> None:
+    backlog = site.append(4000)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, every_seconds=60)
+        new: list[int] = []
+        for _ in range(7):
+            drain.drain_once()
+            site.clock.now += 15
+            new += site.append(1)
+        sent = [times_of(lines) for lines in server.requests]
+    assert sent[0] == backlog[-100:]
+    assert sent[4] == new[:4]
+    assert list(itertools.chain(*sent[1:4], *sent[5:])) == backlog[: sum(map(len, sent)) - 104]
+
+
+def test_after_hours_offline_the_first_request_has_the_very_newest(site: Site) -> None:
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.append(1)
+        drain.drain_once()
+        server.script = [error(503, "busy")] * 200
+        while server.script:
+            times = site.append(6)
+            site.clock.now += max(drain.drain_once().wait_seconds, 60.0)
+        drain.drain_once()
+        assert times_of(server.requests[-1])[-1] == times[-1]
+        assert len(server.requests[-1]) == 100
+
+
+def test_when_all_is_sent_it_waits_for_the_next_minute(site: Site) -> None:
+    site.append(10)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        site.append(3)
+        idle = drain.drain_once()
+        assert idle.is_idle
+        assert idle.wait_seconds == 60
+        site.clock.now += idle.wait_seconds
+        drain.drain_once()
+        assert [len(lines) for lines in server.requests] == [10, 3]
+
+
+# What the server refuses
+
+
+@pytest.mark.parametrize("refusal", ["422", "400", "400 partial"])
+@pytest.mark.parametrize("bad", [0, 4321, 4999])
+def test_one_bad_reading_among_5000_is_one_dead_letter_after_at_most_27_requests(
+    bad: int, refusal: str, site: Site
+) -> None:
+    times = site.append(5000)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[bad])), refusal=refusal) as server:  # type: ignore[arg-type]
+        with influx(server.target) as writer:
+            site.run(site.drain(writer))
+        assert server.times() == times[:bad] + times[bad + 1 :]
+        assert len(server.requests) <= 27
+    (letter,) = site.progress.dead_letters.all()
+    assert (letter.stream, letter.id, letter.time_ms) == ("readings", bad + 1, times[bad])
+    assert letter.status == (422 if refusal == "422" else 400)
+    assert site.progress.done("readings") == IdRanges(((1, 5000),))
+
+
+def test_one_bad_reading_in_a_batch_of_5000_takes_at_most_27_requests(site: Site) -> None:
+    times = site.append(5000)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[3333])), refusal="400") as server:
+        with influx(server.target) as writer:
+            site.run(site.drain(writer, first_size=5000))
+        assert len(server.requests[0]) == 5000
+        assert len(server.requests) <= 27
+        assert len(server.times()) == 4999
+
+
+def test_new_readings_go_out_while_a_refused_batch_is_being_halved(site: Site) -> None:
+    times = site.append(100)
+    with (
+        ScriptedInflux(refuses=lambda line: line.endswith(str(times[50])), refusal="400") as server,
+        influx(server.target) as writer,
+    ):
+        drain = site.drain(writer)
+        drain.drain_once()
+        drain.drain_once()
+        new = site.append(6)
+        site.clock.now += 60
+        drain.drain_once()
+        assert times_of(server.requests[-1]) == new
+
+
+def test_a_crash_while_halving_leaves_the_rest_pending(site: Site) -> None:
+    times = site.append(100)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[50])), refusal="400") as server:
+        with influx(server.target) as writer:
+            drain = site.drain(writer)
+            for _ in range(5):
+                drain.drain_once()
+            site.restart()
+            site.run(site.drain(writer))
+        assert server.times() == times[:50] + times[51:]
+    assert [letter.id for letter in site.progress.dead_letters.all()] == [51]
+
+
+def test_a_letter_is_delivered_when_its_cause_was_mended(site: Site) -> None:
+    times = site.append(20)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[5]))) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        site.progress.dead_letters.retry()
+        site.run(drain)
+        (letter,) = site.progress.dead_letters.all()
+        assert (letter.tries, letter.is_waiting) == (2, False)
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        site.run(drain)
+        assert server.times() == times
+    assert site.progress.dead_letters.all() == []
+
+
+def test_a_letter_is_delivered_from_its_copy_when_the_journal_no_longer_has_it(site: Site) -> None:
+    times = site.append(20)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[5]))) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        site.journal.prune(site.progress.done("readings").ranges, EPOCH_MS * 2, 1000)
+        assert site.journal.get("readings", 6) is None
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        site.run(drain)
+        assert server.times() == times
+
+
+# Sizes
+
+
+def test_413_halves_until_it_fits_and_remembers_across_a_restart(site: Site) -> None:
+    times = site.append(3000)
+    with ScriptedInflux(largest_body_bytes=2000) as server, influx(server.target) as writer:
+        site.run(site.drain(writer))
+        assert server.times() == times
+        assert server.statuses.count(413) <= 5
+        learnt = site.progress.batch_size()
+        site.restart()
+        site.append(3000)
+        before = len(server.statuses)
+        site.run(site.drain(writer))
+        assert server.statuses[before] == 204
+    assert learnt.size >= 100
+    assert site.progress.dead_letters.count() == 0
+
+
+def test_a_reading_too_large_alone_is_a_dead_letter_and_the_others_go(site: Site) -> None:
+    """No reading is: the server takes 300 bytes, and this one's state is a novel."""
+    times = site.append(8)
+    boot = site.journal.boot_number("boot")
+    novel = "".join(chr(0x4E00 + n * 7) for n in range(1000))
+    site.journal.append(Event(time_ms=EPOCH_MS, boot=boot, uptime_ms=1, kind="novel", message=novel))
+    site.journal.append(Event(time_ms=EPOCH_MS + 1, boot=boot, uptime_ms=1, kind="short", message="ok"))
+    with ScriptedInflux(largest_body_bytes=300) as server, influx(server.target) as writer:
+        site.run(site.drain(writer))
+        assert server.times() == times
+        assert server.times("solar_event") == [EPOCH_MS + 1]
+    (letter,) = site.progress.dead_letters.all()
+    assert (letter.stream, letter.id, letter.status) == ("events", 1, 413)
+    assert letter.words == "413 Request Entity Too Large"
+
+
+def test_a_link_that_breaks_under_large_requests_still_makes_progress(site: Site, database: Database) -> None:
+    """Whatever is longer than 900 bytes is cut, every time."""
+    times = site.append(400)
+    with (
+        FaultProxy(database.target.url, then=Fault(cut_request_after=900)) as proxy,
+        influx(Target(proxy.url, "", "o", database.name)) as writer,
+    ):
+        site.run(site.drain(writer, first_size=400))
+    assert [row["time"] for row in database.rows("solar")] == times
+
+
+def test_two_kilobytes_a_second_cut_again_and_again(site: Site, database: Database) -> None:
+    """The same in small: 20 kB/s, every connection cut after 0.4 s; no request may take longer than that."""
+    times = site.append(1200)
+    with (
+        FaultProxy(database.target.url, then=Fault(bytes_per_second=20_000, cut_after_seconds=0.4)) as proxy,
+        influx(Target(proxy.url, "", "o", database.name), read_seconds=1) as writer,
+    ):
+        site.run(site.drain(writer, first_size=1200))
+    assert [row["time"] for row in database.rows("solar")] == times
+
+
+# Errors of the server itself
+
+
+def test_after_ten_500s_the_trigger_is_found_kept_back_and_tried_again_later(site: Site) -> None:
+    times = site.append(300)
+    with (
+        ScriptedInflux(stumbles=lambda line: line.endswith(str(times[250]))) as server,
+        influx(server.target) as writer,
+    ):
+        drain = site.drain(writer)
+        for _ in range(400):
+            site.clock.now += drain.drain_once().wait_seconds
+            if drain.put_off:
+                break
+        site.append(1)
+        for _ in range(10):
+            site.clock.now += drain.drain_once().wait_seconds
+        assert server.times()[:-1] == times[:250] + times[251:]
+        assert site.progress.dead_letters.count() == 0
+        assert site.progress.pending("readings", [(1, 301)]).ranges == ((251, 251),)
+        assert server.statuses[:10] == [500] * 10
+        server.stumbles = lambda line: False
+        site.clock.now += 3600
+        site.run(drain)
+        assert server.times()[:-1] == times
+
+
+def test_a_server_that_fails_all_the_time_makes_nothing_a_culprit(site: Site) -> None:
+    times = site.append(50)
+    with ScriptedInflux(stumbles=lambda line: True) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(200):
+            site.clock.now += drain.drain_once().wait_seconds
+        assert drain.put_off == 0
+        server.stumbles = lambda line: False
+        site.run(drain)
+        assert server.times() == times
+    assert site.progress.dead_letters.count() == 0
+
+
+def test_a_reading_that_makes_the_server_stumble_alone_does_not_stop_the_others(site: Site) -> None:
+    times = site.append(10)
+    with ScriptedInflux(stumbles=lambda line: line.endswith(str(times[-1]))) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(300):
+            site.clock.now += drain.drain_once().wait_seconds
+        new = site.append(20)
+        for _ in range(40):
+            site.clock.now += drain.drain_once().wait_seconds
+        assert server.times() == times[:-1] + new
+        assert drain.put_off == 1
+
+
+# Waiting
+
+
+@pytest.mark.parametrize(("answer", "bounds"), [
+    (error(401, "unauthorized"), (240, 360)),
+    (error(403, "forbidden"), (240, 360)),
+    (error(404, "bucket not found", "not found"), (240, 360)),
+    (error(503, "busy", Retry_After="30"), (30, 32)),
+    (error(429, "busy", Retry_After="5000"), (900, 900)),
+    (error(503, "busy"), (0, 2)),
+    (page(502, "Bad Gateway"), (0, 2)),
+], ids=lambda value: str(getattr(value, "status", value)))  # fmt: skip
+def test_it_waits_as_the_table_says(answer: Answer, bounds: tuple[float, float], site: Site) -> None:
+    site.append(5)
+    with ScriptedInflux([answer]) as server, influx(server.target) as writer:
+        step = site.drain(writer).drain_once()
+    assert bounds[0] <= step.wait_seconds <= bounds[1]
+    state = site.progress.state()
+    assert state.trouble == ("misconfigured" if answer.status in {401, 403, 404} else "unreachable")
+    assert state.failing_since_ms == site.clock.now_ms()
+
+
+def test_failing_is_written_down_once_and_ends_with_a_success(site: Site) -> None:
+    site.append(5)
+    with ScriptedInflux([error(503, "busy")] * 5) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        began = site.clock.now_ms()
+        changes = []
+        for _ in range(5):
+            site.clock.now += drain.drain_once().wait_seconds
+            changes.append(site.progress._connection.total_changes)
+        assert site.progress.state().failing_since_ms == began
+        assert len(set(changes)) == 1
+        site.run(drain)
+    state = site.progress.state()
+    assert (state.trouble, state.reason, state.failing_since_ms) == (None, None, None)
+    assert state.last_upload_ms == site.clock.now_ms()
+
+
+def test_the_months_allowance_slows_the_backlog_but_not_the_newest(site: Site) -> None:
+    site.append(10_000)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.01)
+        new: list[int] = []
+        for _ in range(200):
+            step = drain.drain_once()
+            site.clock.now += step.wait_seconds
+            new += site.append(1)
+        stored = set(server.times())
+        assert stored >= set(new[:-6])
+        assert 1000 < len(stored) < 9000
+    assert "0.01 MB" in (site.progress.state().note or "")
+
+
+# Never doubled, never lost
+
+
+def test_a_new_site_name_does_not_double_what_may_have_been_sent(site: Site) -> None:
+    times = site.append(30)
+    with ScriptedInflux([Answer(trick="lose", stores=True)]) as server, influx(server.target) as writer:
+        site.drain(writer).drain_once()
+        site.name = "cabin"
+        site.restart()
+        drain = site.drain(writer)
+        site.run(drain)
+        new = site.append(5)
+        site.clock.now += 60
+        site.run(drain)
+        assert sorted(server.points) == sorted(
+            [("solar,model=PL80,site=home", time) for time in times]
+            + [("solar,model=PL80,site=cabin", time) for time in new]
+        )
+
+
+def test_what_was_replayed_is_sent_again_over_itself(site: Site) -> None:
+    times = site.append(30)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        site.progress.requeue("readings", [(10, 12)])
+        site.clock.now += 60
+        site.run(drain)
+        assert times_of(server.requests[-1]) == times[9:12]
+        assert server.times() == times
+
+
+def test_ids_that_were_pruned_are_passed_over(site: Site) -> None:
+    site.append(50)
+    site.journal.prune([(1, 50)], EPOCH_MS * 2, 45)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        site.run(site.drain(writer))
+        assert len(server.times()) == site.journal.count("readings") < 50
+    assert site.progress.done("readings") == IdRanges(((1, 50),))
+
+
+def test_readings_without_a_single_value_are_passed_over(site: Site) -> None:
+    site.append(3)
+    connection = sqlite3.connect(site.directory / "journal.db")
+    connection.execute(
+        "UPDATE readings SET battery_volts = NULL, charge_amps = NULL, regulator_state = NULL WHERE id = 2"
+    )
+    connection.commit()
+    connection.close()
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        site.run(site.drain(writer))
+        assert len(server.requests[0]) == 2
+    assert site.progress.done("readings") == IdRanges(((1, 3),))
+
+
+def test_a_journal_that_was_replaced_is_sent_as_a_whole(site: Site) -> None:
+    old = site.append(20)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        site.journal.close()
+        (site.directory / "journal.db").rename(site.directory / "journal-damaged.db")
+        site.journal = Journal.create(site.directory / "journal.db")
+        site.journal.boot_number("boot")
+        new = site.append(20)
+        site.run(drain)
+        assert server.times() == old + new
+
+
+def test_a_full_disk_does_not_stop_the_upload_nor_repeat_it(site: Site) -> None:
+    times = site.append(500)
+    (pages,) = site.progress._connection.execute("PRAGMA page_count").fetchone()
+    bad = at(*times)
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad) as server, influx(server.target) as writer:
+        site.progress._connection.execute(f"PRAGMA max_page_count = {pages}")
+        site.run(site.drain(writer))
+        count = len(server.requests)
+        site.progress._connection.execute("PRAGMA max_page_count = 100000")
+        new = site.append(1)
+        site.clock.now += 60
+        site.run(site.drain(writer))
+        assert times_of(server.requests[count]) == new
+    assert site.progress.dead_letters.count() == 500
+
+
+ANSWERS = [
+    Answer(),
+    Answer(trick="lose", stores=True),
+    Answer(trick="lose"),
+    Answer(trick="cut body"),
+    Answer(trick="cut answer", status=503, body="x" * 50),
+    error(401, "unauthorized"),
+    error(403, "forbidden"),
+    error(404, "bucket not found", "not found"),
+    page(413, "Too Large"),
+    error(429, "busy", Retry_After="1"),
+    error(500, "oops"),
+    error(503, "busy", Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"),
+    page(200, "Log in"),
+    page(302, "Found", Location="http://portal.example"),
+    Answer(200, "{}"),
+    page(502, "Bad Gateway"),
+    error(422, "partial write"),
+]
+
+
+@settings(
+    max_examples=50,
+    phases=set(Phase) - {Phase.shrink, Phase.explain},
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    script=st.lists(st.sampled_from(ANSWERS), max_size=20),
+    count=st.integers(1, 200),
+    bad=st.frozensets(st.integers(0, 199), max_size=3),
+    refusal=st.sampled_from(["422", "400", "400 partial"]),
+    restarts=st.integers(0, 3),
+)
+def test_whatever_the_server_answers_each_reading_is_stored_once_or_is_a_dead_letter(  # noqa: PLR0917
+    script: list[Answer],
+    count: int,
+    bad: frozenset[int],
+    refusal: str,
+    restarts: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Site(tmp_path_factory.mktemp("site")) as site:
+        times = site.append(count)
+        refused = {times[n] for n in bad if n < count}
+        ends = at(*refused)
+        with ScriptedInflux(script, refuses=lambda line: line.rsplit(" ", 1)[-1] in ends, refusal=refusal) as server:  # type: ignore[arg-type]
+            with influx(server.target) as writer:
+                for _ in range(restarts):
+                    drain = site.drain(writer)
+                    for _ in range(3):
+                        site.clock.now += drain.drain_once().wait_seconds
+                    site.restart()
+                site.run(site.drain(writer))
+            letters = {letter.time_ms for letter in site.progress.dead_letters.all()}
+            assert set(server.times()) | letters == set(times)
+            assert refused <= letters
+            assert refused.isdisjoint(server.times())
+            assert letters == refused or _refuses_twice_in_a_row(script)
+        assert site.progress.done("readings") == IdRanges(((1, count),))
+
+
+def _refuses_twice_in_a_row(script: list[Answer]) -> bool:
+    """Then a reading alone may be taken for a bad one; it is kept all the same."""
+    statuses = [answer.status for answer in script if answer.status in {413, 422}]
+    return any(before == after for before, after in itertools.pairwise(statuses))
+
+
+def test_each_outcome_has_a_step_that_says_so(site: Site) -> None:
+    site.append(2)
+    script = [error(401, "no"), error(503, "busy"), error(422, "partial write"), page(413, "Too Large")]
+    with ScriptedInflux(script) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        outcomes = [type(drain.drain_once().outcome) for _ in range(5)]
+    assert outcomes == [Misconfigured, Unreachable, Rejected, TooLarge, Sent]

@@ -1,0 +1,315 @@
+"""The waiting: as a service it never gives up and stops at once; with --once it ends in bounded time, and says why."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from journal.errors import JournalMissing
+from tests.scripted_influx import Answer, ScriptedInflux, error, page
+from tests.servers import Database, InfluxDB1, VictoriaMetrics, free_port, influxdb_1
+from tests.uploader.site import Clock, Site, influx
+from uploader.drain.drain import Drain
+from uploader.drain.journal_source import JournalSource
+from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds
+from uploader.drain.reporting import Diary
+from uploader.progress.progress import Progress
+from uploader.progress.state import State
+from uploader.server.outcomes import Outcome, Unreachable
+from uploader.server.target import Target
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Site(tmp_path) as made:
+        yield made
+
+
+def once(site: Site, target: Target, *, progress: list[tuple[int, int]] | None = None) -> Summary:
+    """`solar upload --once`, in a time that passes only where somebody waits."""
+    with influx(target, read_seconds=0.3) as writer:
+        return drain_all(
+            site.drain(writer, every_seconds=float("inf"), backoff=ONCE_BACKOFF),
+            site.clock,
+            on_progress=lambda done, total: progress.append((done, total)) if progress is not None else None,
+            monotonic=site.clock.monotonic,
+        )
+
+
+def test_once_sends_all_and_shows_its_progress(site: Site, database: Database) -> None:
+    times = site.append(350)
+    progress: list[tuple[int, int]] = []
+    assert once(site, database.target, progress=progress) == Summary(sent=350, refused=0, left=0)
+    assert progress == [(100, 350), (300, 350), (350, 350)]
+    assert [row["time"] for row in database.rows("solar")] == times
+
+
+def test_once_with_nothing_to_send_makes_no_request(site: Site) -> None:
+    with ScriptedInflux() as server:
+        assert once(site, server.target) == Summary(sent=0, refused=0, left=0)
+        assert server.requests == []
+
+
+def test_once_against_an_unreachable_server_ends_within_half_a_minute_and_says_why(site: Site) -> None:
+    site.append(10)
+    began = site.clock.now
+    summary = once(site, Target(f"http://127.0.0.1:{free_port()}", "t", "o", "b"))
+    assert summary == Summary(sent=0, refused=0, left=10, reason="connection refused")
+    assert not summary.is_complete
+    assert 25 < site.clock.now - began < 35
+
+
+def test_once_with_a_wrong_token_ends_after_three_tries_with_the_remedy(site: Site) -> None:
+    site.append(10)
+    with ScriptedInflux(token="right") as server:
+        wrong = Target(server.url, "wrong", "o", "b")
+        summary = once(site, wrong)
+        assert len(server.requests) == 3
+    assert summary.left == 10
+    assert "INFLUXDB_TOKEN" in (summary.reason or "")
+
+
+def test_once_goes_on_after_a_refused_reading(site: Site) -> None:
+    times = site.append(300)
+    with ScriptedInflux(refuses=lambda line: line.endswith(str(times[7]))) as server:
+        summary = once(site, server.target)
+        assert len(server.times()) == 299
+    assert (summary.sent, summary.refused, summary.left) == (299, 1, 0)
+    assert not summary.is_complete
+
+
+def test_once_survives_passing_faults_of_every_kind(site: Site) -> None:
+    times = site.append(250)
+    script = [
+        error(503, "busy", Retry_After="1"),
+        Answer(trick="lose", stores=True),
+        Answer(trick="cut body"),
+        error(429, "busy", Retry_After="2"),
+        page(200, "Log in"),
+        Answer(delay_seconds=0.5, stores=True),
+        error(401, "unauthorized"),
+        Answer(),
+        error(404, "bucket not found", "not found"),
+        error(500, "oops"),
+        page(413, "Too Large"),
+        page(502, "Bad Gateway"),
+        error(422, "partial write"),
+        page(504, "Gateway Time-out"),
+    ]
+    with ScriptedInflux(script) as server:
+        assert once(site, server.target).is_complete
+        assert server.times() == times
+
+
+def test_once_waits_as_long_as_the_server_asks_but_not_for_ever(site: Site) -> None:
+    site.append(5)
+    with ScriptedInflux([error(503, "busy", Retry_After="100")]) as server:
+        assert once(site, server.target).is_complete
+    site.append(5)
+    with ScriptedInflux([error(503, "busy", Retry_After="3600")]) as server:
+        summary = once(site, server.target)
+        assert len(server.requests) == 1
+    assert (summary.left, "busy" in (summary.reason or "")) == (5, True)
+
+
+def test_once_leaves_what_comes_meanwhile_for_the_next_time(site: Site) -> None:
+    site.append(300)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        one = site.drain(writer, every_seconds=float("inf"), backoff=ONCE_BACKOFF)
+        summary = drain_all(one, site.clock, on_progress=lambda done, total: site.append(1) and None)
+    assert summary.is_complete
+    assert summary.sent < 310
+
+
+def test_once_finds_the_reading_that_the_server_stumbles_over_and_sends_the_others(site: Site) -> None:
+    times = site.append(120)
+    with ScriptedInflux(stumbles=lambda line: line.endswith(str(times[60]))) as server:
+        summary = once(site, server.target)
+        assert len(server.times()) == 119
+    assert (summary.sent, summary.left, summary.put_off) == (119, 1, 1)
+    assert "error of its own" in (summary.reason or "")
+
+
+def test_once_without_a_journal_is_an_error(tmp_path: Path) -> None:
+    class Nobody:
+        bytes_on_wire = 0
+
+        def write(self, lines: object) -> Outcome:
+            raise AssertionError(lines)
+
+    with Progress.open(tmp_path / "uploader.db") as progress, JournalSource(tmp_path / "journal.db") as source:
+        one = Drain(source, Nobody(), progress, "home", diary=Diary("http://x"))
+        with pytest.raises(JournalMissing):
+            drain_all(one, Clock())
+
+
+def test_the_service_waits_for_a_journal_and_then_sends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        ExitStack() as later,
+        ScriptedInflux() as server,
+        influx(server.target) as writer,
+        Progress.open(tmp_path / "uploader.db") as progress,
+        JournalSource(tmp_path / "journal.db") as source,
+    ):
+
+        class Waiter(Clock):
+            def wait(self, timeout: float) -> bool:
+                if len(self.waits) == 3:
+                    later.enter_context(Site(tmp_path)).append(5)
+                return super().wait(timeout)
+
+        drain(Drain(source, writer, progress, "home", diary=Diary("http://x")), Waiter(steps=6))
+        assert len(server.times()) == 5
+    assert len([r for r in caplog.records if "no such file" in r.message]) == 1
+
+
+def test_the_service_waits_while_the_server_is_away_and_delivers_each_point_once(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A real InfluxDB, started only while the uploader has been at it for some time."""
+    caplog.set_level(logging.INFO)
+    times, port = site.append(500), free_port()
+    directory = tmp_path / "influxdb"
+    directory.mkdir()
+    with ExitStack() as later, influx(Target(f"http://127.0.0.1:{port}", "", "o", "db")) as writer:
+        one = site.drain(writer)
+        servers: list[InfluxDB1] = []
+
+        class World:
+            """The stop event of a simulated time, in which the server comes up after five minutes."""
+
+            def wait(self, timeout: float) -> bool:
+                if not servers and site.clock.now > 1300:
+                    servers.append(later.enter_context(influxdb_1(directory, port)))
+                    servers[0].query("CREATE DATABASE db")
+                site.clock.wait(timeout)
+                return self.is_set()
+
+            def is_set(self) -> bool:
+                return not site.progress.pending("readings", [(1, 500)])
+
+        drain(one, World())
+        rows = servers[0].query("SELECT * FROM solar", "db")
+    assert [row["time"] for row in rows] == times
+    messages = [record.message for record in caplog.records if record.name == "uploader"]
+    assert "connection refused" in messages[0]
+    assert "again, after" in messages[-1]
+
+
+def test_stopping_ends_a_long_wait_at_once(site: Site) -> None:
+    site.append(1)
+    stop = threading.Event()
+    with ScriptedInflux([error(401, "unauthorized")] * 9) as server, influx(server.target) as writer:
+
+        def stop_after_the_first_attempt() -> None:
+            while not server.requests:
+                threading.Event().wait(0.01)
+            threading.Event().wait(0.1)
+            stop.set()
+
+        thread = threading.Thread(target=stop_after_the_first_attempt)
+        thread.start()
+        began = time.monotonic()
+        drain(site.drain(writer), stop)
+        thread.join()
+        assert time.monotonic() - began < 2
+        assert len(server.requests) == 1
+
+
+def test_a_heartbeat_comes_with_every_attempt_and_during_long_waits(site: Site) -> None:
+    site.append(1)
+    beats: list[str] = []
+    with ScriptedInflux([error(401, "unauthorized")] * 9) as server, influx(server.target) as writer:
+        one = site.drain(writer)
+        one.diary.heartbeat = beats.append
+        stop = Clock(steps=20)
+        drain(one, stop)
+    assert len(beats) >= 20
+    assert max(stop.waits) <= 10
+
+
+def test_failures_are_logged_once_a_minute_at_most(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.append(1)
+
+    class Offline:
+        bytes_on_wire = 0
+
+        def write(self, lines: object) -> Outcome:
+            return Unreachable("no network")
+
+    one = site.drain(Offline())
+    began = site.clock.now
+    attempts = 0
+    while site.clock.now < began + 3600:
+        site.clock.now += one.drain_once().wait_seconds
+        attempts += 1
+    assert attempts > 60
+    assert 30 <= len(caplog.records) <= 61
+    assert caplog.records[0].message.startswith(
+        "cannot upload 1 readings to http://influx.example: no network; trying again in "
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "uptime_seconds", "is_spread"),
+    [
+        (State(), 1e6, False),
+        (State(last_upload_ms=1_000_000), 1e6, False),
+        (State(last_upload_ms=1_000_000), 30, True),
+        (State(last_upload_ms=1_000), 1e6, True),
+        (State(last_upload_ms=1_000_000, failing_since_ms=1_000_000), 1e6, True),
+    ],
+    ids=["fresh", "restarted", "power came back", "long ago", "network was away"],
+)
+def test_the_first_attempt_after_an_outage_is_spread(state: State, uptime_seconds: float, is_spread: bool) -> None:
+    waits = [first_wait_seconds(state, 1_060_000, uptime_seconds, random.Random(n).random) for n in range(20)]
+    assert (len(set(waits)) == 20) is is_spread
+    assert all(0 <= wait <= 15 for wait in waits)
+
+
+def test_kill_9_between_the_write_and_the_record_repeats_one_request_unchanged(
+    site: Site, victoria_metrics: VictoriaMetrics
+) -> None:
+    """The child is killed after the server has answered, before it is written down; a new one delivers the rest."""
+    site.name = "killed"
+    times = site.append(250)
+    script = f"""
+import os, pathlib, signal, sys
+from uploader.diary import Diary
+from uploader.drain import Drain
+from uploader.influx import Influx
+from uploader.journal_source import JournalSource
+from uploader.progress import Progress
+from uploader.target import Target
+
+class Killed(Progress):
+    def settle(self, *args):
+        if os.environ["KILL"] == "1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().settle(*args)
+
+directory = pathlib.Path({str(site.directory)!r})
+with (
+    Influx(Target({victoria_metrics.url!r}, "t", "o", "b")) as influx,
+    Killed.open(directory / "uploader.db") as progress,
+    JournalSource(directory / "journal.db") as source,
+):
+    drain = Drain(source, influx, progress, "killed", diary=Diary("x"))
+    while not drain.drain_once().is_idle:
+        pass
+"""
+    results = [
+        subprocess.run([sys.executable, "-c", script], env={**os.environ, "KILL": kill}, check=False).returncode
+        for kill in ("1", "0")
+    ]
+    assert results == [-signal.SIGKILL, 0]
+    assert victoria_metrics.samples("killed") == sorted(times + times[-100:])

@@ -1,0 +1,285 @@
+"""uploader.db: what is pending, dead letters, sites, and that no accident loses a reading."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.dead_letters import Refusal
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.item import Item
+from uploader.progress.progress import Progress
+from uploader.progress.progress_file import SCHEMA
+from uploader.progress.state import Settled, State
+
+NOTHING = IdRanges()
+NONE_YET = {"readings": 0, "days": 0, "events": 0}
+
+
+@pytest.fixture
+def progress(tmp_path: Path) -> Iterator[Progress]:
+    with Progress.open(tmp_path / "uploader.db") as opened:
+        opened.adopt("journal one", "home", NONE_YET)
+        yield opened
+
+
+def sent(*ranges: tuple[int, int]) -> Settled:
+    return Settled("readings", IdRanges.of(ranges), NOTHING)
+
+
+def settle(progress: Progress, *settled: Settled) -> None:
+    for each in settled:
+        progress.settle(each, State(last_upload_ms=5), BatchSize(200))
+
+
+def refusal(*ids: int, words: str = "type conflict") -> Settled:
+    items = tuple(Item("readings", n, n * 1000, f"solar v={n}") for n in ids)
+    return Settled("readings", NOTHING, IdRanges.of_ids(ids), Refusal(items, words, 422, 99))
+
+
+def in_memory() -> Progress:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(SCHEMA[0])
+    return Progress(connection, Path("memory"))
+
+
+def test_pending_is_what_is_released_and_not_done(progress: Progress) -> None:
+    settle(progress, sent((1, 10)), sent((15, 20)))
+    assert progress.pending("readings", [(1, 12), (14, 30)]).ranges == ((11, 12), (14, 14), (21, 30))
+    assert progress.pending("events", [(1, 3)]).ranges == ((1, 3),)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 30), st.integers(0, 8)), max_size=25))
+def test_any_order_of_sending_and_requeueing_leaves_the_set_it_should(changes: list[tuple[bool, int, int]]) -> None:
+    expected: set[int] = set()
+    with in_memory() as progress:
+        for is_sent, first, more in changes:
+            ids = set(range(first, first + more + 1))
+            if is_sent:
+                settle(progress, sent((first, first + more)))
+                expected |= ids
+            else:
+                progress.requeue("readings", [(first, first + more)])
+                expected -= ids
+        assert progress.done("readings") == IdRanges.of_ids(expected)
+        rows = progress._connection.execute("SELECT count(*) FROM done").fetchone()
+        assert rows == (len(IdRanges.of_ids(expected).ranges),)
+
+
+def test_everything_is_there_after_closing_and_opening(progress: Progress, tmp_path: Path) -> None:
+    progress.traffic.add(1234, 0)
+    progress.settle(sent((1, 10)), State(5, 6, "unreachable", "why", "note"), BatchSize(200, 400))
+    progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note"), BatchSize(200, 400))
+    progress.close()
+    with Progress.open(tmp_path / "uploader.db") as again:
+        assert again.done("readings").ranges == ((1, 11),)
+        assert again.state() == State(5, 6, "unreachable", "why", "note")
+        assert again.batch_size() == BatchSize(200, 400)
+        assert (again.traffic.today(0), again.traffic.this_month(86_400_000), again.traffic.today(86_400_000)) == (
+            1234,
+            1234,
+            0,
+        )
+        (letter,) = again.dead_letters.all()
+        assert (letter.id, letter.line, letter.words, letter.status, letter.tries) == (
+            11,
+            "solar v=11",
+            "type conflict",
+            422,
+            1,
+        )
+
+
+def test_what_is_requeued_while_the_uploader_runs_is_not_overwritten_by_it(progress: Progress) -> None:
+    settle(progress, sent((1, 100)))
+    with Progress.open(progress.path) as admin:
+        admin.requeue("readings", [(40, 50)])
+    settle(progress, sent((101, 110)))
+    assert progress.pending("readings", [(1, 110)]).ranges == ((40, 50),)
+
+
+def test_two_processes_writing_at_once_both_succeed(progress: Progress) -> None:
+    """Without IMMEDIATE, the one that read before the other wrote fails as "locked", whatever the time-out."""
+    settle(progress, sent((1000, 2000)))
+    script = """
+import pathlib, sys
+from uploader.progress import Progress
+with Progress.open(pathlib.Path(sys.argv[1])) as admin:
+    print("ready", flush=True)
+    for n in range(80):
+        admin.requeue("readings", [(1000 + n, 1000 + n)])
+"""
+    command = [sys.executable, "-c", script, str(progress.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as admin:
+        assert admin.stdout
+        admin.stdout.readline()
+        for n in range(80):
+            settle(progress, sent((n + 1, n + 1)))
+        assert admin.wait() == 0
+    assert progress.done("readings").ranges == ((1, 80), (1080, 2000))
+
+
+def test_whatever_reads_and_then_writes_holds_the_lock_from_its_beginning(progress: Progress) -> None:
+    """The certain form of the test above, which catches a plain BEGIN one time in three."""
+    statements: list[str] = []
+    progress._connection.set_trace_callback(statements.append)
+    settle(progress, sent((1, 10)))
+    progress.requeue("readings", [(5, 6)])
+    progress.mark_done("readings", [(5, 5)])
+    assert [each for each in statements if each.startswith("BEGIN")] == ["BEGIN IMMEDIATE"] * 3
+    assert not [each for each in statements[: statements.index("BEGIN IMMEDIATE")] if "SELECT" in each]
+
+
+def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
+    progress.mark_done("readings", [(5, 9)])
+    assert progress.pending("readings", [(1, 10)]).ranges == ((1, 4), (10, 10))
+
+
+def test_a_letter_tried_again_and_sent_is_gone(progress: Progress) -> None:
+    settle(progress, refusal(7, 8))
+    assert progress.dead_letters.retry([1]) == 1
+    assert [letter.id for letter in progress.dead_letters.waiting(10)] == [7]
+    settle(progress, Settled("readings", NOTHING, NOTHING, letters=(1,)))
+    assert [(letter.number, letter.id) for letter in progress.dead_letters.all()] == [(2, 8)]
+
+
+def test_a_letter_refused_again_keeps_its_number_and_counts_its_tries(progress: Progress) -> None:
+    settle(progress, refusal(7))
+    progress.dead_letters.retry()
+    again = Item("readings", 7, 7000, "solar v=7", letter=1)
+    settle(progress, Settled("readings", NOTHING, NOTHING, Refusal((again,), "still no", 400, 100)))
+    (letter,) = progress.dead_letters.all()
+    assert (letter.number, letter.words, letter.status, letter.tries, letter.is_waiting) == (
+        1,
+        "still no",
+        400,
+        2,
+        False,
+    )
+
+
+def test_a_letter_whose_reading_was_replayed_and_sent_is_gone(progress: Progress) -> None:
+    settle(progress, refusal(7))
+    progress.requeue("readings", [(1, 10)])
+    settle(progress, sent((1, 10)))
+    assert progress.dead_letters.all() == []
+
+
+def test_a_dropped_letter_is_not_pending(progress: Progress) -> None:
+    settle(progress, refusal(7))
+    assert progress.dead_letters.drop() == 1
+    assert progress.pending("readings", [(7, 7)]) == NOTHING
+
+
+def test_before_the_first_attempt_a_site_simply_replaces_the_one_before(progress: Progress) -> None:
+    assert progress.adopt("journal one", "cabin", {"readings": 50, "days": 0, "events": 3}) is None
+    assert progress.sites.of("readings", 1) == "cabin"
+
+
+def test_a_new_site_holds_for_records_after_those_that_may_have_been_sent(progress: Progress) -> None:
+    progress.note_first_attempt()
+    message = progress.adopt("journal one", "cabin", {"readings": 50, "days": 0, "events": 3})
+    assert message is not None
+    assert [progress.sites.of("readings", n) for n in (1, 50, 51, 900)] == ["home", "home", "cabin", "cabin"]
+    assert [progress.sites.of("events", n) for n in (3, 4)] == ["home", "cabin"]
+    assert [progress.sites.of("days", n) for n in (1,)] == ["cabin"]
+    assert progress.adopt("journal one", "cabin", {"readings": 70, "days": 0, "events": 3}) is None
+
+
+def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: Progress) -> None:
+    progress.note_first_attempt()
+    settle(progress, sent((1, 100)), refusal(7))
+    progress.adopt("journal two", "home", NONE_YET)
+    assert progress.pending("readings", [(1, 20)]).ranges == ((1, 20),)
+    settle(progress, sent((1, 20)))
+    assert [letter.id for letter in progress.dead_letters.all()] == [7]
+
+
+@pytest.mark.parametrize("damage", [b"not a database, but long enough to look like one" * 30, b"\0" * 4096])
+def test_a_damaged_file_is_set_aside_and_begun_anew(damage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "uploader.db"
+    path.write_bytes(damage)
+    with Progress.open(path) as progress:
+        assert progress.aside is not None
+        assert progress.aside.read_bytes() == damage
+        assert progress.aside.name.startswith("uploader-damaged-20")
+        assert progress.pending("readings", [(1, 5)]).ranges == ((1, 5),)
+
+
+def test_a_damaged_page_is_found_at_the_start(progress: Progress) -> None:
+    settle(progress, refusal(*range(1, 2000)))
+    progress.close()
+    content = bytearray(progress.path.read_bytes())
+    content[3 * 4096 : 20 * 4096] = b"\xff" * (17 * 4096)
+    progress.path.write_bytes(content)
+    with Progress.open(progress.path) as again:
+        assert again.aside is not None
+
+
+def test_an_empty_file_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "uploader.db").touch()
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        assert progress.done("readings") == NOTHING
+
+
+def test_a_file_of_a_newer_program_is_left_untouched(progress: Progress) -> None:
+    progress.close()
+    with closing(sqlite3.connect(progress.path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = progress.path.read_bytes()
+    with pytest.raises(JournalTooNew):
+        Progress.open(progress.path)
+    assert progress.path.read_bytes() == before
+
+
+def test_looking_at_what_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalMissing, match="solar upload"):
+        Progress.read_only(tmp_path / "uploader.db")
+
+
+def test_a_look_does_not_write(progress: Progress) -> None:
+    settle(progress, sent((1, 10)))
+    with Progress.read_only(progress.path) as look:
+        assert look.done("readings").ranges == ((1, 10),)
+        with pytest.raises(JournalFull):
+            look.requeue("readings", [(1, 2)])
+
+
+def test_a_directory_in_its_place_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "uploader.db").mkdir()
+    with pytest.raises(JournalUnusable, match="cannot open"):
+        Progress.open(tmp_path / "uploader.db")
+
+
+def test_without_room_what_was_sent_is_remembered_and_written_later(progress: Progress) -> None:
+    settle(progress, sent((1, 10)))
+    (pages,) = progress._connection.execute("PRAGMA page_count").fetchone()
+    progress._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalFull):
+        settle(progress, refusal(*range(11, 500)))
+    assert progress.done("readings").ranges == ((1, 499),)
+    progress._connection.execute("PRAGMA max_page_count = 100000")
+    settle(progress, sent((500, 510)))
+    with Progress.read_only(progress.path) as look:
+        assert look.done("readings").ranges == ((1, 510),)
+        assert look.dead_letters.count() == 489
+
+
+def test_it_keeps_no_wal(progress: Progress) -> None:
+    settle(progress, sent((1, 10)))
+    assert {file.name for file in progress.path.parent.iterdir()} <= {"uploader.db", "uploader.db-journal"}
+
+
+def test_two_processes_that_create_it_at_once_both_open_it(tmp_path: Path) -> None:
+    script = "import sys, pathlib; from uploader.progress.progress import Progress; Progress.open(pathlib.Path(sys.argv[1])).close()"
+    command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "uploader.db")]
+    processes = [subprocess.Popen(command) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]

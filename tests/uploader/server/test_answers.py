@@ -1,0 +1,145 @@
+"""The table of answers, each row with the words of the server that gives it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uploader.server.answers import Answer, outcome_of, words_of
+from uploader.server.outcomes import Misconfigured, Rejected, Sent, TooLarge, Unreachable
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+NGINX = "<html>\r\n<head><title>{}</title></head><body><center><h1>{}</h1></center></body></html>"
+
+
+def answer(status: int, body: str = "", **headers: str) -> Answer:
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body.encode())
+
+
+def v2(message: str, code: str = "invalid") -> str:
+    return json.dumps({"code": code, "message": message})
+
+
+def v1(message: str) -> str:
+    return json.dumps({"error": message})
+
+
+V3_PARTIAL = json.dumps(
+    {
+        "error": "partial write of line protocol occurred",
+        "data": [{"error_message": "invalid column type for column 'v'", "line_number": 2, "original_line": "a v=1"}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (204, "", Sent),
+        (200, "{}", Unreachable),
+        (202, "", Unreachable),
+        (200, NGINX.format("Welcome", "Log in"), Unreachable),
+        (301, "", Unreachable),
+        (307, "", Unreachable),
+        (511, NGINX.format("Network Authentication Required", ""), Unreachable),
+        (400, v2("unable to parse 'a v=': missing field value"), Rejected),
+        (400, v1("partial write: unable to parse 'bad line': invalid field format dropped=0"), Rejected),
+        (400, v1("partial write: points beyond retention policy dropped=1"), Rejected),
+        (400, V3_PARTIAL, Rejected),
+        (400, v1("database is required"), Misconfigured),
+        (400, v1("unexpected EOF"), Unreachable),
+        (400, v1("gzip: invalid header"), Unreachable),
+        (400, NGINX.format("400 The plain HTTP request was sent to HTTPS port", "Bad"), Unreachable),
+        (401, v2("unauthorized access", "unauthorized"), Misconfigured),
+        (401, NGINX.format("401 Authorization Required", ""), Misconfigured),
+        (403, v2("insufficient permissions", "forbidden"), Misconfigured),
+        (404, v2('bucket "x" not found', "not found"), Misconfigured),
+        (404, v1('database not found: "nope"'), Misconfigured),
+        (405, "", Misconfigured),
+        (407, "", Unreachable),
+        (408, "", Unreachable),
+        (413, NGINX.format("413 Request Entity Too Large", ""), TooLarge),
+        (413, v1("Request Entity Too Large"), TooLarge),
+        (422, v2("failure writing points to database: partial write: field type conflict dropped=2"), Rejected),
+        (422, v2("write points beyond retention", "unprocessable entity"), Rejected),
+        (429, v2("rate limit", "too many requests"), Unreachable),
+        (429, NGINX.format("429 Too Many Requests", ""), Unreachable),
+        (500, v2("internal error", "internal error"), Unreachable),
+        (500, v1("retention policy not found: nope"), Misconfigured),
+        (500, v1("partial write: points beyond retention policy dropped=3"), Rejected),
+        (500, v1("timeout"), Unreachable),
+        (500, NGINX.format("500 Internal Server Error", ""), Unreachable),
+        (502, NGINX.format("502 Bad Gateway", ""), Unreachable),
+        (503, v2("unavailable", "unavailable"), Unreachable),
+        (504, "", Unreachable),
+    ],
+)
+def test_each_answer_has_its_outcome(status: int, body: str, kind: type) -> None:
+    assert type(outcome_of(answer(status, body), NOW)) is kind
+
+
+def test_the_number_of_dropped_points_is_read() -> None:
+    assert outcome_of(answer(422, v2("partial write: field type conflict dropped=17")), NOW) == Rejected(
+        "partial write: field type conflict dropped=17", 422, 17
+    )
+    assert outcome_of(answer(400, v2("unable to parse")), NOW) == Rejected("unable to parse", 400, None)
+
+
+def test_version_3_says_what_is_wrong_in_its_data() -> None:
+    assert words_of(answer(400, V3_PARTIAL)) == (
+        "partial write of line protocol occurred: invalid column type for column 'v'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry_after": "30"}, 30.0),
+        ({"retry_after": "0"}, 0.0),
+        ({"retry_after": "86400"}, 900.0),
+        ({"retry_after": "Sun, 22 Nov 2026 12:01:30 GMT"}, 90.0),
+        ({"retry_after": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"retry_after": "Sun, 22 Nov 2030 12:00:00 GMT", "date": "Sun, 22 Nov 2030 11:59:50 GMT"}, 10.0),
+        ({"retry_after": "soon"}, None),
+        ({"retry_after": "-5"}, None),
+        ({}, None),
+    ],
+    ids=["seconds", "zero", "capped", "date", "date gone by", "by the server's clock", "words", "negative", "absent"],
+)
+def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    for status in (429, 503):
+        outcome = outcome_of(answer(status, **headers), NOW)
+        assert isinstance(outcome, Unreachable)
+        assert outcome.retry_after_seconds == seconds
+
+
+def test_only_a_500_of_the_server_itself_starts_a_hunt() -> None:
+    for status, body, expected in ((500, v2("oops"), True), (500, NGINX, False), (502, "", False), (503, "", False)):
+        outcome = outcome_of(answer(status, body), NOW)
+        assert isinstance(outcome, Unreachable)
+        assert outcome.is_server_error is expected
+
+
+def test_a_login_page_is_called_one() -> None:
+    outcome = outcome_of(answer(302, location="http://login.hotel.example/?to=x"), NOW)
+    assert isinstance(outcome, Unreachable)
+    assert "login page" in outcome.reason
+    assert "http://login.hotel.example/" in outcome.reason
+
+
+@given(
+    st.integers(100, 599), st.binary(max_size=300), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text())
+)
+def test_no_answer_whatsoever_raises_or_counts_as_sent(status: int, body: bytes, headers: dict[str, str]) -> None:
+    outcome = outcome_of(Answer(status, headers, body), NOW)
+    assert isinstance(outcome, Sent) == (status == 204)
+
+
+@given(st.text(max_size=2000))
+def test_words_are_one_short_line(body: str) -> None:
+    words = words_of(answer(500, body))
+    assert words
+    assert len(words) <= 300
+    assert words.isprintable()

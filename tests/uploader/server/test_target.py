@@ -1,0 +1,62 @@
+"""Settings that can never work are refused with what would be right."""
+
+import pytest
+
+from journal.errors import BadSetting
+from uploader.server.target import Target
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("influx:8086", "http://"),
+        ("influx.example", "http://"),
+        ("", "http://"),
+        ("ftp://influx.example", "http://"),
+        ("http://", "http://"),
+        ("http://influx:port", "port"),
+        ("http://influx:99999", "port"),
+        ("http://influx:0", "no port 0"),
+        ("http://user:hunter22@influx:8086", "INFLUXDB_TOKEN"),
+        ("http://influx:8086?db=x", "INFLUXDB_BUCKET"),
+        ("http://inf lux:8086", "space"),
+        ("http://[::1", "cannot use INFLUXDB_URL"),
+    ],
+)
+def test_an_url_that_cannot_work_is_named_with_the_remedy(url: str, words: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        Target(url, "token", "org", "bucket")
+    assert words in str(caught.value)
+    assert "INFLUXDB_URL" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["new\nline", "ümlaut", "\0"])
+def test_a_token_with_a_strange_character_is_refused_but_not_shown(token: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        Target("http://influx:8086", token, "org", "bucket")
+    assert token not in str(caught.value)
+
+
+def test_an_empty_bucket_is_refused() -> None:
+    with pytest.raises(BadSetting, match="INFLUXDB_BUCKET"):
+        Target("http://influx:8086", "token", "org", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://influx", "https://influx.example:443/path/", "http://[::1]:8086", "http://10.0.0.1"]
+)
+def test_what_can_work_is_accepted(url: str) -> None:
+    assert Target(url, "token", "org", "bucket").shown_url == url.rstrip("/")
+
+
+def test_for_version_1_the_bucket_is_a_database_and_perhaps_a_policy() -> None:
+    target = Target("http://influx", "user:password", "", "database/policy")
+    assert (target.database, target.policy, target.basic_header) == ("database", "policy", "Basic dXNlcjpwYXNzd29yZA==")
+    assert Target("http://influx", "token", "", "database").policy == ""
+
+
+def test_secrets_are_blotted_out_of_texts() -> None:
+    target = Target("http://influx", "user:password", "", "b")
+    assert target.without_secrets("user:password, Basic dXNlcjpwYXNzd29yZA==, password") == "***, Basic ***, ***"
+    assert "password" not in repr(target)

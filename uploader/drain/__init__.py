@@ -1,0 +1,1 @@
+"""Choose, send, move on; what to do with a refusal; waiting."""

@@ -1,0 +1,138 @@
+"""The uploader's waiting, all of it: `drain` for the service, `drain_all` for --once."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from journal.errors import JournalError, JournalTooNew
+from uploader.drain.backoff import Backoff
+from uploader.drain.drain import Drain
+from uploader.drain.step import Step
+from uploader.progress.state import State
+from uploader.server.outcomes import Misconfigured, Unreachable
+
+JOURNAL_SECONDS = 5.0
+HEARTBEAT_SECONDS = 10.0
+# After an outage, a power cut of the whole region say, the first attempts are spread over this long.
+SPREAD_SECONDS = 15.0
+LONG_AGO_MS = 10 * 60 * 1000
+RECENT_BOOT_SECONDS = 120.0
+
+# For --once, where somebody is waiting. Given up when nothing has got through for PATIENCE_SECONDS and at least three
+# tries; what the server itself asks to wait comes on top, up to ASKED_SECONDS in a row.
+ONCE_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=2.0, late_cap_seconds=900.0, misconfigured_seconds=1.0)
+PATIENCE_SECONDS = 30.0
+ASKED_SECONDS = 120.0
+TRIES = 3
+
+
+class Stop(Protocol):
+    """A threading.Event, or what stands in for it where time does not pass."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float) -> bool: ...
+
+
+def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
+    """Send whatever is pending, for ever, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
+    _wait(drain, stop, first_wait_seconds)
+    while not stop.is_set():
+        try:
+            step = drain.drain_once()
+        except JournalTooNew:
+            raise
+        except JournalError as error:
+            drain.progress.state()  # raises when it is uploader.db that cannot be read
+            drain.diary.waiting_for_journal(error, JOURNAL_SECONDS)
+            step = Step(JOURNAL_SECONDS)
+        _wait(drain, stop, step.wait_seconds)
+
+
+def first_wait_seconds(
+    state: State, now_ms: int, uptime_seconds: float, chance: Callable[[], float] = random.random
+) -> float:
+    """Full jitter before the first attempt when it comes after an outage: of the network, or of the power."""
+    if state.last_upload_ms is None:
+        return 0.0
+    is_after_outage = (
+        state.failing_since_ms is not None
+        or now_ms - state.last_upload_ms > LONG_AGO_MS
+        or uptime_seconds < RECENT_BOOT_SECONDS
+    )
+    return chance() * SPREAD_SECONDS if is_after_outage else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What `drain_all` did. `left`: still pending, for `reason`; `put_off` of them as the server stumbles over them."""
+
+    sent: int
+    refused: int
+    left: int
+    put_off: int = 0
+    reason: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return not (self.refused or self.left)
+
+
+def drain_all(
+    drain: Drain,
+    stop: Stop,
+    *,
+    on_progress: Callable[[int, int], None] = lambda sent, total: None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Summary:
+    """Send what is pending now, newest first, then return. Ends early when nothing gets through; see above for when.
+
+    `drain` should have ONCE_BACKOFF, an `every_seconds` of infinity and no `monthly_megabytes`. `on_progress` gets how
+    many are settled, of how many. Raises JournalMissing, JournalUnusable or JournalTooNew.
+    """
+    up_to = drain.last_pending()
+    total = drain.pending_count(up_to)
+    sent = refused = failures = denials = 0
+    asked, since, reason = 0.0, monotonic(), None
+    while not stop.is_set():
+        step = drain.drain_once()
+        if step.is_idle:
+            reason = None
+            break
+        sent, refused = sent + step.sent, refused + step.refused
+        if isinstance(step.outcome, Unreachable | Misconfigured):
+            failures += 1
+            denials = denials + 1 if isinstance(step.outcome, Misconfigured) else 0
+            asked += step.asked_seconds
+            reason = _words(step.outcome)
+            own_seconds = monotonic() - since - asked
+            is_tired = failures >= TRIES and own_seconds >= PATIENCE_SECONDS
+            if is_tired or denials >= TRIES or asked > ASKED_SECONDS:
+                break
+        else:
+            failures, denials, asked, since, reason = 0, 0, 0.0, monotonic(), None
+            on_progress(max(total - drain.pending_count(up_to), 0), total)
+        _wait(drain, stop, step.wait_seconds)
+    left = drain.pending_count(up_to)
+    if left and reason is None:
+        reason = "interrupted" if stop.is_set() else "the server reports an error of its own whenever they are sent"
+    return Summary(sent, refused, left, drain.put_off, reason)
+
+
+def _words(outcome: Unreachable | Misconfigured) -> str:
+    if isinstance(outcome, Misconfigured):
+        return f"{outcome.reason}; {outcome.remedy}"
+    return outcome.reason
+
+
+def _wait(drain: Drain, stop: Stop, seconds: float) -> None:
+    """Wait, in pieces with a sign of life after each."""
+    while seconds > 0 and not stop.is_set():
+        piece = min(seconds, HEARTBEAT_SECONDS)
+        if stop.wait(piece):
+            return
+        seconds -= piece
+        if seconds > 0:
+            drain.diary.waiting(seconds)

@@ -1,0 +1,1 @@
+"""uploader.db: done ranges of ids, dead letters, traffic."""

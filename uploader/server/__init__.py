@@ -1,0 +1,1 @@
+"""The server: target, transport, answers and what they mean, line protocol."""

@@ -1,0 +1,156 @@
+"""An HTTP answer to a write, sorted into an outcome. Pure.
+
+One function a question, asked in the order of `outcome_of`. The table with its sources is in docs/delivery.md.
+"""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
+
+RETRY_AFTER_CAP_SECONDS = 900.0
+WORDS_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_whole: bool = True
+
+
+# InfluxDB 1.x and 2.0 wrap these in 400, 422 or 500 alike.
+_REFUSAL = re.compile(
+    r"partial write|beyond retention|field type conflict|unable to parse|max-values-per-tag|max-series"
+)
+_MISSING = re.compile(
+    r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
+)
+# The body was damaged on its way, which says nothing about the readings in it.
+_DAMAGED = re.compile(
+    r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
+    re.IGNORECASE,
+)
+
+
+def outcome_of(answer: Answer, now: datetime) -> Outcome:
+    """Sort an answer. `now` is our own time, for a Retry-After date from a server that does not tell its own."""
+    status, words = answer.status, words_of(answer)
+    if status == 204:
+        return Sent()
+    if status < 400 or status == 511:
+        return Unreachable(_captive(answer, words))
+    if status == 413:
+        return TooLarge(words)
+    if status in {401, 403}:
+        return Misconfigured(
+            f"the server refuses the token ({status}: {words})",
+            "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET",
+            status,
+        )
+    if status in {404, 405, 410}:
+        return _missing(answer, words)
+    if status in {429, 503}:
+        return Unreachable(f"the server is busy ({status}: {words})", retry_after_seconds=_retry_after(answer, now))
+    if is_html(answer):
+        return Unreachable(f"a proxy or login page answers, not InfluxDB ({status}: {words})")
+    if status in {400, 422, 500}:
+        return _judged(answer, words)
+    return Unreachable(f"the server or a proxy is in trouble ({status}: {words})")
+
+
+def _judged(answer: Answer, words: str) -> Outcome:
+    status = answer.status
+    if _MISSING.search(words):
+        return _missing(answer, words)
+    if status == 500 and not _REFUSAL.search(words):
+        return Unreachable(f"the server reports an error of its own (500: {words})", is_server_error=True)
+    if status == 400 and _DAMAGED.search(words) and not _REFUSAL.search(words):
+        return Unreachable(f"the request arrived damaged (400: {words})", is_strained=True)
+    dropped = re.search(r"dropped=(\d+)", words)
+    return Rejected(words, status, int(dropped[1]) if dropped else None)
+
+
+def _missing(answer: Answer, words: str) -> Misconfigured:
+    if answer.status in {405, 410} or is_html(answer):
+        remedy = "check INFLUXDB_URL: what answers there does not know how to take readings"
+    else:
+        remedy = (
+            "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
+        )
+    return Misconfigured(f"the server does not find where to write ({answer.status}: {words})", remedy, answer.status)
+
+
+def _captive(answer: Answer, words: str) -> str:
+    target = answer.headers.get("location", "")
+    led = f", leads to {target[:100]}" if target else ""
+    return (
+        f"something between here and the server answers in its place ({answer.status}{led}: {words}), "
+        "like a login page of the network provider"
+    )
+
+
+def _retry_after(answer: Answer, now: datetime) -> float | None:
+    """Seconds, from a number or a date; a date counts from the server's own Date, as our clock may be wrong."""
+    text = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return min(float(text), RETRY_AFTER_CAP_SECONDS)
+    until = _date(text)
+    if until is None:
+        return None
+    started = _date(answer.headers.get("date", "")) or now
+    return min(max((until - started).total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def is_html(answer: Answer) -> bool:
+    start = answer.body[:200].lstrip().lower()
+    return "html" in answer.headers.get("content-type", "").lower() or start.startswith((b"<!doctype html", b"<html"))
+
+
+def is_influx_json(answer: Answer) -> bool:
+    """Whether this is an error as InfluxDB 2.x and 3.x word it, with a `code` or `error`."""
+    parsed = _json(answer.body)
+    return "code" in parsed or "error" in parsed
+
+
+def words_of(answer: Answer) -> str:
+    """What the server said, on one line: a JSON error's message, a page's title, or the text."""
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    if is_html(answer):
+        title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
+        text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
+    else:
+        parsed = _json(answer.body)
+        said = parsed.get("message") or parsed.get("error") or text
+        details = parsed.get("data")
+        if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
+            said = f"{said}: {details[0]['error_message']}"
+        text = said if isinstance(said, str) else json.dumps(said)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text:
+        text = answer.headers.get("x-influxdb-error") or "no further words"
+    return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
+
+
+def _json(body: bytes) -> dict[str, object]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

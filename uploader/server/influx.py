@@ -1,0 +1,137 @@
+"""Influx: one write to InfluxDB, and what came of it: sent, unreachable, misconfigured or rejected.
+
+    write ── POST /api/v2/write ── 204 ───────────────────────────────── Sent
+                    │ 404, not in 2.x's words, and /ping says 1.x
+                    └── POST /write?db=&rp= (Basic) ── 204 ───────────── Sent
+
+Rules:
+- Only exactly 204 is success. No redirect is followed.
+- Nothing is tried again here, neither by us nor by influxdb-client or urllib3: that is the drain's.
+- Which of the two ways a server takes is learnt from its answers and remembered until it stops working.
+- The only importer of influxdb_client. The token never leaves in a text.
+"""
+
+import gzip
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.service.write_service import WriteService
+
+from uploader.server.answers import Answer, is_influx_json, outcome_of
+from uploader.server.network_errors import unreachable
+from uploader.server.outcomes import Misconfigured, Outcome
+from uploader.server.target import Target
+from uploader.server.transport import Transport
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+
+# Both log at WARNING what is an outcome to us, the second with the address; and urllib3 at DEBUG every connection.
+for _noisy in ("urllib3", "influxdb_client"):
+    logging.getLogger(_noisy).setLevel(logging.ERROR)
+
+
+class Influx:
+    """A kept connection to the server. `bytes_on_wire`: what it carried so far, see Transport."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.target = target
+        self._now = now
+        # Hardly any of its code is typed. The token comes with each request, as the two ways want it differently.
+        self._client: Any = InfluxDBClient(target.url, token="", org=target.org)
+        self._api: Any = self._client.api_client
+        self._writes: Any = WriteService(self._api)  # type: ignore[no-untyped-call]
+        self._transport = Transport(target, connect_seconds, read_seconds)
+        self._api.rest_client = self._transport  # type: ignore[assignment]
+        self._is_version_1 = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def bytes_on_wire(self) -> int:
+        return self._transport.bytes_on_wire
+
+    def write(self, lines: Sequence[str]) -> Outcome:
+        """Write lines of line protocol with times in milliseconds. Never raises for what server or network do."""
+        body = gzip.compress("\n".join(lines).encode(), compresslevel=6, mtime=0)
+        try:
+            answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
+            if not self._is_version_1 and self._has_no_v2(answer):
+                self._is_version_1 = True
+                answer = self._write_1(body)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            self._transport.pool_manager.clear()
+            return unreachable(error, self.target)
+        outcome = outcome_of(self.target.clean(answer), self._now())
+        if self._is_version_1 and isinstance(outcome, Misconfigured):
+            self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
+            if outcome.status in {401, 403}:
+                return Misconfigured(
+                    outcome.reason, f"{outcome.remedy}; for InfluxDB 1.x it is user:password", outcome.status
+                )
+        return outcome
+
+    def _write_2(self, body: bytes) -> Answer:
+        self._authorize(self.target.token_header)
+        self._writes.post_write_with_http_info(
+            org=self.target.org,
+            bucket=self.target.bucket,
+            body=body,
+            precision="ms",
+            content_encoding="gzip",
+            _return_http_data_only=False,
+        )
+        return self._last_answer()
+
+    def _write_1(self, body: bytes) -> Answer:
+        self._authorize(self.target.basic_header)
+        query = [("db", self.target.database), ("rp", self.target.policy), ("precision", "ms")]
+        self._api.call_api(
+            "/write",
+            "POST",
+            query_params=[(name, value) for name, value in query if value],
+            header_params={"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"},
+            body=body,
+        )
+        return self._last_answer()
+
+    def _has_no_v2(self, answer: Answer) -> bool:
+        """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""
+        if answer.status != 404 or is_influx_json(answer):
+            return False
+        self._authorize(None)
+        self._api.call_api("/ping", "GET")
+        ping = self._last_answer()
+        return ping.status in {200, 204} and ping.headers.get("x-influxdb-version", "").lstrip("v").startswith("1.")
+
+    def _authorize(self, header: str | None) -> None:
+        headers: dict[str, Any] = self._api.default_headers
+        if header is None:
+            headers.pop("Authorization", None)
+        else:
+            headers["Authorization"] = header
+
+    def _last_answer(self) -> Answer:
+        answer: Answer = self._api.last_response.answer
+        return answer

@@ -1,0 +1,110 @@
+"""Target: where to upload, as a person has set it, checked before anything is sent."""
+
+import base64
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from journal.errors import BadSetting
+from uploader.server.answers import Answer
+from uploader.server.proxy import Proxy, user_and_password
+from uploader.server.redaction import without
+
+LONGEST_SHOWN_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """INFLUXDB_URL, _TOKEN, _ORG and _BUCKET. The token never shows in a text of ours.
+
+    For InfluxDB 1.x the bucket is `database` or `database/retention-policy` and the token `user:password`, which is
+    InfluxData's own convention for 1.8. `ca_file`: certificates to trust instead of the system's. `proxy`: what every
+    request goes through.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    org: str
+    bucket: str
+    ca_file: str | None = None
+    proxy: Proxy | None = None
+
+    def __post_init__(self) -> None:
+        """Raise BadSetting for what can never work."""
+        if any(not c.isprintable() or c == " " for c in self.url):
+            raise BadSetting("cannot use INFLUXDB_URL: it contains a space or a control character; take it out")
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            words = str(error)
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL {self.shown_url}: {words[:1].lower()}{words[1:]}; "
+                "it looks like http://influx.example:8086"
+            ) from error
+        if parts.scheme not in {"http", "https"} or not host:
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL {self.shown_url}: it must begin with http:// or https:// and name a host, "
+                "like http://influx.example:8086"
+            )
+        if port == 0:
+            raise BadSetting(f"cannot use INFLUXDB_URL {self.shown_url}: there is no port 0; InfluxDB's own is 8086")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL {self.shown_url}: user, password and options do not belong in it; "
+                "put user:password in INFLUXDB_TOKEN, the database in INFLUXDB_BUCKET"
+            )
+        if not all(" " <= c <= "~" for c in self.token):
+            raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token has; copy it again")
+        if not self.bucket.strip("/"):
+            raise BadSetting("cannot use INFLUXDB_BUCKET: it is empty; name a bucket (InfluxDB 1.x: a database)")
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for messages: without user, password and options."""
+        scheme, mark, rest = self.url.partition("://")
+        if not mark:
+            return repr(self.url.rpartition("@")[2])
+        return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}".rstrip("/")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def database(self) -> str:
+        return self.bucket.partition("/")[0]
+
+    @property
+    def policy(self) -> str:
+        """The retention policy; empty: the database's default."""
+        return self.bucket.partition("/")[2]
+
+    @property
+    def token_header(self) -> str | None:
+        """Authorization for InfluxDB 2.x and 3.x; None without a token."""
+        return f"Token {self.token}" if self.token else None
+
+    @property
+    def basic_header(self) -> str | None:
+        """Authorization for InfluxDB 1.x; None when the token is not `user:password`."""
+        if ":" not in self.token:
+            return None
+        return "Basic " + base64.b64encode(self.token.encode()).decode()
+
+    def without_secrets(self, text: str) -> str:
+        """What came from outside, as it may be shown or stored: token and passwords blotted out in any encoding."""
+        return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
+
+    def clean(self, answer: Answer) -> Answer:
+        """An answer whose words may be shown or stored."""
+        headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
+        body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
+        return Answer(answer.status, headers, body.encode(), answer.is_whole)
+
+
+def secrets_in(*credentials: str) -> set[str]:
+    """What must not be seen of tokens and `user:password`s: whole, the password alone, and as Basic puts it."""
+    secrets = set()
+    for each in filter(None, credentials):
+        secrets |= {each, each.partition(":")[2], base64.b64encode(each.encode()).decode()}
+    return secrets | {secret.rstrip("=") for secret in secrets}

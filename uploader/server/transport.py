@@ -1,0 +1,126 @@
+"""Transport: one HTTP exchange over influxdb-client's connections, with a bound on everything.
+
+influxdb-client's own one reads an answer without end, loses the status of an error whose body is not UTF-8, and raises
+two families of exceptions. It lets itself be replaced: ApiClient calls `rest_client.POST` and `.GET`. This one returns
+every answer, whatever its status, and raises urllib3's exceptions only.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from uploader.server.answers import Answer
+from uploader.server.deadlines import bound
+from uploader.server.target import Target
+
+# An answer to a write is short; a login page need not be read to its end.
+BODY_LIMIT_BYTES = 64 * 1024
+
+# What urllib3 adds by itself: Host, Accept-Encoding, Content-Length, the blank line.
+ADDED_HEADERS_BYTES = 90
+
+PROXY_ASKS = 407
+
+
+class Reply:
+    """An answer in the shape that influxdb-client's ApiClient expects."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.status = answer.status
+        self.data = answer.body
+
+    def getheaders(self) -> Mapping[str, str]:
+        return self.answer.headers
+
+
+class Transport:
+    """`bytes_on_wire` grows by what each exchange carried both ways: request line, headers and compressed body.
+
+    Not in it: the overhead of TLS and TCP/IP, some 40 bytes a packet. A request that failed counts as sent whole.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        connect_seconds: float,
+        read_seconds: float,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+    ) -> None:
+        self.pool_manager = bound(_pools(target))
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self._body_limit_bytes = body_limit_bytes
+        self.bytes_on_wire = 0
+
+    def GET(self, url: str, **request: Any) -> Reply:  # noqa: N802 - the client's name for it
+        return self._exchange("GET", url, **request)
+
+    def POST(self, url: str, **request: Any) -> Reply:  # noqa: N802
+        return self._exchange("POST", url, **request)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        query_params: list[tuple[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        **_unused: Any,
+    ) -> Reply:
+        if query_params:
+            url += "?" + urlencode(query_params)
+        headers = headers or {}
+        request_bytes = (
+            len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
+        ) + len(body or b"")
+        try:
+            response = self.pool_manager.request(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=self._connect_seconds, read=self._read_seconds),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            self.bytes_on_wire += request_bytes
+            try:
+                data, is_whole = self._read(response)
+            finally:
+                response.close()
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError):
+            raise  # nothing was sent
+        except Exception:
+            self.bytes_on_wire += request_bytes
+            raise
+        answer_headers = {name.lower(): value for name, value in response.headers.items()}
+        self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
+        if response.status == PROXY_ASKS:
+            # Before a tunnel is made, urllib3 raises this by itself.
+            raise urllib3.exceptions.ProxyError("the proxy asks who is there", OSError(str(PROXY_ASKS)))
+        return Reply(Answer(response.status, answer_headers, data, is_whole))
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
+        """As much of the body as comes within the limits, and whether that is all; then the connection is kept."""
+        deadline = time.monotonic() + self._read_seconds
+        data = bytearray()
+        while len(data) < self._body_limit_bytes and time.monotonic() < deadline:
+            chunk = response.read1(BODY_LIMIT_BYTES)
+            if not chunk:
+                response.release_conn()
+                return bytes(data), True
+            data += chunk
+        return bytes(data), False
+
+
+def _pools(target: Target) -> urllib3.PoolManager:
+    """Connections to the server, through the proxy where there is one."""
+    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
+    if proxy := target.proxy:
+        return urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+    return urllib3.PoolManager(**trust)
