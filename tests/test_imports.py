@@ -1,6 +1,7 @@
 """Who may import whom (docs/architecture.md): read from the syntax trees, and from what really gets loaded."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,18 @@ def name(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
+def imported_modules(file: Path) -> set[Path]:
+    """The modules of ours that a module imports anywhere."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            package = ROOT / (node.module or "").replace(".", "/")
+            found |= {package / alias.name for alias in node.names} | {package}
+        elif isinstance(node, ast.Import):
+            found |= {ROOT / alias.name.replace(".", "/") for alias in node.names}
+    return {path.with_suffix(".py") for path in found if path.with_suffix(".py").is_file()}
+
+
 def imports(file: Path) -> set[str]:
     """The top-level packages that a module imports anywhere, in functions too."""
     found = set()
@@ -54,6 +67,23 @@ def imports(file: Path) -> set[str]:
 def test_a_room_imports_only_the_rooms_it_may(room: str) -> None:
     strays = {name(file): imports(file) & set(ROOMS) - MAY_IMPORT[room] for file in modules(room)}
     assert {file: rooms for file, rooms in strays.items() if rooms} == {}
+
+
+def test_between_folders_the_arrows_go_one_way() -> None:
+    """A folder may use another or be used by it, over however many steps, but never both."""
+    uses: dict[str, set[str]] = {}
+    for file in modules(*ROOMS):
+        others = {name(module.parent) for module in imported_modules(file)} - {name(file.parent)}
+        uses.setdefault(name(file.parent), set()).update(others)
+    assert {"logger/clock", "uploader/drain"} <= uses.keys()
+    graphlib.TopologicalSorter(uses).prepare()
+
+
+def test_the_architecture_page_has_a_line_for_every_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    tree = page.split("<!-- tree -->")[1]
+    folders = {name(file.parent) for file in modules(*ROOMS)}
+    assert {line.split()[0].rstrip("/") for line in tree.splitlines() if line[:1].isalpha()} == folders
 
 
 @pytest.mark.parametrize("library", DOORS)

@@ -44,7 +44,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("dead-letters", "drop"): ("--all",),
     ("dead-letters", "export"): (),
 }
-WITHOUT_DATA = {("read",), ("simulate",), ("demo",)}
+WITHOUT_DATA = {("dashboards",), ("read",), ("simulate",), ("demo",)}
 SOMEBODY = 65534
 
 

@@ -279,7 +279,10 @@ def test_it_keeps_no_wal(progress: Progress) -> None:
 
 
 def test_two_processes_that_create_it_at_once_both_open_it(tmp_path: Path) -> None:
-    script = "import sys, pathlib; from uploader.progress.progress import Progress; Progress.open(pathlib.Path(sys.argv[1])).close()"
+    script = (
+        "import sys, pathlib; from uploader.progress.progress import Progress; "
+        "Progress.open(pathlib.Path(sys.argv[1])).close()"
+    )
     command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "uploader.db")]
     processes = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
