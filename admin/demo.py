@@ -69,7 +69,7 @@ def demo(
         flush=True,
     )
     stop = threading.Event()
-    Journal.create(data / "journal.db").close()
+    Journal.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
     with stop_on_signals(stop), uploading(data, target) as delivery:
         failed = log_simulation(data, seconds, speed, stop)
@@ -100,7 +100,7 @@ def log_simulation(data: Path, seconds: float, speed: float, stop: threading.Eve
     options = SimulatorOptions(speed=speed, start_hour=START_HOUR, battery_percent=62.0)
     failed = 0
     timer = threading.Timer(seconds, stop.set)
-    with RunningSimulator(options) as simulator, Journal.create(data / "journal.db") as journal:
+    with RunningSimulator(options) as simulator, Journal.create(data / "journal.db", SITE) as journal:
         clock = Clock(journal.boot_number(boot_id()))
         poller = Poller(
             journal,

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +29,8 @@ Once = Annotated[bool, typer.Option(
 Every = Annotated[float, typer.Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=settings.number_above_zero, metavar="SECONDS",
     help="Seconds from one upload of new readings to the next.")]
+OldSite = Annotated[str | None, typer.Option(
+    "--site", envvar="SOLAR_SITE", hidden=True, help="Not used: every reading has the site that it was taken at.")]
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=settings.number_above_zero, metavar="MB",
     help="Let old readings go out slowly when so much would be used up in a month.")]
@@ -39,7 +41,7 @@ def upload(
     *,
     once: Once = False,
     data: settings.Data = settings.DATA,
-    site: settings.Site = settings.SITE,
+    site: OldSite = None,
     url: settings.Url = None,
     org: settings.Org = None,
     bucket: settings.Bucket = None,
@@ -49,30 +51,33 @@ def upload(
     verbose: settings.Verbose = False,
 ) -> int:
     """Send the journal to InfluxDB until stopped, or --once."""
-    from uploader.diary import Diary
     from uploader.drain import Drain
-    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds
+    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
     from uploader.influx import Influx
     from uploader.journal_source import JournalSource
     from uploader.progress import Progress
+    from uploader.status import Reporter
 
     target = settings.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
-    with (
-        alone(data / "uploader.lock"),
-        stop_on_signals(stop),
-        Progress.open(data / "uploader.db") as sent,
-        JournalSource(data / "journal.db") as source,
-        Influx(target) as influx,
-    ):
-        log_to_stderr(verbose=verbose, quiet=once)
+    reporter = Reporter(target.shown_url, heartbeat=supervisor.heartbeat)
+    log_to_stderr(verbose=verbose, quiet=once)
+    with ExitStack() as opened:
+        opened.enter_context(alone(data / "uploader.lock"))
+        opened.enter_context(stop_on_signals(stop))
+        path = data / "uploader.db"
+        sent = Progress.open(path) if once else open_progress(path, reporter, stop)
+        if sent is None:
+            return 0
+        opened.enter_context(sent)
+        source = opened.enter_context(JournalSource(data / "journal.db"))
+        influx = opened.enter_context(Influx(target, memory=sent))
         worker = Drain(
             source,
             influx,
             sent,
-            site,
-            diary=Diary(target.shown_url, heartbeat=supervisor.heartbeat),
+            reporter=reporter,
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
             backoff=ONCE_BACKOFF if once else None,

@@ -18,7 +18,7 @@ from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, free_port, influxdb_1, nginx
 from tests.uploader.site import influx
 from uploader.influx import Influx
-from uploader.outcome import Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
+from uploader.outcome import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
 from uploader.target import Target
 
 LINES = [f"solar,site=home battery_volts={n}.5 {1_700_000_000_000 + n}" for n in range(10)]
@@ -278,10 +278,10 @@ def test_a_database_or_policy_that_is_not_there_is_a_setting(bucket: str, databa
     assert "INFLUXDB_BUCKET" in outcome.remedy
 
 
-def test_points_beyond_retention_are_rejected_with_their_number(database: Database) -> None:
+def test_points_beyond_retention_are_expired_and_counted(database: Database) -> None:
     database.server.query(f"CREATE RETENTION POLICY short ON {database.name} DURATION 1h REPLICATION 1")
     with Influx(Target(database.target.url, "", "o", f"{database.name}/short")) as writer:
-        assert writer.write(LINES) == Rejected("partial write: points beyond retention policy dropped=10", 400, 10)
+        assert writer.write(LINES) == Expired("partial write: points beyond retention policy dropped=10", 400, 10)
 
 
 def test_version_1_asks_for_a_user_and_a_password(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_version_1_asks_for_a_user_and_a_password(tmp_path: Path) -> None:
 def test_a_server_that_was_replaced_by_a_newer_one_is_asked_anew(database: Database, tmp_path: Path) -> None:
     """Behind the same address: first 1.6.7, then one that knows only /api/v2/write."""
     is_new = threading.Event()
-    with ScriptedInflux() as new:
+    with ScriptedInflux(version="v2.7.11") as new:
         addresses = [database.target.url, new.url]
 
         class Switch(FaultProxy):

@@ -13,7 +13,7 @@ from uploader.backoff import Backoff
 from uploader.batch_size import BatchSize
 from uploader.drain_loop import first_wait_seconds
 from uploader.outcome import Outcome, Sent, Unreachable
-from uploader.state import State
+from uploader.status import State
 
 SITES = 1000
 REQUESTS_PER_SECOND = 50

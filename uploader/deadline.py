@@ -13,9 +13,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class _Bounded:
-    """Mixed into a connection: its `getresponse` takes no longer than the connection's own time-out."""
+    """Mixed into a connection: its `getresponse` takes no longer than the connection's own time-out.
+
+    When that is called, urllib3 has set `timeout` to that for reading; the socket still has the one for connecting.
+    """
 
     sock: Any
+    timeout: float | None
 
     def getresponse(self) -> Any:
         sock = self.sock
@@ -26,7 +30,7 @@ class _Bounded:
             # The plain socket's method: that of a TLS socket would take the session from under the reading thread.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
-        timer = threading.Timer(sock.gettimeout(), end)
+        timer = threading.Timer(self.timeout or 0.0, end)
         timer.daemon = True
         timer.start()
         try:
