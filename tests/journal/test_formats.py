@@ -121,6 +121,37 @@ def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tm
         assert not progress.pending("readings", [(1, 6)]).ranges
 
 
+@pytest.mark.parametrize(
+    ("state", "site"),
+    [
+        ("has_attempted = 1", "hut"),
+        ("has_attempted = 0", "new"),
+        ("has_attempted = 1, journal = 'x'", "new"),
+        ("", "new"),
+    ],
+    ids=["sent", "never sent", "another journal", "no uploader.db"],
+)
+def test_an_old_journal_gets_the_sites_that_its_uploader_remembers(tmp_path: Path, state: str, site: str) -> None:
+    path = written(JOURNAL, tmp_path, 1)
+    if state:
+        uploader = written(PROGRESS, tmp_path, 1)
+        with closing(sqlite3.connect(uploader)) as connection, connection:
+            connection.execute("UPDATE sites SET site = 'hut'")
+            connection.execute(f"UPDATE state SET {state}")
+        Progress.open(uploader).close()  # whoever of the two is started first
+    with Journal.create(path, "new") as journal:
+        journal.append(reading(21, 2))
+        assert [each.site for each in journal.sites("readings")] == ["hut", "new"] if site == "hut" else ["new"]
+        assert [each.site for each in journal.sites("events")] == [site]
+
+
+def test_a_journal_that_was_not_brought_up_to_date_yet_has_no_sites_to_read(tmp_path: Path) -> None:
+    with Journal.open(written(JOURNAL, tmp_path, 1)) as journal:
+        assert journal.count("readings") == 7
+        with pytest.raises(JournalUnusable, match="start the logger"):
+            journal.sites("readings")
+
+
 @KINDS
 def test_what_need_not_be_migrated_is_not_copied(kind: Kind, tmp_path: Path) -> None:
     path = written(kind, tmp_path)

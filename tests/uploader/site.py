@@ -23,6 +23,7 @@ class Clock:
 
     def __init__(self, steps: int | None = None) -> None:
         self.now = 1000.0
+        self.wall_ms = 0
         self.waits: list[float] = []
         self._steps = steps
 
@@ -30,7 +31,7 @@ class Clock:
         return self.now
 
     def now_ms(self) -> int:
-        return EPOCH_MS + int(self.now * 1000)
+        return EPOCH_MS + self.wall_ms + int(self.now * 1000)
 
     def wait(self, timeout: float) -> bool:
         self.waits.append(timeout)

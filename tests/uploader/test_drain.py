@@ -3,6 +3,8 @@
 import itertools
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from journal.journal import Journal
-from journal.reading import Day, Event
+from journal.reading import Day, Event, Reading
+from journal.revisions import Decoding
 from tests.fault_proxy import Fault, FaultProxy
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, VictoriaMetrics
 from tests.uploader.site import EPOCH_MS, Site, influx
 from uploader.id_ranges import IdRanges
 from uploader.outcome import Misconfigured, Rejected, Sent, TooLarge, Unreachable
+from uploader.progress import Progress
 from uploader.target import Target
 
 
@@ -550,6 +554,132 @@ def test_a_full_disk_does_not_stop_the_upload_nor_repeat_it(site: Site) -> None:
         site.run(site.drain(writer))
         assert times_of(server.requests[count]) == new
     assert site.progress.dead_letters.count() == 500
+
+
+def test_a_reading_revised_while_a_refused_batch_is_halved_goes_out_as_it_is_now(site: Site) -> None:
+    times = site.append(50)
+    bad = at(times[40])
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad, refusal="400") as server:
+        with influx(server.target) as writer:
+            drain = site.drain(writer)
+            drain.drain_once()
+            drain.drain_once()
+            readings = [each for each in site.journal.records("readings", 1, 50) if isinstance(each, Reading)]
+            site.journal.revise([replace(each, charge_amps=99.0) for each in readings], Decoding("other"))
+            site.run(drain)
+            site.clock.now += 60
+            site.run(drain)
+        assert {fields["charge_amps"] for fields in server.points.values()} == {"99.0"}
+    (letter,) = site.progress.dead_letters.all()
+    assert "charge_amps=99.0" in letter.line
+
+
+def swap_journal(site: Site, name: str = "home") -> None:
+    """The logger sets the journal aside and begins another one."""
+    site.journal.close()
+    (site.directory / "journal.db").rename(site.directory / "journal-damaged-1.db")
+    site.journal = Journal.create(site.directory / "journal.db", name)
+    site.journal.boot_number("boot")
+
+
+def test_no_suspicion_outlives_a_journal(site: Site) -> None:
+    """The ids under suspicion are other readings now, and held ones among them."""
+    times = site.append(64)
+    bad = at(times[50])
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad, refusal="400") as server:
+        with influx(server.target) as writer:
+            drain = site.drain(writer)
+            for _ in range(3):
+                drain.drain_once()
+            swap_journal(site)
+            new = site.append(10)
+            held = Reading(time_ms=EPOCH_MS + 10**9, boot=1, uptime_ms=1, battery_volts=1.0)
+            site.journal.append_all([replace(held, uptime_ms=n) for n in range(50)], is_held=True)
+            before = len(server.requests)
+            drain.drain_once()
+            assert times_of(server.requests[before]) == new
+            site.run(drain)
+        assert not [time for time in server.times() if time >= EPOCH_MS + 10**9]
+
+
+def test_a_letter_of_another_journal_is_sent_as_itself_and_no_reading_of_the_same_id_in_its_place(site: Site) -> None:
+    times = site.append(5)
+    bad = at(times[2])
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        (letter,) = site.progress.dead_letters.all()
+        swap_journal(site, "cabin")
+        new = [Reading(time_ms=time, boot=1, uptime_ms=time - EPOCH_MS, battery_volts=11.0) for time in times]
+        site.journal.append_all(new, is_held=True)
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        site.clock.now += 60
+        site.run(drain)
+        point = ("solar,model=PL80,site=home", times[2])
+        assert server.points[point]["battery_volts"] == "25.0"
+        assert len(server.points) == 5
+    assert letter.line in server.requests[-1]
+    assert site.progress.dead_letters.all() == []
+
+
+def test_after_three_dead_letters_in_a_row_it_pauses(site: Site) -> None:
+    """Whoever refuses one after the other is not asked to refuse a year of readings in a minute."""
+    site.append(20)
+    with ScriptedInflux(refuses=lambda line: True, refusal="400") as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        while site.progress.dead_letters.count() < 3:
+            step = drain.drain_once()
+    assert step.wait_seconds > 200
+    assert "one reading after another" in (site.progress.state().reason or "")
+
+
+def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: Site) -> None:
+    """InfluxDB 2.7.12 and later say it; a replay asks again, as it may keep them longer now."""
+    times = site.append(5000)
+    bound_ms = times[4600] // 1000 * 1000
+    bound = datetime.fromtimestamp(bound_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def expired(lines: list[str]) -> Answer | None:
+        old = [line for line in lines if int(line.rsplit(" ", 1)[1]) < bound_ms]
+        words = f"partial write: dropped {len(old)} points outside retention policy of duration 1h0m0s - oldest point "
+        words += f"{'x' * 400} Retention Policy Lower Bound at {bound} dropped={len(old)} for database: 1"
+        return error(422, words, "unprocessable entity") if old else None
+
+    with ScriptedInflux(answers=expired) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        assert sum(map(len, server.requests)) < 1000
+        assert len(server.requests) < 12
+        assert writer.bytes_on_wire < 50_000
+        state = site.progress.state()
+        assert (state.expired, state.notes) == (
+            4600,
+            "the bucket keeps 1 h; 4,600 older records stay in the journal alone",
+        )
+        assert site.progress.dead_letters.count() == 0
+        server.answers = lambda lines: None
+        with Progress.open(site.directory / "uploader.db") as admin:
+            admin.requeue("readings", [(1, 5000)])
+        site.clock.now += 60
+        site.run(drain)
+        assert server.times() == times
+    assert site.progress.state().expired == 0
+
+
+def test_the_allowance_is_looked_at_again_when_the_clock_is_put_right(site: Site) -> None:
+    """It used to wait for the end of the month that a wrong clock had shown: 30 days."""
+    site.append(3000)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.02)
+        for _ in range(60):
+            site.clock.now += drain.drain_once().wait_seconds
+        sent = len(server.times())
+        assert sent < 3000
+        site.clock.wall_ms = 40 * 86_400_000  # another month, with nothing used
+        for _ in range(5):
+            site.clock.now += drain.drain_once().wait_seconds
+        assert len(server.times()) > sent + 500
 
 
 ANSWERS = [

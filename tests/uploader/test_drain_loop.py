@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, InfluxDB1, VictoriaMetrics, free_port, influxdb_1
 from tests.uploader.site import Clock, Site, influx
 from uploader.drain import Drain
-from uploader.drain_loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds
+from uploader.drain_loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds, open_progress
 from uploader.journal_source import JournalSource
 from uploader.outcome import Outcome, Unreachable
 from uploader.progress import Progress
@@ -315,3 +316,45 @@ with (
     ]
     assert results == [-signal.SIGKILL, 0]
     assert victoria_metrics.samples("killed") == sorted(times + times[-100:])
+
+
+def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.append(5)
+    site.progress._connection.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(site.directory / "uploader.db", isolation_level=None)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        one = site.drain(writer)
+        other.execute("BEGIN EXCLUSIVE")
+
+        class Waiter(Clock):
+            def wait(self, timeout: float) -> bool:
+                if len(self.waits) == 2:
+                    other.execute("COMMIT")
+                return super().wait(timeout)
+
+        drain(one, Waiter(steps=6))
+        assert len(server.times()) == 5
+    other.close()
+    assert "another program holds it locked; looking again" in caplog.text.replace(" (database is locked)", "")
+
+
+def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
+    path = tmp_path / "uploader.db"
+    path.touch()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    class Waiter(Clock):
+        def wait(self, timeout: float) -> bool:
+            if len(self.waits) == 1:
+                other.execute("COMMIT")
+            return super().wait(timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uploader.progress_file.BUSY_SECONDS", 0.0)
+        progress = open_progress(path, Reporter("http://x"), Waiter())
+        assert progress is not None
+        progress.close()
+        other.close()
+        stopped = Clock(steps=0)
+        assert open_progress(path, Reporter("http://x"), stopped) is None
