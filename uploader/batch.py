@@ -8,7 +8,7 @@ from journal.journal import Journal
 from journal.reading import Record
 from uploader.id_ranges import NONE, IdRanges
 from uploader.line_protocol import Line, lines
-from uploader.progress import Progress
+from uploader.progress import HIGHEST_ID, Progress
 
 Kind = Literal["newest", "backlog", "suspect", "letters"]
 
@@ -32,17 +32,13 @@ class Batches:
     """Looks at journal and progress as they are when it is asked. `keeps_from_ms`: what is older is not to be sent."""
 
     def __init__(self, journal: Journal, progress: Progress, keeps_from_ms: int | None = None) -> None:
-        self.journal = journal
+        self._journal = journal
         self._progress = progress
         self._keeps_from_ms = keeps_from_ms
 
-    def newest_id(self, stream: str) -> int:
-        """The newest id that may be sent, 0 when there is none."""
-        return max((last for _, last in self.journal.released(stream)), default=0)
-
     def newest(self, stream: str, size: int, without: IdRanges, *, above: int) -> Batch | None:
         """The `size` newest pending records with ids above `above`; None when there are none."""
-        ranges = self._pending(stream, above + 1, self.newest_id(stream), without, newest_first=True)
+        ranges = self._pending(stream, above + 1, HIGHEST_ID, without, newest_first=True)
         return self._pick("newest", stream, ranges, size)
 
     def oldest(self, stream: str, size: int, without: IdRanges, *, up_to: int) -> Batch | None:
@@ -59,12 +55,12 @@ class Batches:
 
     def letters(self, size: int, without: IdRanges) -> Batch | None:
         """Dead letters that a person wants tried again and whose records the journal does not have."""
-        identity = self.journal.identity()
+        identity = self._journal.identity()
         found = tuple(
             Line(letter.number, letter.time_ms, letter.line)
             for letter in self._progress.dead_letters.waiting(size)
             if letter.number not in without
-            and (letter.journal != identity or self.journal.get(letter.stream, letter.id) is None)
+            and (letter.journal != identity or self._journal.get(letter.stream, letter.id) is None)
         )
         return Batch("letters", LETTERS, IdRanges.of_ids(each.id for each in found), found) if found else None
 
@@ -73,7 +69,7 @@ class Batches:
     ) -> Iterator[tuple[int, int]]:
         """The ranges that are released and not done, one after the other: a batch takes few of very many."""
         order = -1 if newest_first else 1
-        for released_first, released_last in self.journal.released(stream)[::order]:
+        for released_first, released_last in self._journal.released(stream)[::order]:
             low, high = max(first, released_first), min(last, released_last)
             for gap in self._progress.gaps(stream, low, high, newest_first=newest_first):
                 yield from (IdRanges((gap,)) - without).ranges[::order]
@@ -84,7 +80,7 @@ class Batches:
         covers: list[tuple[int, int]] = []
         for first, last in ranges:
             limit = size - len(records)
-            found = list(self.journal.records(stream, first, last, limit=limit, newest_first=is_newest))
+            found = list(self._journal.records(stream, first, last, limit=limit, newest_first=is_newest))
             records += found
             if len(found) == limit:
                 edge = found[-1].id or 0
@@ -98,4 +94,4 @@ class Batches:
         bound = self._keeps_from_ms
         expired = IdRanges.of_ids(each.id or 0 for each in records if bound is not None and each.time_ms < bound)
         wanted = sorted((each for each in records if (each.id or 0) not in expired), key=lambda each: each.id or 0)
-        return Batch(kind, stream, IdRanges.of(covers), tuple(lines(wanted, self.journal.sites(stream))), expired)
+        return Batch(kind, stream, IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream))), expired)

@@ -113,12 +113,12 @@ class Drain:
 
     def last_pending(self) -> dict[str, int]:
         """The newest pending id of each stream, 0 where nothing is pending."""
-        journal = self._batches().journal
+        journal = self._current_journal()
         return {stream: self.progress.pending(stream, journal.released(stream)).last for stream in STREAMS}
 
     def pending_count(self, up_to: Mapping[str, int]) -> int:
         """How many records up to these ids are to be sent; one that was pruned counts until the drain gets there."""
-        journal = self._batches().journal
+        journal = self._current_journal()
         pending = {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
         records = sum(pending[stream].up_to(last).count for stream, last in up_to.items())
         return records + self.progress.dead_letters.waiting_count(is_queued=False)
@@ -130,10 +130,10 @@ class Drain:
         JournalFull when uploader.db cannot be for now.
         """
         with our_errors("use", self.progress.path):
-            batches = self._batches()
+            journal = self._current_journal()
             if self._monotonic() >= self._next_due:
-                self._begin_round(batches)
-            batch = self._choose(batches)
+                self._begin_round(journal)
+            batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
                 return Step(self._idle_seconds(), is_idle=True)
             if batch.lines:
@@ -141,7 +141,7 @@ class Drain:
             self._settle(batch, NONE, batch.ids)
             return Step(0.0)
 
-    def _batches(self) -> Batches:
+    def _current_journal(self) -> Journal:
         journal = self._source.current()
         if journal is not self._journal:
             self.reporter.tell(self.progress.adopt(journal.identity(), journal.last_ids()))
@@ -149,11 +149,11 @@ class Drain:
             self._frontier = self._floor = {}
             self._next_due = self._monotonic()
             self._journal = journal
-        return Batches(journal, self.progress, self._keeps_from_ms)
+        return journal
 
-    def _begin_round(self, batches: Batches) -> None:
+    def _begin_round(self, journal: Journal) -> None:
         try:
-            self.progress.catch_up(batches.journal)
+            self.progress.catch_up(journal)
         except JournalFull as error:
             self.reporter.no_room(error)
         if self.progress.was_changed_by_others():
@@ -166,7 +166,7 @@ class Drain:
             self._next_due = now + self._every_seconds
         went_out = {stream: last for stream, last in self._frontier.items() if stream not in self._due}
         self._floor = {**self._floor, **went_out}
-        self._frontier = {stream: batches.newest_id(stream) for stream in STREAMS}
+        self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
         self._due = list(DUE_ORDER)
 
     def _choose(self, batches: Batches) -> Batch | None:

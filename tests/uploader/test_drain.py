@@ -643,6 +643,9 @@ def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: S
     def expired(lines: list[str]) -> Answer | None:
         old = [line for line in lines if int(line.rsplit(" ", 1)[1]) < bound_ms]
         words = f"partial write: dropped {len(old)} points outside retention policy of duration 1h0m0s - oldest point "
+        for line in lines if old else ():
+            if line not in old:
+                server._store(line)
         words += f"{'x' * 400} Retention Policy Lower Bound at {bound} dropped={len(old)} for database: 1"
         return error(422, words, "unprocessable entity") if old else None
 
@@ -669,17 +672,17 @@ def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: S
 
 def test_the_allowance_is_looked_at_again_when_the_clock_is_put_right(site: Site) -> None:
     """It used to wait for the end of the month that a wrong clock had shown: 30 days."""
-    site.append(3000)
+    site.append(10_000)
     with ScriptedInflux() as server, influx(server.target) as writer:
-        drain = site.drain(writer, monthly_megabytes=0.02)
+        drain = site.drain(writer, monthly_megabytes=0.01)
         for _ in range(60):
             site.clock.now += drain.drain_once().wait_seconds
         sent = len(server.times())
-        assert sent < 3000
+        assert sent < 9000
         site.clock.wall_ms = 40 * 86_400_000  # another month, with nothing used
         for _ in range(5):
             site.clock.now += drain.drain_once().wait_seconds
-        assert len(server.times()) > sent + 500
+        assert len(server.times()) > sent + 50
 
 
 ANSWERS = [
