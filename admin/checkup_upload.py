@@ -53,5 +53,5 @@ def _backlog(health: Health) -> Finding:
         return ok("backlog", found)
     found += f"; sent within {duration(max(health.drain_seconds, 60))} of a good line, roughly"
     if health.drain_seconds > LONG_SECONDS:
-        return look("backlog", found, "nothing is lost; a faster line, or solar export to carry it there by hand")
+        return look("backlog", found, "nothing is lost; a faster line, or solar pack to carry it there by hand")
     return ok("backlog", found)

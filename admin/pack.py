@@ -45,9 +45,9 @@ def pack(*, output: Output = None, data: settings.Data = settings.DATA) -> None:
             print("nothing is pending, so there is nothing to pack")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
-            with progress("packing", "records", total) as show, draft.open("wb") as file:
+            with progress("packing", "records", total) as show:
                 lines = counted(bundle.pending_lines(journal, pending), lambda done: show(done, total))
-                written = bundle.write(lines, file)
+                written = bundle.write(lines, draft)
             now = iso(time.time_ns() // 1_000_000)
             manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")

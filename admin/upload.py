@@ -86,6 +86,8 @@ def upload(
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
             held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            if note := sent.state().notes:
+                print(note, file=sys.stderr)
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -15,7 +15,8 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import BinaryIO, Self
+from pathlib import Path
+from typing import Self
 
 from journal.errors import BadSetting
 from journal.journal import Journal
@@ -82,34 +83,15 @@ def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator
         yield from (each.text for each in lines(records, journal.sites(stream)))
 
 
-def write(texts: Iterable[str], output: BinaryIO) -> Written:
-    """Write them gzipped, one after the other."""
-    digesting = _Digesting(output)
+def write(texts: Iterable[str], path: Path) -> Written:
+    """Write them gzipped, one after the other, to this file."""
     count = 0
     with (
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=digesting, mtime=0) as packed,
+        path.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
         io.BufferedWriter(packed, 1 << 16) as buffered,
     ):
-        for text in texts:
+        for count, text in enumerate(texts, start=1):  # noqa: B007 - their number is what is wanted
             buffered.write(text.encode() + b"\n")
-            count += 1
-    return Written(count, digesting.size, digesting.digest.hexdigest())
-
-
-class _Digesting(io.RawIOBase):
-    """Passes on what is written to it."""
-
-    def __init__(self, output: BinaryIO) -> None:
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self._output = output
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: object) -> int:
-        data = bytes(memoryview(content))  # type: ignore[arg-type]
-        self._output.write(data)
-        self.digest.update(data)
-        self.size += len(data)
-        return len(data)
+    with path.open("rb") as written:
+        return Written(count, path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest())

@@ -8,7 +8,6 @@ does. Then the letter is deleted, or the new refusal written down.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from uploader.id_ranges import IdRanges
 from uploader.line_protocol import Line
@@ -58,10 +57,7 @@ class DeadLetters:
 
     def all(self, *, after: int = 0, limit: int = -1) -> list[DeadLetter]:
         """The letters with a number above `after`, oldest first."""
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
-        )
-        return [_letter(row) for row in rows.fetchall()]
+        return self._letters("number > ?", after, limit=limit)
 
     def ids(self, journal: str, stream: str, first_id: int, last_id: int) -> IdRanges:
         """The records of this journal, from one id to another, that a letter is about."""
@@ -73,15 +69,11 @@ class DeadLetters:
 
     def numbered(self, numbers: IdRanges) -> list[DeadLetter]:
         """The letters with these numbers, as far as they are there."""
-        query = f"SELECT {_COLUMNS} FROM dead_letters WHERE number BETWEEN ? AND ? ORDER BY number"
-        return [_letter(row) for each in numbers for row in self._connection.execute(query, each).fetchall()]
+        return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
 
     def waiting(self, limit: int) -> list[DeadLetter]:
         """Letters to be tried again and not yet queued, oldest first."""
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM dead_letters WHERE is_waiting = ? ORDER BY number LIMIT ?", (WAITS, limit)
-        )
-        return [_letter(row) for row in rows.fetchall()]
+        return self._letters("is_waiting = ?", WAITS, limit=limit)
 
     def waiting_count(self, *, is_queued: bool = True) -> int:
         """How many are to be tried again; without `is_queued`, of those that are not pending as records."""
@@ -133,6 +125,8 @@ class DeadLetters:
 
     def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
         """Delete the letters of records that were sent after all."""
+        if not self.count():
+            return
         self._connection.executemany(
             "DELETE FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ?",
             [(journal, stream, first, last) for first, last in ids],
@@ -147,6 +141,7 @@ class DeadLetters:
             return self._connection.execute(statement).rowcount
         return sum(self._connection.execute(f"{statement} WHERE number = ?", (each,)).rowcount for each in numbers)
 
-
-def _letter(row: tuple[Any, ...]) -> DeadLetter:
-    return replace(DeadLetter(*row), is_waiting=bool(row[-1]))
+    def _letters(self, where: str, *values: int, limit: int = -1) -> list[DeadLetter]:
+        query = f"SELECT {_COLUMNS} FROM dead_letters WHERE {where} ORDER BY number LIMIT ?"
+        rows = self._connection.execute(query, (*values, limit)).fetchall()
+        return [replace(DeadLetter(*row), is_waiting=bool(row[-1])) for row in rows]

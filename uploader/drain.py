@@ -113,15 +113,16 @@ class Drain:
 
     def last_pending(self) -> dict[str, int]:
         """The newest pending id of each stream, 0 where nothing is pending."""
-        journal = self._current_journal()
-        return {stream: self.progress.pending(stream, journal.released(stream)).last for stream in STREAMS}
+        return {stream: ids.last for stream, ids in self._pending().items()}
 
     def pending_count(self, up_to: Mapping[str, int]) -> int:
         """How many records up to these ids are to be sent; one that was pruned counts until the drain gets there."""
-        journal = self._current_journal()
-        pending = {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
-        records = sum(pending[stream].up_to(last).count for stream, last in up_to.items())
+        records = sum(ids.up_to(up_to[stream]).count for stream, ids in self._pending().items())
         return records + self.progress.dead_letters.waiting_count(is_queued=False)
+
+    def _pending(self) -> dict[str, IdRanges]:
+        journal = self._current_journal()
+        return {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
 
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
@@ -237,16 +238,21 @@ class Drain:
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict is Verdict.CONDEMNED:
             return self._condemn(step, outcome, batch)
-        if verdict is Verdict.NARROWED or (failure and failure.is_word):
+        if verdict is Verdict.NARROWED:
             return step
-        return self._wait(step, _as_trouble(outcome), is_news=self._size.size != size_before.size)
+        if isinstance(outcome, TooLarge):
+            reason = f"the server or a proxy takes not even one reading (413: {outcome.words})"
+            outcome = Misconfigured(reason, "let it take larger requests (nginx: client_max_body_size)", 413)
+        if not isinstance(outcome, Unreachable | Misconfigured):
+            return step  # InfluxDB's own word: it has told the suspects more
+        return self._wait(step, outcome, is_news=self._size.size != size_before.size)
 
     def _condemn(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
         if isinstance(outcome, Expired):
             self._expire(outcome, step.count)
             self._settle(batch, NONE, batch.ids)
             return step
-        words = outcome.reason if isinstance(outcome, Unreachable | Misconfigured) else getattr(outcome, "words", "")
+        words = getattr(outcome, "words", None) or getattr(outcome, "reason", "")
         refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, NONE, batch.ids, refusal)
@@ -254,10 +260,8 @@ class Drain:
         step = replace(step, refused=step.count)
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
             return step
-        trouble = Misconfigured(
-            f"the server refuses one reading after another ({words})", "`solar dead-letters list` says which", 0
-        )
-        return self._wait(step, trouble)
+        reason = f"the server refuses one reading after another ({words})"
+        return self._wait(step, Misconfigured(reason, "`solar dead-letters list` says which", 0))
 
     def _expire(self, outcome: Expired, count: int) -> None:
         self._state = self.reporter.expired(self._state, count, outcome)
@@ -312,17 +316,3 @@ class Drain:
         pause = self._allowance.pause_seconds(used, self._backlog_bytes, now)
         self._state = self.reporter.paced(self._state, pause, used, self._allowance.monthly_megabytes)
         return self._backlog_at + pause
-
-
-def _as_trouble(outcome: Outcome) -> Unreachable | Misconfigured:
-    match outcome:
-        case Unreachable() | Misconfigured():
-            return outcome
-        case TooLarge(words, status):
-            return Misconfigured(
-                f"the server or a proxy takes not even one reading ({status}: {words})",
-                "let it take larger requests (nginx: client_max_body_size)",
-                status,
-            )
-        case _:
-            raise ValueError(outcome)

@@ -122,7 +122,7 @@ def drain_all(
             failures += 1
             denials = denials + 1 if isinstance(step.outcome, Misconfigured) else 0
             asked += step.asked_seconds
-            reason = _words(step.outcome)
+            reason = step.outcome.advice if isinstance(step.outcome, Misconfigured) else step.outcome.reason
             own_seconds = monotonic() - since - asked
             is_tired = failures >= TRIES and own_seconds >= PATIENCE_SECONDS
             if is_tired or denials >= TRIES or asked > ASKED_SECONDS:
@@ -135,12 +135,6 @@ def drain_all(
     if left and reason is None:
         reason = "interrupted" if stop.is_set() else "they came meanwhile"
     return Summary(sent, refused, left, reason)
-
-
-def _words(outcome: Unreachable | Misconfigured) -> str:
-    if isinstance(outcome, Misconfigured):
-        return f"{outcome.reason}; {outcome.remedy}"
-    return outcome.reason
 
 
 def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:

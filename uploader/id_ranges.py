@@ -76,18 +76,11 @@ class IdRanges:
         return IdRanges(tuple(common))
 
     def __sub__(self, other: "IdRanges") -> "IdRanges":
-        gaps: list[tuple[int, int]] = []
-        next_first: int | None = None
-        for first, last in other.ranges:
-            if next_first is None:
-                gaps.append((min(self.first, first) - 1, first - 1))
-            else:
-                gaps.append((next_first, first - 1))
-            next_first = last + 1
-        if next_first is None:
+        if not (self and other):
             return self
-        gaps.append((next_first, max(self.last, next_first)))
-        return self & IdRanges.of(gaps)
+        firsts = [min(self.first, other.first), *(last + 1 for _, last in other)]
+        lasts = [*(first - 1 for first, _ in other), max(self.last, other.last)]
+        return self & IdRanges.of(zip(firsts, lasts, strict=True))
 
     def up_to(self, last_id: int) -> "IdRanges":
         """The ids that are not above `last_id`."""

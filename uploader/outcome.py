@@ -31,6 +31,10 @@ class Misconfigured:
     remedy: str
     status: int
 
+    @property
+    def advice(self) -> str:
+        return f"{self.reason}; {self.remedy}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -89,7 +89,7 @@ class Progress:
         try:
             if self._owed or self.traffic:
                 with suppress(JournalFull), self._writing():
-                    self._write_owed()
+                    pass
         finally:
             self._connection.close()
 
@@ -158,7 +158,6 @@ class Progress:
     def note(self, state: State, size: BatchSize) -> None:
         """Write down how the upload fares, together with what is owed. Raises JournalFull."""
         with self._writing():
-            self._write_owed()
             self._connection.execute(
                 """
                 UPDATE state
@@ -167,8 +166,6 @@ class Progress:
                 """,
                 (*astuple(state), size.size, size.ceiling),
             )
-        self._owed.clear()
-        self.traffic.forget()
 
     def requeue(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Make these ids pending again, to be sent over themselves. Safe while the uploader runs."""
@@ -189,7 +186,6 @@ class Progress:
         if not (revisions or letters):
             return
         with self._writing():
-            self._write_owed()
             for revision in revisions:
                 self._replace("readings", revision.first_id, revision.last_id, keep_inside=False)
             for letter in letters:
@@ -197,8 +193,6 @@ class Progress:
                 self.dead_letters.queue(letter.number)
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
-        self._owed.clear()
-        self.traffic.forget()
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Settle ids without a request: they were carried there by hand. Safe while the uploader runs."""
@@ -230,15 +224,12 @@ class Progress:
         if known == identity and all(reach.get(stream, 0) <= last_id for stream, last_id in last_ids.items()):
             return None
         with self._writing():
-            self._write_owed()
             if known != identity:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
                 self.dead_letters.unqueue()
             for stream, last_id in last_ids.items():
                 self._replace(stream, last_id + 1, HIGHEST_ID, keep_inside=False)
-        self._owed.clear()
-        self.traffic.forget()
         if known is None:
             return None
         if known != identity:
@@ -263,7 +254,6 @@ class Progress:
 
     def _write_owed(self) -> None:
         (journal,) = self._connection.execute("SELECT coalesce(journal, '') FROM state").fetchone()
-        has_letters = self.dead_letters.count() > 0
         for settled in self._owed:
             if settled.stream not in STREAMS:
                 self.dead_letters.delete(settled.sent)
@@ -272,8 +262,7 @@ class Progress:
                 continue
             for first, last in (*settled.sent, *settled.done):
                 self._replace(settled.stream, first, last, keep_inside=True)
-            if has_letters:
-                self.dead_letters.delivered(journal, settled.stream, settled.sent)
+            self.dead_letters.delivered(journal, settled.stream, settled.sent)
             if settled.refusal:
                 self.dead_letters.add(journal, settled.stream, settled.refusal)
         self.traffic.write()
@@ -292,8 +281,12 @@ class Progress:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """A transaction, in which what is owed is written down first."""
         with self._our_errors("write to"), progress_file.transaction(self._connection):
+            self._write_owed()
             yield
+        self._owed.clear()
+        self.traffic.forget()
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)

@@ -82,10 +82,7 @@ class Reporter:
     ) -> State:
         """The state after a failure; logs it when it is a change, or a minute after the last line."""
         trouble: Trouble = "misconfigured" if isinstance(outcome, Misconfigured) else "unreachable"
-        reason = outcome.reason
-        if isinstance(outcome, Misconfigured):
-            reason += f"; {outcome.remedy}"
-        self._trouble = reason
+        self._trouble = reason = outcome.advice if isinstance(outcome, Misconfigured) else outcome.reason
         if state.trouble != trouble:
             self._said.pop("failed", None)
         if self._may_say("failed"):
