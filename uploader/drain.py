@@ -252,7 +252,7 @@ class Drain:
             self._expire(outcome, step.count)
             self._settle(batch, NONE, batch.ids)
             return step
-        words = getattr(outcome, "words", None) or getattr(outcome, "reason", "")
+        words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
         refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, NONE, batch.ids, refusal)
