@@ -416,6 +416,18 @@ def test_a_server_that_fails_all_the_time_makes_nothing_a_culprit(site: Site, wa
     assert site.progress.state().trouble is None
 
 
+@pytest.mark.parametrize("way", ALWAYS)
+def test_one_reading_alone_is_not_at_fault_while_nothing_else_is_taken(site: Site, way: str) -> None:
+    times = site.append(1)
+    with ScriptedInflux(answers=lambda lines: ALWAYS[way]("")) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(60):
+            site.clock.now += drain.drain_once().wait_seconds
+        server.answers = lambda lines: None
+        site.run(drain)
+        assert server.times() == times
+
+
 # Waiting
 
 
