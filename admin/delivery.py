@@ -45,12 +45,12 @@ def uploading(data: Path, target: "Target | None") -> Iterator[Delivery]:
 
 def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery) -> None:
     """Upload as the service does until `stop` is set, then what is left, if the server can be reached at all."""
-    from uploader.diary import Diary
     from uploader.drain import Drain
     from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all
     from uploader.influx import Influx
     from uploader.journal_source import JournalSource
     from uploader.progress import Progress
+    from uploader.status import Reporter
 
     try:
         with (
@@ -58,11 +58,11 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
             JournalSource(data / "journal.db") as source,
             Influx(target) as influx,
         ):
-            diary = Diary(target.shown_url)
-            drain(Drain(source, influx, progress, SITE, diary=diary, every_seconds=DRAIN_SECONDS), stop)
+            reporter = Reporter(target.shown_url)
+            drain(Drain(source, influx, progress, reporter=reporter, every_seconds=DRAIN_SECONDS), stop)
             delivery.trouble = progress.state().reason
             if delivery.trouble is None:
-                last = Drain(source, influx, progress, SITE, diary=diary, every_seconds=math.inf, backoff=ONCE_BACKOFF)
+                last = Drain(source, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
                 enough = threading.Event()
                 timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
                 timer.start()

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +30,8 @@ Once = Annotated[bool, typer.Option(
 Every = Annotated[float, typer.Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=settings.number_above_zero, metavar="SECONDS",
     help="Seconds from one upload of new readings to the next.")]
+OldSite = Annotated[str | None, typer.Option(
+    "--site", envvar="SOLAR_SITE", hidden=True, help="Not used: every reading has the site that it was taken at.")]
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=settings.number_above_zero, metavar="MB",
     help="Let old readings go out slowly when so much would be used up in a month.")]
@@ -43,7 +45,7 @@ def upload(
     *,
     once: Once = False,
     data: settings.Data = settings.DATA,
-    site: settings.Site = settings.SITE,
+    site: OldSite = None,
     url: settings.Url = None,
     org: settings.Org = None,
     bucket: settings.Bucket = None,
@@ -53,31 +55,34 @@ def upload(
     verbose: Verbose = False,
 ) -> int:
     """Send the journal to InfluxDB until stopped, or --once."""
-    from uploader.diary import Diary
     from uploader.drain import Drain
-    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds
+    from uploader.drain_loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
     from uploader.influx import Influx
     from uploader.journal_source import JournalSource
     from uploader.progress import Progress
+    from uploader.status import Reporter
 
     log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
     names.tell(context.find_root().command)
     target = settings.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
-    with (
-        alone(data / "uploader.lock"),
-        stop_on_signals(stop),
-        Progress.open(data / "uploader.db") as sent,
-        JournalSource(data / "journal.db") as source,
-        Influx(target) as influx,
-    ):
+    reporter = Reporter(target.shown_url, heartbeat=supervisor.heartbeat)
+    with ExitStack() as opened:
+        opened.enter_context(alone(data / "uploader.lock"))
+        opened.enter_context(stop_on_signals(stop))
+        path = data / "uploader.db"
+        sent = Progress.open(path) if once else open_progress(path, reporter, stop)
+        if sent is None:
+            return 0
+        opened.enter_context(sent)
+        source = opened.enter_context(JournalSource(data / "journal.db"))
+        influx = opened.enter_context(Influx(target, memory=sent))
         worker = Drain(
             source,
             influx,
             sent,
-            site,
-            diary=Diary(target.shown_url, heartbeat=supervisor.heartbeat),
+            reporter=reporter,
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
             backoff=ONCE_BACKOFF if once else None,
@@ -86,6 +91,8 @@ def upload(
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
             held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            if note := sent.state().notes:
+                print(note, file=sys.stderr)
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from uploader.answer import Answer
-from uploader.patience import bound
+from uploader.deadline import bound
 from uploader.target import Target
 
 # An answer to a write is short; a login page need not be read to its end.

@@ -13,8 +13,8 @@ from admin.cli import main
 from journal.journal import Journal
 from journal.reading import Event, Reading, Record
 from uploader.batch_size import BatchSize
-from uploader.progress import Progress
-from uploader.state import Settled, State
+from uploader.progress import Progress, Settled
+from uploader.status import State
 
 append, settle = Journal.append, Progress.settle
 

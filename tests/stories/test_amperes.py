@@ -14,12 +14,12 @@ from journal.reading import Reading
 from logger.registers import by_address
 from tests.servers import Database
 from tests.stories.site import Site
-from uploader.diary import Diary
 from uploader.drain import Drain
 from uploader.drain_loop import ONCE_BACKOFF, drain_all
 from uploader.influx import Influx
 from uploader.journal_source import JournalSource
 from uploader.progress import Progress
+from uploader.status import Reporter
 
 CHARGE, LOAD = 0.5, 0.25
 
@@ -57,7 +57,7 @@ def send(site: Site, database: Database) -> None:
         Progress.open(site.directory / "uploader.db") as progress,
         Influx(database.target) as influx,
     ):
-        drain = Drain(source, influx, progress, "home", diary=Diary("http://influx"), backoff=ONCE_BACKOFF)
+        drain = Drain(source, influx, progress, reporter=Reporter("http://influx"), backoff=ONCE_BACKOFF)
         drain_all(drain, Event())
         assert not drain.pending_count(drain.last_pending())
 

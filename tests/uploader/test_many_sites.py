@@ -21,7 +21,7 @@ from tests.uploader.site import Clock, Site, influx
 from uploader.drain_loop import first_wait_seconds
 from uploader.influx import Influx
 from uploader.outcome import Outcome, Unreachable
-from uploader.state import State
+from uploader.status import State
 
 READINGS = 20
 """Of each site; all fit into one request."""

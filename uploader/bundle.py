@@ -1,0 +1,97 @@
+"""Bundle: what is pending as gzipped line protocol, carried to the server by hand; its Manifest stays here.
+
+    pack       pending ids ── lines ──▶ backlog.lp.gz      who carries it feeds it to the server: `influx write`
+                          └─ the ids ─▶ backlog.lp.gz.manifest.json
+    receipt    the manifest ── its ids are done; but not those whose readings were decoded anew since
+
+Rules:
+- Packing settles nothing: what the uploader sends meanwhile is stored twice over itself, which does no harm.
+- The ids of a manifest are those of one journal and of no other.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from journal.errors import BadSetting
+from journal.journal import Journal
+from journal.reading import STREAMS
+from uploader.id_ranges import IdRanges
+from uploader.line_protocol import lines
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of lines as it was written. `sha256` is of the compressed bytes."""
+
+    lines: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`file`: the bundle's name. `revision`: the last one that is in it."""
+
+    file: str
+    written: Written
+    journal: str
+    revision: int
+    packed_time: str
+    ids: Mapping[str, IdRanges]
+
+    def text(self) -> str:
+        """As JSON; ids as inclusive ranges."""
+        ids = {stream: each.ranges for stream, each in self.ids.items()}
+        counts = {stream: each.count for stream, each in self.ids.items()}
+        head = {"format": FORMAT, "file": self.file, **asdict(self.written), "precision": "ms"}
+        rest = {"journal": self.journal, "revision": self.revision, "packed_time": self.packed_time}
+        return json.dumps({**head, **rest, "counts": counts, "ids": ids}, indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Self:
+        """Raises BadSetting when the file with this name is no manifest."""
+        try:
+            read = json.loads(text)
+            if read["format"] != FORMAT:
+                raise ValueError
+            ids = {
+                stream: IdRanges.of((int(first), int(last)) for first, last in read["ids"][stream])
+                for stream in STREAMS
+            }
+            written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
+            file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
+            return cls(file, written, journal, int(read["revision"]), packed_time, ids)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise BadSetting(
+                f"cannot use {name}: it is not a manifest that `solar pack` has written; "
+                "give the file whose name ends in .manifest.json"
+            ) from None
+
+
+def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator[str]:
+    """A line for each record with these ids that has something to send."""
+    for stream, ids in pending.items():
+        records = (record for first, last in ids for record in journal.records(stream, first, last))
+        yield from (each.text for each in lines(records, journal.sites(stream)))
+
+
+def write(texts: Iterable[str], path: Path) -> Written:
+    """Write them gzipped, one after the other, to this file."""
+    count = 0
+    with (
+        path.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+        io.BufferedWriter(packed, 1 << 16) as buffered,
+    ):
+        for count, text in enumerate(texts, start=1):  # noqa: B007 - their number is what is wanted
+            buffered.write(text.encode() + b"\n")
+    with path.open("rb") as written:
+        return Written(count, path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest())
