@@ -31,7 +31,8 @@ Every = Annotated[float, typer.Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=settings.number_above_zero, metavar="SECONDS",
     help="Seconds from one upload of new readings to the next.")]
 OldSite = Annotated[str | None, typer.Option(
-    "--site", envvar="SOLAR_SITE", hidden=True, help="Not used: every reading has the site that it was taken at.")]
+    "--site", envvar="SOLAR_SITE", metavar="NAME",
+    help="Not used any more: every reading has the site that it was taken at.")]
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=settings.number_above_zero, metavar="MB",
     help="Let old readings go out slowly when so much would be used up in a month.")]

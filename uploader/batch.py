@@ -1,11 +1,12 @@
 """Batches: picks the records of the next request from what is pending, and makes their lines at that moment."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from journal.journal import Journal
 from journal.reading import Record
+from uploader.dead_letters import DeadLetter
 from uploader.id_ranges import NONE, IdRanges
 from uploader.line_protocol import Line, lines
 from uploader.progress import HIGHEST_ID, Progress
@@ -49,20 +50,15 @@ class Batches:
     def suspect(self, stream: str, ids: IdRanges) -> Batch:
         """Just these, as the journal has them now."""
         if stream == LETTERS:
-            letters = self._progress.dead_letters.numbered(ids)
-            return Batch("suspect", stream, ids, tuple(Line(each.number, each.time_ms, each.line) for each in letters))
+            return replace(_of_letters("suspect", self._progress.dead_letters.numbered(ids)), ids=ids)
         return self._pick("suspect", stream, iter(ids), ids.count) or Batch("suspect", stream, ids, ())
 
     def letters(self, size: int, without: IdRanges) -> Batch | None:
         """Dead letters that a person wants tried again and whose records the journal does not have."""
-        identity = self._journal.identity()
-        found = tuple(
-            Line(letter.number, letter.time_ms, letter.line)
-            for letter in self._progress.dead_letters.waiting(size)
-            if letter.number not in without
-            and (letter.journal != identity or self._journal.get(letter.stream, letter.id) is None)
-        )
-        return Batch("letters", LETTERS, IdRanges.of_ids(each.id for each in found), found) if found else None
+        identity, waiting = self._journal.identity(), self._progress.dead_letters.waiting(size)
+        gone = [each for each in waiting if each.journal != identity or not self._journal.get(each.stream, each.id)]
+        wanted = [letter for letter in gone if letter.number not in without]
+        return _of_letters("letters", wanted) if wanted else None
 
     def _pending(
         self, stream: str, first: int, last: int, without: IdRanges, *, newest_first: bool
@@ -95,3 +91,8 @@ class Batches:
         expired = IdRanges.of_ids(each.id or 0 for each in records if bound is not None and each.time_ms < bound)
         wanted = sorted((each for each in records if (each.id or 0) not in expired), key=lambda each: each.id or 0)
         return Batch(kind, stream, IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream))), expired)
+
+
+def _of_letters(kind: Kind, letters: Sequence[DeadLetter]) -> Batch:
+    lines = tuple(Line(each.number, each.time_ms, each.line) for each in letters)
+    return Batch(kind, LETTERS, IdRanges.of_ids(line.id for line in lines), lines)

@@ -34,7 +34,7 @@ from uploader.journal_source import JournalSource
 from uploader.outcome import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable
 from uploader.progress import Progress, Settled
 from uploader.status import Reporter
-from uploader.suspects import Failure, Suspects, Verdict
+from uploader.suspects import Failure, Suspects
 
 DUE_ORDER = ("readings", "events", "days")
 BACKLOG_ORDER = ("events", "days", "readings")
@@ -202,7 +202,10 @@ class Drain:
         outcome = self._writer.write([line.text for line in batch.lines])
         seconds, size = self._monotonic() - began, self._writer.bytes_on_wire - bytes_before
         self.progress.traffic.add(size, self._now_ms())
-        self._pace(batch, size)
+        if batch.kind != "newest":
+            self._backlog_bytes, self._backlog_at = size, self._monotonic()
+        elif self._allowance:
+            self._allowance = replace(self._allowance, newest_bytes_per_second=size / self._every_seconds)
         step = Step(0.0, outcome, batch.kind, batch.stream, count)
         match outcome:
             case Sent():
@@ -231,19 +234,19 @@ class Drain:
         size_before = self._size
         if isinstance(outcome, TooLarge):
             self._size = self._size.too_large(step.count)
-        elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict is Verdict.UNKNOWN:
+        elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
             self._size = self._size.strained(step.count)
         if failure and failure.is_word:
             self._failures = 0
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
-        if verdict is Verdict.CONDEMNED:
+        if verdict == "condemned":
             return self._condemn(step, outcome, batch)
-        if verdict is Verdict.NARROWED:
+        if verdict == "narrowed":
             return step
         if isinstance(outcome, TooLarge):
             reason = f"the server or a proxy takes not even one reading (413: {outcome.words})"
             outcome = Misconfigured(reason, "let it take larger requests (nginx: client_max_body_size)", 413)
-        if not isinstance(outcome, Unreachable | Misconfigured):
+        elif not isinstance(outcome, Unreachable | Misconfigured):
             return step  # InfluxDB's own word: it has told the suspects more
         return self._wait(step, outcome, is_news=self._size.size != size_before.size)
 
@@ -297,14 +300,6 @@ class Drain:
             self.progress.settle(Settled(batch.stream, sent, done - sent, refusal), self._state, self._size)
         except JournalFull as error:
             self.reporter.no_room(error)
-
-    def _pace(self, batch: Batch, size: int) -> None:
-        if not self._allowance:
-            return
-        if batch.kind == "newest":
-            self._allowance = replace(self._allowance, newest_bytes_per_second=size / self._every_seconds)
-        else:
-            self._backlog_bytes, self._backlog_at = size, self._monotonic()
 
     def _backlog_from(self) -> float:
         """When the backlog may go on within the month's allowance; worked out anew each time, as the clock that says

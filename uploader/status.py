@@ -14,8 +14,7 @@ from uploader.outcome import Expired, Misconfigured, Unreachable
 
 log = logging.getLogger("uploader")
 
-LOG_SECONDS = 60.0
-WRITE_SECONDS = 600.0
+LOG_SECONDS, WRITE_SECONDS = 60.0, 600.0
 
 Trouble = Literal["unreachable", "misconfigured"]
 

@@ -13,7 +13,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from typing import Literal
 
 from uploader.id_ranges import IdRanges
 from uploader.outcome import Expired, Misconfigured, Outcome, Rejected, TooLarge, Unreachable
@@ -23,13 +23,8 @@ BY_WORD, ALONE = 2, 5
 MOST = 8
 """More suspects than that at a time: it is the server."""
 
-
-class Verdict(Enum):
-    """CONDEMNED: these records are at fault. NARROWED: one of them is. UNKNOWN: it may as well be the server."""
-
-    CONDEMNED = 1
-    NARROWED = 2
-    UNKNOWN = 3
+Verdict = Literal["condemned", "narrowed", "unknown"]
+"""These records are at fault; one of them is; it may as well be the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +113,14 @@ class Suspects:
     def failed(self, kind: str, stream: str, ids: IdRanges, failure: Failure | None, *, is_single: bool) -> Verdict:
         """A request with these ids failed; `is_single`: it had one record."""
         if failure is None:
-            return Verdict.UNKNOWN
+            return "unknown"
         suspect = next((each for each in self._of(stream) if each.ids & ids), None)
         if suspect is None:
             if not self._is_repeated(kind, stream, failure):
-                return Verdict.UNKNOWN
+                return "unknown"
             if len(self._suspects) >= MOST:
                 self._suspects.clear()
-                return Verdict.UNKNOWN
+                return "unknown"
             suspect = _Suspect(stream, ids, failure, self._taken)
             self._suspects.append(suspect)
         is_known = failure.is_word or self._taken > suspect.taken
@@ -137,8 +132,8 @@ class Suspects:
         suspect.failures += is_alone and is_known
         if suspect.failures >= (BY_WORD if failure.is_word else ALONE):
             self._suspects.remove(suspect)
-            return Verdict.CONDEMNED
-        return Verdict.NARROWED if is_known or (failure.tries == 1 and not is_alone) else Verdict.UNKNOWN
+            return "condemned"
+        return "narrowed" if is_known or (failure.tries == 1 and not is_alone) else "unknown"
 
     def _is_repeated(self, kind: str, stream: str, failure: Failure) -> bool:
         """Whether requests of this kind fail in this way so often that it may be what is in them."""
