@@ -15,11 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from journal import boots, copies, damage, files, revisions, schema
+from journal import boots, copies, damage, files, revisions, schema, sites, spans
 from journal.boots import Anchor, Boot, stated
-from journal.errors import JournalMissing, our_errors, primary_code
+from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
 from journal.reading import STREAMS, Day, Reading, Record
 from journal.revisions import Decoding, Revision
+from journal.sites import SiteStretch
 from journal.spans import Span, Spans
 
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
@@ -33,18 +34,25 @@ class Journal:
     """journal.db, opened by `create` for the logger or by `open` for everybody else."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None = None, aside: Path | None = None
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        lock: IO[str] | None = None,
+        aside: Path | None = None,
+        site: str = sites.DEFAULT,
     ) -> None:
         self.path = path
         self.aside = aside
         """Where `create` put a damaged journal that was here before; None when all was well."""
         self._connection = connection
         self._lock = lock
+        self.site = site
         self._spans: dict[str, Spans] = {}
+        self._newest_sites: dict[str, str | None] = {}
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Open for appending; make or migrate the file first where needed.
+    def create(cls, path: Path, site: str = sites.DEFAULT) -> Self:
+        """Open for appending records that are taken at this site; make or migrate the file first where needed.
 
         A damaged file is set aside first (see `aside`). Raises JournalUnusable (not SQLite, not writable, in use by
         another logger), JournalTooNew, JournalFull.
@@ -58,13 +66,18 @@ class Journal:
                 connection = files.connect(path, "rw")
                 try:
                     schema.migrate(connection, schema.JOURNAL, path)
+                    journal = cls(connection, path, lock, aside, site)
+                    with journal._transaction():
+                        sites.give_to_old_records(connection, path, site)
+                    with suppress(sqlite3.DatabaseError), journal._transaction():
+                        spans.merge(connection)
                 except BaseException:
                     connection.close()
                     raise
         except BaseException:
             lock.close()
             raise
-        return cls(connection, path, lock, aside)
+        return journal
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -114,38 +127,51 @@ class Journal:
         with self._our_errors("write to"), self._transaction():
             return boots.put_before(self._connection, past)
 
-    def append(self, record: Record, *, is_held: bool = False) -> int:
+    def append(self, record: Record, *, is_held: bool = False, site: str | None = None) -> int:
         """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
 
-        A held record's time is not trusted: it is not to be sent before `date` has put it right.
+        A held record's time is not trusted: it is not to be sent before `date` has put it right. `site`: where it was
+        taken, if not at the journal's own.
         Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
         """
         with self._our_errors("write to"), self._transaction():
-            return self._insert(record, is_held=is_held)
+            return self._insert(record, is_held=is_held, site=site)
 
-    def append_all(self, records: Iterable[Record], *, is_held: bool = False) -> int:
+    def append_all(self, records: Iterable[Record], *, is_held: bool = False, site: str | None = None) -> int:
         """Store the records in one transaction, all or none; how many they were. For the rest like `append`."""
         with self._our_errors("write to"), self._transaction():
-            return sum(1 for record in records if self._insert(record, is_held=is_held))
+            return sum(1 for record in records if self._insert(record, is_held=is_held, site=site))
 
-    def _insert(self, record: Record, *, is_held: bool) -> int:
+    def _insert(self, record: Record, *, is_held: bool, site: str | None) -> int:
         stream = _STREAM_OF[type(record)]
         if isinstance(record, Day):
             new_id = self._insert_row(stream, record, record.time_ms)
-            self._connection.execute("DELETE FROM days WHERE date = ? AND id < ?", (record.date, new_id))
+            old = self._connection.execute("SELECT id FROM days WHERE date = ? AND id < ?", (record.date, new_id))
+            for (old_id,) in old.fetchall():
+                site = sites.of(self._connection, stream, old_id)  # the same day, so the same point at the server
+                self._connection.execute("DELETE FROM days WHERE id = ?", (old_id,))
+            self._note_site(stream, new_id, site)
             return new_id
         if stream not in self._spans:
             self._spans[stream] = Spans(self._connection, stream)
-        spans = self._spans[stream]
-        time_ms, begins_span = spans.place(record.boot, record.time_ms, is_held=is_held)
+        of_stream = self._spans[stream]
+        time_ms, begins_span = of_stream.place(record.boot, record.time_ms, is_held=is_held)
         new_id = self._insert_row(stream, record, time_ms)
         if begins_span:
             self._connection.execute(
                 "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
                 (stream, new_id, record.boot, is_held),
             )
-        spans.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
+        of_stream.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
+        self._note_site(stream, new_id, site)
         return new_id
+
+    def _note_site(self, stream: str, record_id: int, site: str | None) -> None:
+        if stream not in self._newest_sites:
+            self._newest_sites[stream] = sites.of(self._connection, stream, sites.OPEN_END)
+        if self._newest_sites[stream] != (site := site or self.site):
+            self._newest_sites[stream] = site
+            sites.begin(self._connection, stream, record_id, site)
 
     def _insert_row(self, stream: str, record: Record, time_ms: int) -> int:
         columns = _COLUMNS[stream]
@@ -182,6 +208,10 @@ class Journal:
         with self._our_errors("read"):
             (last,) = self._connection.execute(f"SELECT max(id) FROM {stream}").fetchone()
             return last or 0
+
+    def last_ids(self) -> dict[str, int]:
+        """The newest id of each stream."""
+        return {stream: self.last_id(stream) for stream in STREAMS}
 
     def count(self, stream: str) -> int:
         """How many records the stream has; of readings and events by their first and last id, at no cost."""
@@ -252,17 +282,18 @@ class Journal:
         return 0
 
     def _date_some(self, stream: str, boot: int, anchor: Anchor, limit: int) -> int:
-        spans = Spans(self._connection, stream)
-        span = next((span for span in spans.spans if span.boot == boot and span.is_held), None)
-        if span is None:
+        of_stream = Spans(self._connection, stream)
+        places = [place for place, span in enumerate(of_stream.spans) if span.boot == boot and span.is_held]
+        if not places:
             return 0
+        span = of_stream.spans[places[0]]
         rows = self._connection.execute(
             f"SELECT id, uptime_ms FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
             (span.first_id, span.last_id, limit),
         ).fetchall()
         uncertainty = ", time_uncertainty_seconds = :uncertainty" if stream == "readings" else ""
         left = span.last_id - rows[-1][0]
-        times = spans.dated(span, [anchor.time_at(uptime_ms) for _, uptime_ms in rows], left)
+        times = of_stream.dated(span, [anchor.time_at(uptime_ms) for _, uptime_ms in rows], left)
         for (record_id, uptime_ms), time_ms in zip(rows, times, strict=True):
             self._connection.execute(
                 f"""
@@ -272,10 +303,13 @@ class Journal:
                 """,
                 {"id": record_id, "time_ms": time_ms, "uncertainty": stated(anchor.uncertainty_at(uptime_ms))},
             )
+        before = of_stream.spans[places[0] - 1] if places[0] else None
+        where = "WHERE stream = ? AND first_id = ?", (stream, span.first_id)
+        if before and (before.boot, before.is_held) == (boot, False) and before.last_ms < times[0]:
+            self._connection.execute(f"DELETE FROM spans {where[0]}", where[1])  # it goes on with this one
+        else:
+            self._connection.execute(f"UPDATE spans SET is_held = 0 {where[0]}", where[1])
         last_dated = rows[-1][0]
-        self._connection.execute(
-            "UPDATE spans SET is_held = 0 WHERE stream = ? AND first_id = ?", (stream, span.first_id)
-        )
         if last_dated < span.last_id:
             self._connection.execute(
                 "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, 1)",
@@ -302,15 +336,21 @@ class Journal:
 
     def _ranges(self, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
         with self._our_errors("read"):
-            found: list[tuple[int, int]] = []
-            for span in self._spans_now(stream).spans:
-                if span.is_held is not is_held:
-                    continue
-                if found and found[-1][1] + 1 == span.first_id:
-                    found[-1] = (found[-1][0], span.last_id)
-                else:
-                    found.append((span.first_id, span.last_id))
-            return found
+            return spans.ranges(self._connection, stream, is_held=is_held)
+
+    def sites(self, stream: str) -> list[SiteStretch]:
+        """At which sites the stream's records were taken, by stretches of ids that leave none out.
+
+        Raises JournalUnusable for a journal of an older format, which the logger brings up to date when it starts.
+        """
+        with self._our_errors("read"):
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version < schema.WITH_SITES:
+                raise JournalUnusable(
+                    f"cannot read the sites in {self.path}: an older version of this program wrote it; "
+                    "start the logger, which brings it up to date (systemctl start solar-logger)"
+                )
+            return sites.load(self._connection, stream)
 
     def id_ranges(self, stream: str, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """The ranges of ids whose time is from `since_ms` on and before `until_ms`, by id (days: by time)."""
@@ -369,6 +409,7 @@ class Journal:
             self._connection.execute("COMMIT")
         except BaseException as error:
             self._spans.clear()
+            self._newest_sites.clear()
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_CORRUPT:

@@ -1,28 +1,35 @@
 """Brings back what can be read of a journal that was set aside as damaged.
 
 A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
-already is recognised by its time, so that recovering twice doubles nothing. What was held is held again; the boots are
-put before those that are here, so that what is held can still be dated by the order of boots (logger/clock/dating.py).
+already is recognised by its boot, its uptime and its bytes, which dating does not change, so that recovering twice
+doubles nothing; a day by its date. What was held is held again, and every record keeps its site; the boots are put
+before those that are here, so that what is held can still be dated by the order of boots (logger/clock/dating.py).
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
+from typing import Self
 
-from journal import boots, files
+from journal import boots, files, sites
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Record
+from journal.sites import SiteStretch
 
 SMALLEST_STRETCH = 16
 ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
 """Beyond any id: more readings than a site takes in twenty years."""
 SMALLEST_ROW_BYTES = 16
+IDENTITY = {"readings": ("boot", "uptime_ms", "raw"), "events": ("boot", "uptime_ms", "kind", "message", "raw")}
+"""What tells a record from all others, whatever its time is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +49,79 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
     if not files.is_there(damaged):
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
-    with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source:
-        numbers = journal.boots_before(_boots(source))
+    with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source, _Known(journal) as known:
+        past = _boots(source)
+        known.learn({boot.name for boot in past})
+        numbers = journal.boots_before(past)
         for stream in STREAMS:
-            held = _held(source, stream)
+            held, places = _held(source, stream), _sites(source, stream, damaged, journal.site)
             for chunk in _readable(source, stream):
                 if isinstance(chunk, int):
                     unreadable += chunk
                     continue
+                records = []
                 for record in chunk:
                     if not isinstance(record, Day) and record.boot not in numbers:
                         unnamed = Boot(record.boot, f"{damaged.name} boot {record.boot}", None)
+                        known.learn({unnamed.name})
                         numbers |= journal.boots_before([unnamed])
-                known = _known(journal, stream, chunk)
-                new = [
-                    record if isinstance(record, Day) else replace(record, boot=numbers[record.boot])
-                    for record in chunk
-                    if record.time_ms not in known
-                ]
+                    records.append(record if isinstance(record, Day) else replace(record, boot=numbers[record.boot]))
+                new = [record for record in records if record not in known]
                 known_already += len(chunk) - len(new)
-                for is_held, records in groupby(new, key=lambda record: _is_held(held, record)):
-                    brought_back += journal.append_all(records, is_held=is_held)
+                kinds = [(_is_held(held, record), _site_of(places, record)) for record in new]
+                for (is_held, site), alike in groupby(zip(kinds, new, strict=True), key=itemgetter(0)):
+                    brought_back += journal.append_all((each for _, each in alike), is_held=is_held, site=site)
     return Recovered(brought_back, known_already, unreadable)
+
+
+class _Known:
+    """The records that the journal has, of the boots that it shares with the damaged one; in a file without a name."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._dates = {getattr(day, "date", "") for day in journal.records("days", 1, journal.last_id("days"))}
+        self._seen = sqlite3.connect("", isolation_level=None)
+        self._seen.execute("CREATE TABLE seen (fingerprint INTEGER PRIMARY KEY)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._seen.close()
+
+    def learn(self, boots: set[str]) -> None:
+        """Look at what the journal has of the boots with these names."""
+        numbers = {boot.number for boot in self._journal.boots() if boot.name in boots}
+        for stream, columns in IDENTITY.items() if numbers else ():
+            rows = self._journal.values(stream, columns, 1, self._journal.last_id(stream))
+            prints = ((_fingerprint(row),) for row in rows if row[0] in numbers)
+            self._seen.execute("BEGIN")
+            self._seen.executemany("INSERT OR IGNORE INTO seen VALUES (?)", prints)
+            self._seen.execute("COMMIT")
+
+    def __contains__(self, record: Record) -> bool:
+        if isinstance(record, Day):
+            return record.date in self._dates
+        stream = next(stream for stream, kind in STREAMS.items() if isinstance(record, kind))
+        row = tuple(getattr(record, column) for column in IDENTITY[stream])
+        query = "SELECT 1 FROM seen WHERE fingerprint = ?"
+        return self._seen.execute(query, (_fingerprint(row),)).fetchone() is not None
+
+
+def _fingerprint(row: tuple[object, ...]) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=8).digest(), signed=True)
+
+
+def _sites(source: sqlite3.Connection, stream: str, path: Path, default: str) -> list[SiteStretch]:
+    """Where the records were taken; at the default where that cannot be told."""
+    try:
+        return sites.load(source, stream)
+    except sqlite3.DatabaseError:
+        return sites.remembered(source, path, default)[stream]
+
+
+def _site_of(stretches: list[SiteStretch], record: Record) -> str | None:
+    return next((site for first, last, site in stretches if first <= (record.id or 0) <= last), None)
 
 
 def _boots(source: sqlite3.Connection) -> list[Boot]:
@@ -98,16 +156,6 @@ def _highest_possible(source: sqlite3.Connection, stream: str) -> int:
 
 def _is_held(held: list[tuple[int, int]], record: Record) -> bool:
     return not isinstance(record, Day) and any(first <= (record.id or 0) <= last for first, last in held)
-
-
-def _known(journal: Journal, stream: str, records: list[Record]) -> set[int]:
-    """Which times of these records the journal has already."""
-    times = [record.time_ms for record in records]
-    return {
-        record.time_ms
-        for first, last in journal.id_ranges(stream, min(times), max(times) + 1)
-        for record in journal.records(stream, first, last)
-    }
 
 
 def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] | int]:

@@ -13,6 +13,7 @@ never changes an old one.
     spans     where in readings and events a stretch of ascending times begins: at each boot, where the clock went back,
               and where times began to be trusted. Within a span ids and times ascend together, which is what makes
               times findable without an index; a held span is not to be sent, its times are not trusted
+    sites     from which id on a stream's records were taken at which site (sites.py)
 """
 
 import sqlite3
@@ -127,7 +128,18 @@ JOURNAL = (
         last_id   INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE sites (
+        stream    TEXT    NOT NULL,
+        first_id  INTEGER NOT NULL,
+        site      TEXT    NOT NULL,
+        PRIMARY KEY (stream, first_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
+
+WITH_SITES = 2
+"""The first format with the table `sites`."""
 
 
 def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> int:

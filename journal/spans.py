@@ -2,6 +2,8 @@
 
 id    1 2 3 4 5 | 6 7 8 | 9 10 11 …      a span begins at each boot, and where the clock was set back
 time  ↗           ↗       ↗              within one, ids and times ascend together: look up by halving
+
+Spans of earlier boots whose times ascend from one to the next are joined at a start (`merge`).
 """
 
 import sqlite3
@@ -13,7 +15,10 @@ STEP_MS = 2000
 
 @dataclass(slots=True)
 class Span:
-    """A stretch of ids with one boot and ascending times, and the times at its two ends."""
+    """A stretch of ids with ascending times, and the times at its two ends.
+
+    Where it was joined of several, `boot` is that of its last record.
+    """
 
     first_id: int
     last_id: int
@@ -21,6 +26,64 @@ class Span:
     is_held: bool
     first_ms: int
     last_ms: int
+
+
+def _bounds(stream: str) -> str:
+    """Spans with their last ids: one statement, so that none begins between looking at spans and at the last id."""
+    return f"""
+        SELECT first_id, lead(first_id, 1, (SELECT max(id) + 1 FROM {stream})) OVER (ORDER BY first_id) - 1 AS last_id,
+               boot, is_held
+        FROM spans
+        WHERE stream = ?
+        """
+
+
+def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
+    """The ranges of ids that are held, or released, in their order; spans that follow each other in one."""
+    rows = connection.execute(
+        f"""
+        SELECT first_id, last_id
+        FROM ({_bounds(stream)})
+        WHERE is_held = ? AND first_id <= last_id
+        ORDER BY first_id
+        """,
+        (stream, is_held),
+    )
+    found: list[tuple[int, int]] = []
+    for first, last in rows:
+        if found and found[-1][1] + 1 == first:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+def merge(connection: sqlite3.Connection) -> None:
+    """Within a transaction, at a start: join spans of earlier boots whose times ascend from one to the next.
+
+    A span a boot would be 3,650 after ten years of daily starts. What was pruned away leaves no span. While anything is
+    held all stay, as it is dated by what lies before and after it; and so do those of the newest boot, which may go on.
+    """
+    if connection.execute("SELECT 1 FROM spans WHERE is_held = 1 LIMIT 1").fetchone():
+        return
+    boots = connection.execute("SELECT id, boot_id FROM boots ORDER BY id").fetchall()
+    newest = boots[-1][1].partition("+")[0] if boots else ""
+    recent = {number for number, name in boots if name.partition("+")[0] == newest}
+    for stream in ("readings", "events"):
+        kept: list[Span] = []
+        for span in Spans(connection, stream).spans:
+            before = kept[-1] if kept else None
+            if before and span.boot not in recent and before.boot not in recent and before.last_ms < span.first_ms:
+                before.last_id, before.last_ms, before.boot = span.last_id, span.last_ms, span.boot
+            else:
+                kept.append(span)
+        (count,) = connection.execute("SELECT count(*) FROM spans WHERE stream = ?", (stream,)).fetchone()
+        if count != len(kept):
+            connection.execute("DELETE FROM spans WHERE stream = ?", (stream,))
+            connection.executemany(
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, 0)",
+                [(stream, span.first_id, span.boot) for span in kept],
+            )
 
 
 class Spans:
@@ -33,17 +96,16 @@ class Spans:
 
     def _load(self) -> list[Span]:
         rows = self._connection.execute(
-            "SELECT first_id, boot, is_held FROM spans WHERE stream = ? ORDER BY first_id", (self._stream,)
-        ).fetchall()
-        (newest,) = self._connection.execute(f"SELECT max(id) FROM {self._stream}").fetchone()
-        ends = [*(first_id - 1 for first_id, _, _ in rows[1:]), newest]
-        spans = []
-        for (first_id, boot, is_held), last_id in zip(rows, ends, strict=True) if rows else ():
-            first = self._row(first_id, last_id, "ASC")
-            last = self._row(first_id, last_id, "DESC")
-            if first and last:  # else it has been pruned away
-                spans.append(Span(first_id, last_id, boot, bool(is_held), first[1], last[1]))
-        return spans
+            f"""
+            SELECT first_id, last_id, boot, is_held,
+                   (SELECT time_ms FROM {self._stream} WHERE id BETWEEN first_id AND last_id ORDER BY id LIMIT 1),
+                   (SELECT time_ms FROM {self._stream} WHERE id BETWEEN first_id AND last_id ORDER BY id DESC LIMIT 1)
+            FROM ({_bounds(self._stream)})
+            """,
+            (self._stream,),
+        )
+        # Without a time it has been pruned away.
+        return [Span(first, last, boot, bool(held), *ms) for first, last, boot, held, *ms in rows if None not in ms]
 
     def ids_between(self, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
         """The ranges of ids whose time is at or after `since_ms` and before `until_ms`."""

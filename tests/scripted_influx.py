@@ -48,9 +48,11 @@ def page(status: int, title: str, **headers: str) -> Answer:
 
 
 class ScriptedInflux:
-    """`refuses` says for a line whether the server refuses it on its own merits, as it always will.
+    """`refuses` says for a line whether the server refuses it on its own merits, as it always will; `answers` what it
+    answers to lines that it, or a proxy before it, cannot take, None for all others.
 
-    `points`: what is stored, by (measurement and tags, time). `requests`: the lines of every write that was read whole.
+    `version`: how it names itself in its own answers. `points`: what is stored, by (measurement and tags, time).
+    `requests`: the lines of every write that was read whole.
     """
 
     def __init__(
@@ -59,16 +61,18 @@ class ScriptedInflux:
         *,
         refuses: Callable[[str], bool] = lambda line: False,
         refusal: Literal["422", "400", "400 partial"] = "422",
-        stumbles: Callable[[str], bool] = lambda line: False,
+        answers: Callable[[list[str]], Answer | None] = lambda lines: None,
         largest_body_bytes: int | None = None,
         token: str | None = None,
+        version: str | None = None,
     ) -> None:
         self.script = list(script)
         self.refuses = refuses
         self.refusal = refusal
-        self.stumbles = stumbles
+        self.answers = answers
         self.largest_body_bytes = largest_body_bytes
         self.token = token
+        self.version = version
         self.points: dict[tuple[str, int], dict[str, str]] = {}
         self.requests: list[list[str]] = []
         self.statuses: list[int | str] = []
@@ -112,8 +116,8 @@ class ScriptedInflux:
             return error(401, "unauthorized access", "unauthorized")
         if self.largest_body_bytes and body_bytes > self.largest_body_bytes:
             return page(413, "413 Request Entity Too Large")
-        if any(self.stumbles(line) for line in lines):
-            return error(500, "internal error: index out of range", "internal error")
+        if answer := self.answers(lines):
+            return answer
         bad = [line for line in lines if self.refuses(line) or not LINE.fullmatch(line)]
         if not bad or self.refusal != "400":
             for line in lines:
@@ -207,6 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self, answer: Answer) -> None:
         data = answer.body.encode()
         self.send_response(answer.status)
+        if self.server.double.version and "Content-Type" not in answer.headers:
+            self.send_header("X-Influxdb-Version", self.server.double.version)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if answer.status != 204:

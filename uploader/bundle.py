@@ -1,4 +1,4 @@
-"""Parcel: what is pending as gzipped line protocol, carried to the server by hand; and its Manifest, which stays here.
+"""Bundle: what is pending as gzipped line protocol, carried to the server by hand; its Manifest stays here.
 
     pack       pending ids ── lines ──▶ backlog.lp.gz      who carries it feeds it to the server: `influx write`
                           └─ the ids ─▶ backlog.lp.gz.manifest.json
@@ -7,7 +7,6 @@
 Rules:
 - Packing settles nothing: what the uploader sends meanwhile is stored twice over itself, which does no harm.
 - The ids of a manifest are those of one journal and of no other.
-- A record that was packed may have been sent, so its site never changes any more.
 """
 
 import gzip
@@ -16,14 +15,14 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import BinaryIO, Self
+from pathlib import Path
+from typing import Self
 
 from journal.errors import BadSetting
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.progress import Progress
-from uploader.server.line_protocol import line
+from uploader.server.line_protocol import lines
 
 FORMAT = 1
 
@@ -39,12 +38,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`file`: the parcel's name. `site`: of new records when it was packed. `revision`: the last one that is in it."""
+    """`file`: the bundle's name. `revision`: the last one that is in it."""
 
     file: str
     written: Written
     journal: str
-    site: str
     revision: int
     packed_time: str
     ids: Mapping[str, IdRanges]
@@ -54,7 +52,7 @@ class Manifest:
         ids = {stream: each.ranges for stream, each in self.ids.items()}
         counts = {stream: each.count for stream, each in self.ids.items()}
         head = {"format": FORMAT, "file": self.file, **asdict(self.written), "precision": "ms"}
-        rest = {"journal": self.journal, "site": self.site, "revision": self.revision, "packed_time": self.packed_time}
+        rest = {"journal": self.journal, "revision": self.revision, "packed_time": self.packed_time}
         return json.dumps({**head, **rest, "counts": counts, "ids": ids}, indent=1) + "\n"
 
     @classmethod
@@ -69,8 +67,8 @@ class Manifest:
                 for stream in STREAMS
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
-            strings = [str(read[key]) for key in ("file", "journal", "site", "packed_time")]
-            return cls(strings[0], written, strings[1], strings[2], int(read["revision"]), strings[3], ids)
+            file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
+            return cls(file, written, journal, int(read["revision"]), packed_time, ids)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(
                 f"cannot use {name}: it is not a manifest that `solar pack` has written; "
@@ -78,51 +76,22 @@ class Manifest:
             ) from None
 
 
-def adopt(progress: Progress, journal: Journal, site: str) -> None:
-    """See to it that `progress` is about this journal; under this site, unless it is already under one."""
-    if progress.journal() != journal.identity():
-        progress.adopt(journal.identity(), site, {stream: journal.last_id(stream) for stream in STREAMS})
-    progress.note_first_attempt()
-
-
-def pending_lines(journal: Journal, progress: Progress, pending: Mapping[str, IdRanges]) -> Iterator[str | None]:
-    """A line for each record with these ids, None for one without a field to send; under the site that it has."""
+def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator[str]:
+    """A line for each record with these ids that has something to send."""
     for stream, ids in pending.items():
-        for site, part in progress.sites.split(stream, ids):
-            for first, last in part:
-                for record in journal.records(stream, first, last):
-                    yield line(record, site)
+        records = (record for first, last in ids for record in journal.records(stream, first, last))
+        yield from (each.text for each in lines(records, journal.sites(stream)))
 
 
-def write(lines: Iterable[str | None], output: BinaryIO) -> Written:
-    """Write them gzipped, one after the other."""
-    digesting = _Digesting(output)
+def write(texts: Iterable[str], path: Path) -> Written:
+    """Write them gzipped, one after the other, to this file."""
     count = 0
     with (
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=digesting, mtime=0) as packed,
+        path.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
         io.BufferedWriter(packed, 1 << 16) as buffered,
     ):
-        for text in lines:
-            if text is not None:
-                buffered.write(text.encode() + b"\n")
-                count += 1
-    return Written(count, digesting.size, digesting.digest.hexdigest())
-
-
-class _Digesting(io.RawIOBase):
-    """Passes on what is written to it."""
-
-    def __init__(self, output: BinaryIO) -> None:
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self._output = output
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: object) -> int:
-        data = bytes(memoryview(content))  # type: ignore[arg-type]
-        self._output.write(data)
-        self.digest.update(data)
-        self.size += len(data)
-        return len(data)
+        for count, text in enumerate(texts, start=1):  # noqa: B007 - their number is what is wanted
+            buffered.write(text.encode() + b"\n")
+    with path.open("rb") as written:
+        return Written(count, path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest())

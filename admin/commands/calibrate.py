@@ -38,6 +38,7 @@ def calibrate(
     data: options.Data = options.DATA,
     charge_step_amps: options.ChargeStep = None,
     load_step_amps: options.LoadStep = None,
+    site: options.Site = options.SITE,
     as_json: options.AsJson = False,
 ) -> int:
     """Measure what a step of the current registers is worth, and adopt it."""
@@ -68,7 +69,7 @@ def calibrate(
         if (given.charge_amps if each.channel == "charge" else given.load_amps) is not None:
             name = NAMES[each.channel]
             print(f"{name} is set, and goes before what was adopted: remove it where the logger gets its settings")
-    return decode_anew(data, path, given)
+    return decode_anew(data, path, given, site)
 
 
 def look(journal: Journal, since: int | None) -> "Survey":
@@ -168,13 +169,13 @@ def take(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None
         print(f"adopted: {float(step or 0):g} A a step of the {channel} current ({path})")
 
 
-def decode_anew(data: Path, path: Path, given: "Steps") -> int:
+def decode_anew(data: Path, path: Path, given: "Steps", site: str) -> int:
     """Let the logger do it if it runs, else do it here."""
     from logger.amperes.adopted_steps import StepsInForce
     from logger.amperes.redecoding import Redecoding
 
     try:
-        journal = Journal.create(data / "journal.db")
+        journal = Journal.create(data / "journal.db", site)
     except JournalInUse:
         print("The logger runs: it decodes the readings anew between new ones, and the uploader sends them again.")
         return 0

@@ -41,7 +41,7 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
 
 
 @app.command()
-def trust(*, data: options.Data = options.DATA) -> None:
+def trust(*, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Say that this computer's clock is right now: what was held is put right from it, and sent."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
@@ -58,7 +58,7 @@ def trust(*, data: options.Data = options.DATA) -> None:
         raise JournalMissing(f"cannot put times right in {path}: there is no such file; nothing has been logged here")
     print(f"The time is {iso(moment.time_ms)}, you say.")
     try:
-        journal = Journal.create(path)
+        journal = Journal.create(path, site)
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), moment)

@@ -62,7 +62,7 @@ def demo(
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
     print(f"A day of a simulated PL80 is logged in {seconds:g} s.", flush=True)
     stop = threading.Event()
-    Journal.create(data / "journal.db").close()
+    Journal.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
     with stop_on_signals(stop), uploading(data, target) as delivery:
         failed = log_simulation(data, seconds, stop)
@@ -97,7 +97,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
     options = SimulatorOptions(speed=2000, start_hour=START_HOUR, battery_percent=62.0)
     failed = tries = 0
     sun = HandClock()
-    with RunningSimulator(options, clock=sun) as simulator, Journal.create(data / "journal.db") as journal:
+    with RunningSimulator(options, clock=sun) as simulator, Journal.create(data / "journal.db", SITE) as journal:
         clock = Clock(journal.boot_number(boot_id()))
         poller = Poller(
             journal,

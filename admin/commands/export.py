@@ -41,7 +41,6 @@ def export(
     table: Table = "readings",
     output: Output = None,
     data: options.Data = options.DATA,
-    site: options.Site = options.SITE,
 ) -> None:
     """Write readings as CSV, JSON, SQLite or line protocol.
 
@@ -54,12 +53,16 @@ def export(
         (database_name if form == "sqlite" else checked)(output, data)
     with Journal.open(data / "journal.db") as journal:
         ranges = stretch(journal, table, since, until)
+        if form == "line-protocol":
+            ranges, left_out = released(journal, table, ranges)
+            if left_out:
+                print(f"{count(left_out, table[:-1])} left out: held until the time is known", file=sys.stderr)
         total = sum(last - first + 1 for first, last in ranges)
         is_piped = output is not None or not sys.stdout.isatty()
         with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
             records = counted(journal, table, ranges, lambda done: show(done, total))
             if output is None:
-                write_text(form, records, table, site, sys.stdout)
+                write_text(form, records, table, journal, sys.stdout)
                 if not total:
                     when = "yet" if since is until is None else "from that time"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
@@ -69,8 +72,17 @@ def export(
                     formats.write_sqlite(records, table, draft)
             else:
                 with whole_text(output, data) as file:
-                    write_text(form, records, table, site, file)
+                    write_text(form, records, table, journal, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
+
+
+def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int]:
+    """Those of the ranges whose times are trusted, and how many ids are left out."""
+    from uploader.progress.id_ranges import IdRanges
+
+    wanted = IdRanges.of(ranges)
+    found = wanted & IdRanges.of(journal.released(stream))
+    return list(found), wanted.count - found.count
 
 
 def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:
@@ -84,11 +96,11 @@ def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int],
                 show(done)
 
 
-def write_text(form: str, records: Iterable[Record], stream: str, site: str, output: TextIO) -> None:
+def write_text(form: str, records: Iterable[Record], stream: str, journal: Journal, output: TextIO) -> None:
     if form == "line-protocol":
-        from uploader.server.line_protocol import line
+        from uploader.server.line_protocol import lines
 
-        output.writelines(text + "\n" for record in records if (text := line(record, site)))
+        output.writelines(line.text + "\n" for line in lines(records, journal.sites(stream)))
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
     write(records, stream, output)

@@ -67,7 +67,7 @@ def log(
     # Opened before anything is written, so that a wrong port leaves nothing behind.
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
     try:
-        with stop_on_signals(stop), Journal.create(data / "journal.db") as journal:
+        with stop_on_signals(stop), Journal.create(data / "journal.db", site) as journal:
             this_boot = boot_id()
             clock = Clock(journal.boot_number(this_boot))
             requests = Requests(data, this_boot)
@@ -113,12 +113,19 @@ def log(
 
 
 def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
-    """The ids of the readings that need not be kept; none when that is not known of this very journal."""
-    from uploader.progress.progress import Progress
+    """The ids of the readings that need not be kept; none when that is not known of this very journal.
+
+    What the server refused is kept, to be sent as it is then when its cause is mended.
+    """
+    from uploader.progress.progress import HIGHEST_ID, Progress
 
     try:
         with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
-            return progress.done("readings").ranges if progress.journal() == journal.identity() else ()
+            identity = journal.identity()
+            if progress.journal() != identity:
+                return ()
+            refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
+            return (progress.done("readings") - refused).ranges
     except JournalError as error:
         logging.getLogger(__name__).debug("nothing is pruned: %s", error)
         return ()

@@ -22,22 +22,23 @@ from journal.reading import STREAMS
 # fmt: off
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE", help="Write to this file, such as backlog.lp.gz; it appears whole or not at all.")]
+Yes = Annotated[bool, typer.Option(
+    "--yes", help="`influx write` ended without an error, with status 0.")]
 ManifestFile = Annotated[Path, typer.Argument(
     parser=Path, metavar="MANIFEST", help="What `solar pack` wrote beside it, such as backlog.lp.gz.manifest.json.")]
 # fmt: on
 
 
-def pack(*, output: Output = None, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
+def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
     """Write what is pending as gzipped line protocol, to be carried to the server by hand."""
     from uploader import bundle
     from uploader.progress.progress import Progress
-    from uploader.progress.sites import HIGHEST_ID
 
     if output is None:
         raise BadSetting("cannot pack without --output: name the file to write, such as backlog.lp.gz")
     beside = output.with_name(output.name + ".manifest.json")
     with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
-        bundle.adopt(sent, journal, site)
+        sent.adopt(journal.identity(), journal.last_ids())
         revision = max((each.number for each in journal.revisions()), default=0)
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
         total = sum(ids.count for ids in pending.values())
@@ -45,28 +46,31 @@ def pack(*, output: Output = None, data: options.Data = options.DATA, site: opti
             print("nothing is pending, so there is nothing to pack")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
-            with progress("packing", "records", total) as show, draft.open("wb") as file:
-                lines = counted(bundle.pending_lines(journal, sent, pending), lambda done: show(done, total))
-                written = bundle.write(lines, file)
-            newest_site = sent.sites.of("readings", HIGHEST_ID) or site
+            with progress("packing", "records", total) as show:
+                lines = counted(bundle.pending_lines(journal, pending), lambda done: show(done, total))
+                written = bundle.write(lines, draft)
             now = iso(time.time_ns() // 1_000_000)
-            identity = journal.identity()
-            manifest = bundle.Manifest(output.name, written, identity, newest_site, revision, now, pending)
+            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")
     print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; {beside.name} stays here")
     print("Where InfluxDB is (1.x: see docs/audit.md):", file=sys.stderr)
     print(f"    influx write --bucket … --precision ms --compression gzip --file {output.name}", file=sys.stderr)
-    print(f"Then, here: `solar unpack-receipt {beside}`", file=sys.stderr)
+    print(f"If that ended without an error, here: `solar unpack-receipt {beside}`", file=sys.stderr)
 
 
-def unpack_receipt(*, manifest_file: ManifestFile, data: options.Data = options.DATA) -> None:
+def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: options.Data = options.DATA) -> None:
     """Mark what `solar pack` wrote as sent, once the server has it."""
     from uploader import bundle
     from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     manifest = bundle.Manifest.parse(read(manifest_file), str(manifest_file))
-    check_parcel(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
+    question = "did `influx write` end without an error, with status 0?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"{count(manifest.written.lines, 'record')}: {question}")):
+        raise BadSetting(
+            f"cannot mark anything as sent: {question} If so, add --yes; if not, what it did not write would be lost"
+        )
+    check_bundle(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
     with Journal.open(data / "journal.db") as journal:
         if journal.identity() != manifest.journal:
             raise SolarError(
@@ -82,7 +86,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, data: options.Data = options.
         revised = IdRanges.of((each.first_id, each.last_id) for each in journal.revisions(manifest.revision))
         marked, kept = 0, 0
         with Progress.open(data / "uploader.db") as sent:
-            bundle.adopt(sent, journal, manifest.site)
+            sent.adopt(journal.identity(), journal.last_ids())
             for stream, ids in manifest.ids.items():
                 waiting = ids & sent.pending(stream, journal.released(stream))
                 again = waiting & revised if stream == "readings" else IdRanges()
@@ -94,7 +98,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, data: options.Data = options.
         print(f"{count(kept, 'reading')} decoded anew since then: to be sent again")
 
 
-def counted(lines: Iterable[str | None], show: Callable[[int], None]) -> Iterator[str | None]:
+def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:
     """The same, telling `show` now and then how many there were."""
     done = 0
     for done, line in enumerate(lines, start=1):
@@ -112,8 +116,8 @@ def read(path: Path) -> str:
         raise BadSetting(f"cannot read {path}: {obstacle(path) or words}") from error
 
 
-def check_parcel(path: Path, sha256: str, manifest_file: Path) -> None:
-    """Raise when the parcel is there and is not the one that the manifest is about."""
+def check_bundle(path: Path, sha256: str, manifest_file: Path) -> None:
+    """Raise when the bundle is there and is not the one that the manifest is about."""
     if not path.is_file():
         return
     try:

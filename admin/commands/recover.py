@@ -17,9 +17,9 @@ Damaged = Annotated[Path, typer.Argument(
 # fmt: on
 
 
-def recover(damaged: Damaged, data: options.Data = options.DATA) -> None:
+def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Bring back what can be read of a damaged journal; stop the logger first."""
-    with Journal.create(data / "journal.db") as journal:
+    with Journal.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
         held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
     print(

@@ -140,6 +140,7 @@ def as_object(health: Health, points: list[str]) -> dict[str, object]:
         "upload_reason": upload.reason if upload else None,
         "upload_failing_since": _iso(upload.failing_since_ms) if upload else None,
         "note": upload.note if upload else None,
+        "expired": upload.expired if upload else none,
         "dead_letters": upload.dead_letters if upload else none,
         "dead_letters_waiting": upload.dead_letters_waiting if upload else none,
         "bytes_sent_today": upload.bytes_today if upload else none,

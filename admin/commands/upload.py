@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +30,9 @@ Once = Annotated[bool, typer.Option(
 Every = Annotated[float, typer.Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=options.number_above_zero, metavar="SECONDS",
     help="Seconds from one upload of new readings to the next.")]
+OldSite = Annotated[str | None, typer.Option(
+    "--site", envvar="SOLAR_SITE", metavar="NAME",
+    help="Not used any more: every reading has the site that it was taken at.")]
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=options.number_above_zero, metavar="MB",
     help="Let old readings go out slowly when so much would be used up in a month.")]
@@ -43,7 +46,7 @@ def upload(
     *,
     once: Once = False,
     data: options.Data = options.DATA,
-    site: options.Site = options.SITE,
+    site: OldSite = None,
     url: options.Url = None,
     org: options.Org = None,
     bucket: options.Bucket = None,
@@ -55,9 +58,9 @@ def upload(
     """Send the journal to InfluxDB until stopped, or --once."""
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
-    from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds
-    from uploader.drain.reporting import Diary
+    from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
     from uploader.progress.progress import Progress
+    from uploader.progress.status import Reporter
     from uploader.server.influx import Influx
 
     log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
@@ -65,19 +68,22 @@ def upload(
     target = options.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = FedStop(supervisor)
-    with (
-        alone(data / "uploader.lock"),
-        stop_on_signals(stop),
-        Progress.open(data / "uploader.db") as sent,
-        JournalSource(data / "journal.db") as source,
-        Influx(target) as influx,
-    ):
+    reporter = Reporter(target.shown_url, heartbeat=supervisor.heartbeat)
+    with ExitStack() as opened:
+        opened.enter_context(alone(data / "uploader.lock"))
+        opened.enter_context(stop_on_signals(stop))
+        path = data / "uploader.db"
+        sent = Progress.open(path) if once else open_progress(path, reporter, stop)
+        if sent is None:
+            return 0
+        opened.enter_context(sent)
+        source = opened.enter_context(JournalSource(data / "journal.db"))
+        influx = opened.enter_context(Influx(target, memory=sent))
         worker = Drain(
             source,
             influx,
             sent,
-            site,
-            diary=Diary(target.shown_url, heartbeat=supervisor.heartbeat),
+            reporter=reporter,
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
             backoff=ONCE_BACKOFF if once else None,
@@ -86,6 +92,8 @@ def upload(
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
             held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            if note := sent.state().notes:
+                print(note, file=sys.stderr)
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)

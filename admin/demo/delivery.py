@@ -48,8 +48,8 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all
-    from uploader.drain.reporting import Diary
     from uploader.progress.progress import Progress
+    from uploader.progress.status import Reporter
     from uploader.server.influx import Influx
 
     try:
@@ -58,11 +58,11 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
             JournalSource(data / "journal.db") as source,
             Influx(target) as influx,
         ):
-            diary = Diary(target.shown_url)
-            drain(Drain(source, influx, progress, SITE, diary=diary, every_seconds=DRAIN_SECONDS), stop)
+            reporter = Reporter(target.shown_url)
+            drain(Drain(source, influx, progress, reporter=reporter, every_seconds=DRAIN_SECONDS), stop)
             delivery.trouble = progress.state().reason
             if delivery.trouble is None:
-                last = Drain(source, influx, progress, SITE, diary=diary, every_seconds=math.inf, backoff=ONCE_BACKOFF)
+                last = Drain(source, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
                 enough = threading.Event()
                 timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
                 timer.start()

@@ -21,6 +21,7 @@ class Upload:
     trouble: str | None
     reason: str | None
     note: str | None
+    expired: int
     dead_letters: int
     dead_letters_waiting: int
     bytes_today: int

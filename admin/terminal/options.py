@@ -165,7 +165,7 @@ KeepDays = Annotated[float | None, typer.Option(
 
 Site = Annotated[str, typer.Option(
     "--site", envvar="SOLAR_SITE", parser=words, metavar="NAME",
-    help="The site's name, which becomes the tag `site` in InfluxDB.")]
+    help="The site's name, which becomes the tag `site` in InfluxDB: of what is logged from then on.")]
 SITE = "home"
 
 Url = Annotated[str | None, typer.Option(

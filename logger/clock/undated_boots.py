@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from journal.boots import Anchor, Boot
 from journal.journal import Journal
-from journal.reading import Reading
+from journal.reading import Reading, Record
 from journal.spans import Span
 from logger.clock.dating import Phase, Sample, Undated, central_phase, date_boots, phase_of
 from logger.clock.trust import EARLIEST_MS
@@ -112,9 +112,15 @@ class Past:
     def _first_uptime_ms(self, known: Known) -> int:
         """0, or the uptime of the first record in a later stretch of a boot."""
         boot = known.boot
-        if boot.name == boot.boot_id or not known.spans:
+        if boot.name == boot.boot_id:
             return 0
-        return min(self._uptime_ms(stream, span.first_id) for stream, span in known.spans)
+        firsts = [self._journal.get(stream, span.first_id) for stream, span in known.spans]
+        return min((getattr(each, "uptime_ms", 0) for each in firsts if self._is_of(each, known)), default=0)
+
+    @staticmethod
+    def _is_of(record: Record | None, known: Known) -> bool:
+        """Whether the boot took it: a span that was joined of several has records of earlier boots too."""
+        return getattr(record, "boot", None) == known.boot.number
 
     def _undated(self, known: Known) -> Undated:
         readings = [span for stream, span in known.spans if stream == "readings"]
@@ -154,6 +160,8 @@ class Past:
                 "readings", span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
             ):
                 if not isinstance(reading, Reading) or reading.regulator_clock_seconds is None:
+                    continue
+                if not self._is_of(reading, known):
                     continue
                 if span.is_held and anchor is None:
                     continue

@@ -7,7 +7,12 @@ import pytest
 from admin.commands.log import sent_readings
 from journal.journal import Journal
 from journal.reading import Reading
-from uploader.progress.progress import Progress
+from uploader.progress.batch_size import BatchSize
+from uploader.progress.dead_letters import Refusal
+from uploader.progress.id_ranges import IdRanges
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import State
+from uploader.server.line_protocol import Line
 
 
 @pytest.fixture
@@ -23,14 +28,22 @@ def test_before_the_first_upload_nothing_counts_as_sent(journal: Journal) -> Non
 
 def test_what_the_uploader_is_done_with_counts_as_sent(journal: Journal, tmp_path: Path) -> None:
     with Progress.open(tmp_path / "uploader.db") as progress:
-        progress.adopt(journal.identity(), "home", {"readings": 5})
+        progress.adopt(journal.identity(), {"readings": 5})
         progress.mark_done("readings", [(1, 2), (4, 4)])
     assert sent_readings(journal) == ((1, 2), (4, 4))
+
+
+def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(journal: Journal, tmp_path: Path) -> None:
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        progress.adopt(journal.identity(), journal.last_ids())
+        refusal = Refusal((Line(3, 3, "solar v=1 3"),), "no", 422, 9)
+        progress.settle(Settled("readings", IdRanges.of([(1, 2)]), IdRanges.of_ids([3]), refusal), State(), BatchSize())
+    assert sent_readings(journal) == ((1, 2),)
 
 
 def test_what_was_sent_of_another_journal_does_not_count(journal: Journal, tmp_path: Path) -> None:
     """After a damaged journal was set aside, the same ids are other readings."""
     with Progress.open(tmp_path / "uploader.db") as progress:
-        progress.adopt("another", "home", {"readings": 5})
+        progress.adopt("another", {"readings": 5})
         progress.mark_done("readings", [(1, 5)])
     assert sent_readings(journal) == ()

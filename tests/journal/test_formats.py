@@ -16,8 +16,8 @@ from tests.journals.write import FIRST_MS, reading
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.progress import Progress
-from uploader.progress.state import Settled, State
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import State
 
 WRITTEN = Path(__file__).parent.parent / "journals"
 
@@ -46,8 +46,8 @@ def formats(kind: Kind) -> list[Path]:
     return sorted(WRITTEN.glob(f"{kind.name.removesuffix('.db')}-v*.sql"))
 
 
-def written(kind: Kind, directory: Path, version: int = 1) -> Path:
-    path = directory / kind.name
+def written(kind: Kind, directory: Path, version: int | None = None) -> Path:
+    path, version = directory / kind.name, version or len(kind.scripts)
     if kind is JOURNAL:
         path.touch()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -113,12 +113,43 @@ def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tm
     with Journal.create(written(JOURNAL, tmp_path, version)) as journal:
         identity = journal.identity()
     with Progress.open(written(PROGRESS, tmp_path, version)) as progress:
-        progress.adopt(identity, "home", {"readings": 7, "days": 1, "events": 1})
+        progress.adopt(identity, {"readings": 7, "days": 1, "events": 1})
         assert progress.pending("readings", [(1, 6)]).ranges == ((5, 6),)
         with closing(sqlite3.connect(progress.path)) as connection:
             assert connection.execute("SELECT id, words FROM dead_letters").fetchall() == [(4, "field type conflict")]
         progress.settle(Settled("readings", IdRanges.of([(5, 6)]), IdRanges()), State(), BatchSize(200))
         assert not progress.pending("readings", [(1, 6)]).ranges
+
+
+@pytest.mark.parametrize(
+    ("state", "site"),
+    [
+        ("has_attempted = 1", "hut"),
+        ("has_attempted = 0", "new"),
+        ("has_attempted = 1, journal = 'x'", "new"),
+        ("", "new"),
+    ],
+    ids=["sent", "never sent", "another journal", "no uploader.db"],
+)
+def test_an_old_journal_gets_the_sites_that_its_uploader_remembers(tmp_path: Path, state: str, site: str) -> None:
+    path = written(JOURNAL, tmp_path, 1)
+    if state:
+        uploader = written(PROGRESS, tmp_path, 1)
+        with closing(sqlite3.connect(uploader)) as connection, connection:
+            connection.execute("UPDATE sites SET site = 'hut'")
+            connection.execute(f"UPDATE state SET {state}")
+        Progress.open(uploader).close()  # whoever of the two is started first
+    with Journal.create(path, "new") as journal:
+        journal.append(reading(21, 2))
+        assert [each.site for each in journal.sites("readings")] == ["hut", "new"] if site == "hut" else ["new"]
+        assert [each.site for each in journal.sites("events")] == [site]
+
+
+def test_a_journal_that_was_not_brought_up_to_date_yet_has_no_sites_to_read(tmp_path: Path) -> None:
+    with Journal.open(written(JOURNAL, tmp_path, 1)) as journal:
+        assert journal.count("readings") == 7
+        with pytest.raises(JournalUnusable, match="start the logger"):
+            journal.sites("readings")
 
 
 @KINDS
@@ -139,12 +170,12 @@ def test_a_copy_is_kept_before_a_migration(kind: Kind, tmp_path: Path, monkeypat
         f"UPDATE {kind.table} SET mood = 'a;b'; -- the last word; has no semicolon",
     )
     kind.opened(path).close()
-    copy = tmp_path / f"{path.stem}-before-v3.db"
+    copy = tmp_path / f"{path.stem}-before-v{len(kind.scripts) + 2}.db"
     assert tables(copy) == before
     assert copy.stat().st_mode == path.stat().st_mode
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute(f"SELECT mood FROM {kind.table}").fetchall() == [("a;b",)]
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(kind.scripts) + 2,)
     assert names(tmp_path) == {path.name, copy.name}
 
 
@@ -157,7 +188,7 @@ def test_the_copy_of_a_journal_gives_its_ids_under_another_name(
     with Journal.create(path) as journal:
         identity = journal.identity()
     monkeypatch.undo()
-    with Journal.open(tmp_path / "journal-before-v2.db") as copy:
+    with Journal.open(tmp_path / f"journal-before-v{len(JOURNAL.scripts) + 1}.db") as copy:
         assert copy.count("readings") == 7
         assert copy.identity() != identity
 
@@ -178,10 +209,10 @@ def test_a_migration_that_fails_half_way_changes_nothing(
         kind.opened(path)
     assert str(raised.value) == (
         f"cannot migrate {path}: no such table: nowhere; it stays as it was for the version before this one, "
-        f"and {path.stem}-before-v3.db is a copy"
+        f"and {path.stem}-before-v{len(kind.scripts) + 2}.db is a copy"
     )
     assert tables(path) == before
-    assert tables(tmp_path / f"{path.stem}-before-v3.db") == before
+    assert tables(tmp_path / f"{path.stem}-before-v{len(kind.scripts) + 2}.db") == before
     monkeypatch.undo()
     kind.opened(path).close()
     assert tables(path) == before
@@ -192,7 +223,7 @@ def test_a_service_that_fails_at_each_start_does_not_copy_each_time(
     kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(kind, tmp_path)
-    copy = tmp_path / f"{path.stem}-before-v2.db"
+    copy = tmp_path / f"{path.stem}-before-v{len(kind.scripts) + 1}.db"
     upgrade(kind, monkeypatch, "nonsense;")
     inodes = []
     for _ in range(2):
@@ -214,7 +245,7 @@ def test_of_the_copies_the_newest_stays(kind: Kind, tmp_path: Path, monkeypatch:
     for scripts in (("SELECT 1;",), ("SELECT 1;", "SELECT 2;")):
         upgrade(kind, monkeypatch, *scripts)
         kind.opened(path).close()
-    assert names(tmp_path) == {path.name, f"{path.stem}-before-v3.db"}
+    assert names(tmp_path) == {path.name, f"{path.stem}-before-v{len(kind.scripts) + 2}.db"}
 
 
 @KINDS
@@ -224,8 +255,9 @@ def test_without_room_for_the_copy_nothing_is_migrated(
     path = written(kind, tmp_path)
     before = tables(path)
     upgrade(kind, monkeypatch, f"DELETE FROM {kind.table};")
-    (tmp_path / f"{path.stem}-before-v2.db.draft").mkdir()
-    with pytest.raises(JournalError, match=r"cannot write a backup to .*before-v2\.db"):
+    copy = f"before-v{len(kind.scripts) + 1}.db"
+    (tmp_path / f"{path.stem}-{copy}.draft").mkdir()
+    with pytest.raises(JournalError, match=rf"cannot write a backup to .*{copy}"):
         kind.opened(path)
     assert tables(path) == before
 

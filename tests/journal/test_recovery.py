@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from journal import damage
+from journal.boots import Anchor
 from journal.errors import JournalMissing, JournalUnusable
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from journal.recovery import Recovered, recover
+from journal.sites import OPEN_END
 
 READINGS = 2000
 
@@ -146,6 +148,53 @@ def test_a_table_whose_first_page_is_gone_costs_no_more_than_the_file_has_room_f
         assert journal.count(stream) == 0
         assert 0 < recovered.unreadable <= journal.aside.stat().st_size
         assert recovered.brought_back == READINGS + 2 - (READINGS if stream == "readings" else 1)
+
+
+def test_recovering_twice_doubles_nothing_though_what_was_held_has_been_dated_between(
+    path: Path, tmp_path: Path
+) -> None:
+    with Journal.create(path) as journal:
+        boot = journal.boot_number("a")
+        journal.append_all((Reading(time_ms=n, boot=boot, uptime_ms=n, raw=bytes([n])) for n in range(9)), is_held=True)
+        journal.append(Event(time_ms=5, boot=boot, uptime_ms=5, kind="started", message="a"), is_held=True)
+    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+        assert recover(path, fresh) == Recovered(10, 0, 0)
+        (number,) = [boot.number for boot in fresh.boots()]
+        fresh.write_anchor(number, Anchor(0, 1_000_000, "a test"))
+        while fresh.date(number, limit=4):
+            pass
+        assert recover(path, fresh) == Recovered(0, 10, 0)
+        assert (fresh.count("readings"), fresh.held("readings")) == (9, [])
+
+
+def test_three_readings_of_the_same_millisecond_in_other_boots_are_three(path: Path, tmp_path: Path) -> None:
+    with Journal.create(path) as journal:
+        for name in ("a", "b"):
+            journal.append(Reading(time_ms=5000, boot=journal.boot_number(name), uptime_ms=10), is_held=True)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE readings SET time_ms = 5000")
+    connection.commit()
+    connection.close()
+    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+        fresh.append(Reading(time_ms=5000, boot=fresh.boot_number("c"), uptime_ms=10))
+        assert recover(path, fresh) == Recovered(2, 0, 0)
+        assert [record.time_ms for record in fresh.records("readings", 1, 9)] == [5000, 5001, 5002]
+
+
+def test_what_is_brought_back_keeps_its_site(path: Path, tmp_path: Path) -> None:
+    """Under the present one it would be another point at the server."""
+    for site in ("hut", "cabin"):
+        with Journal.create(path, site) as journal:
+            boot = journal.boot_number(site)
+            journal.append_all(Reading(time_ms=boot * 1000 + n, boot=boot, uptime_ms=n) for n in range(3))
+            journal.append(Day(time_ms=1, date="2026-11-20"))
+    with Journal.create(tmp_path / "other" / "journal.db", "barn") as fresh:
+        fresh.append(Reading(time_ms=10**6, boot=fresh.boot_number("now"), uptime_ms=1))
+        recover(path, fresh)
+        fresh.append(Reading(time_ms=10**7, boot=fresh.boot_number("now"), uptime_ms=2))
+        expected = [(1, 1, "barn"), (2, 4, "hut"), (5, 7, "cabin"), (8, OPEN_END, "barn")]
+        assert [tuple(each) for each in fresh.sites("readings")] == expected
+        assert [each.site for each in fresh.sites("days")] == ["hut"]
 
 
 def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:

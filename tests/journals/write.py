@@ -16,10 +16,10 @@ from journal.schema import JOURNAL
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Item
-from uploader.progress.progress import Progress
+from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
-from uploader.progress.state import Settled, State
+from uploader.progress.status import State
+from uploader.server.line_protocol import Line
 
 FIRST_MS = 1_767_225_600_000
 
@@ -33,7 +33,7 @@ def reading(number: int, boot: int, **quantities: object) -> Reading:
 
 def write_journal(path: Path) -> None:
     """Two boots, the second held; a reading without quantities; a day; an event."""
-    with Journal.create(path) as journal:
+    with Journal.create(path, "home") as journal:
         first = journal.boot_number("11111111-1111-4111-8111-111111111111")
         journal.write_anchor(first, Anchor(5_000, FIRST_MS + 5_000, "ntp", 0.5))
         journal.append_all(reading(number, first) for number in range(1, 6))
@@ -46,12 +46,12 @@ def write_journal(path: Path) -> None:
         journal.append(reading(20, second), is_held=True)
 
 
-def write_progress(path: Path, journal: str) -> None:
+def write_progress(path: Path, journal: Journal) -> None:
     """Readings 1 to 3 sent, 4 refused, the rest pending."""
     with Progress.open(path) as progress:
-        progress.adopt(journal, "home", {"readings": 0, "days": 0, "events": 0})
-        item = Item("readings", 4, FIRST_MS + 40_000, f"solar,site=home battery_volts=25.4 {FIRST_MS + 40_000}")
-        refusal = Refusal((item,), "field type conflict", 422, FIRST_MS + 70_000)
+        progress.adopt(journal.identity(), journal.last_ids())
+        line = Line(4, FIRST_MS + 40_000, f"solar,site=home battery_volts=25.4 {FIRST_MS + 40_000}")
+        refusal = Refusal((line,), "field type conflict", 422, FIRST_MS + 70_000)
         settled = Settled("readings", IdRanges.of([(1, 3)]), IdRanges.of_ids([4]), refusal)
         progress.settle(settled, State(last_upload_ms=FIRST_MS + 70_000), BatchSize(200))
 
@@ -68,7 +68,7 @@ def main() -> None:
         journal, progress = Path(directory) / "journal.db", Path(directory) / "uploader.db"
         write_journal(journal)
         with Journal.open(journal) as opened:
-            write_progress(progress, opened.identity())
+            write_progress(progress, opened)
         for path, version in ((journal, len(JOURNAL)), (progress, len(SCHEMA))):
             (beside / f"{path.stem}-v{version}.sql").write_text(dump(path, version))
 

@@ -72,7 +72,7 @@ class Logger:
         self.kills = self.kills_within_append = self.taken_without_time = 0
         self._backlog = backlog
         self._data = data
-        self._arguments = ("log", "--port", port, "--data", data, "--interval", "0.02")
+        self._arguments = ("log", "--port", port, "--data", data, "--interval", "0.02", "--site", data.name)
         self._knows_time_after = knows_time_after
         self._chance = random.Random(seed)
 
@@ -135,8 +135,7 @@ class Uploader:
 
     def __init__(self, data: Path, witness: Witness, seed: int) -> None:
         self._arguments = (
-            *("upload", "--data", data, "--url", witness.url, "--bucket", witness.database.name, "--site", data.name),
-            *("--every", "0.3"),
+            *("upload", "--data", data, "--url", witness.url, "--bucket", witness.database.name, "--every", "0.3"),
         )
         self._path = data / "uploader.db"
         self._witness = witness

@@ -15,9 +15,9 @@ from journal.reading import STREAMS, Day, Event, Reading
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Item
-from uploader.progress.progress import Progress
-from uploader.progress.state import Settled, State
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import State
+from uploader.server.line_protocol import Line
 
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -109,26 +109,26 @@ def taking_a_backup(directory: Path) -> Iterator[str]:
 
 
 def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
-    """Make uploader.db and settle batches, with a dead letter, a replay, a restart and another site."""
+    """Make uploader.db and settle batches, with a dead letter, a replay, a restart and a journal that lost records."""
     state, size = State(last_upload_ms=1), BatchSize()
     with Progress.open(directory / "uploader.db") as progress:
         yield "opened"
-        progress.adopt("a journal", "home", dict.fromkeys(STREAMS, 0))
+        progress.adopt("a journal", dict.fromkeys(STREAMS, 1000))
         yield "adopted"
-        progress.note_first_attempt()
+        progress.note_named_server("http://influx org bucket")
         yield "about to send"
         for first in range(1, 900, 100):
             progress.settle(Settled("readings", IdRanges.of([(first, first + 80)]), IdRanges()), state, size)
             yield "settled"
-        item = Item("readings", 95, 1_770_000_000_000, "solar battery_volts=25.4 1770000000000")
-        refusal = Refusal((item,), "field type conflict", 422, 1)
+        line = Line(95, 1_770_000_000_000, "solar battery_volts=25.4 1770000000000")
+        refusal = Refusal((line,), "field type conflict", 422, 1)
         progress.settle(Settled("readings", IdRanges(), IdRanges.of([(95, 95)]), refusal), state, size)
         yield "refused"
         progress.requeue("readings", [(20, 30)])
         yield "queued again"
     with Progress.open(directory / "uploader.db") as progress:
-        progress.adopt("a journal", "cabin", dict.fromkeys(STREAMS, 1000))
-        yield "moved"
+        progress.adopt("a journal", dict.fromkeys(STREAMS, 790))
+        yield "what the journal lost is not done"
         progress.settle(Settled("readings", IdRanges.of([(1001, 1100)]), IdRanges()), state, size)
         yield "settled"
 

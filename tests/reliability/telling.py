@@ -13,8 +13,8 @@ from admin.cli import main
 from journal.journal import Journal
 from journal.reading import Event, Reading, Record
 from uploader.progress.batch_size import BatchSize
-from uploader.progress.progress import Progress
-from uploader.progress.state import Settled, State
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import State
 
 append, settle = Journal.append, Progress.settle
 

@@ -36,7 +36,7 @@ def times_in(database: Database) -> list[int]:
 def fill(data: Path, count: int) -> None:
     """A backlog from before, so that the uploader is not idle."""
     data.mkdir()
-    with Journal.create(data / "journal.db") as journal:
+    with Journal.create(data / "journal.db", data.name) as journal:
         boot = journal.boot_number("an earlier boot")
         journal.append_all(stories.reading(number, boot) for number in range(count))
 

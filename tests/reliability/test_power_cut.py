@@ -189,7 +189,7 @@ def test_a_card_that_destroys_the_sectors_it_was_writing_costs_at_most_the_newes
 
 
 def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: Path, tally: Tally) -> None:
-    """Forgotten, it would cost repeated requests only; but a change of site forgotten would double readings."""
+    """Forgotten, it would cost repeated requests."""
     after = promised("keeping_account_of_what_was_sent", fast_path / "promised", "uploader.db")
     count = 0
     for state in disk.states(told("keeping_account_of_what_was_sent"), seed=1, samples=0, is_thorough=False):

@@ -17,8 +17,8 @@ from tests.stories.site import Site
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, drain_all
-from uploader.drain.reporting import Diary
 from uploader.progress.progress import Progress
+from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 
 CHARGE, LOAD = 0.5, 0.25
@@ -57,7 +57,7 @@ def send(site: Site, database: Database) -> None:
         Progress.open(site.directory / "uploader.db") as progress,
         Influx(database.target) as influx,
     ):
-        drain = Drain(source, influx, progress, "home", diary=Diary("http://influx"), backoff=ONCE_BACKOFF)
+        drain = Drain(source, influx, progress, reporter=Reporter("http://influx"), backoff=ONCE_BACKOFF)
         drain_all(drain, Event())
         assert not drain.pending_count(drain.last_pending())
 

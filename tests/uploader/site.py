@@ -7,12 +7,11 @@ from typing import Self
 from journal.journal import Journal
 from journal.reading import Reading
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain, Writer
+from uploader.drain.drain import Drain, Step, Writer
 from uploader.drain.journal_source import JournalSource
-from uploader.drain.reporting import Diary
-from uploader.drain.step import Step
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
+from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 
@@ -24,6 +23,7 @@ class Clock:
 
     def __init__(self, steps: int | None = None) -> None:
         self.now = 1000.0
+        self.wall_ms = 0
         self.waits: list[float] = []
         self._steps = steps
 
@@ -31,7 +31,7 @@ class Clock:
         return self.now
 
     def now_ms(self) -> int:
-        return EPOCH_MS + int(self.now * 1000)
+        return EPOCH_MS + self.wall_ms + int(self.now * 1000)
 
     def wait(self, timeout: float) -> bool:
         self.waits.append(timeout)
@@ -49,7 +49,7 @@ class Site:
         self.directory = directory
         self.name = name
         self.clock = Clock()
-        self.journal = Journal.create(directory / "journal.db")
+        self.journal = Journal.create(directory / "journal.db", name)
         self._boot = self.journal.boot_number("boot")
         self._count = 0
         self.source = JournalSource(directory / "journal.db")
@@ -103,8 +103,7 @@ class Site:
             self.source,
             writer,
             self.progress,
-            self.name,
-            diary=Diary("http://influx.example", monotonic=self.clock.monotonic),
+            reporter=Reporter("http://influx.example", monotonic=self.clock.monotonic),
             every_seconds=every_seconds,
             backoff=backoff,
             monthly_megabytes=monthly_megabytes,

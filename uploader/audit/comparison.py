@@ -204,9 +204,9 @@ class Comparison:
 
     def _by_site(self, stream: str, ids: IdRanges) -> dict[str, IdRanges]:
         found: dict[str, IdRanges] = {}
-        for site, part in self._progress.sites.split(stream, ids):
-            found[site] = found.get(site, IdRanges()) | part
-        return found
+        for first, last, site in self._journal.sites(stream):
+            found[site] = found.get(site, IdRanges()) | (ids & IdRanges(((first, last),)))
+        return {site: part for site, part in found.items() if part}
 
 
 def _reasons(ids: IdRanges, standing: _Standing, expired: IdRanges, *, otherwise: Reason) -> dict[Reason, IdRanges]:

@@ -1,8 +1,8 @@
-"""Drain: chooses a batch, writes it, moves on. One step at a time; who waits between the steps is in drain_loop.
+"""Drain: chooses a batch, sends it, moves on. One step at a time; who waits between the steps is in drain_loop.
 
     due         every SOLAR_UPLOAD_EVERY seconds: the readings that are new since the last time, then events, then days
-    jobs        batches that were refused, being halved until each bad reading stands alone
-    retried     dead letters that a person wants tried again
+    suspects    what keeps a request from being taken, being halved until it stands alone
+    letters     dead letters that a person wants tried again and the journal does not have
     backlog     what was pending when the last round began: oldest first
 
 The first that has something to send is the next step. So after an outage the first request carries the newest readings,
@@ -10,39 +10,35 @@ and while the backlog drains new ones go out in between, as often as they should
 
 Rules:
 - Send, then write it down, never the other way: a crash in between repeats one request, unchanged.
-- Nothing is dropped. What the server refuses alone, twice, is a dead letter; what makes it stumble is set aside.
+- A request is made when it is sent: what waits is ids, so that a reading always goes out as the journal has it now.
+- Nothing is dropped. What is refused alone is a dead letter (suspects.py), what is too old for the bucket is expired.
 - Offline, any step is a failure and the next one comes after a backoff; only a success ends the failing.
 """
 
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from journal.errors import JournalFull
+from journal.errors import JournalFull, our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
+from uploader.drain.batch import LETTERS, Batch, Batches, Kind
 from uploader.drain.data_budget import Allowance
-from uploader.drain.job import Job, Verdict
 from uploader.drain.journal_source import JournalSource
-from uploader.drain.quarantine import Aside
-from uploader.drain.reporting import Diary
-from uploader.drain.selection import Selection
-from uploader.drain.step import Step
+from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Batch, Item
-from uploader.progress.progress import Progress
-from uploader.progress.state import Settled
-from uploader.server.outcomes import Misconfigured, Outcome, Sent, TooLarge, Unreachable
+from uploader.progress.id_ranges import NONE, IdRanges
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import Reporter
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable
 
 DUE_ORDER = ("readings", "events", "days")
 BACKLOG_ORDER = ("events", "days", "readings")
-SERVER_ERRORS_BEFORE_HUNT = 10
+CONDEMNED_BEFORE_PAUSE = 3
 
 
 class Writer(Protocol):
@@ -54,6 +50,25 @@ class Writer(Protocol):
     def write(self, lines: Sequence[str]) -> Outcome: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one `drain_once` did. `outcome` is None when no request was made. `wait_seconds`: before the next step.
+
+    `sent`, `refused`: how many records were stored, or became dead letters. `asked_seconds`: the part of the wait that
+    the server asked for.
+    """
+
+    wait_seconds: float
+    outcome: Outcome | None = None
+    kind: Kind | None = None
+    stream: str | None = None
+    count: int = 0
+    sent: int = 0
+    refused: int = 0
+    asked_seconds: float = 0.0
+    is_idle: bool = False
+
+
 class Drain:
     """The uploader's one worker. Everything it needs is handed in; `monotonic` is in seconds."""
 
@@ -62,9 +77,8 @@ class Drain:
         source: JournalSource,
         writer: Writer,
         progress: Progress,
-        site: str,
         *,
-        diary: Diary,
+        reporter: Reporter,
         every_seconds: float = 60.0,
         monthly_megabytes: float | None = None,
         backoff: Backoff | None = None,
@@ -73,10 +87,9 @@ class Drain:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.progress = progress
-        self.diary = diary
+        self.reporter = reporter
         self._source = source
         self._writer = writer
-        self._site = site
         self._every_seconds = every_seconds
         self._allowance = Allowance(monthly_megabytes) if monthly_megabytes else None
         self._backoff = backoff or Backoff()
@@ -86,264 +99,215 @@ class Drain:
         self._journal: Journal | None = None
         self._state = progress.state()
         self._size = progress.batch_size()
-        self._has_attempted = False
         self._due: list[str] = []
         self._next_due = monotonic()
         self._frontier: Mapping[str, int] = {}
         self._floor: Mapping[str, int] = {}
-        self._jobs: deque[Job] = deque()
-        self._aside = Aside()
+        self._suspects = Suspects()
+        self._keeps_from_ms: int | None = None
         self._failures = 0
         self._failing_since = 0.0
-        self._successes = 0
-        self._server_errors: dict[tuple[str, str], list[int]] = {}
-        self._backlog_from = 0.0
-
-    @property
-    def put_off(self) -> int:
-        """How many readings are set aside for a while."""
-        return self._aside.count()
+        self._condemned = 0
+        self._backlog_bytes = 0
+        self._backlog_at = 0.0
 
     def last_pending(self) -> dict[str, int]:
         """The newest pending id of each stream, 0 where nothing is pending."""
-        selection = self._selection()
-        return {stream: selection.pending(stream).last for stream in STREAMS}
+        return {stream: ids.last for stream, ids in self._pending().items()}
 
     def pending_count(self, up_to: Mapping[str, int]) -> int:
         """How many records up to these ids are to be sent; one that was pruned counts until the drain gets there."""
-        selection = self._selection()
-        records = sum(selection.pending(stream).up_to(last).count for stream, last in up_to.items())
-        return records + self.progress.dead_letters.waiting_count()
+        records = sum(ids.up_to(up_to[stream]).count for stream, ids in self._pending().items())
+        return records + self.progress.dead_letters.waiting_count(is_queued=False)
+
+    def _pending(self) -> dict[str, IdRanges]:
+        journal = self._current_journal()
+        return {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
 
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
 
-        Raises JournalMissing, JournalUnusable or JournalTooNew when the journal cannot be read.
+        Raises JournalMissing, JournalUnusable or JournalTooNew when the journal or uploader.db cannot be read,
+        JournalFull when uploader.db cannot be for now.
         """
-        selection = self._selection()
-        if self._monotonic() >= self._next_due:
-            self._catch_up()
-            self._begin_round(selection)
-        while True:
-            job = None
-            batch = self._newest(selection)
-            if batch is None and self._jobs:
-                job = self._jobs[0]
-                job.limit(self._size.size)
-                batch = replace(job.batch, items=job.items)
-            if batch is None:
-                batch = selection.retried(self._size.size) or self._oldest(selection)
+        with our_errors("use", self.progress.path):
+            journal = self._current_journal()
+            if self._monotonic() >= self._next_due:
+                self._begin_round(journal)
+            batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
                 return Step(self._idle_seconds(), is_idle=True)
-            if batch.items:
-                return self._send(batch, job)
-            self._settle(Settled(batch.stream, IdRanges(), batch.covers))
+            if batch.lines:
+                return self._send(batch)
+            self._settle(batch, NONE, batch.ids)
+            return Step(0.0)
 
-    def _selection(self) -> Selection:
+    def _current_journal(self) -> Journal:
         journal = self._source.current()
         if journal is not self._journal:
-            ids = {stream: journal.last_id(stream) for stream in STREAMS}
-            self.diary.tell(self.progress.adopt(journal.identity(), self._site, ids))
-            self._jobs.clear()
-            self._aside = Aside()
+            self.reporter.tell(self.progress.adopt(journal.identity(), journal.last_ids()))
+            self._suspects = Suspects()
             self._frontier = self._floor = {}
             self._next_due = self._monotonic()
             self._journal = journal
-        return Selection(journal, self.progress)
+        return journal
 
-    def _catch_up(self) -> None:
+    def _begin_round(self, journal: Journal) -> None:
         try:
-            self.progress.catch_up(self._source.current())
+            self.progress.catch_up(journal)
         except JournalFull as error:
-            self.diary.no_room(error)
-
-    def _begin_round(self, selection: Selection) -> None:
+            self.reporter.no_room(error)
+        if self.progress.was_changed_by_others():
+            self._keeps_from_ms = None
+            known = self.progress.state()
+            self._state = replace(self._state, expired=known.expired, keeps=known.keeps)
         now = self._monotonic()
         self._next_due += self._every_seconds
         if self._next_due <= now:
             self._next_due = now + self._every_seconds
         went_out = {stream: last for stream, last in self._frontier.items() if stream not in self._due}
         self._floor = {**self._floor, **went_out}
-        self._frontier = {stream: selection.newest_id(stream) for stream in STREAMS}
+        self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
         self._due = list(DUE_ORDER)
 
-    def _newest(self, selection: Selection) -> Batch | None:
+    def _choose(self, batches: Batches) -> Batch | None:
+        size = self._size.size
         while self._due:
             stream = self._due[0]
-            above = self._floor.get(stream, 0)
-            if batch := selection.newest(stream, self._size.size, self._kept_back(stream), above=above):
+            without, above = self._suspects.ids(stream), self._floor.get(stream, 0)
+            if batch := batches.newest(stream, size, without, above=above):
                 return batch
             self._due.pop(0)
+        if part := self._suspects.next(size):
+            return batches.suspect(*part)
+        if batch := batches.letters(size, self._suspects.ids(LETTERS)):
+            return batch
+        if self._monotonic() >= self._backlog_from():
+            for stream in BACKLOG_ORDER:
+                without, up_to = self._suspects.ids(stream), self._frontier.get(stream, 0)
+                if batch := batches.oldest(stream, size, without, up_to=up_to):
+                    return batch
+        if part := self._suspects.next(size, is_last_resort=True):
+            return batches.suspect(*part)
         return None
-
-    def _oldest(self, selection: Selection) -> Batch | None:
-        if self._monotonic() < self._backlog_from:
-            return None
-        for stream in BACKLOG_ORDER:
-            up_to = self._frontier.get(stream, 0)
-            if batch := selection.oldest(stream, self._size.size, self._kept_back(stream), up_to=up_to):
-                return batch
-        return None
-
-    def _kept_back(self, stream: str) -> IdRanges:
-        in_hand = [each for job in self._jobs if job.batch.stream == stream for each in job.open_ids]
-        return IdRanges.of(in_hand) | self._aside.ids(stream, self._monotonic())
 
     def _idle_seconds(self) -> float:
-        now = self._monotonic()
-        moments = [self._next_due] + [self._backlog_from] * (self._backlog_from > now)
-        return max(min(moments) - now, 0.0)
+        now, backlog_from = self._monotonic(), self._backlog_from()
+        return max(min([self._next_due] + [backlog_from] * (backlog_from > now)) - now, 0.0)
 
-    def _send(self, batch: Batch, job: Job | None) -> Step:
-        if not self._has_attempted:
-            self.progress.note_first_attempt()
-            self._has_attempted = True
-        self.diary.attempt(len(batch.items))
+    def _send(self, batch: Batch) -> Step:
+        count = len(batch.lines)
+        self.reporter.attempt(count)
         began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
-        outcome = self._writer.write([item.line for item in batch.items])
+        outcome = self._writer.write([line.text for line in batch.lines])
         seconds, size = self._monotonic() - began, self._writer.bytes_on_wire - bytes_before
         self.progress.traffic.add(size, self._now_ms())
-        step = Step(0.0, outcome, batch.kind, batch.stream, len(batch.items))
-        if isinstance(outcome, Unreachable | Misconfigured):
-            return self._failed(step, outcome, batch, job)
-        self._failures = 0
-        self._state = self.diary.recovered(self._state, self._now_ms(), was_sent=isinstance(outcome, Sent))
-        if isinstance(outcome, Sent):
-            self._successes += 1
-            self._size = self._size.sent(len(batch.items), seconds)
-        elif isinstance(outcome, TooLarge):
-            self._size = self._size.too_large(len(batch.items))
-        self._pace(batch, size)
-        if job is not None:
-            return self._rule(step, job, outcome)
-        self._server_errors.pop((batch.kind, batch.stream), None)
-        if isinstance(outcome, Sent):
-            self._settle(replace(_stored(batch.stream, batch.items), done=batch.covers))
-            self._pop_due(batch)
-            return replace(step, sent=len(batch.items))
-        if isinstance(outcome, TooLarge) and len(batch.items) > 1:
+        if batch.kind != "newest":
+            self._backlog_bytes, self._backlog_at = size, self._monotonic()
+        elif self._allowance:
+            self._allowance = replace(self._allowance, newest_bytes_per_second=size / self._every_seconds)
+        step = Step(0.0, outcome, batch.kind, batch.stream, count)
+        match outcome:
+            case Sent():
+                return self._taken(step, batch, (), seconds)
+            case Expired(dropped=int(dropped)) if 0 < dropped <= count:
+                oldest = sorted(batch.lines, key=lambda line: line.time_ms)[:dropped]
+                self._expire(outcome, dropped)
+                return self._taken(step, batch, tuple(line.id for line in oldest), seconds)
+        return self._failed(step, outcome, batch)
+
+    def _taken(self, step: Step, batch: Batch, expired: tuple[int, ...], seconds: float) -> Step:
+        """Move on after the server stored the batch, but for what is too old for it."""
+        self._failures = self._condemned = 0
+        self._size = self._size.sent(step.count, seconds)
+        self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
+        old = IdRanges.of_ids(expired)
+        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - old, batch.ids)
+        if batch.kind == "newest":
+            self._due.pop(0)
+        return replace(step, sent=step.count - len(expired))
+
+    def _failed(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
+        """Move on after the server did not store the batch, or not all of it: what is it that it cannot take?"""
+        failure = Failure.of(outcome, step.count)
+        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure, is_single=step.count == 1)
+        size_before = self._size
+        if isinstance(outcome, TooLarge):
+            self._size = self._size.too_large(step.count)
+        elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
+            self._size = self._size.strained(step.count)
+        if failure and failure.is_word:
+            self._failures = 0
+            self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
+        if verdict == "condemned":
+            return self._condemn(step, outcome, batch)
+        if verdict == "narrowed":
             return step
-        return self._rule(step, self._open(Job(batch)), outcome)
+        if isinstance(outcome, TooLarge):
+            reason = f"the server or a proxy takes not even one reading (413: {outcome.words})"
+            outcome = Misconfigured(reason, "let it take larger requests (nginx: client_max_body_size)", 413)
+        elif not isinstance(outcome, Unreachable | Misconfigured):
+            return step  # InfluxDB's own word: it has told the suspects more
+        return self._wait(step, outcome, is_news=self._size.size != size_before.size)
 
-    def _rule(self, step: Step, job: Job, outcome: Outcome) -> Step:
-        """Tell the job what came of its items, and settle what that settles."""
-        if job.is_hunt and not isinstance(outcome, Sent | Unreachable):
-            job = self._part(job, is_hunt=False)
-        verdict = job.rule(outcome)
-        condemned, stored = verdict.ruling.condemned, _stored(job.batch.stream, verdict.ruling.accepted)
-        refusal, put_off, done = None, IdRanges(), IdRanges()
-        ids = IdRanges.of_ids(item.id for item in condemned if item.letter is None)
-        if condemned and job.is_hunt and job.batch.kind != "retry":
-            put_off = ids
-            self._aside.add(job.batch.stream, ids, self._monotonic())
-            self.diary.put_off(condemned)
-        elif condemned:
-            refusal, done = self._refusal(condemned, verdict), ids
-        job.open_ids = job.open_ids - stored.sent - ids
-        if not job.items:
-            self._jobs.remove(job)
-            done |= job.holes
-        if verdict.ruling.accepted or refusal or done:
-            self._settle(replace(stored, done=done, refusal=refusal))
-        return replace(
-            step,
-            sent=len(verdict.ruling.accepted),
-            refused=len(refusal.items) if refusal else 0,
-            put_off=put_off.count,
-        )
+    def _condemn(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
+        if isinstance(outcome, Expired):
+            self._expire(outcome, step.count)
+            self._settle(batch, NONE, batch.ids)
+            return step
+        words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
+        refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
+        self.reporter.refused(batch.stream, refusal)
+        self._settle(batch, NONE, batch.ids, refusal)
+        self._condemned += 1
+        step = replace(step, refused=step.count)
+        if self._condemned < CONDEMNED_BEFORE_PAUSE:
+            return step
+        reason = f"the server refuses one reading after another ({words})"
+        return self._wait(step, Misconfigured(reason, "`solar dead-letters list` says which", 0))
 
-    def _refusal(self, items: tuple[Item, ...], verdict: Verdict) -> Refusal:
-        words = verdict.words or "the server reports an error of its own whenever this is sent"
-        refusal = Refusal(items, words, verdict.status or 500, self._now_ms())
-        self.diary.refused(refusal)
-        return refusal
+    def _expire(self, outcome: Expired, count: int) -> None:
+        self._state = self.reporter.expired(self._state, count, outcome)
+        if outcome.keeps_from_ms is not None:
+            self._keeps_from_ms = max(outcome.keeps_from_ms, self._keeps_from_ms or outcome.keeps_from_ms)
 
-    def _failed(self, step: Step, outcome: Unreachable | Misconfigured, batch: Batch, job: Job | None) -> Step:
+    def _wait(self, step: Step, outcome: Unreachable | Misconfigured, *, is_news: bool = False) -> Step:
+        """Nothing gets through: the same readings again later."""
         now = self._monotonic()
         self._failures += 1
         if self._failures == 1:
             self._failing_since = now
         asked = 0.0
-        size_before = self._size.size
         if isinstance(outcome, Misconfigured):
             wait = self._backoff.misconfigured(self._chance())
         else:
-            if outcome.is_strained:
-                self._size = self._size.strained(len(batch.items))
             asked = outcome.retry_after_seconds or 0.0
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
-        self._state = self.diary.failed(self._state, outcome, len(batch.items), wait, self._now_ms())
-        if self.diary.is_worth_writing(self._state, now) or self._size.size != size_before:
-            self._write_state()
-        step = replace(step, wait_seconds=wait, asked_seconds=min(asked, wait))
-        if isinstance(outcome, Unreachable) and outcome.is_server_error:
-            return self._stumbled(step, outcome, batch, job)
-        return step
+        self._state = self.reporter.failed(self._state, outcome, step.count, wait, self._now_ms())
+        if self.reporter.is_worth_writing(self._state, now) or is_news:
+            try:
+                self.progress.note(self._state, self._size)
+            except JournalFull as error:
+                self.reporter.no_room(error)
+        return replace(step, wait_seconds=wait, asked_seconds=min(asked, wait))
 
-    def _stumbled(self, step: Step, outcome: Unreachable, batch: Batch, job: Job | None) -> Step:
-        """A 500 that may be one reading's doing: after ten in a row, hunt for it."""
-        if job is not None and job.is_hunt:
-            return self._rule(step, job, outcome)
-        if job is not None:
-            job.server_errors += 1
-            if job.server_errors < SERVER_ERRORS_BEFORE_HUNT:
-                return step
-            return self._rule(step, self._part(job, is_hunt=True), outcome)
-        count_and_successes = self._server_errors.setdefault((batch.kind, batch.stream), [0, self._successes])
-        count_and_successes[0] += 1
-        if count_and_successes[0] < SERVER_ERRORS_BEFORE_HUNT:
-            return step
-        del self._server_errors[batch.kind, batch.stream]
-        hunt = Job(batch, is_hunt=True, has_evidence=self._successes > count_and_successes[1])
-        return self._rule(step, self._open(hunt), outcome)
+    def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
+        """Write down that all of the batch is settled, and what of it was stored."""
+        self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
+        if batch.expired:
+            self._state = self.reporter.expired(self._state, batch.expired.count)
+        try:
+            self.progress.settle(Settled(batch.stream, sent, done - sent, refusal), self._state, self._size)
+        except JournalFull as error:
+            self.reporter.no_room(error)
 
-    def _open(self, job: Job) -> Job:
-        self._jobs.append(job)
-        self._pop_due(job.batch)
-        return job
-
-    def _part(self, job: Job, *, is_hunt: bool) -> Job:
-        """Give the job's next items to one that looks for the other kind of culprit, and comes first."""
-        part = job.part(is_hunt=is_hunt)
-        job.server_errors = 0
-        self._jobs.appendleft(part)
-        if not job.items:
-            self._jobs.remove(job)
-            if job.holes:
-                self._settle(Settled(job.batch.stream, IdRanges(), job.holes))
-        return part
-
-    def _pop_due(self, batch: Batch) -> None:
-        if batch.kind == "newest" and self._due:
-            self._due.pop(0)
-
-    def _pace(self, batch: Batch, size: int) -> None:
-        """Let the backlog wait when the month's allowance runs out."""
-        if not self._allowance:
-            return
-        if batch.kind == "newest":
-            self._allowance = replace(self._allowance, newest_bytes_per_second=size / self._every_seconds)
-            return
+    def _backlog_from(self) -> float:
+        """When the backlog may go on within the month's allowance; worked out anew each time, as the clock that says
+        which month it is may have been put right meanwhile."""
+        if not self._allowance or not self._backlog_bytes:
+            return 0.0
         used = self.progress.traffic.this_month(self._now_ms())
         now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        pause = self._allowance.pause_seconds(used, size, now)
-        self._backlog_from = self._monotonic() + pause
-        self._state = self.diary.paced(self._state, pause, used, self._allowance.monthly_megabytes)
-
-    def _settle(self, settled: Settled) -> None:
-        try:
-            self.progress.settle(settled, self._state, self._size)
-        except JournalFull as error:
-            self.diary.no_room(error)
-
-    def _write_state(self) -> None:
-        try:
-            self.progress.note(self._state, self._size)
-        except JournalFull as error:
-            self.diary.no_room(error)
-
-
-def _stored(stream: str, items: Sequence[Item]) -> Settled:
-    ids = IdRanges.of_ids(item.id for item in items if item.letter is None)
-    letters = tuple(item.letter for item in items if item.letter is not None)
-    return Settled(stream, ids, IdRanges(), letters=letters)
+        pause = self._allowance.pause_seconds(used, self._backlog_bytes, now)
+        self._state = self.reporter.paced(self._state, pause, used, self._allowance.monthly_megabytes)
+        return self._backlog_at + pause

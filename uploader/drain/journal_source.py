@@ -30,17 +30,12 @@ class JournalSource:
 
     def current(self) -> Journal:
         """The journal. Raises JournalMissing while there is none, JournalUnusable, JournalTooNew."""
-        inode = self._look()
-        if self._journal and inode == self._inode:
-            return self._journal
-        self.close()
-        self._journal = Journal.open(self.path)
-        self._inode = inode
-        return self._journal
-
-    def _look(self) -> tuple[int, int] | None:
         try:
             status = self.path.stat()
+            inode = status.st_dev, status.st_ino
         except OSError:
-            return None
-        return status.st_dev, status.st_ino
+            inode = None
+        if self._journal is None or inode != self._inode:
+            self.close()
+            self._journal, self._inode = Journal.open(self.path), inode
+        return self._journal

@@ -3,17 +3,19 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from journal.errors import JournalError, JournalTooNew
+from journal.errors import JournalError, JournalFull, JournalTooNew
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain
-from uploader.drain.step import Step
-from uploader.progress.state import State
+from uploader.drain.drain import Drain, Step
+from uploader.progress.progress import Progress
+from uploader.progress.status import Reporter, State
 from uploader.server.outcomes import Misconfigured, Unreachable
 
-JOURNAL_SECONDS = 5.0
+FILE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 # After an outage, a power cut of the whole region say, the first attempts are spread over this long.
 SPREAD_SECONDS = 15.0
@@ -38,17 +40,32 @@ class Stop(Protocol):
 
 def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
     """Send whatever is pending, for ever, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
-    _wait(drain, stop, first_wait_seconds)
+    _wait(drain.reporter, stop, first_wait_seconds)
     while not stop.is_set():
         try:
             step = drain.drain_once()
         except JournalTooNew:
             raise
         except JournalError as error:
-            drain.progress.state()  # raises when it is uploader.db that cannot be read
-            drain.diary.waiting_for_journal(error, JOURNAL_SECONDS)
-            step = Step(JOURNAL_SECONDS)
-        _wait(drain, stop, step.wait_seconds)
+            with suppress(JournalFull):  # locked by somebody, for now
+                drain.progress.state()  # raises when it is uploader.db that cannot be read
+            drain.reporter.waiting_for_file(error, FILE_SECONDS)
+            step = Step(FILE_SECONDS)
+        _wait(drain.reporter, stop, step.wait_seconds)
+
+
+def open_progress(path: Path, reporter: Reporter, stop: Stop) -> Progress | None:
+    """uploader.db, opened as soon as there is room on the disk and nobody holds it locked; None when stopped before.
+
+    Raises JournalUnusable, JournalTooNew.
+    """
+    while not stop.is_set():
+        try:
+            return Progress.open(path)
+        except JournalFull as error:
+            reporter.waiting_for_file(error, FILE_SECONDS)
+        _wait(reporter, stop, FILE_SECONDS)
+    return None
 
 
 def first_wait_seconds(
@@ -67,12 +84,11 @@ def first_wait_seconds(
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What `drain_all` did. `left`: still pending, for `reason`; `put_off` of them as the server stumbles over them."""
+    """What `drain_all` did. `left`: still pending, for `reason`."""
 
     sent: int
     refused: int
     left: int
-    put_off: int = 0
     reason: str | None = None
 
     @property
@@ -90,7 +106,7 @@ def drain_all(
     """Send what is pending now, newest first, then return. Ends early when nothing gets through; see above for when.
 
     `drain` should have ONCE_BACKOFF, an `every_seconds` of infinity and no `monthly_megabytes`. `on_progress` gets how
-    many are settled, of how many. Raises JournalMissing, JournalUnusable or JournalTooNew.
+    many are settled, of how many. Raises JournalMissing, JournalUnusable, JournalTooNew or JournalFull.
     """
     up_to = drain.last_pending()
     total = drain.pending_count(up_to)
@@ -106,28 +122,22 @@ def drain_all(
             failures += 1
             denials = denials + 1 if isinstance(step.outcome, Misconfigured) else 0
             asked += step.asked_seconds
-            reason = _words(step.outcome)
+            reason = step.outcome.advice if isinstance(step.outcome, Misconfigured) else step.outcome.reason
             own_seconds = monotonic() - since - asked
             is_tired = failures >= TRIES and own_seconds >= PATIENCE_SECONDS
             if is_tired or denials >= TRIES or asked > ASKED_SECONDS:
                 break
         else:
             failures, denials, asked, since, reason = 0, 0, 0.0, monotonic(), None
-            on_progress(max(total - drain.pending_count(up_to), 0), total)
-        _wait(drain, stop, step.wait_seconds)
+            on_progress(min(sent + refused, total), total)
+        _wait(drain.reporter, stop, step.wait_seconds)
     left = drain.pending_count(up_to)
     if left and reason is None:
-        reason = "interrupted" if stop.is_set() else "the server reports an error of its own whenever they are sent"
-    return Summary(sent, refused, left, drain.put_off, reason)
+        reason = "interrupted" if stop.is_set() else "they came meanwhile"
+    return Summary(sent, refused, left, reason)
 
 
-def _words(outcome: Unreachable | Misconfigured) -> str:
-    if isinstance(outcome, Misconfigured):
-        return f"{outcome.reason}; {outcome.remedy}"
-    return outcome.reason
-
-
-def _wait(drain: Drain, stop: Stop, seconds: float) -> None:
+def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:
     """Wait, in pieces with a sign of life after each."""
     while seconds > 0 and not stop.is_set():
         piece = min(seconds, HEARTBEAT_SECONDS)
@@ -135,4 +145,4 @@ def _wait(drain: Drain, stop: Stop, seconds: float) -> None:
             return
         seconds -= piece
         if seconds > 0:
-            drain.diary.waiting(seconds)
+            reporter.waiting(seconds)

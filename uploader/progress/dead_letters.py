@@ -1,17 +1,16 @@
 """DeadLetters: the records that InfluxDB itself refused, each with its line and the server's own words.
 
-A letter stays until it is dropped by a person, or sent: `retry` makes it wait for the uploader, which sends it again
-and then deletes it, or writes down the new refusal. Its line is kept here, so it can be sent when the journal no longer
-has it.
+A letter stays until it is dropped by a person, or sent: `retry` makes it wait for the uploader. Where the journal has
+its record, that becomes pending and goes out as it is now; else, of another journal say, the line that is kept here
+does. Then the letter is deleted, or the new refusal written down.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Item
+from uploader.server.line_protocol import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +18,7 @@ class DeadLetter:
     """`number` names it for people. `is_waiting`: to be tried again by the uploader."""
 
     number: int
+    journal: str
     stream: str
     id: int
     time_ms: int
@@ -32,15 +32,18 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server's answer to items that it refused alone."""
+    """The server's answer to lines that it refused alone."""
 
-    items: tuple[Item, ...]
+    lines: tuple[Line, ...]
     words: str
     status: int
     refused_ms: int
 
 
-_COLUMNS = "number, stream, id, time_ms, line, words, status, refused_ms, tries, is_waiting"
+WAITS, QUEUED = 1, 2
+"""Values of is_waiting: to be tried again; its record is pending again."""
+
+_COLUMNS = "number, journal, stream, id, time_ms, line, words, status, refused_ms, tries, is_waiting"
 
 
 class DeadLetters:
@@ -54,10 +57,7 @@ class DeadLetters:
 
     def all(self, *, after: int = 0, limit: int = -1) -> list[DeadLetter]:
         """The letters with a number above `after`, oldest first."""
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
-        )
-        return [_letter(row) for row in rows.fetchall()]
+        return self._letters("number > ?", after, limit=limit)
 
     def ids(self, journal: str, stream: str, first_id: int, last_id: int) -> IdRanges:
         """The records of this journal, from one id to another, that a letter is about."""
@@ -67,16 +67,26 @@ class DeadLetters:
         )
         return IdRanges.of(rows)
 
-    def waiting(self, limit: int) -> list[DeadLetter]:
-        """Letters to be tried again, oldest first."""
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM dead_letters WHERE is_waiting = 1 ORDER BY number LIMIT ?", (limit,)
-        )
-        return [_letter(row) for row in rows.fetchall()]
+    def numbered(self, numbers: IdRanges) -> list[DeadLetter]:
+        """The letters with these numbers, as far as they are there."""
+        return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
 
-    def waiting_count(self) -> int:
-        query = "SELECT count(*) FROM dead_letters WHERE is_waiting = 1"
-        return int(self._connection.execute(query).fetchone()[0])
+    def waiting(self, limit: int) -> list[DeadLetter]:
+        """Letters to be tried again and not yet queued, oldest first."""
+        return self._letters("is_waiting = ?", WAITS, limit=limit)
+
+    def waiting_count(self, *, is_queued: bool = True) -> int:
+        """How many are to be tried again; without `is_queued`, of those that are not pending as records."""
+        query = "SELECT count(*) FROM dead_letters WHERE is_waiting BETWEEN ? AND ?"
+        return int(self._connection.execute(query, (WAITS, QUEUED if is_queued else WAITS)).fetchone()[0])
+
+    def queue(self, number: int) -> None:
+        """Its record is pending again."""
+        self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE number = ?", (QUEUED, number))
+
+    def unqueue(self) -> None:
+        """What was queued is so no more: another journal."""
+        self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE is_waiting = ?", (WAITS, QUEUED))
 
     def retry(self, numbers: Sequence[int] | None = None) -> int:
         """Have these letters (None: all) tried again; returns how many."""
@@ -86,57 +96,52 @@ class DeadLetters:
         """Forget these letters (None: all) for good; returns how many. They stay in the journal, marked as done."""
         return self._change("DELETE FROM dead_letters", numbers)
 
-    def add(self, journal: str, refusal: Refusal) -> None:
-        """Write down a refusal: of new letters, or of ones that were tried again."""
+    def add(self, journal: str, stream: str, refusal: Refusal) -> None:
+        """Write down a refusal of records, which have a letter already when they were tried again."""
         self._connection.executemany(
             """
             INSERT INTO dead_letters (journal, stream, id, time_ms, line, words, status, refused_ms, tries)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
             ON CONFLICT (journal, stream, id) DO UPDATE SET
-                line = excluded.line, words = excluded.words, status = excluded.status,
+                time_ms = excluded.time_ms, line = excluded.line, words = excluded.words, status = excluded.status,
                 refused_ms = excluded.refused_ms, tries = tries + 1, is_waiting = 0
             """,
             [
-                (
-                    journal,
-                    item.stream,
-                    item.id,
-                    item.time_ms,
-                    item.line,
-                    refusal.words,
-                    refusal.status,
-                    refusal.refused_ms,
-                )
-                for item in refusal.items
-                if item.letter is None
+                (journal, stream, line.id, line.time_ms, line.text, refusal.words, refusal.status, refusal.refused_ms)
+                for line in refusal.lines
             ],
         )
+
+    def refuse_again(self, refusal: Refusal) -> None:
+        """Write down a refusal of letters themselves; the ids of its lines are their numbers."""
         self._connection.executemany(
             """
             UPDATE dead_letters
             SET words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
             WHERE number = ?
             """,
-            [
-                (refusal.words, refusal.status, refusal.refused_ms, item.letter)
-                for item in refusal.items
-                if item.letter is not None
-            ],
+            [(refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
         )
 
-    def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]], letters: Iterable[int]) -> None:
-        """Delete letters that were sent after all: by number, or because their record was sent again."""
-        self._connection.executemany("DELETE FROM dead_letters WHERE number = ?", [(each,) for each in letters])
+    def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
+        """Delete the letters of records that were sent after all."""
+        if not self.count():
+            return
         self._connection.executemany(
             "DELETE FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ?",
             [(journal, stream, first, last) for first, last in ids],
         )
+
+    def delete(self, numbers: Iterable[tuple[int, int]]) -> None:
+        """Delete the letters with numbers in these ranges: they were sent themselves."""
+        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", numbers)
 
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:
         if numbers is None:
             return self._connection.execute(statement).rowcount
         return sum(self._connection.execute(f"{statement} WHERE number = ?", (each,)).rowcount for each in numbers)
 
-
-def _letter(row: tuple[Any, ...]) -> DeadLetter:
-    return replace(DeadLetter(*row), is_waiting=bool(row[-1]))
+    def _letters(self, where: str, *values: int, limit: int = -1) -> list[DeadLetter]:
+        query = f"SELECT {_COLUMNS} FROM dead_letters WHERE {where} ORDER BY number LIMIT ?"
+        rows = self._connection.execute(query, (*values, limit)).fetchall()
+        return [replace(DeadLetter(*row), is_waiting=bool(row[-1])) for row in rows]

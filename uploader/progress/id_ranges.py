@@ -5,6 +5,8 @@ Rules:
 - A value never changes; operations return new ones.
 """
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -40,7 +42,8 @@ class IdRanges:
         return bool(self.ranges)
 
     def __contains__(self, record_id: int) -> bool:
-        return any(first <= record_id <= last for first, last in self.ranges)
+        place = bisect_right(self.ranges, (record_id, math.inf)) - 1
+        return place >= 0 and record_id <= self.ranges[place][1]
 
     @property
     def count(self) -> int:
@@ -73,23 +76,25 @@ class IdRanges:
         return IdRanges(tuple(common))
 
     def __sub__(self, other: "IdRanges") -> "IdRanges":
-        gaps: list[tuple[int, int]] = []
-        next_first: int | None = None
-        for first, last in other.ranges:
-            if next_first is None:
-                gaps.append((min(self.first, first) - 1, first - 1))
-            else:
-                gaps.append((next_first, first - 1))
-            next_first = last + 1
-        if next_first is None:
+        if not (self and other):
             return self
-        gaps.append((next_first, max(self.last, next_first)))
-        return self & IdRanges.of(gaps)
+        firsts = [min(self.first, other.first), *(last + 1 for _, last in other)]
+        lasts = [*(first - 1 for first, _ in other), max(self.last, other.last)]
+        return self & IdRanges.of(zip(firsts, lasts, strict=True))
 
     def up_to(self, last_id: int) -> "IdRanges":
         """The ids that are not above `last_id`."""
         return IdRanges(tuple((first, min(last, last_id)) for first, last in self.ranges if first <= last_id))
 
-    def above(self, record_id: int) -> "IdRanges":
-        """The ids that are above `record_id`."""
-        return IdRanges(tuple((max(first, record_id + 1), last) for first, last in self.ranges if last > record_id))
+    def lowest(self, count: int) -> "IdRanges":
+        """The `count` lowest ids, or all where there are not so many."""
+        taken: list[tuple[int, int]] = []
+        for first, last in self.ranges:
+            if count <= 0:
+                break
+            taken.append((first, min(last, first + count - 1)))
+            count -= last - first + 1
+        return IdRanges(tuple(taken))
+
+
+NONE = IdRanges()

@@ -8,13 +8,14 @@ Rules:
 - A batch is one transaction, made after the server has said 204. A crash between the two repeats that batch, unchanged.
 - Everything is read and written under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
 - Without room on the disk, what was sent is remembered in memory and written down later.
-- The site of an id never changes once a request with it may have been sent.
+- What a record is, its site, time and values, stands in the journal alone; here are ids. `done` never reaches beyond
+  the journal's last id: the newest append that a lying card has lost leaves its id to the next reading.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,13 +23,28 @@ from typing import Self
 from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
 from journal.journal import Journal
+from journal.reading import STREAMS
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
-from uploader.progress.dead_letters import DeadLetters
+from uploader.progress.dead_letters import DeadLetters, Refusal
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.sites import Sites
-from uploader.progress.state import Settled, State
+from uploader.progress.status import State
 from uploader.progress.traffic import Traffic
+
+HIGHEST_ID = 2**62
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one answer settled. `sent`: ids that are stored. `done`: ids that need not be sent for another reason:
+    refused, too old, or nothing to send. The stream may be "letters" (batch.py): then ids are numbers of dead letters.
+    """
+
+    stream: str
+    sent: IdRanges
+    done: IdRanges
+    refusal: Refusal | None = None
 
 
 class Progress:
@@ -38,10 +54,10 @@ class Progress:
         self.path = path
         self.aside = aside
         self.dead_letters = DeadLetters(connection)
-        self.sites = Sites(connection)
         self.traffic = Traffic(connection)
         self._connection = connection
         self._owed: list[Settled] = []
+        self._version = 0
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -74,7 +90,7 @@ class Progress:
         try:
             if self._owed or self.traffic:
                 with suppress(JournalFull), self._writing():
-                    self._write_owed()
+                    pass
         finally:
             self._connection.close()
 
@@ -88,12 +104,52 @@ class Progress:
         """The ids that need not be sent any more."""
         with self._our_errors("read"):
             rows = self._connection.execute("SELECT first_id, last_id FROM done WHERE stream = ?", (stream,)).fetchall()
-        owed = [each for settled in self._owed if settled.stream == stream for each in (*settled.sent, *settled.done)]
-        return IdRanges.of([*rows, *owed])
+        return IdRanges.of([*rows, *self._unwritten(stream)])
 
     def pending(self, stream: str, released: Iterable[tuple[int, int]]) -> IdRanges:
         """What is still to be sent of what the journal has released."""
         return IdRanges.of(released) - self.done(stream)
+
+    def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
+        """The ranges between two ids, both included, that are not done; looked up as they are asked for."""
+        unwritten = self._unwritten(stream)
+        for gap in self._gaps(stream, first, last, "DESC" if newest_first else "ASC"):
+            left = (IdRanges((gap,)) - unwritten).ranges if unwritten else (gap,)
+            yield from reversed(left) if newest_first else left
+
+    def _gaps(self, stream: str, first: int, last: int, order: str) -> Iterator[tuple[int, int]]:
+        query = f"""
+            SELECT first_id, last_id
+            FROM done
+            WHERE stream = ? AND first_id BETWEEN ? AND ?
+            ORDER BY first_id {order}
+            LIMIT {ROWS_AT_ONCE}
+            """
+        lowest, highest = self._row_before(stream, first), last
+        while first <= last:
+            with self._our_errors("read"):
+                rows = self._connection.execute(query, (stream, lowest, highest)).fetchall()
+            for done_first, done_last in rows:
+                if order == "ASC":
+                    gap, first, lowest = (first, done_first - 1), max(first, done_last + 1), done_first + 1
+                else:
+                    gap, last, highest = (max(first, done_last + 1), last), min(last, done_first - 1), done_first - 1
+                if gap[0] <= gap[1]:
+                    yield gap
+            if len(rows) < ROWS_AT_ONCE:
+                break
+        if first <= last:
+            yield first, last
+
+    def _row_before(self, stream: str, record_id: int) -> int:
+        """Where the range begins that may reach to this id: there is only one."""
+        with self._our_errors("read"):
+            query = "SELECT coalesce(max(first_id), 0) FROM done WHERE stream = ? AND first_id <= ?"
+            return int(self._connection.execute(query, (stream, record_id)).fetchone()[0])
+
+    def _unwritten(self, stream: str) -> IdRanges:
+        owed = [settled for settled in self._owed if settled.stream == stream]
+        return IdRanges.of(each for settled in owed for each in (*settled.sent, *settled.done))
 
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
         """Write down what an answer settled. Raises JournalFull: then it is kept in memory and written next time."""
@@ -103,38 +159,41 @@ class Progress:
     def note(self, state: State, size: BatchSize) -> None:
         """Write down how the upload fares, together with what is owed. Raises JournalFull."""
         with self._writing():
-            self._write_owed()
             self._connection.execute(
                 """
                 UPDATE state
-                SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?,
+                SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
                     batch_size = ?, batch_ceiling = ?
                 """,
                 (*astuple(state), size.size, size.ceiling),
             )
-        self._owed.clear()
-        self.traffic.forget()
 
     def requeue(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Make these ids pending again, to be sent over themselves. Safe while the uploader runs."""
         with self._writing():
+            self._connection.execute("UPDATE state SET expired = 0, keeps = NULL")  # the server will say so again
             for first, last in ranges:
                 self._replace(stream, first, last, keep_inside=False)
 
     def catch_up(self, journal: Journal) -> None:
-        """Make pending again what the journal has revised since it was last looked at. Raises JournalFull."""
+        """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
+        that are to be tried again. Raises JournalFull."""
         with self._our_errors("read"):
             (seen,) = self._connection.execute("SELECT revision FROM state").fetchone()
+            waiting = self.dead_letters.waiting(ROWS_AT_ONCE)
         revisions = journal.revisions(after=seen)
-        if not revisions:
+        identity = journal.identity()
+        letters = [each for each in waiting if each.journal == identity and journal.get(each.stream, each.id)]
+        if not (revisions or letters):
             return
         with self._writing():
-            self._write_owed()
             for revision in revisions:
                 self._replace("readings", revision.first_id, revision.last_id, keep_inside=False)
-            self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
-        self._owed.clear()
-        self.traffic.forget()
+            for letter in letters:
+                self._replace(letter.stream, letter.id, letter.id, keep_inside=False)
+                self.dead_letters.queue(letter.number)
+            if revisions:
+                self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Settle ids without a request: they were carried there by hand. Safe while the uploader runs."""
@@ -145,7 +204,7 @@ class Progress:
     def state(self) -> State:
         with self._our_errors("read"):
             row = self._connection.execute(
-                "SELECT last_upload_ms, failing_since_ms, trouble, reason, note FROM state"
+                "SELECT last_upload_ms, failing_since_ms, trouble, reason, note, expired, keeps FROM state"
             ).fetchone()
             return State(*row)
 
@@ -154,53 +213,65 @@ class Progress:
             size, ceiling = self._connection.execute("SELECT batch_size, batch_ceiling FROM state").fetchone()
         return BatchSize(size, ceiling) if size else BatchSize()
 
-    def adopt(self, journal: str, site: str, last_ids: Mapping[str, int]) -> str | None:
-        """Say which journal this is about, and under which site its new records go; returns what a person should know.
+    def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
+        """See to it that this is about that journal, and about no id that it does not have; to be called whenever it
+        was opened. Returns what a person should know.
 
-        Another journal than before: its ids are other records, so all of them are pending. Another site than before:
-        it holds for records after `last_ids`, as any of these may have been sent, and would be doubled under a new
-        tag. Before the first attempt of all it holds for every record.
+        Another journal than before: its ids are other records, so all of them are pending.
         """
+        known = self.journal()
         with self._our_errors("read"):
-            known, has_attempted = self._connection.execute("SELECT journal, has_attempted FROM state").fetchone()
-            if known == journal and self.sites.newest_is(site):
-                return None
-        with self._writing():
-            if known != journal:
-                self._connection.execute("DELETE FROM done")
-                self._connection.execute("UPDATE state SET journal = ?, revision = 0", (journal,))
-            if known != journal or not has_attempted:
-                self.sites.begin(site)
-            else:
-                self.sites.change(site, last_ids)
-        if known is None or (known == journal and not has_attempted):
+            reach = dict(self._connection.execute("SELECT stream, max(last_id) FROM done GROUP BY stream").fetchall())
+        if known == identity and all(reach.get(stream, 0) <= last_id for stream, last_id in last_ids.items()):
             return None
-        if known != journal:
+        with self._writing():
+            if known != identity:
+                self._connection.execute("DELETE FROM done")
+                self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
+                self.dead_letters.unqueue()
+            for stream, last_id in last_ids.items():
+                self._replace(stream, last_id + 1, HIGHEST_ID, keep_inside=False)
+        if known is None:
+            return None
+        if known != identity:
             return "the journal is another file than before; everything in it will be sent"
-        return f"the site is now {site!r}; new readings carry it, those in the journal keep theirs"
+        return "the journal has lost its newest records, which had been sent already"
 
-    def note_first_attempt(self) -> None:
-        """From now on a record may have been sent; call before a request. Writes the first time only."""
-        with self._our_errors("write to"):
-            if not self._connection.execute("SELECT has_attempted FROM state").fetchone()[0]:
-                self._connection.execute("UPDATE state SET has_attempted = 1")
+    def was_changed_by_others(self) -> bool:
+        """Whether another process has written to it since this was last asked: a replay, say."""
+        before, self._version = self._version, self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return before != self._version
+
+    def named_server(self) -> str | None:
+        """The server that has named its version in an answer."""
+        with self._our_errors("read"):
+            (server,) = self._connection.execute("SELECT named_server FROM state").fetchone()
+        return None if server is None else str(server)
+
+    def note_named_server(self, server: str) -> None:
+        """Remember it; for now, where there is no room."""
+        with suppress(JournalFull), self._our_errors("write to"):
+            self._connection.execute("UPDATE state SET named_server = ?", (server,))
 
     def _write_owed(self) -> None:
         (journal,) = self._connection.execute("SELECT coalesce(journal, '') FROM state").fetchone()
-        has_letters = self.dead_letters.count() > 0
         for settled in self._owed:
+            if settled.stream not in STREAMS:
+                self.dead_letters.delete(settled.sent)
+                if settled.refusal:
+                    self.dead_letters.refuse_again(settled.refusal)
+                continue
             for first, last in (*settled.sent, *settled.done):
                 self._replace(settled.stream, first, last, keep_inside=True)
-            if has_letters:
-                self.dead_letters.delivered(journal, settled.stream, settled.sent, settled.letters)
+            self.dead_letters.delivered(journal, settled.stream, settled.sent)
             if settled.refusal:
-                self.dead_letters.add(journal, settled.refusal)
+                self.dead_letters.add(journal, settled.stream, settled.refusal)
         self.traffic.write()
 
     def _replace(self, stream: str, first: int, last: int, *, keep_inside: bool) -> None:
         """Add first…last to `done`, or take it out: only the rows that touch it are read and written."""
-        touching = "stream = ? AND first_id <= ? AND last_id >= ?"
-        where = (stream, last + 1, first - 1)
+        touching = "stream = ? AND first_id BETWEEN ? AND ? AND last_id >= ?"
+        where = (stream, self._row_before(stream, first), last + 1, first - 1)
         rows = self._connection.execute(f"SELECT first_id, last_id FROM done WHERE {touching}", where).fetchall()
         new, old = IdRanges.of([(first, last)]), IdRanges.of(rows)
         self._connection.execute(f"DELETE FROM done WHERE {touching}", where)
@@ -211,8 +282,12 @@ class Progress:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """A transaction, in which what is owed is written down first."""
         with self._our_errors("write to"), progress_file.transaction(self._connection):
+            self._write_owed()
             yield
+        self._owed.clear()
+        self.traffic.forget()
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)

@@ -71,6 +71,12 @@ SCHEMA = (
     ) STRICT;
     INSERT INTO state (id) VALUES (1);
     """,
+    """
+    -- The sites and has_attempted of format 1 are read once more: by the logger, when it migrates an old journal.
+    ALTER TABLE state ADD COLUMN named_server TEXT;
+    ALTER TABLE state ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN keeps TEXT;
+    """,
 )
 
 

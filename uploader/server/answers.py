@@ -1,6 +1,7 @@
 """An HTTP answer to a write, sorted into an outcome. Pure.
 
-One function a question, asked in the order of `outcome_of`. The table with its sources is in docs/delivery.md.
+One function a question, asked in the order of `outcome_of`. Only what InfluxDB itself says of readings counts as a
+refusal; a proxy or a stranger who answers 400 knows nothing of them.
 """
 
 import html
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
 
 RETRY_AFTER_CAP_SECONDS = 900.0
 WORDS_LIMIT = 300
@@ -34,6 +35,8 @@ _REFUSAL = re.compile(
 _MISSING = re.compile(
     r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
 )
+# InfluxDB 2.7.12 and later, and 1.12, describe the oldest and the newest point at length before they say dropped=N.
+_EXPIRED = re.compile(r"beyond retention|outside retention policy")
 # The body was damaged on its way, which says nothing about the readings in it.
 _DAMAGED = re.compile(
     r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
@@ -47,9 +50,9 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
     if status == 204:
         return Sent()
     if status < 400 or status == 511:
-        return Unreachable(_captive(answer, words))
+        return Unreachable(_captive(answer, words), status=status)
     if status == 413:
-        return TooLarge(words)
+        return TooLarge(words, is_influx=is_influx(answer))
     if status in {401, 403}:
         return Misconfigured(
             f"the server refuses the token ({status}: {words})",
@@ -59,24 +62,46 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
     if status in {404, 405, 410}:
         return _missing(answer, words)
     if status in {429, 503}:
-        return Unreachable(f"the server is busy ({status}: {words})", retry_after_seconds=_retry_after(answer, now))
-    if is_html(answer):
-        return Unreachable(f"a proxy or login page answers, not InfluxDB ({status}: {words})")
-    if status in {400, 422, 500}:
+        asked = _retry_after(answer, now)
+        may_be_content = status == 503 and asked is None
+        return Unreachable(f"the server is busy ({status}: {words})", False, asked, may_be_content, status)
+    if is_influx(answer) and status in {400, 422, 500}:
         return _judged(answer, words)
-    return Unreachable(f"the server or a proxy is in trouble ({status}: {words})")
+    if status in {400, 422}:
+        return Misconfigured(
+            f"what answers there is not InfluxDB ({status}: {words})",
+            "check INFLUXDB_URL: http or https, the port, and whether a proxy stands in the way",
+            status,
+        )
+    who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy is in trouble"
+    is_strained = status in {408, 502, 504}
+    return Unreachable(f"{who} ({status}: {words})", is_strained, None, True, status)
 
 
 def _judged(answer: Answer, words: str) -> Outcome:
-    status = answer.status
-    if _MISSING.search(words):
+    status, text = answer.status, _text_of(answer)
+    if _MISSING.search(text):
         return _missing(answer, words)
-    if status == 500 and not _REFUSAL.search(words):
-        return Unreachable(f"the server reports an error of its own (500: {words})", is_server_error=True)
-    if status == 400 and _DAMAGED.search(words) and not _REFUSAL.search(words):
-        return Unreachable(f"the request arrived damaged (400: {words})", is_strained=True)
-    dropped = re.search(r"dropped=(\d+)", words)
-    return Rejected(words, status, int(dropped[1]) if dropped else None)
+    if status == 500 and not _REFUSAL.search(text):
+        is_strained = "timeout" in text
+        return Unreachable(f"the server reports an error of its own (500: {words})", is_strained, None, True, status)
+    if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
+        return Unreachable(f"the request arrived damaged (400: {words})", True, None, True, status)
+    found = re.search(r"dropped=(\d+)", text)
+    dropped = int(found[1]) if found else None
+    if _EXPIRED.search(text) and "Upper Bound" not in text:
+        keeps = re.search(r"retention policy of duration (\w+)", text)
+        return Expired(words, status, dropped, keeps[1] if keeps else None, _lower_bound_ms(text))
+    return Rejected(words, status, dropped)
+
+
+def _lower_bound_ms(text: str) -> int | None:
+    """The moment before which the server says it keeps nothing."""
+    found = re.search(r"Lower Bound at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z", text)
+    try:
+        return int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp()) * 1000 if found else None
+    except ValueError:
+        return None
 
 
 def _missing(answer: Answer, words: str) -> Misconfigured:
@@ -124,13 +149,23 @@ def is_html(answer: Answer) -> bool:
 
 
 def is_influx_json(answer: Answer) -> bool:
-    """Whether this is an error as InfluxDB 2.x and 3.x word it, with a `code` or `error`."""
+    """Whether this is an error as InfluxDB words it: 2.x with a `code`, 1.x and 3.x with an `error`."""
     parsed = _json(answer.body)
-    return "code" in parsed or "error" in parsed
+    return isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
+
+
+def is_influx(answer: Answer) -> bool:
+    """Whether InfluxDB itself says this; 1.x may say it in a header alone."""
+    return is_influx_json(answer) or bool(answer.headers.get("x-influxdb-error"))
 
 
 def words_of(answer: Answer) -> str:
-    """What the server said, on one line: a JSON error's message, a page's title, or the text."""
+    """What the server said, on one line and not too long: a JSON error's message, a page's title, or the text."""
+    text = _text_of(answer) or "no further words"
+    return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
+
+
+def _text_of(answer: Answer) -> str:
     text = answer.body[:20_000].decode("utf-8", "replace")
     if is_html(answer):
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
@@ -143,9 +178,7 @@ def words_of(answer: Answer) -> str:
             said = f"{said}: {details[0]['error_message']}"
         text = said if isinstance(said, str) else json.dumps(said)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if not text:
-        text = answer.headers.get("x-influxdb-error") or "no further words"
-    return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
+    return text or answer.headers.get("x-influxdb-error", "")
 
 
 def _json(body: bytes) -> dict[str, object]:

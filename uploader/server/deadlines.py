@@ -15,9 +15,13 @@ from urllib3.exceptions import ProxyError
 
 
 class _Bounded:
-    """Mixed into a connection: its answer takes no longer than the connection's own time-out."""
+    """Mixed into a connection: its answer takes no longer than the connection's own time-out.
+
+    When that is called, urllib3 has set `timeout` to that for reading; the socket still has the one for connecting.
+    """
 
     sock: Any
+    timeout: float | None
 
     def getresponse(self) -> Any:
         return self._in_time(super().getresponse)  # type: ignore[misc]
@@ -39,7 +43,7 @@ class _Bounded:
             # TLS within a proxy's TLS is no socket, but has one.
             socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
-        timer = threading.Timer(sock.gettimeout(), end)
+        timer = threading.Timer(self.timeout or 0.0, end)
         timer.daemon = True
         timer.start()
         try:

@@ -6,6 +6,7 @@
 
 Rules:
 - Only exactly 204 is success. No redirect is followed.
+- A server that has once named its version and then answers 204 without it is another one: a login page, say.
 - Nothing is tried again here, neither by us nor by influxdb-client or urllib3: that is the drain's.
 - Which of the two ways a server takes is learnt from its answers and remembered until it stops working.
 - The only importer of influxdb_client. The token never leaves in a text.
@@ -16,7 +17,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -24,7 +25,7 @@ from influxdb_client.service.write_service import WriteService
 
 from uploader.server.answers import Answer, is_influx_json, outcome_of
 from uploader.server.network_errors import unreachable
-from uploader.server.outcomes import Misconfigured, Outcome
+from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
 
@@ -34,6 +35,14 @@ READ_SECONDS = 30.0
 # Both log at WARNING what is an outcome to us, the second with the address; and urllib3 at DEBUG every connection.
 for _noisy in ("urllib3", "influxdb_client"):
     logging.getLogger(_noisy).setLevel(logging.ERROR)
+
+
+class Memory(Protocol):
+    """Keeps which server has named its version, over restarts too: Progress."""
+
+    def named_server(self) -> str | None: ...
+
+    def note_named_server(self, server: str) -> None: ...
 
 
 class Influx:
@@ -46,9 +55,12 @@ class Influx:
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        memory: Memory | None = None,
     ) -> None:
         self.target = target
         self._now = now
+        self._memory = memory
+        self._named = memory.named_server() if memory else None
         # Hardly any of its code is typed. The token comes with each request, as the two ways want it differently.
         self._client: Any = InfluxDBClient(target.url, token="", org=target.org)
         self._api: Any = self._client.api_client
@@ -84,6 +96,8 @@ class Influx:
             self._transport.pool_manager.clear()
             return unreachable(error, self.target)
         outcome = outcome_of(self.target.clean(answer), self._now())
+        if isinstance(outcome, Sent):
+            return self._believed(answer)
         if self._is_version_1 and isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
             if outcome.status in {401, 403}:
@@ -91,6 +105,21 @@ class Influx:
                     outcome.reason, f"{outcome.remedy}; for InfluxDB 1.x it is user:password", outcome.status
                 )
         return outcome
+
+    def _believed(self, answer: Answer) -> Outcome:
+        server = f"{self.target.shown_url} {self.target.org} {self.target.bucket}"
+        if not answer.headers.get("x-influxdb-version"):
+            if self._named != server:
+                return Sent()
+            return Unreachable(
+                "something answers 204 in the server's place: InfluxDB has named its version before "
+                "(if another kind of server was put there, give it a new INFLUXDB_BUCKET)"
+            )
+        if self._named != server:
+            self._named = server
+            if self._memory:
+                self._memory.note_named_server(server)
+        return Sent()
 
     def _write_2(self, body: bytes) -> Answer:
         self._authorize(self.target.token_header)

@@ -16,10 +16,12 @@ Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol.
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import fields
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 from journal.reading import Day, Event, Reading, Record
+from journal.sites import SiteStretch
 
 MEASUREMENTS: dict[type[Record], str] = {Reading: "solar", Day: "solar_day", Event: "solar_event"}
 MEASUREMENT_OF = {"readings": "solar", "days": "solar_day", "events": "solar_event"}
@@ -34,6 +36,27 @@ FIELDS = {
     for record in MEASUREMENTS
 }
 TEXT_FIELDS = {f.name for record in MEASUREMENTS for f in fields(record) if f.type in {str, str | None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record's line in a request, with its id and its time in milliseconds."""
+
+    id: int
+    time_ms: int
+    text: str
+
+
+def lines(records: Iterable[Record], sites: Sequence[SiteStretch]) -> Iterator[Line]:
+    """The lines of records of one stream, each with the site that it was taken at; none where there is nothing to send.
+
+    `sites`: those of the stream (Journal.sites).
+    """
+    firsts = [stretch.first_id for stretch in sites]
+    for record in records:
+        record_id = record.id or 0
+        if text := line(record, sites[bisect_right(firsts, record_id) - 1].site):
+            yield Line(record_id, record.time_ms, text)
 
 
 def line(record: Record, site: str) -> str | None:

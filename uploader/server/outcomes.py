@@ -1,4 +1,4 @@
-"""What came of one write: sent, unreachable, misconfigured or rejected; too large is a rejection of the size alone."""
+"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large."""
 
 from dataclasses import dataclass
 
@@ -12,30 +12,35 @@ class Sent:
 class Unreachable:
     """Offline, busy or broken: the same readings again later.
 
-    `is_strained`: the link gave way while the request was under way; a smaller one may get through.
-    `retry_after_seconds`: what the server asked for. `is_server_error`: 500, perhaps one reading's doing.
+    `is_strained`: the link or a gateway gave way; a smaller request may get through. `retry_after_seconds`: what the
+    server asked for. `may_be_content`: a reading in the request may be what cannot be taken; so it may when strained.
     `remedy`: what a person can do, where the reason tells.
     """
 
     reason: str
     is_strained: bool = False
     retry_after_seconds: float | None = None
-    is_server_error: bool = False
+    may_be_content: bool = False
+    status: int = 0
     remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """The server wants other settings. Nothing is wrong with the readings; a person has to mend it."""
+    """Other settings are wanted. Most likely nothing is wrong with the readings; a person has to mend it."""
 
     reason: str
     remedy: str
     status: int
 
+    @property
+    def advice(self) -> str:
+        return f"{self.reason}; {self.remedy}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The server refuses some or all of the readings on their own merits. `dropped`: how many, where it says so."""
+    """InfluxDB refuses some or all of the readings on their own merits. `dropped`: how many, where it says so."""
 
     words: str
     status: int
@@ -43,11 +48,27 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Expired:
+    """Some or all of the readings are older than the bucket keeps them; the others are stored.
+
+    `dropped`: how many, the oldest, where it says so. `keeps`: for how long it keeps readings, like "1h0m0s";
+    `keeps_from_ms`: from when on, by the server's clock.
+    """
+
+    words: str
+    status: int
+    dropped: int | None = None
+    keeps: str | None = None
+    keeps_from_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TooLarge:
-    """The request is larger than the server or a proxy takes."""
+    """The request is larger than the server or a proxy takes. `is_influx`: InfluxDB itself says so."""
 
     words: str
     status: int = 413
+    is_influx: bool = False
 
 
-Outcome = Sent | Unreachable | Misconfigured | Rejected | TooLarge
+Outcome = Sent | Unreachable | Misconfigured | Rejected | Expired | TooLarge

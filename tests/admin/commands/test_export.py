@@ -80,8 +80,22 @@ def test_jsonl_is_an_object_a_line(solar: Solar) -> None:
 
 def test_line_protocol_is_what_the_uploader_sends(solar: Solar) -> None:
     assert solar("export", "--format", "line-protocol").out == "".join(LINES)
-    ran = solar("export", "--format", "line-protocol", "--site", "hut 2", "--until", "2026-01-01T00:00:05")
-    assert ran.out == LINES[0].replace("site=home", r"site=hut\ 2")
+
+
+def test_line_protocol_has_each_reading_under_its_own_site_and_none_that_is_held(
+    solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong time or another site would be another point at the server, for ever."""
+    monkeypatch.setenv("SOLAR_SITE", "elsewhere")
+    with Journal.create(data / "journal.db", "hut 2") as journal:
+        journal.append(reading(4))
+        journal.append(reading(5), is_held=True)
+    ran = solar("export", "--format", "line-protocol")
+    assert [line.split(" battery")[0] for line in ran.out.splitlines()] == [
+        *["solar,model=PL80,site=home"] * 3,
+        r"solar,model=PL80,site=hut\ 2",
+    ]
+    assert ran.err == "1 reading left out: held until the time is known\n"
 
 
 def test_sqlite_is_one_table_in_one_file_that_opens_anywhere(solar: Solar, tmp_path: Path) -> None:

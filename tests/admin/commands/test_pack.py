@@ -79,7 +79,6 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
         "sha256": hashlib.sha256(parcel.read_bytes()).hexdigest(),
         "precision": "ms",
         "journal": identity,
-        "site": "home",
         "revision": 0,
         "counts": {"readings": 3, "days": 0, "events": 1},
         "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]]},
@@ -94,7 +93,7 @@ def test_packing_says_what_to_do_next_and_settles_nothing(solar: Solar, data: Pa
         f"4 records packed into {parcel}: {parcel.stat().st_size} bytes; backlog.lp.gz.manifest.json stays here\n",
         "Where InfluxDB is (1.x: see docs/audit.md):\n"
         "    influx write --bucket … --precision ms --compression gzip --file backlog.lp.gz\n"
-        f"Then, here: `solar unpack-receipt {manifest(parcel)}`\n",
+        f"If that ended without an error, here: `solar unpack-receipt {manifest(parcel)}`\n",
     )
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
 
@@ -102,9 +101,9 @@ def test_packing_says_what_to_do_next_and_settles_nothing(solar: Solar, data: Pa
 def test_a_receipt_marks_it_as_sent_and_once_more_does_nothing(solar: Solar, data: Path, parcel: Path) -> None:
     with Journal.create(data / "journal.db") as journal:
         journal.append(reading(4))
-    assert solar("unpack-receipt", manifest(parcel)) == Ran(0, "4 records marked as sent\n", "")
+    assert solar("unpack-receipt", "--yes", manifest(parcel)) == Ran(0, "4 records marked as sent\n", "")
     assert pending(data) == {"readings": ((4, 4),)}
-    again = solar("unpack-receipt", manifest(parcel))
+    again = solar("unpack-receipt", "--yes", manifest(parcel))
     assert again == Ran(0, "nothing to mark: all of it is marked already\n", "")
     assert pending(data) == {"readings": ((4, 4),)}
 
@@ -112,7 +111,7 @@ def test_a_receipt_marks_it_as_sent_and_once_more_does_nothing(solar: Solar, dat
 def test_the_file_need_not_be_there(solar: Solar, data: Path, parcel: Path) -> None:
     """It is at the server's, while the manifest has stayed."""
     parcel.unlink()
-    assert solar("unpack-receipt", manifest(parcel)).code == 0
+    assert solar("unpack-receipt", "--yes", manifest(parcel)).code == 0
     assert pending(data) == {}
 
 
@@ -131,7 +130,7 @@ def test_the_line_in_the_docs_feeds_it_to_a_real_influxdb_1(
     monkeypatch.setenv("INFLUXDB_BUCKET", database.name)
     assert solar("upload", "--once").out == f"4 records sent to {database.server.url}\n"
     assert (database.rows("solar"), database.rows("solar_event")) == carried
-    assert solar("unpack-receipt", manifest(parcel)).out == "nothing to mark: all of it is marked already\n"
+    assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "nothing to mark: all of it is marked already\n"
     assert solar("audit").code == 0
 
     broken = [*run[:2], run[2].replace(f"db={database.name}", "db=nowhere")]
@@ -141,7 +140,7 @@ def test_the_line_in_the_docs_feeds_it_to_a_real_influxdb_1(
 def test_what_was_sent_while_it_was_carried_stays_sent(solar: Solar, data: Path, parcel: Path) -> None:
     with Progress.open(data / "uploader.db") as uploader:
         uploader.mark_done("readings", [(2, 2)])
-        assert solar("unpack-receipt", manifest(parcel)).out == "3 records marked as sent\n"
+        assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "3 records marked as sent\n"
         assert uploader.done("readings").ranges == ((1, 3),)
 
 
@@ -150,14 +149,14 @@ def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, dat
         record = journal.get("readings", 2)
         assert isinstance(record, Reading)
         journal.revise([record], Decoding("charge 0.5"))
-    ran = solar("unpack-receipt", manifest(parcel))
+    ran = solar("unpack-receipt", "--yes", manifest(parcel))
     assert ran.out == "3 records marked as sent\n1 reading decoded anew since then: to be sent again\n"
     assert pending(data) == {"readings": ((2, 2),)}
 
 
 def test_a_manifest_of_another_journal_is_refused(solar: Solar, tmp_path: Path, parcel: Path) -> None:
     other = fill(tmp_path / "other", 9)
-    ran = solar("unpack-receipt", manifest(parcel), "--data", other)
+    ran = solar("unpack-receipt", "--yes", manifest(parcel), "--data", other)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"cannot mark as sent what {manifest(parcel)} lists: it was packed from another journal")
     assert not (other / "uploader.db").exists()
@@ -166,7 +165,7 @@ def test_a_manifest_of_another_journal_is_refused(solar: Solar, tmp_path: Path, 
 def test_a_file_that_is_not_the_one_packed_is_refused(solar: Solar, data: Path, parcel: Path) -> None:
     with parcel.open("ab") as file:
         file.write(b"\0")
-    ran = solar("unpack-receipt", manifest(parcel))
+    ran = solar("unpack-receipt", "--yes", manifest(parcel))
     assert (ran.code, ran.out) == (1, "")
     assert "its checksum differs" in ran.err
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
@@ -179,7 +178,7 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
     told = json.loads(manifest(parcel).read_text())
     told["ids"]["readings"] = ids
     manifest(parcel).write_text(json.dumps(told))
-    ran = solar("unpack-receipt", manifest(parcel))
+    ran = solar("unpack-receipt", "--yes", manifest(parcel))
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert "records that the journal does not have" in ran.err
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
@@ -189,40 +188,48 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
 def test_what_is_no_manifest_is_one_line(text: str, solar: Solar, tmp_path: Path) -> None:
     path = tmp_path / "receipt.json"
     path.write_text(text)
-    ran = solar("unpack-receipt", path)
+    ran = solar("unpack-receipt", "--yes", path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert ran.err.startswith(f"cannot use {path}: it is not a manifest that `solar pack` has written")
-    assert solar("unpack-receipt", tmp_path / "nowhere").code == 2
-    assert solar("unpack-receipt", tmp_path).code == 2
+    assert solar("unpack-receipt", "--yes", tmp_path / "nowhere").code == 2
+    assert solar("unpack-receipt", "--yes", tmp_path).code == 2
 
 
 def test_nothing_pending_is_nothing_to_pack(solar: Solar, tmp_path: Path, parcel: Path) -> None:
-    solar("unpack-receipt", manifest(parcel))
+    solar("unpack-receipt", "--yes", manifest(parcel))
     ran = solar("pack", "--output", tmp_path / "more.lp.gz")
     assert ran == Ran(0, "nothing is pending, so there is nothing to pack\n", "")
     assert not (tmp_path / "more.lp.gz").exists()
 
 
-def test_packed_records_keep_their_site(
+def test_each_record_is_packed_under_the_site_that_it_was_taken_at(
     solar: Solar, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They may be at the server already; under another tag they would be doubled."""
-    solar("pack", "--output", tmp_path / "first.lp.gz", "--site", "hut")
-    with Journal.create(data / "journal.db") as journal:
+    monkeypatch.setenv("SOLAR_SITE", "elsewhere")
+    with Journal.create(data / "journal.db", "cabin") as journal:
         journal.append(reading(4))
-    with ScriptedInflux() as influx:
-        solar("upload", "--once", "--url", influx.url, "--site", "cabin")
-        assert {point.split("site=")[1] for point, _ in influx.points} == {"hut"}
-        solar("pack", "--output", tmp_path / "second.lp.gz", "--site", "barn")
-        with Journal.create(data / "journal.db") as journal:
-            journal.append(reading(5))
-        solar("upload", "--once", "--url", influx.url, "--site", "cabin")
-        assert {point.split("site=")[1] for point, _ in influx.points} == {"hut", "cabin"}
+    solar("pack", "--output", tmp_path / "backlog.lp.gz")
+    lines = gzip.decompress((tmp_path / "backlog.lp.gz").read_bytes()).decode().splitlines()
+    assert [line.split("site=")[1].split(" ")[0] for line in lines] == ["home", "home", "home", "cabin", "home"]
+
+
+def test_a_receipt_is_not_believed_without_a_word_that_the_server_has_it(
+    solar: Solar, data: Path, parcel: Path
+) -> None:
+    before = pending(data)
+    ran = solar("unpack-receipt", manifest(parcel))
+    assert ran == Ran(
+        2,
+        "",
+        "cannot mark anything as sent: did `influx write` end without an error, with status 0? If so, add --yes; "
+        "if not, what it did not write would be lost\n",
+    )
+    assert pending(data) == before
 
 
 def test_a_receipt_after_uploader_db_was_lost_is_remembered(solar: Solar, data: Path, parcel: Path) -> None:
     (data / "uploader.db").unlink()
-    solar("unpack-receipt", manifest(parcel))
+    solar("unpack-receipt", "--yes", manifest(parcel))
     with ScriptedInflux() as influx:
         assert solar("upload", "--once", "--url", influx.url).out == f"0 records sent to {influx.url}\n"
 

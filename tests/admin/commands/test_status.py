@@ -164,6 +164,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "upload_reason": None,
         "upload_failing_since": None,
         "note": None,
+        "expired": 0,
         "dead_letters": 0,
         "dead_letters_waiting": 0,
         "journal_bytes_per_day": None,

@@ -98,10 +98,10 @@ def test_a_second_uploader_is_refused(solar: Solar, data: Path, monkeypatch: pyt
 
 
 def test_as_a_service_it_sends_what_is_new_until_it_is_stopped(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedInflux() as influx, Journal.create(data / "journal.db") as journal:
+    with ScriptedInflux() as influx, Journal.create(data / "journal.db", "hut") as journal:
         point_to(influx.url, monkeypatch)
         monkeypatch.setenv("SOLAR_UPLOAD_EVERY", "0.1")
-        with start("upload", "--site", "hut") as process:
+        with start("upload", "--site", "elsewhere") as process:
             wait_until(lambda: influx.times() == TIMES, process)
             journal.append(reading(4))
             wait_until(lambda: len(influx.times()) == 4, process)
@@ -109,7 +109,8 @@ def test_as_a_service_it_sends_what_is_new_until_it_is_stopped(data: Path, monke
             assert process.wait(timeout=5) == 0
             assert process.stderr
             assert process.stderr.read() == ""
-        assert {point.split("site=")[1] for point, _ in influx.points} == {"hut"}
+        sites = {time: point.split("site=")[1] for point, time in influx.points if point.startswith("solar,")}
+        assert sites == dict(zip(sorted(sites), ["home", "home", "home", "hut"], strict=True))
 
 
 def test_a_token_is_in_no_output_and_no_file(

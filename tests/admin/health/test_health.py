@@ -14,6 +14,7 @@ def upload(**values: object) -> Upload:
         "trouble": None,
         "reason": None,
         "note": None,
+        "expired": 0,
         "dead_letters": 0,
         "dead_letters_waiting": 0,
         "bytes_today": 0,

@@ -77,7 +77,7 @@ USERS_FAULT = [
     ("dead-letters drop one", {}, "cannot use NUMBER... one: give a whole number greater than 0"),
     ("dead-letters drop 7", {}, f"cannot drop dead letter 7: there is none; {LIST}"),
     ("dead-letters retry --all", {}, "cannot retry dead letters: nothing has been uploaded from data yet"),
-    ("export --sinc 7d", {}, "cannot use --sinc: `solar export` has no such option; did you mean --since or --site?"),
+    ("export --sinc 7d", {}, "cannot use --sinc: `solar export` has no such option; did you mean --since?"),
     ("--bogus", {}, "cannot use --bogus: `solar` has no such option; see `solar --help`"),
     ("export --since", {}, "cannot use --since: it wants a value after it"),
     ("export a b", {}, "cannot run `solar export`: it takes no 'a b'; see `solar export --help`"),

@@ -19,9 +19,9 @@ from uploader.audit.query import HOUR_MS, Storage
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Item
-from uploader.progress.progress import Progress
-from uploader.progress.state import Settled, State
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.status import State
+from uploader.server.line_protocol import Line
 
 BEGIN_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
@@ -43,8 +43,7 @@ class Place:
         self.journal = Journal.create(directory / "journal.db")
         self.progress = Progress.open(directory / "uploader.db")
         self.journal.boot_number("one")
-        self.progress.adopt(self.journal.identity(), "home", dict.fromkeys(("readings", "days", "events"), 0))
-        self.progress.note_first_attempt()
+        self.progress.adopt(self.journal.identity(), self.journal.last_ids())
 
     def __enter__(self) -> "Place":
         return self
@@ -61,9 +60,9 @@ class Place:
         return times
 
     def refuse(self, *ids: int) -> None:
-        items = tuple(Item("readings", each, 0, "line") for each in ids)
+        lines = tuple(Line(each, 0, "line") for each in ids)
         done = IdRanges.of_ids(ids)
-        settled = Settled("readings", IdRanges(), done, Refusal(items, "no", 422, 0))
+        settled = Settled("readings", IdRanges(), done, Refusal(lines, "no", 422, 0))
         self.progress.settle(settled, State(), BatchSize())
 
     def audit(
@@ -179,10 +178,11 @@ def test_the_same_point_under_two_models_counts_once(place: Place) -> None:
     assert list(place.audit(Stored([Point(time) for time in (*times, *times)])).hours("readings")) == [hour(0, 60, 60)]
 
 
-def test_each_record_is_looked_for_under_the_site_that_it_was_sent_with(place: Place) -> None:
-    times = place.fill(60)
-    place.progress.adopt(place.journal.identity(), "hut", {"readings": 20, "days": 0, "events": 0})
-    place.progress.adopt(place.journal.identity(), "home", {"readings": 40, "days": 0, "events": 0})
+def test_each_record_is_looked_for_under_the_site_that_it_was_taken_at(place: Place) -> None:
+    times = [BEGIN_MS + minute * MINUTE_MS for minute in range(60)]
+    for first, site in ((0, "home"), (20, "hut"), (40, "home")):
+        place.journal.append_all(map(reading, times[first : first + 20]), site=site)
+    place.progress.mark_done("readings", [(1, 60)])
     server = Stored([Point(time, "hut" if 20 <= n < 40 else "home") for n, time in enumerate(times) if n != 30])
     found = [(each.site, each.in_journal, each.lost_ids.ranges) for each in place.audit(server).hours("readings")]
     assert found == [("home", 40, ()), ("hut", 20, ((31, 31),))]
@@ -388,9 +388,9 @@ def test_exactly_what_was_lost_is_found(
             if kind in ("stored", "pending stored"):
                 points.append(Point(time, "home" if n <= changes_at else "hut", (name,)))
         held = len(ids("held"))
-        place.journal.append_all(readings[: len(kinds) - held])
-        place.journal.append_all(readings[len(kinds) - held :], is_held=True)
-        place.progress.adopt(place.journal.identity(), "hut", {"readings": changes_at, "days": 0, "events": 0})
+        for n, each in enumerate(readings):
+            site = "home" if n < changes_at else "hut"
+            place.journal.append(each, is_held=n >= len(kinds) - held, site=site)
         place.progress.mark_done("readings", IdRanges.of_ids(ids("stored", "lost", "empty")))
         place.refuse(*ids("refused"))
         found = list(place.audit(Stored(points)).hours("readings"))

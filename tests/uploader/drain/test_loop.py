@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,10 +21,9 @@ from tests.servers import Database, InfluxDB1, VictoriaMetrics, free_port, influ
 from tests.uploader.site import Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
-from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds
-from uploader.drain.reporting import Diary
+from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds, open_progress
 from uploader.progress.progress import Progress
-from uploader.progress.state import State
+from uploader.progress.status import Reporter, State
 from uploader.server.outcomes import Outcome, Unreachable
 from uploader.server.target import Target
 
@@ -132,10 +132,13 @@ def test_once_leaves_what_comes_meanwhile_for_the_next_time(site: Site) -> None:
 
 def test_once_finds_the_reading_that_the_server_stumbles_over_and_sends_the_others(site: Site) -> None:
     times = site.append(120)
-    with ScriptedInflux(stumbles=lambda line: line.endswith(str(times[60]))) as server:
+    bad = str(times[60])
+    with ScriptedInflux(
+        answers=lambda lines: error(500, "oops") if any(line.endswith(bad) for line in lines) else None
+    ) as server:
         summary = once(site, server.target)
         assert len(server.times()) == 119
-    assert (summary.sent, summary.left, summary.put_off) == (119, 1, 1)
+    assert (summary.sent, summary.left) == (119, 1)
     assert "error of its own" in (summary.reason or "")
 
 
@@ -147,7 +150,7 @@ def test_once_without_a_journal_is_an_error(tmp_path: Path) -> None:
             raise AssertionError(lines)
 
     with Progress.open(tmp_path / "uploader.db") as progress, JournalSource(tmp_path / "journal.db") as source:
-        one = Drain(source, Nobody(), progress, "home", diary=Diary("http://x"))
+        one = Drain(source, Nobody(), progress, reporter=Reporter("http://x"))
         with pytest.raises(JournalMissing):
             drain_all(one, Clock())
 
@@ -167,7 +170,7 @@ def test_the_service_waits_for_a_journal_and_then_sends(tmp_path: Path, caplog: 
                     later.enter_context(Site(tmp_path)).append(5)
                 return super().wait(timeout)
 
-        drain(Drain(source, writer, progress, "home", diary=Diary("http://x")), Waiter(steps=6))
+        drain(Drain(source, writer, progress, reporter=Reporter("http://x")), Waiter(steps=6))
         assert len(server.times()) == 5
     assert len([r for r in caplog.records if "no such file" in r.message]) == 1
 
@@ -230,7 +233,7 @@ def test_a_heartbeat_comes_with_every_attempt_and_during_long_waits(site: Site) 
     beats: list[str] = []
     with ScriptedInflux([error(401, "unauthorized")] * 9) as server, influx(server.target) as writer:
         one = site.drain(writer)
-        one.diary.heartbeat = beats.append
+        one.reporter.heartbeat = beats.append
         stop = Clock(steps=20)
         drain(one, stop)
     assert len(beats) >= 20
@@ -280,15 +283,15 @@ def test_kill_9_between_the_write_and_the_record_repeats_one_request_unchanged(
     site: Site, victoria_metrics: VictoriaMetrics
 ) -> None:
     """The child is killed after the server has answered, before it is written down; a new one delivers the rest."""
-    site.name = "killed"
+    site.journal.site = "killed"
     times = site.append(250)
     script = f"""
 import os, pathlib, signal, sys
-from uploader.diary import Diary
 from uploader.drain import Drain
 from uploader.influx import Influx
 from uploader.journal_source import JournalSource
 from uploader.progress import Progress
+from uploader.status import Reporter
 from uploader.target import Target
 
 class Killed(Progress):
@@ -303,7 +306,7 @@ with (
     Killed.open(directory / "uploader.db") as progress,
     JournalSource(directory / "journal.db") as source,
 ):
-    drain = Drain(source, influx, progress, "killed", diary=Diary("x"))
+    drain = Drain(source, influx, progress, reporter=Reporter("x"))
     while not drain.drain_once().is_idle:
         pass
 """
@@ -313,3 +316,45 @@ with (
     ]
     assert results == [-signal.SIGKILL, 0]
     assert victoria_metrics.samples("killed") == sorted(times + times[-100:])
+
+
+def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.append(5)
+    site.progress._connection.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(site.directory / "uploader.db", isolation_level=None)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        one = site.drain(writer)
+        other.execute("BEGIN EXCLUSIVE")
+
+        class Waiter(Clock):
+            def wait(self, timeout: float) -> bool:
+                if len(self.waits) == 2:
+                    other.execute("COMMIT")
+                return super().wait(timeout)
+
+        drain(one, Waiter(steps=6))
+        assert len(server.times()) == 5
+    other.close()
+    assert "another program holds it locked; looking again" in caplog.text.replace(" (database is locked)", "")
+
+
+def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
+    path = tmp_path / "uploader.db"
+    path.touch()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    class Waiter(Clock):
+        def wait(self, timeout: float) -> bool:
+            if len(self.waits) == 1:
+                other.execute("COMMIT")
+            return super().wait(timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uploader.progress.progress.progress_file.BUSY_SECONDS", 0.0)
+        progress = open_progress(path, Reporter("http://x"), Waiter())
+        assert progress is not None
+        progress.close()
+        other.close()
+        stopped = Clock(steps=0)
+        assert open_progress(path, Reporter("http://x"), stopped) is None

@@ -38,11 +38,11 @@ def test_ranges_in_any_order_overlapping_or_empty_become_normal(ranges: list[tup
 
 
 @given(IDS, st.integers(0, 41))
-def test_parts_above_and_up_to_an_id_make_the_whole(ids: frozenset[int], middle: int) -> None:
+def test_parts_up_to_an_id_and_of_so_many_ids_are_the_lowest(ids: frozenset[int], middle: int) -> None:
     ranges = made(ids)
     assert members(ranges.up_to(middle)) == {each for each in ids if each <= middle}
-    assert members(ranges.above(middle)) == {each for each in ids if each > middle}
-    assert ranges.up_to(middle) | ranges.above(middle) == ranges
+    assert members(ranges.lowest(middle)) == set(sorted(ids)[:middle])
+    assert [each for each in range(60) if each in ranges] == [each for each in sorted(ids) if each < 60]
 
 
 @given(IDS, st.integers(1, 40))

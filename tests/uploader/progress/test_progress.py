@@ -1,4 +1,4 @@
-"""uploader.db: what is pending, dead letters, sites, and that no accident loses a reading."""
+"""uploader.db: what is pending, dead letters, and that no accident loses a reading."""
 
 import sqlite3
 import subprocess
@@ -15,19 +15,19 @@ from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUn
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.item import Item
-from uploader.progress.progress import Progress
+from uploader.progress.progress import HIGHEST_ID, Progress, Settled
 from uploader.progress.progress_file import SCHEMA
-from uploader.progress.state import Settled, State
+from uploader.progress.status import State
+from uploader.server.line_protocol import Line
 
 NOTHING = IdRanges()
-NONE_YET = {"readings": 0, "days": 0, "events": 0}
+MANY = {"readings": 10_000, "days": 10_000, "events": 10_000}
 
 
 @pytest.fixture
 def progress(tmp_path: Path) -> Iterator[Progress]:
     with Progress.open(tmp_path / "uploader.db") as opened:
-        opened.adopt("journal one", "home", NONE_YET)
+        opened.adopt("journal one", MANY)
         yield opened
 
 
@@ -41,13 +41,13 @@ def settle(progress: Progress, *settled: Settled) -> None:
 
 
 def refusal(*ids: int, words: str = "type conflict") -> Settled:
-    items = tuple(Item("readings", n, n * 1000, f"solar v={n}") for n in ids)
-    return Settled("readings", NOTHING, IdRanges.of_ids(ids), Refusal(items, words, 422, 99))
+    lines = tuple(Line(n, n * 1000, f"solar v={n}") for n in ids)
+    return Settled("readings", NOTHING, IdRanges.of_ids(ids), Refusal(lines, words, 422, 99))
 
 
 def in_memory() -> Progress:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(SCHEMA[0])
+    connection.executescript("".join(SCHEMA))
     return Progress(connection, Path("memory"))
 
 
@@ -76,12 +76,12 @@ def test_any_order_of_sending_and_requeueing_leaves_the_set_it_should(changes: l
 
 def test_everything_is_there_after_closing_and_opening(progress: Progress, tmp_path: Path) -> None:
     progress.traffic.add(1234, 0)
-    progress.settle(sent((1, 10)), State(5, 6, "unreachable", "why", "note"), BatchSize(200, 400))
-    progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note"), BatchSize(200, 400))
+    progress.settle(sent((1, 10)), State(5, 6, "unreachable", "why", "note", 7, "1 h"), BatchSize(200, 400))
+    progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note", 7, "1 h"), BatchSize(200, 400))
     progress.close()
     with Progress.open(tmp_path / "uploader.db") as again:
         assert again.done("readings").ranges == ((1, 11),)
-        assert again.state() == State(5, 6, "unreachable", "why", "note")
+        assert again.state() == State(5, 6, "unreachable", "why", "note", 7, "1 h")
         assert again.batch_size() == BatchSize(200, 400)
         assert (again.traffic.today(0), again.traffic.this_month(86_400_000), again.traffic.today(86_400_000)) == (
             1234,
@@ -147,15 +147,15 @@ def test_a_letter_tried_again_and_sent_is_gone(progress: Progress) -> None:
     settle(progress, refusal(7, 8))
     assert progress.dead_letters.retry([1]) == 1
     assert [letter.id for letter in progress.dead_letters.waiting(10)] == [7]
-    settle(progress, Settled("readings", NOTHING, NOTHING, letters=(1,)))
+    settle(progress, Settled("letters", IdRanges.of_ids([1]), NOTHING))
     assert [(letter.number, letter.id) for letter in progress.dead_letters.all()] == [(2, 8)]
 
 
 def test_a_letter_refused_again_keeps_its_number_and_counts_its_tries(progress: Progress) -> None:
     settle(progress, refusal(7))
     progress.dead_letters.retry()
-    again = Item("readings", 7, 7000, "solar v=7", letter=1)
-    settle(progress, Settled("readings", NOTHING, NOTHING, Refusal((again,), "still no", 400, 100)))
+    again = Line(1, 7000, "solar v=7")
+    settle(progress, Settled("letters", NOTHING, NOTHING, Refusal((again,), "still no", 400, 100)))
     (letter,) = progress.dead_letters.all()
     assert (letter.number, letter.words, letter.status, letter.tries, letter.is_waiting) == (
         1,
@@ -179,28 +179,65 @@ def test_a_dropped_letter_is_not_pending(progress: Progress) -> None:
     assert progress.pending("readings", [(7, 7)]) == NOTHING
 
 
-def test_before_the_first_attempt_a_site_simply_replaces_the_one_before(progress: Progress) -> None:
-    assert progress.adopt("journal one", "cabin", {"readings": 50, "days": 0, "events": 3}) is None
-    assert progress.sites.of("readings", 1) == "cabin"
-
-
-def test_a_new_site_holds_for_records_after_those_that_may_have_been_sent(progress: Progress) -> None:
-    progress.note_first_attempt()
-    message = progress.adopt("journal one", "cabin", {"readings": 50, "days": 0, "events": 3})
-    assert message is not None
-    assert [progress.sites.of("readings", n) for n in (1, 50, 51, 900)] == ["home", "home", "cabin", "cabin"]
-    assert [progress.sites.of("events", n) for n in (3, 4)] == ["home", "cabin"]
-    assert [progress.sites.of("days", n) for n in (1,)] == ["cabin"]
-    assert progress.adopt("journal one", "cabin", {"readings": 70, "days": 0, "events": 3}) is None
-
-
 def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: Progress) -> None:
-    progress.note_first_attempt()
     settle(progress, sent((1, 100)), refusal(7))
-    progress.adopt("journal two", "home", NONE_YET)
+    progress.adopt("journal two", MANY)
     assert progress.pending("readings", [(1, 20)]).ranges == ((1, 20),)
     settle(progress, sent((1, 20)))
     assert [letter.id for letter in progress.dead_letters.all()] == [7]
+
+
+def test_what_is_owed_to_one_journal_is_not_written_down_for_the_next(progress: Progress) -> None:
+    (pages,) = progress._connection.execute("PRAGMA page_count").fetchone()
+    progress._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalFull):
+        settle(progress, refusal(*range(1, 500)))
+    progress._connection.execute("PRAGMA max_page_count = 100000")
+    progress.adopt("journal two", MANY)
+    settle(progress, sent((600, 610)))
+    assert progress.done("readings").ranges == ((600, 610),)
+    assert {letter.journal for letter in progress.dead_letters.all()} == {"journal one"}
+
+
+def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
+    """A card that lied about its newest append: the id is given to the next reading, which is to be sent."""
+    settle(progress, sent((1, 90), (95, 100)))
+    assert progress.adopt("journal one", MANY | {"readings": 97}) is not None
+    assert progress.done("readings").ranges == ((1, 90), (95, 97))
+    assert progress.adopt("journal one", MANY | {"readings": 97}) is None
+
+
+ID_SETS = st.frozensets(st.integers(1, 40))
+
+
+@given(ID_SETS, ID_SETS, st.integers(1, 40), st.integers(0, 40), st.booleans(), st.integers(1, 4))
+def test_gaps_are_what_is_not_done_in_either_order(  # noqa: PLR0917
+    done: frozenset[int], owed: frozenset[int], first: int, last: int, newest_first: bool, at_once: int
+) -> None:
+    with in_memory() as progress, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uploader.progress.progress.ROWS_AT_ONCE", at_once)
+        settle(progress, Settled("readings", IdRanges.of_ids(done), NOTHING))
+        progress._owed.append(Settled("readings", IdRanges.of_ids(owed), NOTHING))
+        gaps = list(progress.gaps("readings", first, last, newest_first=newest_first))
+        progress._owed.clear()
+    assert IdRanges.of(gaps) == IdRanges.of_ids(range(first, last + 1)) - IdRanges.of_ids(done | owed)
+    assert gaps == sorted(gaps, reverse=newest_first)
+
+
+@pytest.mark.parametrize("holes", [10, 100_000])
+def test_a_step_reads_and_writes_as_little_with_100_000_holes_as_with_ten(progress: Progress, holes: int) -> None:
+    """Counted in steps of SQLite's machine, which every row looked at takes some of."""
+    progress._connection.executemany(
+        "INSERT INTO done VALUES ('readings', ?, ?)", ((10 * n + 2, 10 * n + 10) for n in range(holes))
+    )
+    work = [0]
+    progress._connection.set_progress_handler(lambda: work.__setitem__(0, work[0] + 1) or 0, 100)
+    for newest_first in (True, False):
+        gaps = progress.gaps("readings", 1, HIGHEST_ID, newest_first=newest_first)
+        assert len([next(gaps) for _ in range(10)]) == 10
+    settle(progress, sent((41, 41)))
+    progress.requeue("readings", [(41, 41)])
+    assert work[0] < 400
 
 
 @pytest.mark.parametrize("damage", [b"not a database, but long enough to look like one" * 30, b"\0" * 4096])

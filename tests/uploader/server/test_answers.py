@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uploader.server.answers import Answer, outcome_of, words_of
-from uploader.server.outcomes import Misconfigured, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Rejected, Sent, TooLarge, Unreachable
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 NGINX = "<html>\r\n<head><title>{}</title></head><body><center><h1>{}</h1></center></body></html>"
@@ -33,6 +33,15 @@ V3_PARTIAL = json.dumps(
     }
 )
 
+# As InfluxDB 2.7.12, 2.8, 2.9 and 1.12 word it: the number comes last.
+POINT = "solar,model=PL80,site=a\\ hut\\ with\\ a\\ name at 2026-11-21T00:00:00Z dropped because it violates a "
+LONG_EXPIRED = (
+    "failure writing points to database: partial write: dropped 4600 points outside retention policy of duration "
+    f"1h0m0s - oldest point {POINT}Retention Policy Lower Bound at 2026-11-22T11:00:00.7684903Z, newest point {POINT}"
+    "Retention Policy Lower Bound at 2026-11-22T11:00:00.7684903Z dropped=4600 for database: 9f282d63c7d3a5c0 for "
+    "retention policy: autogen"
+)
+
 
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
@@ -46,12 +55,12 @@ V3_PARTIAL = json.dumps(
         (511, NGINX.format("Network Authentication Required", ""), Unreachable),
         (400, v2("unable to parse 'a v=': missing field value"), Rejected),
         (400, v1("partial write: unable to parse 'bad line': invalid field format dropped=0"), Rejected),
-        (400, v1("partial write: points beyond retention policy dropped=1"), Rejected),
+        (400, v1("partial write: points beyond retention policy dropped=1"), Expired),
         (400, V3_PARTIAL, Rejected),
         (400, v1("database is required"), Misconfigured),
         (400, v1("unexpected EOF"), Unreachable),
         (400, v1("gzip: invalid header"), Unreachable),
-        (400, NGINX.format("400 The plain HTTP request was sent to HTTPS port", "Bad"), Unreachable),
+        (400, NGINX.format("400 The plain HTTP request was sent to HTTPS port", "Bad"), Misconfigured),
         (401, v2("unauthorized access", "unauthorized"), Misconfigured),
         (401, NGINX.format("401 Authorization Required", ""), Misconfigured),
         (403, v2("insufficient permissions", "forbidden"), Misconfigured),
@@ -63,12 +72,15 @@ V3_PARTIAL = json.dumps(
         (413, NGINX.format("413 Request Entity Too Large", ""), TooLarge),
         (413, v1("Request Entity Too Large"), TooLarge),
         (422, v2("failure writing points to database: partial write: field type conflict dropped=2"), Rejected),
-        (422, v2("write points beyond retention", "unprocessable entity"), Rejected),
+        (422, v2("write points beyond retention", "unprocessable entity"), Expired),
+        (422, v2(LONG_EXPIRED.replace("Lower", "Upper")), Rejected),
+        (400, "", Misconfigured),
+        (422, "no", Misconfigured),
         (429, v2("rate limit", "too many requests"), Unreachable),
         (429, NGINX.format("429 Too Many Requests", ""), Unreachable),
         (500, v2("internal error", "internal error"), Unreachable),
         (500, v1("retention policy not found: nope"), Misconfigured),
-        (500, v1("partial write: points beyond retention policy dropped=3"), Rejected),
+        (500, v1("partial write: points beyond retention policy dropped=3"), Expired),
         (500, v1("timeout"), Unreachable),
         (500, NGINX.format("500 Internal Server Error", ""), Unreachable),
         (502, NGINX.format("502 Bad Gateway", ""), Unreachable),
@@ -115,11 +127,34 @@ def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> 
         assert outcome.retry_after_seconds == seconds
 
 
-def test_only_a_500_of_the_server_itself_starts_a_hunt() -> None:
-    for status, body, expected in ((500, v2("oops"), True), (500, NGINX, False), (502, "", False), (503, "", False)):
-        outcome = outcome_of(answer(status, body), NOW)
-        assert isinstance(outcome, Unreachable)
-        assert outcome.is_server_error is expected
+def test_what_expired_is_read_from_behind_a_long_description() -> None:
+    assert LONG_EXPIRED.index("dropped=") > 450
+    outcome = outcome_of(answer(422, v2(LONG_EXPIRED, "unprocessable entity")), NOW)
+    assert isinstance(outcome, Expired)
+    assert len(outcome.words) <= 300
+    moment = datetime(2026, 11, 22, 11, 0, 0, tzinfo=UTC)
+    assert (outcome.dropped, outcome.keeps, outcome.keeps_from_ms) == (4600, "1h0m0s", int(moment.timestamp() * 1000))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "may_be", "is_strained"),
+    [
+        (500, v2("oops"), True, False),
+        (500, v1("timeout"), True, True),
+        (500, NGINX, True, False),
+        (408, "", True, True),
+        (502, NGINX, True, True),
+        (504, "", True, True),
+        (503, v2("unavailable"), True, False),
+        (429, v2("rate limit"), False, False),
+        (200, NGINX, False, False),
+        (302, "", False, False),
+    ],
+)
+def test_what_may_be_one_readings_doing_is_looked_into(status: int, body: str, may_be: bool, is_strained: bool) -> None:
+    outcome = outcome_of(answer(status, body), NOW)
+    assert isinstance(outcome, Unreachable)
+    assert (outcome.may_be_content or outcome.is_strained, outcome.is_strained) == (may_be, is_strained)
 
 
 def test_a_login_page_is_called_one() -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from tests.fault_proxy import Fault, FaultProxy
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, free_port, influxdb_1, nginx
 from tests.uploader.site import influx
+from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
-from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
 from uploader.server.target import Target
 
 LINES = [f"solar,site=home battery_volts={n}.5 {1_700_000_000_000 + n}" for n in range(10)]
@@ -281,10 +283,10 @@ def test_a_database_or_policy_that_is_not_there_is_a_setting(bucket: str, databa
     assert "INFLUXDB_BUCKET" in outcome.remedy
 
 
-def test_points_beyond_retention_are_rejected_with_their_number(database: Database) -> None:
+def test_points_beyond_retention_are_expired_and_counted(database: Database) -> None:
     database.server.query(f"CREATE RETENTION POLICY short ON {database.name} DURATION 1h REPLICATION 1")
     with Influx(Target(database.target.url, "", "o", f"{database.name}/short")) as writer:
-        assert writer.write(LINES) == Rejected("partial write: points beyond retention policy dropped=10", 400, 10)
+        assert writer.write(LINES) == Expired("partial write: points beyond retention policy dropped=10", 400, 10)
 
 
 def test_version_1_asks_for_a_user_and_a_password(tmp_path: Path) -> None:
@@ -303,7 +305,7 @@ def test_version_1_asks_for_a_user_and_a_password(tmp_path: Path) -> None:
 def test_a_server_that_was_replaced_by_a_newer_one_is_asked_anew(database: Database, tmp_path: Path) -> None:
     """Behind the same address: first 1.6.7, then one that knows only /api/v2/write."""
     is_new = threading.Event()
-    with ScriptedInflux() as new:
+    with ScriptedInflux(version="v2.7.11") as new:
         addresses = [database.target.url, new.url]
 
         class Switch(FaultProxy):
@@ -352,3 +354,30 @@ def test_nginx_in_front_of_version_1(database: Database, tmp_path: Path) -> None
 def test_importing_it_does_not_load_serial() -> None:
     script = "import sys, uploader.server.influx; assert 'serial' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_an_answer_is_awaited_for_as_long_as_reading_may_take_not_connecting() -> None:
+    """In small: connecting may take 0.2 s, the answer 5 s; it comes after 0.8 s, and in two pieces."""
+    with (
+        ScriptedInflux([Answer(delay_seconds=0.8, stores=True)]) as server,
+        Influx(server.target, connect_seconds=0.2, read_seconds=5.0) as writer,
+    ):
+        assert writer.write(LINES) == Sent()
+
+
+def test_a_204_without_the_name_that_the_server_has_shown_is_not_believed_after_a_restart_either(
+    tmp_path: Path,
+) -> None:
+    with ScriptedInflux(version="v2.7.11") as server, Progress.open(tmp_path / "uploader.db") as progress:
+        with Influx(server.target, memory=progress) as writer:
+            assert writer.write(LINES) == Sent()
+            server.version = None
+            assert isinstance(writer.write(LINES), Unreachable)
+        with Influx(server.target, memory=progress) as writer:
+            assert isinstance(writer.write(LINES), Unreachable)
+            server.version = "v2.9.1"
+            assert writer.write(LINES) == Sent()
+            server.version = None
+        other = replace(server.target, bucket="another")
+        with Influx(other, memory=progress) as writer:
+            assert writer.write(LINES) == Sent()

@@ -1,25 +1,51 @@
-"""Diary: what the uploader tells people, in the log and in uploader.db: changes, then at most one line a minute.
+"""How the upload fares: State, which uploader.db keeps, and Reporter, which tells people in the log.
 
-A line for each failure would fill an SD card; a row for each would wear it out.
+Changes, then at most one line a minute: a line for each failure would fill an SD card, a row for each wear it out.
 """
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.item import Item
-from uploader.progress.state import State, Trouble
-from uploader.server.outcomes import Misconfigured, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Unreachable
 
 log = logging.getLogger("uploader")
 
-LOG_SECONDS = 60.0
-WRITE_SECONDS = 600.0
+LOG_SECONDS, WRITE_SECONDS = 60.0, 600.0
+
+Trouble = Literal["unreachable", "misconfigured"]
 
 
-class Diary:
+@dataclass(frozen=True, slots=True)
+class State:
+    """`trouble` and `reason`: why nothing goes out, since `failing_since_ms`; None when it does.
+
+    `note`: what a person should know although readings go out: that the month's allowance slows the backlog, say.
+    `expired`: records that the bucket does not keep as they are too old; `keeps`: for how long it keeps them.
+    """
+
+    last_upload_ms: int | None = None
+    failing_since_ms: int | None = None
+    trouble: Trouble | None = None
+    reason: str | None = None
+    note: str | None = None
+    expired: int = 0
+    keeps: str | None = None
+
+    @property
+    def notes(self) -> str | None:
+        """All that a person should know, in one line."""
+        parts = [self.note] if self.note else []
+        if self.expired:
+            keeps = f"the bucket keeps {self.keeps}" if self.keeps else "the bucket does not keep readings for ever"
+            parts.append(f"{keeps}; {self.expired:,} older records stay in the journal alone")
+        return "; ".join(parts) or None
+
+
+class Reporter:
     """`url`: the server, for messages. `heartbeat` is called with a few words before each attempt."""
 
     def __init__(
@@ -56,10 +82,7 @@ class Diary:
     ) -> State:
         """The state after a failure; logs it when it is a change, or a minute after the last line."""
         trouble: Trouble = "misconfigured" if isinstance(outcome, Misconfigured) else "unreachable"
-        reason = outcome.reason
-        if isinstance(outcome, Misconfigured):
-            reason += f"; {outcome.remedy}"
-        self._trouble = reason
+        self._trouble = reason = outcome.advice if isinstance(outcome, Misconfigured) else outcome.reason
         if state.trouble != trouble:
             self._said.pop("failed", None)
         log.log(
@@ -90,29 +113,28 @@ class Diary:
         self._written, self._written_at = key, now
         return True
 
-    def refused(self, refusal: Refusal) -> None:
-        self._refused += len(refusal.items)
+    def refused(self, stream: str, refusal: Refusal) -> None:
+        self._refused += len(refusal.lines)
         if self._may_say("refused"):
-            item = refusal.items[0]
             log.warning(
                 "cannot upload %s %d: the server refuses it (%d: %s); kept as a dead letter, %d since the start",
-                item.stream, item.id, refusal.status, refusal.words, self._refused,
+                stream, refusal.lines[0].id, refusal.status, refusal.words, self._refused,
             )  # fmt: skip
 
-    def put_off(self, items: Sequence[Item]) -> None:
-        if self._may_say("put off"):
-            log.warning(
-                "cannot upload %s %d: the server reports an error of its own whenever it is sent; "
-                "the others go first, this is tried again in an hour",
-                items[0].stream, items[0].id,
-            )  # fmt: skip
+    def expired(self, state: State, count: int, outcome: Expired | None = None) -> State:
+        """The state after so many records were too old for the bucket; logs it the first time."""
+        after = replace(state, expired=state.expired + count)
+        if outcome and outcome.keeps:
+            after = replace(after, keeps=_plain(outcome.keeps))
+        if not state.expired:
+            log.info("%s; if it is made to keep them longer, `solar replay` sends them", after.notes)
+        return after
 
     def paced(self, state: State, pause_seconds: float, used_bytes: int, megabytes: float) -> State:
         if not pause_seconds:
             return replace(state, note=None)
         note = f"{used_bytes / 1e6:.1f} of this month's {megabytes:g} MB are used, so the backlog goes out slowly"
-        if state.note is None or self._may_say("paced"):
-            self._may_say("paced")
+        if self._may_say("paced"):
             log.info("%s; the next part in %s", note, _span(int(pause_seconds * 1000)))
         return replace(state, note=note)
 
@@ -120,7 +142,8 @@ class Diary:
         if self._may_say("no room"):
             log.warning("%s; going on uploading, to be written down later", error)
 
-    def waiting_for_journal(self, error: Exception, wait_seconds: float) -> None:
+    def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:
+        self._trouble = str(error)
         if self._may_say(str(error)):
             log.warning("%s; looking again every %.0f s", error, wait_seconds)
 
@@ -130,6 +153,11 @@ class Diary:
             return False
         self._said[what] = now
         return True
+
+
+def _plain(duration: str) -> str:
+    """A duration as Go writes it, 168h0m0s, for people: 168 h."""
+    return duration.removesuffix("0s").removesuffix("0m").replace("h", " h ").replace("m", " min ").strip()
 
 
 def _span(milliseconds: int) -> str:

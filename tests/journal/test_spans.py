@@ -1,0 +1,104 @@
+"""Spans do not grow for ever, and a look at what may be sent is one look."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journal.boots import Anchor
+from journal.journal import Journal
+from journal.reading import Day, Reading
+from journal.sites import OPEN_END
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+def live(path: Path, boots: Iterator[int] | range, *, is_held: bool = False) -> None:
+    """Three readings in each boot, one boot after the other."""
+    with Journal.create(path) as journal:
+        for boot in boots:
+            number = journal.boot_number(f"boot {boot}")
+            times = (boot * 10_000 + n for n in range(3))
+            readings = [Reading(time_ms=time, boot=number, uptime_ms=time) for time in times]
+            journal.append_all(readings, is_held=is_held)
+
+
+def bounds(path: Path) -> list[tuple[int, int]]:
+    with Journal.open(path) as journal:
+        return [(span.first_id, span.last_id) for span in journal.spans("readings")]
+
+
+def test_ten_years_of_daily_starts_are_a_few_spans(path: Path) -> None:
+    for start in range(40):
+        live(path, range(start, start + 1))
+    assert bounds(path) == [(1, 114), (115, 117), (118, 120)]
+
+
+def test_the_spans_of_an_old_journal_are_joined_at_the_next_start(path: Path) -> None:
+    live(path, range(3650))
+    assert len(bounds(path)) == 3650
+    live(path, range(3650, 3651))
+    assert len(bounds(path)) == 3
+    with Journal.open(path) as journal:
+        assert journal.id_ranges("readings", 20_000_001, 20_010_002) == [(6002, 6005)]
+        assert journal.released("readings") == [(1, 3651 * 3)]
+
+
+def test_spans_are_joined_only_where_the_times_ascend_and_nothing_is_held(path: Path) -> None:
+    live(path, iter((1, 2, 9, 5, 6, 7)))
+    live(path, range(10, 11), is_held=True)
+    before = bounds(path)
+    assert before == [(1, 9), (10, 15), (16, 18), (19, 21)]
+    live(path, range(11, 12))
+    assert bounds(path)[:-1] == before
+
+
+def test_what_was_held_and_is_dated_in_portions_is_one_span(path: Path) -> None:
+    with Journal.create(path) as journal:
+        boot = journal.boot_number("a")
+        journal.append_all((Reading(time_ms=n, boot=boot, uptime_ms=n) for n in range(100)), is_held=True)
+        journal.write_anchor(boot, Anchor(0, 10**9, "a test"))
+        while journal.date(boot, limit=7):
+            pass
+    assert bounds(path) == [(1, 100)]
+
+
+def test_a_held_span_that_begins_while_somebody_looks_is_not_taken_for_released(path: Path) -> None:
+    """The looker used to read the spans, then the last id: what came between was sent with a wrong time."""
+    live(path, range(1))
+    with Journal.create(path) as writer, Journal.open(path) as looker:
+
+        def meanwhile(statement: str) -> None:
+            if "max(id)" in statement and "spans" not in statement and writer.count("readings") == 3:
+                number = writer.boot_number("next")
+                writer.append(Reading(time_ms=1, boot=number, uptime_ms=1), is_held=True)
+
+        looker._connection.set_trace_callback(meanwhile)
+        released = looker.released("readings")
+        assert released == [(1, 3)]
+
+
+@pytest.mark.parametrize("starts", [10, 3650])
+def test_looking_at_what_may_be_sent_costs_the_same_after_ten_years(path: Path, starts: int) -> None:
+    live(path, range(starts))
+    live(path, range(starts, starts + 1))
+    with Journal.open(path) as journal:
+        work = [0]
+        journal._connection.set_progress_handler(lambda: work.__setitem__(0, work[0] + 1) or 0, 10)
+        journal.released("readings")
+        assert work[0] < 60
+
+
+def test_each_record_has_the_site_it_was_taken_at_and_a_day_keeps_its_own(path: Path) -> None:
+    for site in ("hut", "cabin", "cabin"):
+        with Journal.create(path, site) as journal:
+            journal.append(Reading(time_ms=1, boot=journal.boot_number(site), uptime_ms=1))
+            journal.append(Day(time_ms=1, date="2026-11-20"))
+            journal.append(Day(time_ms=2, date=f"of {site}"))
+    with Journal.open(path) as journal:
+        assert [tuple(each) for each in journal.sites("readings")] == [(1, 1, "hut"), (2, OPEN_END, "cabin")]
+        assert [each.site for each in journal.sites("days")] == ["hut", "cabin", "hut", "cabin"]
+        assert journal.sites("events") == []
