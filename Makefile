@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long container-test install-test check format docs lock tools clean
+.PHONY: demo test test-long container-test install-test check format docs picture lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -36,6 +36,9 @@ format: $(VENV)/dev ## format and mend what ruff can
 
 docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
 	$(BIN)/python -m tests.docs_tables
+
+picture: $(VENV)/dev ## write docs/report.png, the picture in README.md; needs chromium
+	$(BIN)/python -m tests.picture
 
 lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
