@@ -15,7 +15,7 @@ from logger.clock.dating import (
     DAY_MS,
     Phase,
     Sample,
-    Undated,
+    UndatedBoot,
     central_phase,
     circular,
     date_boots,
@@ -44,9 +44,9 @@ def regulator_clock(time_ms: float, drift: float) -> int:
     return int((time_ms - 1_234_567_890) * (1 + drift) % DAY_MS / 2000) * 2000
 
 
-def undated(number: int, ran: Ran, drift: float, resets: list[float], samples: int = 9) -> Undated:
+def undated(number: int, ran: Ran, drift: float, resets: list[float], samples: int = 9) -> UndatedBoot:
     uptimes = [round(ran.for_ms * place / max(samples - 1, 1)) for place in range(samples)] if samples else []
-    return Undated(
+    return UndatedBoot(
         number,
         0,
         ran.for_ms,
@@ -144,20 +144,20 @@ def test_without_the_regulators_clock_the_middle_is_at_most_half_the_window_wron
 
 
 def test_with_nothing_before_it_a_boot_is_put_right_before_the_next_one():
-    (anchor,) = date_boots([Undated(1, 0, HOUR_MS)], after_ms=None, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS)
+    (anchor,) = date_boots([UndatedBoot(1, 0, HOUR_MS)], after_ms=None, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS)
     assert (anchor.source, anchor.time_at(HOUR_MS)) == (BY_END, pytest.approx(AFTER_MS, abs=200))
 
 
 def test_a_last_record_that_is_later_than_the_next_boot_is_not_believed():
     (anchor,) = date_boots(
-        [Undated(1, 0, HOUR_MS)], after_ms=AFTER_MS + DAY_MS, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS
+        [UndatedBoot(1, 0, HOUR_MS)], after_ms=AFTER_MS + DAY_MS, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS
     )
     assert anchor.source == BY_END
     assert anchor.uncertainty_seconds > 86400
 
 
 def test_boots_that_are_longer_than_all_the_time_there_was_still_get_an_order():
-    boots = [Undated(number, 0, 400 * DAY_MS) for number in (1, 2)]
+    boots = [UndatedBoot(number, 0, 400 * DAY_MS) for number in (1, 2)]
     anchors = date_boots(boots, after_ms=None, before_ms=EARLIEST_MS + DAY_MS, earliest_ms=EARLIEST_MS)
     assert anchors[0].time_at(400 * DAY_MS) <= anchors[1].time_at(0) + 400 * DAY_MS * 1e-4
     assert {anchor.source for anchor in anchors} == {BY_END}
