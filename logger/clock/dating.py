@@ -17,12 +17,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from journal.boots import DRIFT, Anchor
+from logger.clock.regulator_clock import DAY_MS, REGULATOR_DRIFT, Phase, Sample, circular, is_drift
 
-DAY_MS = 86_400_000
-
-PHASE_TOLERANCE_MS = 120_000
-REGULATOR_DRIFT = 150e-6
-"""Allowed to the regulator's clock against true time: 13 s a day."""
 SAMPLE_TOLERANCE_MS = 60_000
 """A bad line can put half a minute between a reading's moment and that of its clock."""
 READ_OFF_MS = 6_000
@@ -34,24 +30,11 @@ BY_END = "dated by the boot after it alone"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What the regulator's clock showed, in milliseconds since its midnight, at an uptime of the boot."""
-
-    uptime_ms: int
-    clock_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Time minus the regulator's time of day, modulo a day, as it was at a certain time."""
-
-    time_ms: int
-    phase_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class UndatedBoot:
-    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples."""
+    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples.
+
+    The samples' `time_ms` are uptimes.
+    """
 
     number: int
     first_uptime_ms: int
@@ -118,34 +101,15 @@ def date_boots(
     ]
 
 
-def phase_of(time_ms: int, clock_ms: int) -> int:
-    """Time minus time of day, modulo a day."""
-    return (time_ms - clock_ms) % DAY_MS
-
-
-def central_phase(phases: Sequence[Phase]) -> Phase | None:
-    """The median of several that were taken close together; None where there is none."""
-    if not phases:
-        return None
-    first = phases[0].phase_ms
-    offset = median(circular(phase.phase_ms - first) for phase in phases)
-    return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
-
-
-def circular(difference_ms: float) -> float:
-    """A difference of times of day, from minus to plus half a day."""
-    return (difference_ms + DAY_MS / 2) % DAY_MS - DAY_MS / 2
-
-
 def _clock_estimate(boot: UndatedBoot, phases: Sequence[Phase]) -> ClockEstimate | None:
     if len(phases) != 2 or not boot.samples:
         return None
     before, after = phases
     apart = circular(after.phase_ms - before.phase_ms)
-    if abs(apart) > PHASE_TOLERANCE_MS + REGULATOR_DRIFT * abs(after.time_ms - before.time_ms):
+    if not is_drift(apart, after.time_ms - before.time_ms):
         return None
     phase = before.phase_ms + apart / 2
-    middles = [phase + sample.clock_ms + boot.middle_ms - sample.uptime_ms for sample in boot.samples]
+    middles = [phase + boot.middle_ms - sample.day_began_ms for sample in boot.samples]
     offsets = [circular(middle - middles[0]) for middle in middles]
     centre = median(offsets)
     strays = [abs(circular(offset - centre)) for offset in offsets]

@@ -7,7 +7,8 @@ from journal.boots import Anchor, Boot
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.spans import Span
-from logger.clock.dating import Phase, Sample, UndatedBoot, central_phase, date_boots, phase_of
+from logger.clock.dating import UndatedBoot, date_boots
+from logger.clock.regulator_clock import Phase, Sample, central_phase, phase_of
 from logger.clock.trust import EARLIEST_MS
 
 SAMPLES = 40
@@ -123,7 +124,7 @@ class UndatedBoots:
             self._first_uptime_ms(entry),
             max(self._uptime_ms(stream, span.last_id) for stream, span in entry.spans),
             tuple(
-                Sample(reading.uptime_ms, round(reading.regulator_clock_seconds * 1000))
+                Sample(reading.uptime_ms, reading.regulator_clock_seconds)
                 for reading in self._spread(readings)
                 if reading.regulator_clock_seconds is not None
             ),
@@ -160,8 +161,7 @@ class UndatedBoots:
                 time_ms = anchor.time_at(reading.uptime_ms) if span.is_held and anchor else reading.time_ms
                 uncertainty = anchor.uncertainty_at(reading.uptime_ms) if anchor else 0.0
                 if uncertainty <= CERTAIN_SECONDS:
-                    clock_ms = round(reading.regulator_clock_seconds * 1000)
-                    phases.append(Phase(time_ms, phase_of(time_ms, clock_ms)))
+                    phases.append(phase_of(Sample(time_ms, reading.regulator_clock_seconds)))
                 if len(phases) == PHASES:
                     return central_phase(phases)
         return central_phase(phases)

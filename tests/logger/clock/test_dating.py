@@ -12,15 +12,10 @@ from logger.clock.dating import (
     BY_END,
     BY_ORDER,
     BY_REGULATOR,
-    DAY_MS,
-    Phase,
-    Sample,
     UndatedBoot,
-    central_phase,
-    circular,
     date_boots,
-    phase_of,
 )
+from logger.clock.regulator_clock import DAY_MS, Phase, Sample, circular, phase_of
 
 AFTER_MS = 1_800_000_000_000
 EARLIEST_MS = 1_767_225_600_000
@@ -50,7 +45,7 @@ def undated(number: int, ran: Ran, drift: float, resets: list[float], samples: i
         number,
         0,
         ran.for_ms,
-        tuple(Sample(uptime, shown(ran.true_ms(uptime), drift, resets)) for uptime in uptimes),
+        tuple(Sample(uptime, shown(ran.true_ms(uptime), drift, resets) / 1000) for uptime in uptimes),
     )
 
 
@@ -63,7 +58,7 @@ def shown(time_ms: float, drift: float, resets: list[float]) -> int:
 
 
 def phase(time_ms: float, drift: float, resets: list[float]) -> Phase:
-    return Phase(round(time_ms), phase_of(round(time_ms), shown(time_ms, drift, resets)))
+    return phase_of(Sample(round(time_ms), shown(time_ms, drift, resets) / 1000))
 
 
 spans_ms = st.one_of(st.integers(0, 12 * HOUR_MS), st.integers(0, 60 * DAY_MS))
@@ -161,9 +156,3 @@ def test_boots_that_are_longer_than_all_the_time_there_was_still_get_an_order():
     anchors = date_boots(boots, after_ms=None, before_ms=EARLIEST_MS + DAY_MS, earliest_ms=EARLIEST_MS)
     assert anchors[0].time_at(400 * DAY_MS) <= anchors[1].time_at(0) + 400 * DAY_MS * 1e-4
     assert {anchor.source for anchor in anchors} == {BY_END}
-
-
-def test_the_central_phase_leaves_out_a_stray_and_knows_that_the_day_is_round():
-    phases = [Phase(number, value % DAY_MS) for number, value in enumerate([-3000, -1000, 1000, 2000, 30_000_000])]
-    assert central_phase(phases).phase_ms == 1000
-    assert central_phase([]) is None
