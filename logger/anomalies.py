@@ -30,7 +30,7 @@ CLOCK_REGISTERS = (46, 47, 48)
 MISFITS_TO_GIVE_UP = 3
 
 
-class Oddities:
+class Anomalies:
     """Remembers the reading before."""
 
     def __init__(self, last: Reading | None = None) -> None:

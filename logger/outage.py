@@ -16,25 +16,25 @@ KINDS = (*BEGINNINGS, END)
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 20.0
-WORDS_SECONDS = 60.0
+LOG_SECONDS = 60.0
 
 
-class Seldom:
+class RateLimit:
     """Lets something be said at once, then at most once in WORDS_SECONDS."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._said_at: float | None = None
+        self._last_at: float | None = None
 
     def is_due(self) -> bool:
         now = self._clock.monotonic()
-        if self._said_at is not None and now < self._said_at + WORDS_SECONDS:
+        if self._last_at is not None and now < self._last_at + LOG_SECONDS:
             return False
-        self._said_at = now
+        self._last_at = now
         return True
 
 
-class Trouble:
+class Outage:
     """How many `failures` in a row, and since when. What an earlier run of the program wrote down goes on."""
 
     def __init__(self, clock: Clock, interval_seconds: float, written: Event | None = None) -> None:
@@ -42,7 +42,7 @@ class Trouble:
         self.failures = 0
         self._clock = clock
         self._first_retry_seconds = min(FIRST_RETRY_SECONDS, interval_seconds)
-        self._words = Seldom(clock)
+        self._log_limit = RateLimit(clock)
         self._since: Moment | None = None
         if written and written.kind in BEGINNINGS:
             self._since = Moment(written.time_ms, written.boot, written.uptime_ms)
@@ -50,7 +50,7 @@ class Trouble:
     def fail(self, error: RegulatorError) -> Change | None:
         """One more failure; the event to be written down when it is the first."""
         self.failures += 1
-        if self._words.is_due():
+        if self._log_limit.is_due():
             log.warning("%s; trying again in %.3g s", error, self.retry_seconds)
         if self._since is not None:
             return None
@@ -58,11 +58,11 @@ class Trouble:
         return Change("port_missing" if isinstance(error, PortMissing) else "regulator_silent", str(error))
 
     def end(self) -> Change | None:
-        """A reading was had; the event that ends the trouble, if there was any."""
+        """A reading was had; the event that ends the outage, if there was one."""
         since, self._since, self.failures = self._since, None, 0
         if since is None:
             return None
-        self._words = Seldom(self._clock)
+        self._log_limit = RateLimit(self._clock)
         now = self._clock.now()
         how_long = f"after {spoken((now.uptime_ms - since.uptime_ms) // 1000)}" if now.boot == since.boot else "again"
         log.info("readings are back %s", how_long)

@@ -30,17 +30,17 @@ from journal.errors import PliSilent, PortMissing, RegulatorError
 from journal.journal import Journal
 from journal.reading import Event, Reading
 from logger import outage
-from logger.anomalies import Oddities
+from logger.anomalies import Anomalies
 from logger.clock.host_clock import Clock
 from logger.clock.timekeeper import Timekeeper
 from logger.events.change import Change
 from logger.line.exchange import Stop
-from logger.outage import Seldom, Trouble
+from logger.outage import Outage, RateLimit
 from logger.pace import Pace
-from logger.regulator.change_detection import Watch
+from logger.regulator.change_detection import ChangeDetection
 from logger.regulator.registers import by_address, pairs
 from logger.regulator.regulator import Regulator
-from logger.write_buffer import Store
+from logger.write_buffer import WriteBuffer
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Chore(Protocol):
         """Do a little, and more while `has_time`; the events, if anything remarkable comes of it."""
 
 
-class Place(NamedTuple):
+class Identity(NamedTuple):
     """What the events and log lines call this logger."""
 
     site: str
@@ -70,7 +70,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepResult:
     """What one step did: the reading it took, or the error that stood in its way; neither when it was stopped."""
 
     reading: Reading | None = None
@@ -85,7 +85,7 @@ class Poller:
         journal: Journal,
         connect: Callable[[], Regulator],
         clock: Clock,
-        place: Place,
+        identity: Identity,
         *,
         interval_seconds: float,
         heartbeat: Callable[[str], None] = lambda line: None,
@@ -98,28 +98,30 @@ class Poller:
         """
         self._connect = connect
         self._clock = clock
-        self._place = place
+        self._identity = identity
         self._interval_seconds = interval_seconds
         self._heartbeat = heartbeat
         self._regulator: Regulator | None = None
         self._timekeeper = timekeeper
         self._chores = chores
-        self._store = Store(timekeeper or journal, self._event)
-        self._trouble, self._watch, self._oddities = self._remember(journal)
-        self._missing_words = Seldom(clock)
+        self._buffer = WriteBuffer(timekeeper or journal, self._event)
+        self._outage, self._detection, self._anomalies = self._from_journal(journal)
+        self._missing_words = RateLimit(clock)
         self._pace = Pace(interval_seconds)
         self._has_announced = False
         self._began_at = clock.monotonic()
         self._settings_at = self._began_at
         self._tick = 0
-        self._append(Change("started", f"logger {place.version} started: site {place.site}, port {place.port}"))
+        self._append(
+            Change("started", f"logger {identity.version} started: site {identity.site}, port {identity.port}")
+        )
 
     @property
     def readings_stored(self) -> int:
         """How many readings are on the disk."""
-        return self._store.readings_stored
+        return self._buffer.readings_stored
 
-    def step(self) -> Step:
+    def step(self) -> StepResult:
         """Take one reading now, put it into the journal, and read some settings if they are due and time is left."""
         if self._timekeeper:
             for change in self._timekeeper.look():
@@ -130,23 +132,23 @@ class Poller:
                 self._append(change)
         return step
 
-    def _take(self) -> Step:
+    def _take(self) -> StepResult:
         try:
             if self._regulator is None:
                 self._regulator = self._connect()
             reading = self._regulator.read()
         except RegulatorError as error:
             self._fail(error)
-            return Step(error=error)
+            return StepResult(error=error)
         if reading is None:
-            return Step()
+            return StepResult()
         self._succeed(self._regulator, reading)
-        return Step(reading)
+        return StepResult(reading)
 
     def wait_seconds(self) -> float:
         """How long from now to the next step, which is thereby decided on."""
-        if self._trouble.failures:
-            return self._trouble.retry_seconds
+        if self._outage.failures:
+            return self._outage.retry_seconds
         now = self._clock.monotonic()
         self._tick = max(self._tick + 1, self._tick_after(now))
         return self._began_at + self._tick * self._interval_seconds - now
@@ -154,24 +156,24 @@ class Poller:
     def close(self) -> None:
         """Close the port; try once more to store what waits for room."""
         self._disconnect()
-        if not self._store.flush():
-            log.error("%d records were never stored: the journal has had no room until the end", self._store.waiting)
+        if not self._buffer.flush():
+            log.error("%d records were never stored: the journal has had no room until the end", self._buffer.waiting)
 
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
-        self._append(self._trouble.end())
+        self._append(self._outage.end())
         self._append(self._pace.add(self._clock.monotonic()))
-        for change in self._watch.notice(by_address(reading.raw)):
+        for change in self._detection.notice(by_address(reading.raw)):
             self._append(change)
-        for change in self._oddities.notice(reading, is_trusted=self._is_trusted):
+        for change in self._anomalies.notice(reading, is_trusted=self._is_trusted):
             self._append(change)
-        self._store.append(reading)
+        self._buffer.append(reading)
         self._heartbeat(summary(reading))
         if not self._has_announced:
             self._has_announced = True
             log.info(
                 "reading a %s at %s every %g s: %s",
                 "regulator of an unknown model" if reading.model in (None, "unknown") else reading.model,
-                self._place.port,
+                self._identity.port,
                 self._interval_seconds,
                 summary(reading),
             )
@@ -196,7 +198,7 @@ class Poller:
         if isinstance(error, PortMissing | PliSilent):
             self._disconnect()
         self._pace.pause()
-        self._append(self._trouble.fail(error))
+        self._append(self._outage.fail(error))
         self._heartbeat(str(error))
 
     def _disconnect(self) -> None:
@@ -206,13 +208,13 @@ class Poller:
 
     def _read_settings(self, regulator: Regulator) -> None:
         now = self._clock.monotonic()
-        if not self._watch.unread and now >= self._settings_at + SETTINGS_SECONDS:
-            self._watch.look_again()
-        if not self._watch.unread:
+        if not self._detection.unread and now >= self._settings_at + SETTINGS_SECONDS:
+            self._detection.look_again()
+        if not self._detection.unread:
             return
         self._settings_at = now
         next_at = self._began_at + self._tick_after(now) * self._interval_seconds
-        for count, address in enumerate(self._watch.unread):
+        for count, address in enumerate(self._detection.unread):
             if count >= SETTINGS_AT_ONCE and self._clock.monotonic() > next_at - SETTING_SECONDS:
                 return
             try:
@@ -222,8 +224,8 @@ class Poller:
                 return
             if values is None:
                 return
-            self._watch.take(address, values.get(address))
-        for change in self._watch.settings_changes():
+            self._detection.take(address, values.get(address))
+        for change in self._detection.settings_changes():
             self._append(change)
 
     def _tick_after(self, now: float) -> int:
@@ -231,7 +233,7 @@ class Poller:
 
     def _append(self, change: Change | None) -> None:
         if change is not None:
-            self._store.append(self._event(change))
+            self._buffer.append(self._event(change))
 
     def _event(self, change: Change) -> Event:
         now = self._clock.now()
@@ -244,25 +246,25 @@ class Poller:
             raw=pairs(change.ram),
         )
 
-    def _remember(self, journal: Journal) -> tuple[Trouble, Watch, Oddities]:
+    def _from_journal(self, journal: Journal) -> tuple[Outage, ChangeDetection, Anomalies]:
         """What the journal says of the regulator as it was last seen."""
         last_id = journal.last_id("readings")
         last_reading = journal.get("readings", last_id)
         is_held = any(first <= last_id <= last for first, last in journal.held("readings"))
-        troubles, snapshots = None, None
+        last_outage, last_settings = None, None
         for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
             if isinstance(event, Event):
                 if event.kind in outage.KINDS:
-                    troubles = troubles or event
+                    last_outage = last_outage or event
                 elif event.kind == "settings_changed":
-                    snapshots = snapshots or event
-            if troubles and snapshots:
+                    last_settings = last_settings or event
+            if last_outage and last_settings:
                 break
-        watch = Watch(
-            by_address(last_reading.raw) if last_reading else {}, by_address(snapshots.raw) if snapshots else {}
+        detection = ChangeDetection(
+            by_address(last_reading.raw) if last_reading else {}, by_address(last_settings.raw) if last_settings else {}
         )
-        oddities = Oddities(last_reading if isinstance(last_reading, Reading) and not is_held else None)
-        return Trouble(self._clock, self._interval_seconds, troubles), watch, oddities
+        anomalies = Anomalies(last_reading if isinstance(last_reading, Reading) and not is_held else None)
+        return Outage(self._clock, self._interval_seconds, last_outage), detection, anomalies
 
 
 def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:

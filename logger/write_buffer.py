@@ -20,7 +20,7 @@ READINGS_KEPT = 10_000
 """At one reading in 10 s more than a day; about 10 MB of memory."""
 
 
-class Store:
+class WriteBuffer:
     """The journal's writing side. `event` makes an Event of now."""
 
     def __init__(

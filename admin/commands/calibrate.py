@@ -74,7 +74,7 @@ def calibrate(
 
 def look(journal: Journal, since: int | None) -> "Survey":
     """Go through the readings, in the order of their times as far as their ids are."""
-    from logger.amperes.calibration import ADDRESSES, Bytes, Survey
+    from logger.amperes.calibration import ADDRESSES, RawReading, Survey
 
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
@@ -87,7 +87,7 @@ def look(journal: Journal, since: int | None) -> "Survey":
                 ram = {
                     address: value for address, value in zip(raw[::2], raw[1::2], strict=False) if address in ADDRESSES
                 }
-                survey.add(Bytes(time_ms, ram))
+                survey.add(RawReading(time_ms, ram))
                 done += 1
                 if done % 1000 == 0:
                     show(done, total)

@@ -33,11 +33,11 @@ def clock(context: typer.Context) -> None:
 def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = options.CLOCK) -> None:
     """Show whether the time is trusted and why, and what is held until it is."""
     from logger.clock.host_clock import Clock, boot_id
-    from logger.clock.trust import witness
+    from logger.clock.trust import time_source
 
     moment = Clock(0).now()
     with Journal.open(data / "journal.db") as journal:
-        print("\n".join(lines(look_at_clock(journal, boot_id(), moment, witness(clock_mode).ask(moment)))))
+        print("\n".join(lines(look_at_clock(journal, boot_id(), moment, time_source(clock_mode).ask(moment)))))
 
 
 @app.command()
@@ -74,11 +74,11 @@ def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
     from journal.reading import Event
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
-    from logger.clock.trust import Nobody
+    from logger.clock.trust import NoTimeSource
     from logger.clock.trust_note import PERSON
 
     held = sum(last - first + 1 for first, last in journal.held("readings"))
-    keeper = Timekeeper(journal, Clock(0), boot_id, Nobody(), patience_seconds=0.0)
+    keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
     changes = [keeper.believe(Anchor(moment.uptime_ms, moment.time_ms, PERSON))]
     done = 0
     with progress("Putting times right", "records", held) as show_done:

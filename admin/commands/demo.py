@@ -89,7 +89,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
     The regulator's time stands still while it is read, however long that takes.
     """
     from logger.clock.host_clock import Clock, boot_id
-    from logger.poll import Place, Poller
+    from logger.poll import Identity, Poller
     from logger.regulator.regulator import connect
     from simulator import HandClock, RunningSimulator, SimulatorOptions
 
@@ -103,7 +103,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
             journal,
             lambda: connect(simulator.port, 9600, clock, stop=stop),
             clock,
-            Place(site=SITE, port=simulator.port, version=program_version()),
+            Identity(site=SITE, port=simulator.port, version=program_version()),
             interval_seconds=INTERVAL_SECONDS,
         )
         ends_at = time.monotonic() + seconds

@@ -82,10 +82,10 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
     from admin.doctor.journal import journal
     from admin.doctor.site import Line, site
     from logger.clock.host_clock import Clock
-    from logger.clock.trust import absurd, witness
+    from logger.clock.trust import absurd, time_source
 
     moment = Clock(0).now()
-    evidence = witness(clock_mode).ask(moment)
+    evidence = time_source(clock_mode).ask(moment)
     is_clock_trusted = evidence is not None and absurd(moment.time_ms) is None
 
     def of_computer() -> Iterator[Finding]:

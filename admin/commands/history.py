@@ -73,10 +73,10 @@ def stored_days(data: Path) -> list[Day]:
 def is_clock_right(data: Path, clock_mode: str) -> bool:
     """Whether dates may be counted from the wall clock: by the journal's word, or else by the computer's own."""
     from logger.clock.host_clock import Clock, boot_id
-    from logger.clock.trust import absurd, witness
+    from logger.clock.trust import absurd, time_source
 
     moment = Clock(0).now()
-    evidence = witness(clock_mode).ask(moment)
+    evidence = time_source(clock_mode).ask(moment)
     try:
         with Journal.open(data / "journal.db") as journal:
             return is_right(look_at_clock(journal, boot_id(), moment, evidence))
@@ -93,7 +93,7 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
     from logger.history.chore import day_of
     from logger.history.dates import KnownDay, date_records
     from logger.history.midnights import days_before
-    from logger.history.ring import ADDRESSES, Collection, is_quiet
+    from logger.history.ring import ADDRESSES, PartialHistory, is_quiet
     from logger.regulator.models import Steps
     from logger.regulator.registers import by_address, scale_of
 
@@ -107,17 +107,17 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
         raise RegulatorError(
             "cannot read the history now: the regulator's midnight is less than ten minutes away; try again after it"
         )
-    collection = Collection()
+    partial = PartialHistory()
     with progress("reading the history", "bytes", len(ADDRESSES) + 1) as show:
-        while (address := collection.next_address) is not None:
+        while (address := partial.next_address) is not None:
             values = regulator.read_eeprom([address])
             if values is None:
                 return None
-            collection.take(values.get(address))
-            show(collection.done, len(ADDRESSES) + 1)
-            if collection.times_moved > 2:
+            partial.take(values.get(address))
+            show(partial.done, len(ADDRESSES) + 1)
+            if partial.times_moved > 2:
                 raise RegulatorError("cannot read the history: its pointer keeps moving; is the regulator in order?")
-    ring = collection.history()
+    ring = partial.history()
     if ring is None:
         raise RegulatorError("cannot read the history: its pointer makes no sense; is the regulator in order?")
     known = {day.date: day for day in stored}

@@ -51,10 +51,10 @@ def log(
     from logger.amperes.redecoding import Redecoding, adopted_in
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.timekeeper import Timekeeper
-    from logger.clock.trust import witness
-    from logger.clock.trust_note import Requests
-    from logger.history.chore import Daybook
-    from logger.poll import Chore, Place, Poller, poll
+    from logger.clock.trust import time_source
+    from logger.clock.trust_note import TrustNotes
+    from logger.history.chore import HistoryChore
+    from logger.poll import Chore, Identity, Poller, poll
     from logger.pruning import Pruning
     from logger.regulator.models import Steps
     from logger.regulator.regulator import Regulator, open_port
@@ -70,8 +70,8 @@ def log(
         with stop_on_signals(stop), Journal.create(data / "journal.db", site) as journal:
             this_boot = boot_id()
             clock = Clock(journal.boot_number(this_boot))
-            requests = Requests(data, this_boot)
-            timekeeper = Timekeeper(journal, clock, this_boot, witness(clock_mode), requests=requests.take)
+            trust_notes = TrustNotes(data, this_boot)
+            timekeeper = Timekeeper(journal, clock, this_boot, time_source(clock_mode), trust_notes=trust_notes.take)
             tell_of_damage(journal, timekeeper, clock)
             decoding = journal.decoding()
             last = adopted_in(decoding.scale) if decoding else ()
@@ -83,7 +83,7 @@ def log(
 
             chores: list[Chore] = [
                 Redecoding(journal, steps, interval_seconds=interval),
-                Daybook(journal, clock, interval_seconds=interval),
+                HistoryChore(journal, clock, interval_seconds=interval),
             ]
             if keep_days is not None:
                 chores.append(Pruning(journal, clock, keep_days, lambda: sent_readings(journal)))
@@ -91,7 +91,7 @@ def log(
                 journal,
                 connect,
                 clock,
-                Place(site=site, port=port, version=program_version()),
+                Identity(site=site, port=port, version=program_version()),
                 interval_seconds=interval,
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,

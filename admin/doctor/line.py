@@ -15,11 +15,11 @@ from admin.doctor.regulator import told_by
 from admin.terminal.options import BAUDS
 from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from logger.clock.host_clock import Clock
-from logger.line.exchange import Adapter, Stopped
+from logger.line.exchange import Pli, Stopped
 from logger.regulator.models import Steps
 from logger.regulator.registers import BATTERY_VOLTS, SOFTWARE_VERSION, SYSTEM, decode
 from logger.regulator.regulator import open_port
-from logger.regulator.verified_reads import Memory
+from logger.regulator.verified_reads import VerifiedReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def on_the_line(port: str, baud: int, patience: Patience, *, is_clock_trusted: b
     except (PortMissing, OSError, termios.error):
         yield bad("adapter", f"{port} disappeared during the check", "check the adapter's plug at the computer")
     finally:
-        _adapter_at(line, port, baud, patience, 1).close()
+        _pli_at(line, port, baud, patience, 1).close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _answering(line: Any, port: str, rates: Sequence[int], patience: Patience) -
         if line.baudrate != rate:
             line.baudrate = rate
         try:
-            _adapter_at(line, port, rate, patience, patience.rate_seconds).get_in_step()
+            _pli_at(line, port, rate, patience, patience.rate_seconds).get_in_step()
         except PliSilent as error:
             is_noisy |= "no sense" in str(error)
         except Stopped:
@@ -114,8 +114,8 @@ def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
     return bad("adapter", f"no answer at {where}", remedy)
 
 
-def _adapter_at(line: Any, port: str, rate: int, patience: Patience, seconds: float) -> Adapter:
-    return Adapter(
+def _pli_at(line: Any, port: str, rate: int, patience: Patience, seconds: float) -> Pli:
+    return Pli(
         line,
         port,
         baud=rate,
@@ -128,22 +128,22 @@ def _adapter_at(line: Any, port: str, rate: int, patience: Patience, seconds: fl
 
 def _regulator(line: Any, port: str, rate: int, patience: Patience, *, is_clock_trusted: bool) -> Iterator[Finding]:
     clock = Clock(0)
-    memory = Memory(_adapter_at(line, port, rate, patience, patience.regulator_seconds), clock)
-    memory.begin(patience.regulator_seconds)
+    verified = VerifiedReads(_pli_at(line, port, rate, patience, patience.regulator_seconds), clock)
+    verified.begin(patience.regulator_seconds)
     ram: dict[int, int] = {}
     try:
         for address in (SOFTWARE_VERSION, SYSTEM, BATTERY_VOLTS):
-            value = memory.byte(address)
+            value = verified.byte(address)
             if value is not None:
                 ram[address] = value
             elif not ram:
                 break
         if ram:
-            ram |= memory.time_of_day()
+            ram |= verified.time_of_day()
     except (PliSilent, RegulatorSilent, Stopped):
         pass  # what was read until then tells
     if SOFTWARE_VERSION not in ram:
-        why = memory.missing.get(SOFTWARE_VERSION, "no answer in time")
+        why = verified.missing.get(SOFTWARE_VERSION, "no answer in time")
         yield bad(
             "regulator",
             f"the adapter answers, but the regulator behind it does not: {why}",

@@ -66,7 +66,7 @@ ADDRESSES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
+class RawReading:
     """The bytes of one reading, by address, and when it was taken."""
 
     time_ms: int
@@ -177,10 +177,10 @@ class Survey:
         """The model of the newest reading; what came before a change of it does not count."""
         self._pieces: dict[str, list[Piece]] = {}
         self._runs: dict[str, _Run] = {}
-        self._last: Bytes | None = None
+        self._last: RawReading | None = None
         self._begin()
 
-    def add(self, reading: Bytes) -> None:
+    def add(self, reading: RawReading) -> None:
         """The next reading."""
         version = reading.ram.get(SOFTWARE_VERSION)
         if version is None:
@@ -210,7 +210,7 @@ class Survey:
         self._runs = {channel.name: _Run(channel) for channel in CHANNELS}
 
 
-def _seconds_between(before: Bytes | None, after: Bytes) -> float | None:
+def _seconds_between(before: RawReading | None, after: RawReading) -> float | None:
     """How long, by the regulator's clock; None where that is too long, or cannot be told."""
     if before is None or not 0 < after.time_ms - before.time_ms <= LONGEST_GAP_MS:
         return None

@@ -69,11 +69,11 @@ class Redecoding:
         return True
 
     def _begin(self, steps: Steps) -> None:
-        scale = name_of(steps)
+        scale = scale_name(steps)
         decoding = self._journal.decoding()
         if decoding is None or decoding.scale != scale:
             # A journal that says nothing was decoded as each model's steps are known.
-            is_as_it_was = decoding is None and scale == name_of(Steps())
+            is_as_it_was = decoding is None and scale == scale_name(Steps())
             last_reading = 0 if is_as_it_was else self._journal.last_id("readings")
             last_day = self._journal.last_id("days") if last_reading else 0
             decoding = Decoding(scale, last_reading, last_day)
@@ -104,7 +104,7 @@ class Redecoding:
             log.info("all readings are decoded anew")
 
 
-def name_of(steps: Steps) -> str:
+def scale_name(steps: Steps) -> str:
     """All that decides how raw bytes become quantities, as one text."""
     parts = [f"{DECODER}"]
     for quantity, step in (("charge", steps.charge_amps), ("load", steps.load_amps)):
@@ -115,7 +115,7 @@ def name_of(steps: Steps) -> str:
 
 
 def adopted_in(name: str) -> tuple[AdoptedSteps, ...]:
-    """The adopted steps that a name made by `name_of` tells."""
+    """The adopted steps that a name made by `scale_name` tells."""
     found = re.findall(r"(\S+) charge (\S+) load ([^;\s]+)", name)
     return tuple(
         AdoptedSteps(model, *(None if step == "-" else Fraction(step) for step in steps)) for model, *steps in found

@@ -17,12 +17,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from journal.boots import DRIFT, Anchor
+from logger.clock.regulator_clock import DAY_MS, REGULATOR_DRIFT, Phase, Sample, circular, is_drift
 
-DAY_MS = 86_400_000
-
-PHASE_TOLERANCE_MS = 120_000
-REGULATOR_DRIFT = 150e-6
-"""Allowed to the regulator's clock against true time: 13 s a day."""
 SAMPLE_TOLERANCE_MS = 60_000
 """A bad line can put half a minute between a reading's moment and that of its clock."""
 READ_OFF_MS = 6_000
@@ -34,24 +30,11 @@ BY_END = "dated by the boot after it alone"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What the regulator's clock showed, in milliseconds since its midnight, at an uptime of the boot."""
+class UndatedBoot:
+    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples.
 
-    uptime_ms: int
-    clock_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Time minus the regulator's time of day, modulo a day, as it was at a certain time."""
-
-    time_ms: int
-    phase_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples."""
+    The samples' `time_ms` are uptimes.
+    """
 
     number: int
     first_uptime_ms: int
@@ -70,7 +53,7 @@ class Undated:
 
 
 @dataclass(frozen=True, slots=True)
-class Clockwork:
+class ClockEstimate:
     """When the middle of a boot was, modulo a day, give or take `error_ms`; None where nothing says so."""
 
     middle_ms: int
@@ -86,7 +69,12 @@ class Window:
 
 
 def date_boots(
-    boots: Sequence[Undated], *, after_ms: int | None, before_ms: int, earliest_ms: int, phases: Sequence[Phase] = ()
+    boots: Sequence[UndatedBoot],
+    *,
+    after_ms: int | None,
+    before_ms: int,
+    earliest_ms: int,
+    phases: Sequence[Phase] = (),
 ) -> list[Anchor]:
     """An anchor for each of these boots, which lie in this order between two trusted times.
 
@@ -94,18 +82,18 @@ def date_boots(
     little, and the latest time that fits is chosen: a boot is dated because the next one was. `phases` are one from
     before and one from after, or nothing.
     """
-    clockworks = [_clockwork(boot, phases) for boot in boots]
-    for floor_ms, known in (
-        (after_ms, clockworks),
+    by_regulator = [_clock_estimate(boot, phases) for boot in boots]
+    for floor_ms, estimates in (
+        (after_ms, by_regulator),
         (after_ms, [None] * len(boots)),
         (earliest_ms, [None] * len(boots)),
     ):
         if floor_ms is None:
             continue
-        windows = _windows(boots, known, floor_ms, before_ms)
+        windows = _windows(boots, estimates, floor_ms, before_ms)
         if windows:
             is_open = after_ms is None or floor_ms != after_ms
-            return _choose(boots, known, windows, is_open=is_open)
+            return _choose(boots, estimates, windows, is_open=is_open)
     windows = [Window(before_ms - total, before_ms - total) for total in _reaches(boots)]
     return [
         Anchor(boot.middle_ms, window.low_ms, BY_END, abs(before_ms - earliest_ms) / 1000)
@@ -113,34 +101,15 @@ def date_boots(
     ]
 
 
-def phase_of(time_ms: int, clock_ms: int) -> int:
-    """Time minus time of day, modulo a day."""
-    return (time_ms - clock_ms) % DAY_MS
-
-
-def central_phase(phases: Sequence[Phase]) -> Phase | None:
-    """The median of several that were taken close together; None where there is none."""
-    if not phases:
-        return None
-    first = phases[0].phase_ms
-    offset = median(circular(phase.phase_ms - first) for phase in phases)
-    return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
-
-
-def circular(difference_ms: float) -> float:
-    """A difference of times of day, from minus to plus half a day."""
-    return (difference_ms + DAY_MS / 2) % DAY_MS - DAY_MS / 2
-
-
-def _clockwork(boot: Undated, phases: Sequence[Phase]) -> Clockwork | None:
+def _clock_estimate(boot: UndatedBoot, phases: Sequence[Phase]) -> ClockEstimate | None:
     if len(phases) != 2 or not boot.samples:
         return None
     before, after = phases
     apart = circular(after.phase_ms - before.phase_ms)
-    if abs(apart) > PHASE_TOLERANCE_MS + REGULATOR_DRIFT * abs(after.time_ms - before.time_ms):
+    if not is_drift(apart, after.time_ms - before.time_ms):
         return None
     phase = before.phase_ms + apart / 2
-    middles = [phase + sample.clock_ms + boot.middle_ms - sample.uptime_ms for sample in boot.samples]
+    middles = [phase + boot.middle_ms - sample.day_began_ms for sample in boot.samples]
     offsets = [circular(middle - middles[0]) for middle in middles]
     centre = median(offsets)
     strays = [abs(circular(offset - centre)) for offset in offsets]
@@ -148,67 +117,67 @@ def _clockwork(boot: Undated, phases: Sequence[Phase]) -> Clockwork | None:
     if max(strays) > allowed:
         return None
     error = abs(apart) / 2 + max(strays) + DRIFT * boot.half_ms + READ_OFF_MS
-    return Clockwork(round(middles[0] + centre) % DAY_MS, round(error))
+    return ClockEstimate(round(middles[0] + centre) % DAY_MS, round(error))
 
 
 def _windows(
-    boots: Sequence[Undated], known: Sequence[Clockwork | None], after_ms: int, before_ms: int
+    boots: Sequence[UndatedBoot], estimates: Sequence[ClockEstimate | None], after_ms: int, before_ms: int
 ) -> list[Window]:
     """Where each boot's middle can have been; nothing when they do not all fit."""
     windows = []
     end = after_ms
-    for boot, clockwork in zip(boots, known, strict=True):
-        low = _next(end + boot.half_ms, clockwork)
+    for boot, estimate in zip(boots, estimates, strict=True):
+        low = _next(end + boot.half_ms, estimate)
         windows.append(Window(low, low))
         end = low + boot.half_ms
     begin = before_ms
-    for boot, clockwork, window in reversed(list(zip(boots, known, windows, strict=True))):
-        window.high_ms = _previous(begin - boot.half_ms, clockwork)
+    for boot, estimate, window in reversed(list(zip(boots, estimates, windows, strict=True))):
+        window.high_ms = _previous(begin - boot.half_ms, estimate)
         begin = window.high_ms - boot.half_ms
     return windows if all(window.low_ms <= window.high_ms for window in windows) else []
 
 
 def _choose(
-    boots: Sequence[Undated], known: Sequence[Clockwork | None], windows: Sequence[Window], *, is_open: bool
+    boots: Sequence[UndatedBoot], estimates: Sequence[ClockEstimate | None], windows: Sequence[Window], *, is_open: bool
 ) -> list[Anchor]:
     anchors: list[Anchor] = []
     end = windows[0].low_ms - boots[0].half_ms
-    for boot, clockwork, window in zip(boots, known, windows, strict=True):
+    for boot, estimate, window in zip(boots, estimates, windows, strict=True):
         low = max(window.low_ms, end + boot.half_ms)
         wanted = window.high_ms if is_open else (window.low_ms + window.high_ms) // 2
         time_ms = max(wanted, low)
-        if clockwork:
-            time_ms = _likeliest(time_ms, low, window.high_ms, clockwork)
+        if estimate:
+            time_ms = _likeliest(time_ms, low, window.high_ms, estimate)
         end = time_ms + boot.half_ms
         error_ms = max(window.high_ms - time_ms, time_ms - window.low_ms)
-        source = BY_REGULATOR if clockwork else BY_END if is_open else BY_ORDER
+        source = BY_REGULATOR if estimate else BY_END if is_open else BY_ORDER
         anchors.append(Anchor(boot.middle_ms, time_ms, source, error_ms / 1000))
     return anchors
 
 
-def _next(time_ms: int, clockwork: Clockwork | None) -> int:
+def _next(time_ms: int, estimate: ClockEstimate | None) -> int:
     """The first time from `time_ms` on that the regulator's clock allows."""
-    if clockwork is None:
+    if estimate is None:
         return time_ms
-    ahead = (clockwork.middle_ms - clockwork.error_ms - time_ms) % DAY_MS
-    return time_ms if ahead >= DAY_MS - 2 * clockwork.error_ms else time_ms + ahead
+    ahead = (estimate.middle_ms - estimate.error_ms - time_ms) % DAY_MS
+    return time_ms if ahead >= DAY_MS - 2 * estimate.error_ms else time_ms + ahead
 
 
-def _previous(time_ms: int, clockwork: Clockwork | None) -> int:
+def _previous(time_ms: int, estimate: ClockEstimate | None) -> int:
     """The last time up to `time_ms` that the regulator's clock allows."""
-    if clockwork is None:
+    if estimate is None:
         return time_ms
-    behind = (time_ms - clockwork.middle_ms - clockwork.error_ms) % DAY_MS
-    return time_ms if behind >= DAY_MS - 2 * clockwork.error_ms else time_ms - behind
+    behind = (time_ms - estimate.middle_ms - estimate.error_ms) % DAY_MS
+    return time_ms if behind >= DAY_MS - 2 * estimate.error_ms else time_ms - behind
 
 
-def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, clockwork: Clockwork) -> int:
+def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, estimate: ClockEstimate) -> int:
     """Of the times between the two that the regulator's clock allows, the best near `wanted_ms`."""
-    if high_ms - low_ms <= 2 * clockwork.error_ms:
+    if high_ms - low_ms <= 2 * estimate.error_ms:
         return wanted_ms
-    nearest = wanted_ms + round(circular(clockwork.middle_ms - wanted_ms))
+    nearest = wanted_ms + round(circular(estimate.middle_ms - wanted_ms))
     days = [nearest + days * DAY_MS for days in (0, -1, 1)]
-    edges = [_previous(wanted_ms, clockwork), _next(wanted_ms, clockwork)]
+    edges = [_previous(wanted_ms, estimate), _next(wanted_ms, estimate)]
     for choices in (sorted(days, key=lambda day: abs(day - wanted_ms)), edges):
         for choice in choices:
             if low_ms <= choice <= high_ms:
@@ -216,7 +185,7 @@ def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, clockwork: Clockwork) 
     return high_ms
 
 
-def _reaches(boots: Sequence[Undated]) -> list[int]:
+def _reaches(boots: Sequence[UndatedBoot]) -> list[int]:
     """From each boot's middle to the end of the last one."""
     reaches, reach = [], 0
     for boot in reversed(boots):

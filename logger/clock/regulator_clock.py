@@ -7,8 +7,10 @@
 Phases are equal when they differ by whole days.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from statistics import median
 
 from journal.reading import Reading
 
@@ -16,13 +18,13 @@ DAY_MS = 86_400_000
 
 TOLERANCE_MS = 120_000
 """It counts in steps of 2 s, and on a bad line half a minute may pass while it is read."""
-DRIFT = 150e-6
+REGULATOR_DRIFT = 150e-6
 """Allowed to its clock against true time: 13 s a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The regulator's time of day at a moment; milliseconds, and seconds since its midnight."""
+    """The regulator's time of day, in seconds since its midnight, at a moment: a time, or an uptime of a boot."""
 
     time_ms: int
     clock_seconds: float
@@ -33,6 +35,14 @@ class Sample:
         return self.time_ms - round(self.clock_seconds * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Time minus the regulator's time of day, modulo a day, as it was at a certain time."""
+
+    time_ms: int
+    phase_ms: int
+
+
 def sample_of(reading: Reading) -> Sample | None:
     """What a reading tells of the regulator's clock."""
     if reading.regulator_clock_seconds is None:
@@ -40,14 +50,38 @@ def sample_of(reading: Reading) -> Sample | None:
     return Sample(reading.time_ms, reading.regulator_clock_seconds)
 
 
-def shift_ms(later: Sample, earlier: Sample) -> int:
+def shift_ms(later: Sample, earlier: Sample) -> float:
     """By how much the clock was put back between the two (forward: negative), from minus to plus half a day."""
-    return (later.day_began_ms - earlier.day_began_ms + DAY_MS // 2) % DAY_MS - DAY_MS // 2
+    return circular(later.day_began_ms - earlier.day_began_ms)
 
 
 def ran_on(later: Sample, earlier: Sample) -> bool:
     """Whether the clock has just gone on between the two."""
-    return abs(shift_ms(later, earlier)) <= TOLERANCE_MS + DRIFT * abs(later.time_ms - earlier.time_ms)
+    return is_drift(shift_ms(later, earlier), later.time_ms - earlier.time_ms)
+
+
+def is_drift(shift_ms: float, elapsed_ms: int) -> bool:
+    """Whether drift, and how the clock is read, explain that it has shifted by so much meanwhile."""
+    return abs(shift_ms) <= TOLERANCE_MS + REGULATOR_DRIFT * abs(elapsed_ms)
+
+
+def circular(difference_ms: float) -> float:
+    """A difference of times of day, from minus to plus half a day."""
+    return (difference_ms + DAY_MS // 2) % DAY_MS - DAY_MS // 2
+
+
+def phase_of(sample: Sample) -> Phase:
+    """The phase that a sample shows."""
+    return Phase(sample.time_ms, sample.day_began_ms % DAY_MS)
+
+
+def central_phase(phases: Sequence[Phase]) -> Phase | None:
+    """The median of several that were taken close together; None where there is none."""
+    if not phases:
+        return None
+    first = phases[0].phase_ms
+    offset = median(circular(phase.phase_ms - first) for phase in phases)
+    return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
 
 
 def clock_offset_minutes(reading: Reading, zone: tzinfo | None = None) -> float | None:

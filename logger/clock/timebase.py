@@ -43,7 +43,7 @@ class Stamp:
 
 
 @dataclass(slots=True)
-class Step:
+class ClockStep:
     """A wall clock that is somewhere else than it should be: since when, how often seen there, and what is done."""
 
     offset_ms: int
@@ -77,7 +77,7 @@ class Timebase:
         self._is_anchored = is_anchored
         self._last_trusted_ms = last_trusted_ms
         self._is_trusting = is_trusting
-        self._step: Step | None = None
+        self._step: ClockStep | None = None
         self._doubts: set[str] = set()
 
     @property
@@ -141,7 +141,7 @@ class Timebase:
             if not evidence.is_lasting:
                 return self._doubt(odd, f"{words}; if it is right, say so: solar clock trust")
             if self._step is None or not self._step.is_at(offset_ms):
-                self._step = Step(offset_ms, moment.uptime_ms)
+                self._step = ClockStep(offset_ms, moment.uptime_ms)
                 return self._doubt(odd, f"{words}; believed if that lasts {spoken(int(CONFIRM_SECONDS))}")
             if moment.uptime_ms - self._step.since_uptime_ms < CONFIRM_SECONDS * 1000:
                 return None
@@ -155,7 +155,7 @@ class Timebase:
         is_certain = evidence is not None and evidence.is_lasting
         step = self._step
         if is_new := step is None or not step.is_at(offset_ms):
-            step = Step(offset_ms, moment.uptime_ms)
+            step = ClockStep(offset_ms, moment.uptime_ms)
         self._step = step
         if why := absurd(moment.time_ms):
             return self._refuse(step, "clock_stepped", f"the wall clock was set {far}, which is {why}: not followed")
@@ -198,7 +198,7 @@ class Timebase:
             self.stretch += 1
             self._is_anchored = False
 
-    def _refuse(self, step: Step, kind: str, words: str) -> Change | None:
+    def _refuse(self, step: ClockStep, kind: str, words: str) -> Change | None:
         was_refused = step.is_refused
         step.is_refused, step.is_holding = True, False
         self._is_anchored = True

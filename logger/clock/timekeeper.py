@@ -22,8 +22,8 @@ from journal.journal import Journal
 from journal.reading import STREAMS, Day, Reading, Record
 from logger.clock.host_clock import Clock
 from logger.clock.timebase import Timebase
-from logger.clock.trust import Setting, Witness, absurd
-from logger.clock.undated_boots import Past
+from logger.clock.trust import TimeSource, TrustSetting, absurd
+from logger.clock.undated_boots import UndatedBoots
 from logger.events.change import Change
 from logger.events.durations import spoken
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 250
 ANCHOR_SECONDS = 6 * 3600.0
 """How often a renewed anchor is written down: each time wears the SD card like a reading."""
-PATIENCE_SECONDS = 600.0
+CLOCK_WAIT_SECONDS = 600.0
 """Earlier boots are dated by the regulator's clock as it is in this boot; so long is waited for its first reading."""
 
 
@@ -52,18 +52,18 @@ class Timekeeper:
         journal: Journal,
         clock: Clock,
         boot_id: str,
-        witness: Witness,
+        time_source: TimeSource,
         *,
-        requests: Callable[[], Anchor | None] = lambda: None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        trust_notes: Callable[[], Anchor | None] = lambda: None,
+        clock_wait_seconds: float = CLOCK_WAIT_SECONDS,
     ) -> None:
-        """`requests` returns a person's word, once (trust_note.py). `patience_seconds`: see PATIENCE_SECONDS."""
+        """`trust_notes` returns a person's word, once (trust_note.py). `clock_wait_seconds`: see CLOCK_WAIT_SECONDS."""
         self._journal = journal
         self._clock = clock
         self._boot_id = boot_id
-        self._witness = witness
-        self._requests = requests
-        self._patience_ms = patience_seconds * 1000
+        self._time_source = time_source
+        self._trust_notes = trust_notes
+        self._clock_wait_ms = clock_wait_seconds * 1000
         stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
         if not stretches:
             stretches = [Boot(journal.boot_number(boot_id), boot_id, None)]
@@ -73,8 +73,8 @@ class Timekeeper:
             anchor=anchors[-1] if anchors else None,
             stretch=len(stretches),
             is_anchored=stretches[-1].anchor is not None,
-            last_trusted_ms=Past(journal).last_trusted_ms(stretches[0].number),
-            is_trusting=isinstance(witness, Setting),
+            last_trusted_ms=UndatedBoots(journal).last_trusted_ms(stretches[0].number),
+            is_trusting=isinstance(time_source, TrustSetting),
         )
         self._stretch = len(stretches)
         self._written = stretches[-1].anchor
@@ -111,10 +111,10 @@ class Timekeeper:
     def look(self) -> list[Change]:
         """Ask whether the wall clock is right; the events, if that changes anything."""
         changes, self._waiting = self._waiting, []
-        if (word := self._requests()) is not None:
+        if (word := self._trust_notes()) is not None:
             changes.append(self.believe(word))
         moment = self._clock.now()
-        change = self._base.look(moment, self._witness.ask(moment))
+        change = self._base.look(moment, self._time_source.ask(moment))
         if change:
             log.log(logging.INFO if change.kind == "clock_trusted" else logging.WARNING, "%s", change.message)
             changes.append(change)
@@ -175,17 +175,17 @@ class Timekeeper:
         return self._written.source if self._written else None
 
     def _date_portion(self) -> Dated:
-        past = Past(self._journal)
-        for number, known in past.boots.items():
-            if known.boot.anchor and any(span.is_held for _, span in known.spans):
+        undated_boots = UndatedBoots(self._journal)
+        for number, entry in undated_boots.boots.items():
+            if entry.boot.anchor and any(span.is_held for _, span in entry.spans):
                 return Dated(self._journal.date(number, limit=ROWS_AT_ONCE))
-        if not past.undated():
+        if not undated_boots.exist():
             self._may_have_held = False
             return Dated(0)
         waited_ms = self._clock.now().uptime_ms - self._began_ms
-        if not past.has_phase(self.boot) and waited_ms < self._patience_ms:
+        if not undated_boots.has_phase(self.boot) and waited_ms < self._clock_wait_ms:
             return Dated(0)
-        return Dated(0, tuple(_told(boot) for boot in past.date()))
+        return Dated(0, tuple(_told(boot) for boot in undated_boots.date()))
 
     def _last_times(self) -> dict[str, int]:
         times = {}

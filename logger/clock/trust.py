@@ -52,7 +52,7 @@ class Evidence:
     is_lasting: bool = False
 
 
-class Witness(Protocol):
+class TimeSource(Protocol):
     """Who may know whether the wall clock is right."""
 
     def ask(self, moment: Moment) -> Evidence | None:
@@ -102,23 +102,23 @@ class ThisComputer:
         return Evidence(f"timesyncd synchronised it {spoken(age_ms // 1000)} before", age_ms / 1000 * DRIFT)
 
 
-class Setting:
+class TrustSetting:
     """The word of the person who set the site up: `SOLAR_CLOCK=trust`."""
 
     def ask(self, moment: Moment) -> Evidence | None:
         return Evidence("SOLAR_CLOCK=trust says so", is_lasting=True)
 
 
-class Nobody:
+class NoTimeSource:
     """Nobody is asked: for the command by which a person says it."""
 
     def ask(self, moment: Moment) -> Evidence | None:
         return None
 
 
-def witness(mode: str) -> Witness:
+def time_source(mode: str) -> TimeSource:
     """Whom to ask when SOLAR_CLOCK is `mode`."""
-    return Setting() if mode == "trust" else ThisComputer()
+    return TrustSetting() if mode == "trust" else ThisComputer()
 
 
 def absurd(time_ms: int) -> str | None:

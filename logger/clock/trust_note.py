@@ -29,7 +29,7 @@ def leave(directory: Path, boot_id: str, moment: Moment) -> None:
     draft.replace(directory / NAME)
 
 
-class Requests:
+class TrustNotes:
     """Where such a word is looked for."""
 
     def __init__(self, directory: Path, boot_id: str) -> None:

@@ -7,7 +7,8 @@ from journal.boots import Anchor, Boot
 from journal.journal import Journal
 from journal.reading import Reading, Record
 from journal.spans import Span
-from logger.clock.dating import Phase, Sample, Undated, central_phase, date_boots, phase_of
+from logger.clock.dating import UndatedBoot, date_boots
+from logger.clock.regulator_clock import Phase, Sample, central_phase, phase_of
 from logger.clock.trust import EARLIEST_MS
 
 SAMPLES = 40
@@ -18,7 +19,7 @@ CERTAIN_SECONDS = 20.0
 
 
 @dataclass(slots=True)
-class Known:
+class BootSpans:
     """A boot and its stretches of ids in readings and events."""
 
     boot: Boot
@@ -33,18 +34,18 @@ class Known:
         return [span for _, span in self.spans if not span.is_held]
 
 
-class Past:
+class UndatedBoots:
     """What the journal has of every boot, as it is now."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self.boots = {boot.number: Known(boot) for boot in journal.boots()}
+        self.boots = {boot.number: BootSpans(boot) for boot in journal.boots()}
         for stream in ("readings", "events"):
             for span in journal.spans(stream):
                 if span.boot in self.boots:
                     self.boots[span.boot].spans.append((stream, span))
 
-    def undated(self) -> bool:
+    def exist(self) -> bool:
         """Whether there are boots with held records that have no anchor but a later boot that has one."""
         return any(True for _ in self._chains())
 
@@ -52,9 +53,9 @@ class Past:
         """Give every such boot an anchor, and return them with it."""
         dated = []
         for chain, after in self._chains():
-            for known, anchor in zip(chain, self._anchors(chain, after), strict=True):
-                self._journal.write_anchor(known.boot.number, anchor)
-                dated.append(Boot(known.boot.number, known.boot.name, anchor))
+            for entry, anchor in zip(chain, self._anchors(chain, after), strict=True):
+                self._journal.write_anchor(entry.boot.number, anchor)
+                dated.append(Boot(entry.boot.number, entry.boot.name, anchor))
         return dated
 
     def last_trusted_ms(self, before: int) -> int | None:
@@ -66,70 +67,70 @@ class Past:
         """Whether a reading of that boot tells what the regulator's clock showed."""
         return self._phase(self.boots[number], newest_first=False) is not None
 
-    def _chains(self) -> Iterable[tuple[list[Known], Known]]:
+    def _chains(self) -> Iterable[tuple[list[BootSpans], BootSpans]]:
         """Undated boots in a row, and the boot with an anchor after them."""
-        chain: list[Known] = []
-        for known in self.boots.values():
-            if known.is_undated:
-                chain.append(known)
-            elif known.boot.anchor is not None:
+        chain: list[BootSpans] = []
+        for entry in self.boots.values():
+            if entry.is_undated:
+                chain.append(entry)
+            elif entry.boot.anchor is not None:
                 if chain:
-                    yield chain, known
+                    yield chain, entry
                 chain = []
 
-    def _anchors(self, chain: Sequence[Known], after: Known) -> list[Anchor]:
+    def _anchors(self, chain: Sequence[BootSpans], after: BootSpans) -> list[Anchor]:
         before_ms = self._begin_ms(after)
-        earlier = [known for known in self._earlier(chain[0].boot.number) if self._end_ms(known) <= before_ms]
+        earlier = [entry for entry in self._earlier(chain[0].boot.number) if self._end_ms(entry) <= before_ms]
         last = max(earlier, key=self._end_ms, default=None)
         phases = (self._phase(last, newest_first=True) if last else None, self._phase(after, newest_first=False))
         return date_boots(
-            [self._undated(known) for known in chain],
+            [self._undated(entry) for entry in chain],
             after_ms=self._end_ms(last) if last else None,
             before_ms=before_ms,
             earliest_ms=EARLIEST_MS,
             phases=[phase for phase in phases if phase],
         )
 
-    def _earlier(self, number: int) -> list[Known]:
-        return [known for known in self.boots.values() if known.boot.number < number and known.released]
+    def _earlier(self, number: int) -> list[BootSpans]:
+        return [entry for entry in self.boots.values() if entry.boot.number < number and entry.released]
 
-    def _end_ms(self, known: Known) -> int:
+    def _end_ms(self, entry: BootSpans) -> int:
         """The end of its trusted records, at the earliest."""
-        last_ms = max(span.last_ms for span in known.released)
-        anchor = known.boot.anchor
+        last_ms = max(span.last_ms for span in entry.released)
+        anchor = entry.boot.anchor
         if anchor is None:
             return last_ms
         return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms))
 
-    def _begin_ms(self, known: Known) -> int:
+    def _begin_ms(self, entry: BootSpans) -> int:
         """When the boot began, at the latest."""
-        anchor = known.boot.anchor
+        anchor = entry.boot.anchor
         if anchor is None:
-            raise ValueError(f"boot {known.boot.number} has no anchor")
-        first_ms = self._first_uptime_ms(known)
+            raise ValueError(f"boot {entry.boot.number} has no anchor")
+        first_ms = self._first_uptime_ms(entry)
         return anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
 
-    def _first_uptime_ms(self, known: Known) -> int:
+    def _first_uptime_ms(self, entry: BootSpans) -> int:
         """0, or the uptime of the first record in a later stretch of a boot."""
-        boot = known.boot
+        boot = entry.boot
         if boot.name == boot.boot_id:
             return 0
-        firsts = [self._journal.get(stream, span.first_id) for stream, span in known.spans]
-        return min((getattr(each, "uptime_ms", 0) for each in firsts if self._is_of(each, known)), default=0)
+        firsts = [self._journal.get(stream, span.first_id) for stream, span in entry.spans]
+        return min((getattr(each, "uptime_ms", 0) for each in firsts if self._is_of(each, entry)), default=0)
 
     @staticmethod
-    def _is_of(record: Record | None, known: Known) -> bool:
+    def _is_of(record: Record | None, entry: BootSpans) -> bool:
         """Whether the boot took it: a span that was joined of several has records of earlier boots too."""
-        return getattr(record, "boot", None) == known.boot.number
+        return getattr(record, "boot", None) == entry.boot.number
 
-    def _undated(self, known: Known) -> Undated:
-        readings = [span for stream, span in known.spans if stream == "readings"]
-        return Undated(
-            known.boot.number,
-            self._first_uptime_ms(known),
-            max(self._uptime_ms(stream, span.last_id) for stream, span in known.spans),
+    def _undated(self, entry: BootSpans) -> UndatedBoot:
+        readings = [span for stream, span in entry.spans if stream == "readings"]
+        return UndatedBoot(
+            entry.boot.number,
+            self._first_uptime_ms(entry),
+            max(self._uptime_ms(stream, span.last_id) for stream, span in entry.spans),
             tuple(
-                Sample(reading.uptime_ms, round(reading.regulator_clock_seconds * 1000))
+                Sample(reading.uptime_ms, reading.regulator_clock_seconds)
                 for reading in self._spread(readings)
                 if reading.regulator_clock_seconds is not None
             ),
@@ -150,26 +151,25 @@ class Past:
         record = self._journal.get(stream, record_id)
         return getattr(record, "uptime_ms", 0)
 
-    def _phase(self, known: Known, *, newest_first: bool) -> Phase | None:
+    def _phase(self, entry: BootSpans, *, newest_first: bool) -> Phase | None:
         """The regulator's phase at one end of a boot's readings."""
-        anchor = known.boot.anchor
+        anchor = entry.boot.anchor
         phases: list[Phase] = []
-        spans = [span for stream, span in known.spans if stream == "readings"]
+        spans = [span for stream, span in entry.spans if stream == "readings"]
         for span in reversed(spans) if newest_first else spans:
             for reading in self._journal.records(
                 "readings", span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
             ):
                 if not isinstance(reading, Reading) or reading.regulator_clock_seconds is None:
                     continue
-                if not self._is_of(reading, known):
+                if not self._is_of(reading, entry):
                     continue
                 if span.is_held and anchor is None:
                     continue
                 time_ms = anchor.time_at(reading.uptime_ms) if span.is_held and anchor else reading.time_ms
                 uncertainty = anchor.uncertainty_at(reading.uptime_ms) if anchor else 0.0
                 if uncertainty <= CERTAIN_SECONDS:
-                    clock_ms = round(reading.regulator_clock_seconds * 1000)
-                    phases.append(Phase(time_ms, phase_of(time_ms, clock_ms)))
+                    phases.append(phase_of(Sample(time_ms, reading.regulator_clock_seconds)))
                 if len(phases) == PHASES:
                     return central_phase(phases)
         return central_phase(phases)

@@ -25,7 +25,7 @@ from logger.events.change import Change
 from logger.history.dates import DatedRecord, KnownDay, date_records, with_addresses
 from logger.history.measured_days import measured
 from logger.history.midnights import days_before
-from logger.history.ring import Collection, History, decode_record, is_quiet
+from logger.history.ring import History, PartialHistory, decode_record, is_quiet
 from logger.regulator.models import Steps
 from logger.regulator.registers import by_address, scale_of
 from logger.regulator.regulator import Regulator
@@ -40,7 +40,7 @@ LOOK_BACK_MS = 40 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class NewestReading:
     """The newest reading, what it tells of the regulator's clock, and of its voltage."""
 
     reading: Reading
@@ -51,7 +51,7 @@ class Now:
         return scale_of(by_address(self.reading.raw), Steps()).system_volts
 
 
-class Daybook:
+class HistoryChore:
     """One of the chores of the logger's gaps."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Daybook:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._zone = zone
-        self._collection: Collection | None = None
+        self._partial: PartialHistory | None = None
         self._to_store: deque[Day] = deque()
         self._look_at = clock.monotonic()
         self._last: Sample | None = None
@@ -73,10 +73,10 @@ class Daybook:
             if self._to_store:
                 self._store(has_time)
                 return []
-            if self._collection is None and self._is_due():
-                self._collection = Collection()
-            if self._collection is not None:
-                return self._read(regulator, self._collection, has_time)
+            if self._partial is None and self._is_due():
+                self._partial = PartialHistory()
+            if self._partial is not None:
+                return self._read(regulator, self._partial, has_time)
         except RegulatorError as error:
             log.debug("no history for now: %s", error)
         except JournalFull as error:
@@ -93,22 +93,22 @@ class Daybook:
         last = self._last
         return last is None or now.sample.day_began_ms > last.day_began_ms + DAY_MS // 2
 
-    def _read(self, regulator: Regulator, collection: Collection, has_time: Callable[[], bool]) -> list[Change]:
+    def _read(self, regulator: Regulator, partial: PartialHistory, has_time: Callable[[], bool]) -> list[Change]:
         now = newest(self._journal)
         if now is None:
             return []
-        while (address := collection.next_address) is not None:
+        while (address := partial.next_address) is not None:
             age_ms = self._clock.now().uptime_ms - now.reading.uptime_ms
             if not 0 <= age_ms < FRESH_MS or not is_quiet(now.sample.clock_seconds + age_ms / 1000):
                 return []
             values = regulator.read_eeprom([address])
             if values is None:
                 return []
-            collection.take(values.get(address))
-            if collection.next_address is not None and not has_time():
+            partial.take(values.get(address))
+            if partial.next_address is not None and not has_time():
                 return []
-        self._collection = None
-        history = collection.history()
+        self._partial = None
+        history = partial.history()
         if history is None:
             self._look_at = self._clock.monotonic() + RETRY_SECONDS
             log.warning("the regulator's history cannot be read: its pointer makes no sense; trying again in an hour")
@@ -116,7 +116,7 @@ class Daybook:
         self._last = now.sample
         return self._date(history, now)
 
-    def _date(self, history: History, now: Now) -> list[Change]:
+    def _date(self, history: History, now: NewestReading) -> list[Change]:
         known = known_days(self._journal)
         days = days_before(now.sample, lambda time_ms: last_before(self._journal, time_ms))
         dating = date_records(history, days, [each for day in known.values() if (each := KnownDay.of(day))], self._zone)
@@ -148,14 +148,14 @@ class Daybook:
                 return
 
 
-def newest(journal: Journal) -> Now | None:
+def newest(journal: Journal) -> NewestReading | None:
     """The newest reading; None when its time is not trusted, or when it says nothing of the regulator's clock."""
     last_id = journal.last_id("readings")
     reading = journal.get("readings", last_id)
     if not isinstance(reading, Reading) or any(first <= last_id <= last for first, last in journal.held("readings")):
         return None
     sample = sample_of(reading)
-    return Now(reading, sample) if sample else None
+    return NewestReading(reading, sample) if sample else None
 
 
 def known_days(journal: Journal) -> dict[str, Day]:

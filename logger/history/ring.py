@@ -97,7 +97,7 @@ def is_quiet(clock_seconds: float) -> bool:
     return QUIET_SECONDS <= clock_seconds % DAY_SECONDS <= DAY_SECONDS - QUIET_SECONDS
 
 
-class Collection:
+class PartialHistory:
     """The bytes of a history while they are being read, in as many pieces as it takes."""
 
     def __init__(self) -> None:

@@ -82,7 +82,7 @@ def _failure(refusal: frame.Refusal) -> Failure:
     )
 
 
-class Adapter:
+class Pli:
     """The PLI. `ask` is the only way to it."""
 
     def __init__(

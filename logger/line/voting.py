@@ -25,7 +25,7 @@ DAMAGE_MEMORY = 50
 """Exchanges over which the share of damaged ones is averaged."""
 
 
-class Line:
+class LineQuality:
     """How often damage has shown lately."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Line:
         return min(max(math.ceil(math.log(FALSE_BYTE_CHANCE) / math.log(garbled_addresses)), 2), MOST_NEEDED)
 
 
-class Ballot:
+class Vote:
     """Reads of one byte until one value is believed. `known` is what was believed last time."""
 
     def __init__(

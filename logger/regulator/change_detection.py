@@ -8,7 +8,7 @@ from logger.regulator.models import model_of
 from logger.regulator.registers import SOFTWARE_VERSION, SYSTEM, SYSTEM_VOLTS
 
 
-class Watch:
+class ChangeDetection:
     """Remembers RAM 0 and 93, and the settings as last written down; says when the settings are to be read again."""
 
     def __init__(self, reading: Mapping[int, int], settings: Mapping[int, int]) -> None:

@@ -38,7 +38,7 @@ import serial
 from journal.errors import BadSetting, PortMissing, RegulatorError
 from journal.reading import Reading
 from logger.clock.host_clock import Clock
-from logger.line.exchange import SLICE_SECONDS, Adapter, Port, Stop, Stopped
+from logger.line.exchange import SLICE_SECONDS, Pli, Port, Stop, Stopped
 from logger.line.frame import READ_EEPROM, READ_RAM
 from logger.regulator import menu_settings
 from logger.regulator.models import Steps
@@ -55,7 +55,7 @@ from logger.regulator.registers import (
     SYSTEM,
     decode,
 )
-from logger.regulator.verified_reads import MEANINGS, Memory
+from logger.regulator.verified_reads import MEANINGS, VerifiedReads
 
 BAUD_RATES = (300, 1200, 2400, 9600)
 READING_SECONDS = 40.0
@@ -65,7 +65,7 @@ LATE_HOURS = 237
 """The last quarter of an hour before the regulator's midnight, in its steps of six minutes."""
 OF_THE_DAY = (182, 183, *(address for counter in COUNTERS for address in (counter.low, counter.high)))
 
-BEGINNINGS = 3
+ATTEMPTS = 3
 # Voltage and currents next to each other, for their products; then what moves, then what hardly does.
 LIVE = (BATTERY_VOLTS, 213, 217)
 SINGLE = (39, 101, 102, 115, 126, 53, 52, 181, 182, 183)
@@ -98,7 +98,7 @@ class Regulator:
         self._clock = clock
         self.steps = steps or Steps()
         """What a step of the currents is worth; may be changed between readings."""
-        self._adapter = Adapter(
+        self._pli = Pli(
             port,
             name,
             baud=baud,
@@ -107,7 +107,7 @@ class Regulator:
             reply_seconds=reply_seconds,
             settle_seconds=settle_seconds,
         )
-        self._memory = Memory(self._adapter, clock)
+        self._verified = VerifiedReads(self._pli, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -118,12 +118,12 @@ class Regulator:
         self.close()
 
     def close(self) -> None:
-        self._adapter.close()
+        self._pli.close()
 
     @property
     def missing(self) -> dict[int, str]:
         """The addresses that the last reading, or the last read_bytes, had to go without, each with the reason."""
-        return self._memory.missing
+        return self._verified.missing
 
     def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
         """A reading of now. None when it was stopped before the battery's voltage was known.
@@ -131,7 +131,7 @@ class Regulator:
         Stopped later, what was read so far is the reading. `tell` is called with how many registers are read, of how
         many; those of shunts come on top. Raises RegulatorError, mostly PliSilent, RegulatorSilent or PortMissing.
         """
-        for _ in range(BEGINNINGS):
+        for _ in range(ATTEMPTS):
             moment = self._clock.now()
             ram: dict[int, int] = {}
             try:
@@ -146,7 +146,7 @@ class Regulator:
         else:
             raise RegulatorError(
                 f"cannot take a reading at {self.name}: the regulator's hour or system voltage changed during "
-                f"each of {BEGINNINGS} attempts"
+                f"each of {ATTEMPTS} attempts"
             )
         return decode(ram, self.steps, time_ms=moment.time_ms, boot=moment.boot, uptime_ms=moment.uptime_ms)
 
@@ -162,51 +162,51 @@ class Regulator:
         return self._bytes(READ_EEPROM, addresses)
 
     def _bytes(self, command: int, addresses: Iterable[int]) -> dict[int, int] | None:
-        self._memory.begin(READING_SECONDS)
+        self._verified.begin(READING_SECONDS)
         try:
-            values = {address: self._memory.byte(address, command=command) for address in addresses}
+            values = {address: self._verified.byte(address, command=command) for address in addresses}
         except Stopped:
             return None
         return {address: value for address, value in values.items() if value is not None}
 
     def _take(self, ram: dict[int, int], tell: Tell) -> bool:
         """Put all that a reading needs into `ram`; whether it is of one day and one scale."""
-        self._memory.begin(READING_SECONDS)
-        self._adapter.get_in_step()
+        self._verified.begin(READING_SECONDS)
+        self._pli.get_in_step()
         for part in self._parts():
             ram |= part
             tell(len(ram), max(REGISTERS, len(ram)))
         return self._is_still(ram)
 
     def _parts(self) -> Iterator[dict[int, int]]:
-        memory = self._memory
+        verified = self._verified
         for address in (SOFTWARE_VERSION, SYSTEM):
             yield self._byte(address, more=1)
-        yield memory.time_of_day()
+        yield verified.time_of_day()
         for address in LIVE:
             yield self._byte(address)
         yield self._external()
         for address in SINGLE:
             yield self._byte(address)
         for counter in COUNTERS:
-            yield memory.pair(counter.low, counter.high)
+            yield verified.pair(counter.low, counter.high)
         for low, high in FILTERED:
-            yield memory.pair(low, high)
+            yield verified.pair(low, high)
 
     def _byte(self, address: int, *, more: int = 0) -> dict[int, int]:
-        value = self._memory.byte(address, more=more)
+        value = self._verified.byte(address, more=more)
         return {} if value is None else {address: value}
 
     def _external(self) -> dict[int, int]:
         """Flags and currents of the shunts; the currents only where enabled, and of the same moment as the flags."""
-        for _ in range(BEGINNINGS):
+        for _ in range(ATTEMPTS):
             ram = self._byte(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)
             if not flags or not flags & 0b1100:
                 return ram
             for address in (EXTERNAL_CHARGE, EXTERNAL_LOAD):
                 ram |= self._byte(address)
-            after = self._memory.byte(EXTERNAL_FLAGS)
+            after = self._verified.byte(EXTERNAL_FLAGS)
             if after is not None and not (after ^ flags) & MEANINGS[EXTERNAL_FLAGS]:
                 return ram
         return {}
@@ -214,13 +214,13 @@ class Regulator:
     def _is_still(self, ram: dict[int, int]) -> bool:
         """Whether the regulator's hour has not fallen, and its scale is the same, since `ram` was read."""
         if HOURS in ram:
-            hours = self._memory.byte(HOURS)
+            hours = self._verified.byte(HOURS)
             if hours is None:
                 _leave_out_the_day(ram)
             elif hours < ram[HOURS]:
                 return False
         if SYSTEM in ram:
-            system = self._memory.byte(SYSTEM, more=1)
+            system = self._verified.byte(SYSTEM, more=1)
             return system is None or system == ram[SYSTEM]
         return True
 

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from journal.errors import PliSilent, RegulatorSilent
 from logger.clock.host_clock import Clock
-from logger.line.exchange import Adapter, Failure
+from logger.line.exchange import Failure, Pli
 from logger.line.frame import READ_RAM
-from logger.line.voting import Ballot, Line
+from logger.line.voting import LineQuality, Vote
 from logger.regulator.registers import (
     DAY_SECONDS,
     EXTERNAL_FLAGS,
@@ -33,7 +33,7 @@ CLOCK_TOLERANCE_SECONDS = 4.0
 CLOCK_DRIFT = 500e-6
 CLOCK_RUN_SECONDS = 60
 
-# Steps by which these may move between two reads of one ballot: currents, duty, and the low bytes of filtered voltages.
+# Steps by which these may move between two reads of one vote: currents, duty, and the low bytes of filtered voltages.
 TOLERANCES = {39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
 
 # The bits that mean something. Bits 2 to 7 of the state are undocumented and not always 0, bit 7 of the outputs
@@ -50,13 +50,13 @@ class TimeOfDay:
     uptime_ms: int
 
 
-class Memory:
+class VerifiedReads:
     """What was believed last is kept, so that what has not changed need be read only once."""
 
-    def __init__(self, adapter: Adapter, clock: Clock) -> None:
-        self.line = Line()
+    def __init__(self, pli: Pli, clock: Clock) -> None:
+        self.line_quality = LineQuality()
         self.missing: dict[int, str] = {}
-        self._adapter = adapter
+        self._pli = pli
         self._clock = clock
         self._known: dict[tuple[int, int], int] = {}
         self._time_of_day: TimeOfDay | None = None
@@ -71,13 +71,13 @@ class Memory:
     def byte(self, address: int, *, command: int = READ_RAM, more: int = 0) -> int | None:
         """The byte once enough reads agree, `more` of them than usual where it has changed. None: see `missing`."""
         known = self._known.get((command, address))
-        needed = self.line.needed + more
+        needed = self.line_quality.needed + more
         # The EEPROM has other bytes at these addresses.
         is_ram = command == READ_RAM
         tolerance, meaning = TOLERANCES.get(address, 0) * is_ram, MEANINGS.get(address, 0xFF) if is_ram else 0xFF
-        ballot = Ballot(known, needed=needed, weight=1 + more, tolerance=tolerance, meaning=meaning)
+        vote = Vote(known, needed=needed, weight=1 + more, tolerance=tolerance, meaning=meaning)
         failures = 0
-        while not ballot.is_hopeless:
+        while not vote.is_hopeless:
             answer = self._ask(command, address)
             if isinstance(answer, Failure):
                 failures += 1
@@ -85,7 +85,7 @@ class Memory:
                     self._go_on_without(address, answer)
                     return None
                 continue
-            value = ballot.add(answer)
+            value = vote.add(answer)
             if value is not None:
                 self._known[command, address] = value
                 return value
@@ -123,7 +123,7 @@ class Memory:
             run.append(seen)
             if self._is_expected(seen):
                 return self._believe(seen)
-            if len(run) >= self.line.needed:
+            if len(run) >= self.line_quality.needed:
                 # Of three or more the middle one lies between two others, so a garbled second shows.
                 return self._believe(run[len(run) // 2] if len(run) > 2 else seen)
         self.missing.setdefault(HOURS, "no believable time of day")
@@ -164,8 +164,8 @@ class Memory:
     def _ask(self, command: int, address: int) -> int | Failure:
         if self._clock.monotonic() > self._deadline:
             return OUT_OF_TIME
-        answer = self._adapter.ask(command, address)
-        self.line.note(is_damaged=isinstance(answer, Failure) and answer.is_damage)
+        answer = self._pli.ask(command, address)
+        self.line_quality.note(is_damaged=isinstance(answer, Failure) and answer.is_damage)
         self._gone_without = self._gone_without if isinstance(answer, Failure) else 0
         return answer
 
@@ -179,9 +179,9 @@ class Memory:
 
     def _give_up(self, failure: Failure) -> NoReturn:
         if not failure.is_unheard:
-            raise PliSilent(self._adapter.nonsense(failure))
+            raise PliSilent(self._pli.nonsense(failure))
         raise RegulatorSilent(
-            f"cannot read the regulator behind {self._adapter.name}: the PLI answers, but not the regulator "
+            f"cannot read the regulator behind {self._pli.name}: the PLI answers, but not the regulator "
             f"({failure.words}); check the cable between the two, and the regulator's power"
         )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from journal.reading import Reading
-from logger.anomalies import Oddities
+from logger.anomalies import Anomalies
 
 NOON = 12 * 3600.0
 
@@ -24,8 +24,8 @@ def reading(seconds: float, clock: float | None = None, boot: int = 1, **quantit
 
 
 def told(*readings: Reading, is_trusted: bool = True, last: Reading | None = None) -> list[str]:
-    oddities = Oddities(last)
-    return [f"{c.kind}: {c.message}" for each in readings for c in oddities.notice(each, is_trusted=is_trusted)]
+    anomalies = Anomalies(last)
+    return [f"{c.kind}: {c.message}" for each in readings for c in anomalies.notice(each, is_trusted=is_trusted)]
 
 
 def test_readings_one_after_the_other_are_not_odd() -> None:

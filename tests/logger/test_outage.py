@@ -7,7 +7,7 @@ import pytest
 from journal.errors import PliSilent, PortMissing, RegulatorSilent
 from journal.reading import Event
 from logger.events.durations import spoken
-from logger.outage import Trouble
+from logger.outage import Outage
 from tests.logger.bench import Bench
 
 SILENT = PliSilent("cannot reach the PLI")
@@ -19,28 +19,28 @@ def bench():
 
 
 def test_the_first_failure_and_the_end_are_events_and_nothing_between(bench):
-    trouble = Trouble(bench, 10)
-    assert trouble.end() is None
-    assert trouble.fail(RegulatorSilent("cannot read")) == ("regulator_silent", "cannot read", {})
-    assert [trouble.fail(error) for error in (SILENT, PortMissing("gone"), SILENT)] == [None] * 3
+    outage = Outage(bench, 10)
+    assert outage.end() is None
+    assert outage.fail(RegulatorSilent("cannot read")) == ("regulator_silent", "cannot read", {})
+    assert [outage.fail(error) for error in (SILENT, PortMissing("gone"), SILENT)] == [None] * 3
     bench.seconds += 200
-    assert trouble.end() == ("regulator_back", "readings are back after 3 min 20 s", {})
-    assert trouble.end() is None
+    assert outage.end() == ("regulator_back", "readings are back after 3 min 20 s", {})
+    assert outage.end() is None
 
 
 def test_a_missing_port_is_an_event_of_its_own_kind(bench):
-    assert Trouble(bench, 10).fail(PortMissing("gone")) == ("port_missing", "gone", {})
+    assert Outage(bench, 10).fail(PortMissing("gone")) == ("port_missing", "gone", {})
 
 
 def test_what_an_earlier_run_wrote_down_goes_on(bench):
     def event(kind, boot):
         return Event(time_ms=1, boot=boot, uptime_ms=970_000, kind=kind, message="")
 
-    trouble = Trouble(bench, 10, event("port_missing", boot=3))
-    assert trouble.fail(SILENT) is None
-    assert trouble.end().message == "readings are back after 30 s"
-    assert Trouble(bench, 10, event("regulator_silent", boot=2)).end().message == "readings are back again"
-    assert Trouble(bench, 10, event("regulator_back", boot=3)).end() is None
+    outage = Outage(bench, 10, event("port_missing", boot=3))
+    assert outage.fail(SILENT) is None
+    assert outage.end().message == "readings are back after 30 s"
+    assert Outage(bench, 10, event("regulator_silent", boot=2)).end().message == "readings are back again"
+    assert Outage(bench, 10, event("regulator_back", boot=3)).end() is None
 
 
 @pytest.mark.parametrize(
@@ -49,24 +49,24 @@ def test_what_an_earlier_run_wrote_down_goes_on(bench):
     ids=["often at first", "as often as readings"],
 )
 def test_tries_come_quickly_at_first_and_never_stop(bench, interval, waits):
-    trouble = Trouble(bench, interval)
+    outage = Outage(bench, interval)
     seen = []
     for _ in range(7):
-        trouble.fail(SILENT)
-        seen.append(trouble.retry_seconds)
+        outage.fail(SILENT)
+        seen.append(outage.retry_seconds)
     assert seen == waits
     for _ in range(5000):
-        trouble.fail(SILENT)
-    assert trouble.retry_seconds == 20
+        outage.fail(SILENT)
+    assert outage.retry_seconds == 20
 
 
 def test_while_failing_it_says_so_once_a_minute(bench, caplog):
     caplog.set_level(logging.INFO)
-    trouble = Trouble(bench, 10)
+    outage = Outage(bench, 10)
     for _ in range(61):
-        trouble.fail(SILENT)
+        outage.fail(SILENT)
         bench.seconds += 2
-    trouble.end()
+    outage.end()
     assert caplog.messages == [
         "cannot reach the PLI; trying again in 1 s",
         "cannot reach the PLI; trying again in 20 s",

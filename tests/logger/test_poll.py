@@ -9,12 +9,12 @@ import pytest
 
 from journal.errors import PortMissing
 from journal.journal import Journal
-from logger.poll import Place, Poller, poll
+from logger.poll import Identity, Poller, poll
 from logger.regulator.registers import by_address
 from tests.logger.bench import Bench
 from tests.logger.test_write_buffer import full
 
-PLACE = Place(site="shed", port="/dev/bench", version="0.1.0")
+PLACE = Identity(site="shed", port="/dev/bench", version="0.1.0")
 
 
 @pytest.fixture

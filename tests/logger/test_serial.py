@@ -13,7 +13,7 @@ import pytest
 from journal.errors import BadSetting, PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from journal.journal import Journal
 from logger.clock.host_clock import Clock, boot_id
-from logger.poll import Place, Poller, poll
+from logger.poll import Identity, Poller, poll
 from logger.regulator.models import Steps
 from logger.regulator.registers import by_address, decode
 from logger.regulator.regulator import BAUD_RATES, connect, open_port
@@ -254,7 +254,7 @@ class Loop:
                 journal,
                 lambda: connect(self._port, 9600, clock, stop=self.stop, **(WAITS | self._waits)),
                 clock,
-                Place("shed", self._port, "0.1.0"),
+                Identity("shed", self._port, "0.1.0"),
                 interval_seconds=self._interval_seconds,
                 heartbeat=lambda line: self.beats.release(),
             )

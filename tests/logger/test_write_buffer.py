@@ -9,7 +9,7 @@ import pytest
 from journal.errors import JournalFull
 from journal.journal import Journal
 from journal.reading import Event, Reading
-from logger.write_buffer import Store
+from logger.write_buffer import WriteBuffer
 from tests.logger.bench import Bench
 
 
@@ -50,42 +50,42 @@ def events(journal):
 
 
 def test_with_room_every_record_is_on_the_disk_at_once(journal):
-    store = Store(journal, event)
-    assert [store.append(reading(number)) for number in range(5)] == [True] * 5
+    buffer = WriteBuffer(journal, event)
+    assert [buffer.append(reading(number)) for number in range(5)] == [True] * 5
     assert numbers(journal) == list(range(5))
-    assert (store.readings_stored, store.waiting, events(journal)) == (5, 0, [])
+    assert (buffer.readings_stored, buffer.waiting, events(journal)) == (5, 0, [])
 
 
 def test_what_was_read_while_the_disk_was_full_is_stored_in_order_when_there_is_room(journal, caplog):
     caplog.set_level(logging.INFO)
-    store = Store(journal, event)
-    store.append(reading(0))
+    buffer = WriteBuffer(journal, event)
+    buffer.append(reading(0))
     with full(journal):
         caplog.clear()
-        assert not any(store.append(reading(number)) for number in range(1, 6))
-        assert (store.readings_stored, store.waiting) == (1, 6)
-    assert store.append(reading(6))
+        assert not any(buffer.append(reading(number)) for number in range(1, 6))
+        assert (buffer.readings_stored, buffer.waiting) == (1, 6)
+    assert buffer.append(reading(6))
     assert numbers(journal) == list(range(7))
-    assert store.readings_stored == 7
+    assert buffer.readings_stored == 7
     assert [kind for kind, _ in events(journal)] == ["journal_full", "journal_back"]
     assert events(journal)[1][1] == "the journal has room again; no readings were lost meanwhile"
     assert len(caplog.messages) == 2
 
 
 def test_beyond_its_bound_the_oldest_readings_go_and_their_number_is_told(journal):
-    store = Store(journal, event, kept=4)
+    buffer = WriteBuffer(journal, event, kept=4)
     with full(journal):
         for number in range(10):
-            store.append(reading(number))
-    assert store.append(reading(10))
+            buffer.append(reading(number))
+    assert buffer.append(reading(10))
     assert numbers(journal) == [6, 7, 8, 9, 10]
     assert events(journal)[1][1] == "the journal has room again; 6 readings were lost meanwhile"
 
 
 def test_room_can_be_asked_for_without_a_new_record(journal):
-    store = Store(journal, event)
+    buffer = WriteBuffer(journal, event)
     with full(journal):
-        store.append(reading(1))
-        assert not store.flush()
-    assert store.flush()
+        buffer.append(reading(1))
+        assert not buffer.flush()
+    assert buffer.flush()
     assert numbers(journal) == [1]

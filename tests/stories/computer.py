@@ -11,8 +11,8 @@ from journal.journal import Journal
 from journal.reading import Event, Reading
 from logger.clock.host_clock import Clock, Moment
 from logger.clock.timekeeper import Timekeeper
-from logger.clock.trust import Setting, ThisComputer
-from logger.clock.trust_note import Requests, leave
+from logger.clock.trust import ThisComputer, TrustSetting
+from logger.clock.trust_note import TrustNotes, leave
 
 DAY_MS = 86_400_000
 EARLY = 3_000_000_000.0
@@ -84,13 +84,13 @@ class World(Clock):
         """The logger starts."""
         self.journal = Journal.create(self.directory / "journal.db")
         self.journal._connection.execute("PRAGMA synchronous = OFF")
-        witness = (
-            Setting()
+        time_source = (
+            TrustSetting()
             if self.is_trusting
             else ThisComputer(kernel=lambda: self.is_synchronised, rtc=self.rtc, synchronised=self.marker)
         )
-        requests = Requests(self.directory, self.boot_id)
-        self.keeper = Timekeeper(self.journal, self, self.boot_id, witness, requests=requests.take)
+        trust_notes = TrustNotes(self.directory, self.boot_id)
+        self.keeper = Timekeeper(self.journal, self, self.boot_id, time_source, trust_notes=trust_notes.take)
         self.event("started")
 
     def kill(self) -> None:

@@ -15,8 +15,8 @@ from journal.reading import Day, Event, Reading
 from logger.amperes import adopted_steps
 from logger.amperes.redecoding import Redecoding
 from logger.clock.host_clock import Clock, Moment
-from logger.history.chore import Daybook
-from logger.poll import Place, Poller, poll
+from logger.history.chore import HistoryChore
+from logger.poll import Identity, Poller, poll
 from logger.regulator.models import Steps
 from logger.regulator.regulator import Regulator
 from simulator import HandClock, Simulator, SimulatorOptions
@@ -114,11 +114,11 @@ class Site(Clock):
                 journal,
                 lambda: Regulator(self, "/dev/site", self, stop=self, steps=self.steps.now()),
                 self,
-                Place("home", "/dev/site", "0"),
+                Identity("home", "/dev/site", "0"),
                 interval_seconds=self.interval_seconds,
                 chores=[
                     Redecoding(journal, self.steps, interval_seconds=self.interval_seconds),
-                    Daybook(journal, self, interval_seconds=self.interval_seconds, zone=UTC),
+                    HistoryChore(journal, self, interval_seconds=self.interval_seconds, zone=UTC),
                 ],
             )
             poll(poller, self)

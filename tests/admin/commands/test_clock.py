@@ -9,7 +9,7 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Event, Reading
 from logger.clock.host_clock import Clock, boot_id
-from logger.clock.trust_note import NAME, Requests
+from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
 
 DATA = Path("data")
@@ -71,24 +71,24 @@ def test_with_a_logger_running_the_word_is_left_for_it(solar: Solar) -> None:
         ran = solar("clock", "trust")
         assert ran.out.splitlines()[1].startswith("The logger is running: it takes note of that at its next reading")
         assert (DATA / NAME).stat().st_mode & 0o777 == 0o664
-        word = Requests(DATA, boot_id()).take()
+        word = TrustNotes(DATA, boot_id()).take()
         now = Clock(0).now()
         assert word.offset_ms == pytest.approx(now.time_ms - now.uptime_ms, abs=50)
         assert not list(DATA.glob("clock-trust*"))
-        assert Requests(DATA, boot_id()).take() is None
+        assert TrustNotes(DATA, boot_id()).take() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"boot_id": 1, "uptime_ms": "x", "time_ms": 2}', "\0\xff"])
 def test_a_word_that_nobody_can_understand_is_thrown_away(text: str, tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(text)
-    assert Requests(tmp_path, "this").take() is None
+    assert TrustNotes(tmp_path, "this").take() is None
     assert list(tmp_path.glob("clock-trust*")) == []
 
 
 def test_a_word_counts_in_its_own_boot_alone(tmp_path: Path) -> None:
     for boot, expected in (("this", Anchor(5, 6, "a person said so")), ("another", None)):
         (tmp_path / NAME).write_text(json.dumps({"boot_id": boot, "uptime_ms": 5, "time_ms": 6}))
-        assert Requests(tmp_path, "this").take() == expected
+        assert TrustNotes(tmp_path, "this").take() == expected
 
 
 def test_a_time_that_cannot_be_is_not_trusted(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logger.amperes.calibration import Bytes, Estimate, Piece, Survey, VoltageCheck, estimate
+from logger.amperes.calibration import Estimate, Piece, RawReading, Survey, VoltageCheck, estimate
 from simulator import HandClock, Simulator, SimulatorOptions
 
 
 def made(
     step: float, hours: float = 30, interval: float = 60, cut_off: bool = True, start_clock: float = 0, **bytes_of: int
-) -> Iterable[Bytes]:
+) -> Iterable[RawReading]:
     """Readings of a sine-shaped current whose counter counts it truly; half a day of it, then again."""
     counted = 0.0
     for n in range(int(hours * 3600 / interval)):
@@ -27,10 +27,10 @@ def made(
         ram = {0: 222, 48: of_day // 360, 47: of_day % 360 // 60, 46: of_day % 60 // 2}
         ram |= {213: min(255, int(amps / step) if cut_off else round(amps / step)), 188: int(counted) % 256}
         ram |= {189: int(counted) // 256, 102: 0, 126: 0}
-        yield Bytes(round(n * interval * 1000), ram | {int(name[3:]): value for name, value in bytes_of.items()})
+        yield RawReading(round(n * interval * 1000), ram | {int(name[3:]): value for name, value in bytes_of.items()})
 
 
-def charge(readings: Iterable[Bytes]) -> Estimate:
+def charge(readings: Iterable[RawReading]) -> Estimate:
     survey = Survey()
     for each in readings:
         survey.add(each)
@@ -54,7 +54,7 @@ def test_the_simulators_steps_are_found(options: dict[str, object]) -> None:
     survey = Survey()
     for n in range(1000):
         clock.advance(100)
-        survey.add(Bytes(n * 100_000, dict(enumerate(simulator.ram()))))
+        survey.add(RawReading(n * 100_000, dict(enumerate(simulator.ram()))))
     charge_estimate, load_estimate = survey.estimates()
     assert charge_estimate.proposal == Fraction(str(simulator.options.charge_step))
     assert load_estimate.proposal == Fraction(str(simulator.options.load_step))
@@ -73,9 +73,9 @@ def test_without_a_count_there_is_nothing_to_say() -> None:
     assert not found.agrees_with(0.4)
 
 
-def spoiled(readings: list[Bytes], index: int, **changes: int) -> list[Bytes]:
+def spoiled(readings: list[RawReading], index: int, **changes: int) -> list[RawReading]:
     ram = {**readings[index].ram, **{int(name[3:]): value for name, value in changes.items()}}
-    return [*readings[:index], Bytes(readings[index].time_ms, ram), *readings[index + 1 :]]
+    return [*readings[:index], RawReading(readings[index].time_ms, ram), *readings[index + 1 :]]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def spoiled(readings: list[Bytes], index: int, **changes: int) -> list[Bytes]:
         pytest.param(lambda all_of: spoiled(all_of, 400, ram213=255), id="a byte at its end"),
         pytest.param(
             lambda all_of: [
-                Bytes(each.time_ms, {**each.ram, 188: 0, 189: 0}) if 400 <= n < 410 else each
+                RawReading(each.time_ms, {**each.ram, 188: 0, 189: 0}) if 400 <= n < 410 else each
                 for n, each in enumerate(all_of)
             ],
             id="counters cleared",
         ),
         pytest.param(
             lambda all_of: [
-                Bytes(each.time_ms, {a: v for a, v in each.ram.items() if n % 7 or a != 213})
+                RawReading(each.time_ms, {a: v for a, v in each.ram.items() if n % 7 or a != 213})
                 for n, each in enumerate(all_of)
             ],
             id="a byte now and then unread",
@@ -109,7 +109,7 @@ def test_what_is_odd_is_left_out(spoil) -> None:
 
 def test_another_model_begins_anew() -> None:
     first = list(made(0.4, hours=10))
-    second = [Bytes(each.time_ms + 36_000_000, each.ram) for each in made(0.2, hours=10, ram0=139)]
+    second = [RawReading(each.time_ms + 36_000_000, each.ram) for each in made(0.2, hours=10, ram0=139)]
     survey = Survey()
     for each in [*first, *second]:
         survey.add(each)

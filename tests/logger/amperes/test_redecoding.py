@@ -10,7 +10,7 @@ from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.revisions import Decoding, Revision
 from logger.amperes.adopted_steps import FILE, StepsInForce, save
-from logger.amperes.redecoding import READINGS_AT_ONCE, Redecoding, adopted_in, name_of
+from logger.amperes.redecoding import READINGS_AT_ONCE, Redecoding, adopted_in, scale_name
 from logger.regulator.models import AdoptedSteps, Steps
 from logger.regulator.registers import decode, pairs
 from tests.logger.bench import RAM, Bench
@@ -54,7 +54,7 @@ def test_a_journal_that_is_right_is_left_alone(path: Path) -> None:
         redecoding = Redecoding(journal, StepsInForce(path.with_name(FILE), Steps()))
         assert (redecoding.portion(), redecoding.left) == (False, 0)
         assert (readings(journal), journal.revisions()) == (before, [])
-        assert journal.decoding() == Decoding(name_of(Steps()))
+        assert journal.decoding() == Decoding(scale_name(Steps()))
 
 
 def test_only_what_the_bytes_tell_becomes_new(path: Path) -> None:
@@ -98,7 +98,7 @@ def test_broken_off_at_any_portion_it_goes_on_where_it_was(path: Path, portions:
         assert len(journal.revisions()) == 3
         assert done == min(portions, 3)
         assert {each.internal_charge_amps for each in readings(journal)} == {26.0}
-        assert journal.decoding() == Decoding(name_of(in_force(path).now()))
+        assert journal.decoding() == Decoding(scale_name(in_force(path).now()))
 
 
 def test_a_scale_that_changes_meanwhile_is_the_one_that_counts(path: Path) -> None:
@@ -132,7 +132,7 @@ def test_readings_without_bytes_and_of_other_models_stay_as_they_are(path: Path)
 )
 @pytest.mark.parametrize("given", [None, "0.45"])
 def test_the_name_of_a_scale_tells_what_was_adopted(adopted: tuple[AdoptedSteps, ...], given: str | None) -> None:
-    assert adopted_in(name_of(replace(Steps.of(given, None), adopted=adopted))) == adopted
+    assert adopted_in(scale_name(replace(Steps.of(given, None), adopted=adopted))) == adopted
 
 
 def test_a_damaged_calibration_at_a_start_undoes_nothing(path: Path) -> None:

@@ -12,15 +12,10 @@ from logger.clock.dating import (
     BY_END,
     BY_ORDER,
     BY_REGULATOR,
-    DAY_MS,
-    Phase,
-    Sample,
-    Undated,
-    central_phase,
-    circular,
+    UndatedBoot,
     date_boots,
-    phase_of,
 )
+from logger.clock.regulator_clock import DAY_MS, Phase, Sample, circular, phase_of
 
 AFTER_MS = 1_800_000_000_000
 EARLIEST_MS = 1_767_225_600_000
@@ -44,13 +39,13 @@ def regulator_clock(time_ms: float, drift: float) -> int:
     return int((time_ms - 1_234_567_890) * (1 + drift) % DAY_MS / 2000) * 2000
 
 
-def undated(number: int, ran: Ran, drift: float, resets: list[float], samples: int = 9) -> Undated:
+def undated(number: int, ran: Ran, drift: float, resets: list[float], samples: int = 9) -> UndatedBoot:
     uptimes = [round(ran.for_ms * place / max(samples - 1, 1)) for place in range(samples)] if samples else []
-    return Undated(
+    return UndatedBoot(
         number,
         0,
         ran.for_ms,
-        tuple(Sample(uptime, shown(ran.true_ms(uptime), drift, resets)) for uptime in uptimes),
+        tuple(Sample(uptime, shown(ran.true_ms(uptime), drift, resets) / 1000) for uptime in uptimes),
     )
 
 
@@ -63,7 +58,7 @@ def shown(time_ms: float, drift: float, resets: list[float]) -> int:
 
 
 def phase(time_ms: float, drift: float, resets: list[float]) -> Phase:
-    return Phase(round(time_ms), phase_of(round(time_ms), shown(time_ms, drift, resets)))
+    return phase_of(Sample(round(time_ms), shown(time_ms, drift, resets) / 1000))
 
 
 spans_ms = st.one_of(st.integers(0, 12 * HOUR_MS), st.integers(0, 60 * DAY_MS))
@@ -144,26 +139,20 @@ def test_without_the_regulators_clock_the_middle_is_at_most_half_the_window_wron
 
 
 def test_with_nothing_before_it_a_boot_is_put_right_before_the_next_one():
-    (anchor,) = date_boots([Undated(1, 0, HOUR_MS)], after_ms=None, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS)
+    (anchor,) = date_boots([UndatedBoot(1, 0, HOUR_MS)], after_ms=None, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS)
     assert (anchor.source, anchor.time_at(HOUR_MS)) == (BY_END, pytest.approx(AFTER_MS, abs=200))
 
 
 def test_a_last_record_that_is_later_than_the_next_boot_is_not_believed():
     (anchor,) = date_boots(
-        [Undated(1, 0, HOUR_MS)], after_ms=AFTER_MS + DAY_MS, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS
+        [UndatedBoot(1, 0, HOUR_MS)], after_ms=AFTER_MS + DAY_MS, before_ms=AFTER_MS, earliest_ms=EARLIEST_MS
     )
     assert anchor.source == BY_END
     assert anchor.uncertainty_seconds > 86400
 
 
 def test_boots_that_are_longer_than_all_the_time_there_was_still_get_an_order():
-    boots = [Undated(number, 0, 400 * DAY_MS) for number in (1, 2)]
+    boots = [UndatedBoot(number, 0, 400 * DAY_MS) for number in (1, 2)]
     anchors = date_boots(boots, after_ms=None, before_ms=EARLIEST_MS + DAY_MS, earliest_ms=EARLIEST_MS)
     assert anchors[0].time_at(400 * DAY_MS) <= anchors[1].time_at(0) + 400 * DAY_MS * 1e-4
     assert {anchor.source for anchor in anchors} == {BY_END}
-
-
-def test_the_central_phase_leaves_out_a_stray_and_knows_that_the_day_is_round():
-    phases = [Phase(number, value % DAY_MS) for number, value in enumerate([-3000, -1000, 1000, 2000, 30_000_000])]
-    assert central_phase(phases).phase_ms == 1000
-    assert central_phase([]) is None

@@ -5,7 +5,16 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from journal.reading import Reading
-from logger.clock.regulator_clock import DAY_MS, Sample, clock_offset_minutes, ran_on, sample_of, shift_ms
+from logger.clock.regulator_clock import (
+    DAY_MS,
+    Phase,
+    Sample,
+    central_phase,
+    clock_offset_minutes,
+    ran_on,
+    sample_of,
+    shift_ms,
+)
 
 HOUR = 3600.0
 
@@ -50,3 +59,9 @@ def test_how_far_the_clock_is_off_local_time(clock_hours: float, zone: timezone,
 def test_a_reading_without_its_clock_says_nothing() -> None:
     reading = Reading(time_ms=1, boot=1, uptime_ms=0)
     assert (sample_of(reading), clock_offset_minutes(reading)) == (None, None)
+
+
+def test_the_central_phase_leaves_out_a_stray_and_knows_that_the_day_is_round():
+    phases = [Phase(number, value % DAY_MS) for number, value in enumerate([-3000, -1000, 1000, 2000, 30_000_000])]
+    assert central_phase(phases).phase_ms == 1000
+    assert central_phase([]) is None

@@ -7,7 +7,15 @@ import pytest
 
 from logger.clock import trust
 from logger.clock.host_clock import Moment
-from logger.clock.trust import EARLIEST_MS, LATEST_MS, Evidence, Setting, ThisComputer, absurd, kernel_is_synchronised
+from logger.clock.trust import (
+    EARLIEST_MS,
+    LATEST_MS,
+    Evidence,
+    ThisComputer,
+    TrustSetting,
+    absurd,
+    kernel_is_synchronised,
+)
 
 NOW = Moment(1_800_000_000_000, 1, 7_200_000)
 KERNEL = Evidence("the kernel is synchronised with a time server", is_lasting=True)
@@ -71,9 +79,9 @@ def test_a_marker_of_another_time_means_that_the_clock_has_been_set_since(tmp_pa
 
 
 def test_a_setting_is_always_believed():
-    assert Setting().ask(NOW).is_lasting
-    assert isinstance(trust.witness("trust"), Setting)
-    assert isinstance(trust.witness("auto"), ThisComputer)
+    assert TrustSetting().ask(NOW).is_lasting
+    assert isinstance(trust.time_source("trust"), TrustSetting)
+    assert isinstance(trust.time_source("auto"), ThisComputer)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Day
-from logger.history.chore import Daybook, newest
+from logger.history.chore import HistoryChore, newest
 from logger.history.ring import ADDRESSES
 from logger.line.frame import READ_EEPROM
 from tests.logger.bench import RAM, Bench
@@ -21,13 +21,13 @@ MEMORY = HISTORY | {address: value for address, value in RAM.items() if address 
 
 
 class Desk:
-    """A bench, its regulator and the daybook that goes by the journal."""
+    """A bench, its regulator and the chore that goes by the journal."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.bench = Bench(MEMORY)
         self.regulator = self.bench.regulator()
-        self.daybook = Daybook(journal, self.bench, zone=UTC)
+        self.chore = HistoryChore(journal, self.bench, zone=UTC)
 
     def read(self, *, is_held: bool = False) -> None:
         reading = self.regulator.read()
@@ -36,7 +36,7 @@ class Desk:
 
     def work(self, gaps: int, *, has_time: bool = False) -> None:
         for _ in range(gaps):
-            self.daybook.work(self.regulator, lambda: has_time)
+            self.chore.work(self.regulator, lambda: has_time)
 
     def asked(self) -> list[int]:
         return [request[1] for request in self.bench.requests if request[0] == READ_EEPROM]

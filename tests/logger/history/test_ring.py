@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger.history.ring import ADDRESSES, POINTER, Collection, DayValues, History, decode_record, is_quiet, start
+from logger.history.ring import ADDRESSES, POINTER, DayValues, History, PartialHistory, decode_record, is_quiet, start
 from simulator.history import decode_record as simulators_idea
 from simulator.history import record_start
 
@@ -15,11 +15,11 @@ def ring(pointer: int = 2, fill: int = 1) -> dict[int, int]:
     return {address: (pointer if address == POINTER else fill) for address in ADDRESSES}
 
 
-def collect(memory: dict[int, int], collection: Collection | None = None) -> Collection:
-    collection = collection or Collection()
-    while (address := collection.next_address) is not None:
-        collection.take(memory.get(address))
-    return collection
+def collect(memory: dict[int, int], partial: PartialHistory | None = None) -> PartialHistory:
+    partial = partial or PartialHistory()
+    while (address := partial.next_address) is not None:
+        partial.take(memory.get(address))
+    return partial
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_without_the_system_voltage_there_are_no_volts() -> None:
 
 def test_every_byte_is_read_once_and_the_pointer_first_and_last() -> None:
     asked = []
-    collection = Collection()
-    while (address := collection.next_address) is not None:
+    partial = PartialHistory()
+    while (address := partial.next_address) is not None:
         asked.append(address)
-        collection.take(ring()[address])
+        partial.take(ring()[address])
     assert asked == [45, *range(46, 256), 45]
-    assert collection.history() == History(2, {slot: bytes([1] * 7) for slot in range(30)})
+    assert partial.history() == History(2, {slot: bytes([1] * 7) for slot in range(30)})
 
 
 @pytest.mark.parametrize("blank", [0x00, 0xFF])
@@ -77,14 +77,14 @@ def test_a_slot_that_was_never_written_is_no_record(blank: int) -> None:
 
 
 def test_a_pointer_that_has_moved_starts_it_all_over() -> None:
-    collection = Collection()
+    partial = PartialHistory()
     memory = ring(2, fill=1)
-    while collection.next_address != POINTER or collection.done < 211:
-        collection.take(memory[collection.next_address])
+    while partial.next_address != POINTER or partial.done < 211:
+        partial.take(memory[partial.next_address])
     memory = ring(3, fill=9)
-    collection.take(memory[POINTER])
-    assert (collection.times_moved, collection.done) == (1, 0)
-    assert collect(memory, collection).history() == History(3, {slot: bytes([9] * 7) for slot in range(30)})
+    partial.take(memory[POINTER])
+    assert (partial.times_moved, partial.done) == (1, 0)
+    assert collect(memory, partial).history() == History(3, {slot: bytes([9] * 7) for slot in range(30)})
 
 
 def test_a_byte_that_cannot_be_had_costs_its_record_alone() -> None:
@@ -95,12 +95,12 @@ def test_a_byte_that_cannot_be_had_costs_its_record_alone() -> None:
 
 
 def test_a_byte_that_comes_at_the_second_try_costs_nothing() -> None:
-    collection, failed = Collection(), set()
-    while (address := collection.next_address) is not None:
+    partial, failed = PartialHistory(), set()
+    while (address := partial.next_address) is not None:
         is_first = address not in failed
         failed.add(address)
-        collection.take(None if is_first else ring()[address])
-    assert len(collection.history().records) == 30
+        partial.take(None if is_first else ring()[address])
+    assert len(partial.history().records) == 30
 
 
 @pytest.mark.parametrize("pointer", [None, 30, 255])

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger.line.voting import MOST_NEEDED, Ballot, Line
+from logger.line.voting import MOST_NEEDED, LineQuality, Vote
 
 
 def believed(reads, known=None, **options):
     """The value believed and after how many of the reads, (None, how many) when it never comes to that."""
-    ballot = Ballot(known, **({"needed": 2} | options))
+    vote = Vote(known, **({"needed": 2} | options))
     for count, value in enumerate(reads, 1):
-        result = ballot.add(value)
+        result = vote.add(value)
         if result is not None:
             return result, count
-        if ballot.is_hopeless:
+        if vote.is_hopeless:
             return None, count
     return None, len(reads)
 
@@ -74,7 +74,7 @@ def test_a_value_is_never_believed_that_was_not_read_as_often_as_needed(reads, k
 
 
 def test_damage_on_the_line_raises_what_is_needed_and_silence_lowers_it():
-    line = Line()
+    line = LineQuality()
     assert line.needed == 3
     for _ in range(100):
         line.note(is_damaged=False)
