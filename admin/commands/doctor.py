@@ -15,8 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
-from admin.doctor.checks import Part, examine
 from admin.doctor.finding import Finding, Verdict, bad_by, look, ok, skipped
+from admin.doctor.runner import Part, examine
 from admin.health.health import Health
 from admin.health.survey import is_locked
 from admin.health.survey import look as survey

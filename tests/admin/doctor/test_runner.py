@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from admin.doctor.checks import Part, examine
 from admin.doctor.finding import Finding, Verdict, ok
+from admin.doctor.runner import Part, examine
 from journal.errors import PortMissing
 
 
