@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from journal.errors import our_errors
+from journal.errors import JournalUnusable, our_errors, primary_code
 
 
 def publish(draft: Path, path: Path) -> None:
@@ -25,8 +25,11 @@ def publish(draft: Path, path: Path) -> None:
         os.close(directory)
 
 
-def write(connection: sqlite3.Connection, target: Path) -> None:
-    """Copy the database to `target`, which opens anywhere. Raises JournalFull, JournalUnusable."""
+def write(connection: sqlite3.Connection, target: Path, *, is_checked: bool = False) -> None:
+    """Copy the database to `target`, which opens anywhere. Raises JournalFull, JournalUnusable.
+
+    `is_checked`: one that is damaged is not published, so that it does not replace a good one.
+    """
     draft = target.with_name(f"{target.name}.draft")
     with our_errors("write a backup to", target):
         draft.unlink(missing_ok=True)
@@ -37,10 +40,25 @@ def write(connection: sqlite3.Connection, target: Path) -> None:
                 copy.execute("PRAGMA journal_mode = DELETE")
                 if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = 'identity'").fetchone():
                     copy.execute("UPDATE identity SET uuid = lower(hex(randomblob(16)))")
+                if is_checked and not _is_sound(copy):
+                    raise JournalUnusable(
+                        f"cannot write a backup to {target}: the journal is damaged; no backup was replaced; "
+                        "`solar doctor` says what to do"
+                    )
             publish(draft, target)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+
+
+def _is_sound(copy: sqlite3.Connection) -> bool:
+    try:
+        (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) == sqlite3.SQLITE_CORRUPT:
+            return False
+        raise
+    return str(verdict) == "ok"
 
 
 def write_before_migration(path: Path, version: int) -> Path:

@@ -390,8 +390,9 @@ class Journal:
         """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all.
 
         The copy has an identity of its own: put back in this journal's place, it gives ids to other readings.
+        Raises JournalUnusable when the journal is damaged; `target` is then as it was.
         """
-        copies.write(self._connection, target)
+        copies.write(self._connection, target, is_checked=True)
 
     def _spans_now(self, stream: str) -> Spans:
         """The one writer knows of every change; everybody else looks anew."""

@@ -38,3 +38,22 @@ def test_a_backup_of_nothing_makes_no_file(solar: Solar, tmp_path: Path) -> None
     ran = solar("backup", "copy.db")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_journal_does_not_take_the_place_of_the_backup_before(
+    solar: Solar, data: Path, tmp_path: Path
+) -> None:
+    with Journal.create(data / "journal.db") as journal:
+        journal.append_all(reading(number) for number in range(4, 2000))
+    (tmp_path / "copy.db").write_text("yesterday's")
+    with (data / "journal.db").open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(b"\xa5" * 10 * 4096)
+    ran = solar("backup", "copy.db")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        f"cannot write a backup to {tmp_path}/copy.db: the journal is damaged; "
+        "no backup was replaced; `solar doctor` says what to do\n"
+    )
+    assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"]
+    assert (tmp_path / "copy.db").read_text() == "yesterday's"

@@ -1,4 +1,8 @@
+import json
+import os
 from pathlib import Path
+
+import pytest
 
 from admin.doctor.calibration import calibration
 from admin.doctor.finding import Verdict
@@ -21,3 +25,19 @@ def test_a_damaged_file_has_a_cause_and_a_remedy_in_words(tmp_path: Path) -> Non
     (finding,) = calibration(tmp_path)
     assert (finding.verdict, finding.found) == (Verdict.BAD, f"cannot use {path}: the file is damaged")
     assert finding.remedy.startswith("measure again with `solar calibrate --adopt`")
+
+
+def test_a_file_that_this_user_may_not_read_is_not_said_to_be_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To remove it would change the amperes of every reading; root's eyes are enough."""
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({"PL80": {"charge_step_amps": "0.5"}}))
+    if os.geteuid() == 0:
+        monkeypatch.setattr("os.access", lambda where, mode, **_: Path(where) != path)
+    else:
+        path.chmod(0)
+    (finding,) = calibration(tmp_path)
+    assert finding.verdict is Verdict.SKIPPED
+    assert f"may not read {path}" in finding.found
+    assert "remove" not in finding.remedy
