@@ -45,15 +45,15 @@ from admin.terminal.usage_errors import explain, is_usage_error, one_line
 from journal.errors import BadSetting, SolarError
 
 AT_THE_SITE = "At the site"
-OUT_OF_THE_JOURNAL = "Out of the journal"
-DELIVERY = "When delivery went wrong"
+FROM_THE_JOURNAL = "From the journal"
+DELIVERY = "Upload problems"
 WITHOUT_HARDWARE = "Without hardware"
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
-    help="Reads a Plasmatronics PL solar regulator into a journal on this machine and sends the journal to InfluxDB.",
-    epilog="Every option also reads an environment variable, which a file .env in the working directory may set.",
+    help="Logs a Plasmatronics PL solar regulator to a journal on this computer and uploads it to InfluxDB.",
+    epilog="Every option can also be set by an environment variable, or in a file .env in the working directory.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SOLAR"},
@@ -69,7 +69,7 @@ def show_version(is_asked: bool) -> None:
 # fmt: off
 Version = Annotated[bool, typer.Option(
     "--version", callback=show_version, is_eager=True, allow_from_autoenv=False, show_envvar=False,
-    help="Say which version this is.")]
+    help="Show the version.")]
 # fmt: on
 
 
@@ -86,11 +86,11 @@ app.command(rich_help_panel=AT_THE_SITE)(read.read)
 app.command(rich_help_panel=AT_THE_SITE)(history.history)
 app.command(rich_help_panel=AT_THE_SITE)(calibrate.calibrate)
 app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
-app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(report.report)
-app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(export.export)
-app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(backup.backup)
-app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(recover.recover)
-app.command(rich_help_panel=OUT_OF_THE_JOURNAL)(dashboards.dashboards)
+app.command(rich_help_panel=FROM_THE_JOURNAL)(report.report)
+app.command(rich_help_panel=FROM_THE_JOURNAL)(export.export)
+app.command(rich_help_panel=FROM_THE_JOURNAL)(backup.backup)
+app.command(rich_help_panel=FROM_THE_JOURNAL)(recover.recover)
+app.command(rich_help_panel=FROM_THE_JOURNAL)(dashboards.dashboards)
 app.command(rich_help_panel=DELIVERY)(audit.audit)
 app.command(rich_help_panel=DELIVERY)(replay.replay)
 app.command(rich_help_panel=DELIVERY)(pack.pack)
@@ -124,7 +124,7 @@ def run(arguments: list[str]) -> int:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             forget_output()
             words = os.strerror(error.errno).lower()
-            print(f"cannot write the output: {words}; make room, or send it elsewhere", file=sys.stderr)
+            print(f"cannot write the output: {words}; free some space, or write it somewhere else", file=sys.stderr)
             return 1
         traceback.print_exc()
         return 70
@@ -142,7 +142,7 @@ def load_env_file(path: Path) -> None:
     try:
         load_dotenv(path, override=False)
     except (OSError, ValueError) as error:
-        raise BadSetting(f"cannot read {path.resolve()}: {error}; mend it or remove it") from error
+        raise BadSetting(f"cannot read {path.resolve()}: {error}; fix it or remove it") from error
 
 
 def main() -> NoReturn:

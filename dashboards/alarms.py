@@ -96,8 +96,8 @@ def _silent(language: Language) -> Alarm:
         limit=15 * MINUTE if by_age else 1,
         lasting="1m" if by_age else "15m",
         no_data="Alerting",
-        message=f"No reading from {SITE} for 15 minutes: its power, the line to the regulator, or the network. "
-        "What the logger read meanwhile arrives when the network is back.",
+        message=f"No reading from {SITE} for 15 minutes. Check its power, the cable to the regulator, and the network. "
+        "If only the network is down, the readings arrive when it is back.",
     )
 
 

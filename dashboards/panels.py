@@ -126,7 +126,7 @@ def _now(volts: Sequence[Threshold]) -> Row:
         _stat("Used today", AMP_HOURS, "load_amp_hours", "Since the regulator's midnight."),
         _stat("Highest today", VOLTS, "battery_max_volts", "Since the regulator's midnight.", volts),
         _stat("Lowest today", VOLTS, "battery_min_volts", "Since the regulator's midnight.", volts),
-        _stat("Battery temperature", CELSIUS, "battery_celsius", "Absent where no sensor is fitted.", HEAT),
+        _stat("Battery temperature", CELSIUS, "battery_celsius", "Empty if there is no sensor.", HEAT),
     ))  # fmt: skip
 
 
@@ -156,12 +156,12 @@ def _site(volts: Sequence[Threshold]) -> Board:
         Panel("Regulator", "states", TEXT, (Line("", trend("regulator_state", "last")),), 12, "Its state over time."),
     )
     days = (
-        Panel("Charge a day", "bars", AMP_HOURS, charge, 12, "As the regulator counted it."),
-        Panel("Highest and lowest voltage of the day", "lines", VOLTS, spread, 12, "As the regulator saw it.", volts),
+        Panel("Charge per day", "bars", AMP_HOURS, charge, 12, "Counted by the regulator."),
+        Panel("Highest and lowest voltage of the day", "lines", VOLTS, spread, 12, "Measured by the regulator.", volts),
         Panel("State of charge at the end of the day", "bars", PERCENT,
               (Line("", daily("state_of_charge_percent")),), 12, "The regulator's own estimate.", CHARGE),
         Panel("Time to float", "bars", SECONDS, (Line("", daily("float_reached_seconds")),), 12,
-              "When the battery was full, after the regulator's midnight; no bar when it never was."),
+              "From the regulator's midnight until the battery was full; no bar if it was not."),
     )  # fmt: skip
     return Board(
         "solar-site", "Solar site", "A battery, its regulator and the sun.", "24h",
@@ -179,18 +179,18 @@ def _logging() -> Board:
         Panel("Newest reading", "stat", SECONDS, (Line("", arrival.newest()),), 12,
               "How long ago the newest reading in the database was taken.", AGE),
         Panel("Received in 24 hours", "stat", PERCENT, (Line("", arrival.received_today()),), 12,
-              "Less than 100: readings that were never taken, or are still on their way (the backlog).", RECEIVED),
+              "Less than 100: some readings were never taken, or are still waiting to be sent.", RECEIVED),
     )  # fmt: skip
     week = (
-        Panel("Readings an hour", "lines", PERCENT, (Line("", arrival.received_by_hour()),), 12,
-              "Of those due. A hole fills while a backlog is sent. The first and last hour are not whole.", RECEIVED),
+        Panel("Readings per hour", "lines", PERCENT, (Line("", arrival.received_by_hour()),), 12,
+              "Percent of those expected. Gaps fill while a backlog is sent. First and last hour: partial.", RECEIVED),
         Panel("Longest gap", "lines", SECONDS, (Line("", arrival.longest_gap()),), 12,
               "The longest time between two readings.", GAP),
         Panel("Clock uncertainty", "lines", SECONDS, (Line("", trend("time_uncertainty_seconds", "max")),), 12,
               "How far a reading's time may be off; high after a power cut without network.", CLOCK),
         Panel("Gaps longer than five minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 12,
               "When each ended and how long it was.", GAP),
-        Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "What the logger had to tell."),
+        Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "Messages from the logger."),
     )  # fmt: skip
     return Board(
         "solar-logging", "Solar logging", "Whether the readings arrive: gaps, backlog, clock.", "7d",

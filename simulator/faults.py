@@ -38,7 +38,7 @@ class Faults:
         for name in CHANCES:
             chance = getattr(self, name)
             if not 0.0 <= chance <= 1.0:
-                raise ValueError(f"cannot use fault '{name}={chance}': its chance must be a number from 0 to 1")
+                raise ValueError(f"cannot use fault '{name}={chance}': its probability must be a number from 0 to 1")
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
@@ -52,18 +52,20 @@ class Faults:
             field = name.replace("-", "_")
             if field in CHANCES:
                 if not equals:
-                    raise ValueError(f"cannot use fault '{part}': say how often, as in '{name}=0.01'")
+                    raise ValueError(f"cannot use fault '{part}': give its probability, as in '{name}=0.01'")
                 try:
                     faults[field] = float(value)
                 except ValueError:
-                    raise ValueError(f"cannot use fault '{part}': its chance must be a number from 0 to 1") from None
+                    raise ValueError(
+                        f"cannot use fault '{part}': its probability must be a number from 0 to 1"
+                    ) from None
             elif field in STATES:
                 if equals:
                     raise ValueError(f"cannot use fault '{part}': '{name}' takes no value")
                 faults[field] = True
             else:
                 raise ValueError(
-                    f"cannot use fault '{part}': there are {', '.join(f'{chance}=CHANCE' for chance in CHANCES)}, "
+                    f"cannot use fault '{part}': use {', '.join(f'{chance}=PROBABILITY' for chance in CHANCES)}, "
                     f"{', '.join(state.replace('_', '-') for state in STATES)}"
                 )
         return cls(**faults)  # type: ignore[arg-type]  # floats and bools by the branches above

@@ -50,10 +50,10 @@ class SimulatorOptions:
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
-            raise ValueError(f"cannot simulate a '{self.model}': there are {', '.join(MODELS)}")
+            raise ValueError(f"cannot simulate a '{self.model}': choose {', '.join(MODELS)}")
         if self.system_volts not in VOLT_CODES:
             volts = ", ".join(map(str, VOLT_CODES))
-            raise ValueError(f"cannot simulate {self.system_volts} system volts: there are {volts}")
+            raise ValueError(f"cannot simulate {self.system_volts} system volts: choose {volts}")
         # Beyond that a small computer is not done with one moment when the next one is due.
         if not 0 < self.speed <= 10_000:
             raise ValueError(f"cannot simulate at speed {self.speed:g}: it must be greater than 0 and at most 10000")

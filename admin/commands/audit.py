@@ -22,11 +22,11 @@ from journal.reading import STREAMS
 
 # fmt: off
 Table = Annotated[str | None, typer.Option(
-    parser=options.one_of(*STREAMS), metavar="TABLE", help="readings, days or events alone.")]
+    parser=options.one_of(*STREAMS), metavar="TABLE", help="Only this table: readings, days or events.")]
 Values = Annotated[bool, typer.Option(
-    "--values", help="Compare what is stored too, not only how much.")]
+    "--values", help="Compare the values too, not only the number of records.")]
 Repair = Annotated[bool, typer.Option(
-    "--repair", help="Queue what is lost or changed there, and that alone, to be sent again.")]
+    "--repair", help="Send again what InfluxDB has lost or changed, and nothing else.")]
 # fmt: on
 
 
@@ -44,7 +44,7 @@ def audit(
     bucket: options.Bucket = None,
     ca_file: options.CaFile = None,
 ) -> int:
-    """Compare journal and InfluxDB, hour by hour, and list what is missing there."""
+    """Compare the journal with InfluxDB, hour by hour, and list what is missing there."""
     from uploader.audit.client import Client
     from uploader.audit.comparison import Comparison
     from uploader.progress.progress import Progress

@@ -12,12 +12,12 @@ from journal.journal import Journal
 
 # fmt: off
 Target = Annotated[Path, typer.Argument(
-    parser=Path, metavar="FILE", help="The copy, which appears whole or not at all; one that is there is replaced.")]
+    parser=Path, metavar="FILE", help="File to write, complete or not at all; an existing file is replaced.")]
 # fmt: on
 
 
 def backup(target: Target, data: options.Data = options.DATA) -> None:
-    """Copy the journal to a file while the logger goes on."""
+    """Copy the journal to a file, even while the logger is running."""
     real = database_name(target, data)
     with Journal.open(data / "journal.db") as journal:
         journal.backup(real)

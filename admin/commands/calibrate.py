@@ -27,7 +27,7 @@ REGISTERS = {"charge": "RAM 213", "load": "RAM 217"}
 
 # fmt: off
 Adopt = Annotated[bool, typer.Option(
-    "--adopt", help="Take what was measured: decode all readings anew with it, and send them again.")]
+    "--adopt", help="Use the measured values: recalculate and re-upload all readings.")]
 # fmt: on
 
 
@@ -41,7 +41,7 @@ def calibrate(
     site: options.Site = options.SITE,
     as_json: options.AsJson = False,
 ) -> int:
-    """Measure what a step of the current registers is worth, and adopt it."""
+    """Measure the amperes per step of the current registers, and adopt them."""
     from logger.amperes import adopted_steps
     from logger.regulator.models import Steps
 
@@ -50,7 +50,7 @@ def calibrate(
     with Journal.open(data / "journal.db") as journal:
         survey = look(journal, since)
     if survey.model is None:
-        raise SolarError("cannot calibrate: the journal has no reading from that time; give an earlier --since")
+        raise SolarError("cannot calibrate: the journal has no readings from that period; give an earlier --since")
     known = Steps(given.charge_amps, given.load_amps, adopted_steps.load(path))
     estimates = survey.estimates()
     if as_json:
@@ -60,15 +60,15 @@ def calibrate(
     good = [each for each in estimates if each.is_enough]
     if not adopt:
         if not as_json and any(is_news(each, survey.model, known) for each in good):
-            print("\n`solar calibrate --adopt` takes that, decodes all readings anew and has them sent again.")
+            print("\n`solar calibrate --adopt` uses these values: it recalculates and re-uploads all readings.")
         return 0
     if not good:
-        raise SolarError("cannot adopt anything: there is not enough to measure it by yet; try again in some days")
+        raise SolarError("cannot adopt anything: there is not enough data yet; try again in a few days")
     take(data, path, survey.model, good)
     for each in good:
         if (given.charge_amps if each.channel == "charge" else given.load_amps) is not None:
             name = NAMES[each.channel]
-            print(f"{name} is set, and goes before what was adopted: remove it where the logger gets its settings")
+            print(f"{name} is set and overrides the adopted value: remove it from the logger's settings")
     return decode_anew(data, path, given, site)
 
 
@@ -81,7 +81,7 @@ def look(journal: Journal, since: int | None) -> "Survey":
     ranges = stretch(journal, "readings", since, None)
     total = sum(last - first + 1 for first, last in ranges)
     survey, done = Survey(), 0
-    with progress("looking at readings", "readings", total) as show:
+    with progress("reading the journal", "readings", total) as show:
         for first, last in ranges:
             for time_ms, raw in journal.values("readings", ("time_ms", "raw"), first, last):
                 ram = {
@@ -98,19 +98,19 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     """What was measured, against what is in force."""
     from logger.amperes.calibration import ENOUGH_READINGS
 
-    shown = [f"{model.name}, by the regulator's own Ah counters:", ""]
+    shown = [f"{model.name}, measured with the regulator's own Ah counters:", ""]
     for each in survey.estimates():
         shown += [
             f"{each.channel} current ({REGISTERS[each.channel]})",
             *(f"  {line}" for line in said(each, model, steps)),
         ]
     voltage = survey.voltage
-    shown.append("16-bit voltage (RAM 220, 221) against RAM 50")
+    shown.append("16-bit voltage (RAM 220, 221), compared with RAM 50")
     if not voltage.is_enough:
         left = ENOUGH_READINGS - voltage.readings
         have = f"{count(voltage.readings, 'reading')} so far" if voltage.readings else "no reading has both yet"
-        return [*shown, f"  {have}; it takes {left} more to compare them"]
-    verdict = "they are the same voltage" if voltage.is_tracking else "they differ, so the formula does not hold here"
+        return [*shown, f"  {have}; {left} more needed to compare them"]
+    verdict = "they agree" if voltage.is_tracking else "they differ, so the formula does not work here"
     shown.append(
         f"  {verdict}: {voltage.mean_tenths / 10:+.3f} V on average, spread {voltage.spread_tenths / 10:.3f} V "
         f"(12 V-equivalent), in {count(voltage.readings, 'reading')}"
@@ -123,21 +123,21 @@ def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     from logger.amperes.calibration import ENOUGH_AMP_HOURS
 
     step = in_force(each.channel, model, steps)
-    used = f"in use: {float(step):g} A a step" if step else "in use: none, so there is no current"
+    used = f"in use: {float(step):g} A per step" if step else "in use: none, so no current is recorded"
     if each.step_amps is None or each.uncertainty_amps is None:
         return [
-            "nothing to measure it by yet: the counter has not moved so far",
-            f"it takes {ENOUGH_AMP_HOURS:.0f} Ah",
+            "no measurement yet: the counter has not moved",
+            f"needed: {ENOUGH_AMP_HOURS:.0f} Ah",
             used,
         ]
-    measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A a step, from {each.amp_hours:.0f} Ah"
+    measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A per step, from {each.amp_hours:.0f} Ah"
     if not each.is_enough:
         left = ENOUGH_AMP_HOURS - each.amp_hours
-        more = "more, at steadier currents or a shorter SOLAR_INTERVAL"
+        more = "more readings needed, at steadier currents or with a shorter SOLAR_INTERVAL"
         if left > 0:
-            more = f"some {math.ceil(left)} Ah more"
-            more += f", {duration(each.hours_left * 3600)} of current like that" if each.hours_left else ""
-        return [measured, f"not enough to go by yet: it takes {more}", used]
+            more = f"about {math.ceil(left)} Ah more needed"
+            more += f", {duration(each.hours_left * 3600)} at this current" if each.hours_left else ""
+        return [measured, f"not enough data yet: {more}", used]
     if step and each.agrees_with(step):
         return [measured, f"{used}, which agrees"]
     return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
@@ -166,7 +166,7 @@ def take(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None
     except OSError as error:
         raise SolarError(f"cannot write {path}: {error.strerror}; run this as the logger's user") from error
     for channel, step in proposals.items():
-        print(f"adopted: {float(step or 0):g} A a step of the {channel} current ({path})")
+        print(f"adopted: {float(step or 0):g} A per step of the {channel} current ({path})")
 
 
 def decode_anew(data: Path, path: Path, given: "Steps", site: str) -> int:
@@ -177,16 +177,18 @@ def decode_anew(data: Path, path: Path, given: "Steps", site: str) -> int:
     try:
         journal = Journal.create(data / "journal.db", site)
     except JournalInUse:
-        print("The logger runs: it decodes the readings anew between new ones, and the uploader sends them again.")
+        print(
+            "The logger is running: it recalculates the readings in the background, and the uploader sends them again."
+        )
         return 0
     with journal:
         redecoding = Redecoding(journal, StepsInForce(path, given))
         total = None
-        with progress("decoding anew", "readings", 1, is_wanted=sys.stderr.isatty()) as show:
+        with progress("recalculating", "readings", 1, is_wanted=sys.stderr.isatty()) as show:
             while redecoding.portion():
                 total = total or redecoding.left + 1
                 show(total - redecoding.left, total)
-    print("All readings are decoded anew; the uploader sends those that changed again.")
+    print("All readings are recalculated; the uploader sends those that changed again.")
     return 0
 
 

@@ -18,7 +18,7 @@ from journal.journal import Journal
 if TYPE_CHECKING:
     from logger.clock.host_clock import Moment
 
-app = typer.Typer(help="Say whether this computer's time is trusted, and what is held for it.")
+app = typer.Typer(help="Show whether the computer's clock is trusted and what is held, or confirm the clock.")
 
 
 @app.callback(invoke_without_command=True)
@@ -31,7 +31,7 @@ def clock(context: typer.Context) -> None:
 
 @app.command()
 def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = options.CLOCK) -> None:
-    """Show whether the time is trusted and why, and what is held until it is."""
+    """Show whether the clock is trusted, why, and which records are held."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import time_source
 
@@ -42,7 +42,7 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
 
 @app.command()
 def trust(*, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
-    """Say that this computer's clock is right now: what was held is put right from it, and sent."""
+    """Confirm that the computer's clock is right now: held records get their times and are sent."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
     from logger.clock.trust_note import leave
@@ -55,14 +55,14 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
         )
     path = data / "journal.db"
     if not is_there(path):
-        raise JournalMissing(f"cannot put times right in {path}: there is no such file; nothing has been logged here")
-    print(f"The time is {iso(moment.time_ms)}, you say.")
+        raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
+    print(f"Clock accepted: {iso(moment.time_ms)}")
     try:
         journal = Journal.create(path, site)
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), moment)
-        print("The logger is running: it takes note of that at its next reading, and then puts right what was held.")
+        print("The logger is running: from its next reading on it uses this clock, and dates what was held.")
         return
     with journal:
         print(release(journal, boot_id(), moment))
@@ -81,7 +81,7 @@ def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
     keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
     changes = [keeper.believe(Anchor(moment.uptime_ms, moment.time_ms, PERSON))]
     done = 0
-    with progress("Putting times right", "records", held) as show_done:
+    with progress("dating records", "records", held) as show_done:
         while (dated := keeper.work(0.2)).records or dated.changes:
             done += dated.records
             changes += dated.changes
@@ -99,5 +99,5 @@ def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
         )
     keeper.close()
     if not held:
-        return "Nothing was held; the logger will start with that."
-    return f"{count(held, 'reading')} that had been held got their times, and may be sent."
+        return "Nothing was held; the logger will start with this clock."
+    return f"{count(held, 'held reading')} dated; the uploader can send them now."

@@ -26,12 +26,12 @@ BankVolts = Annotated[str, typer.Option(
     "--bank-volts", parser=options.one_of(*map(str, BANK_VOLTS)), metavar="V",
     help=f"Nominal voltage of the battery: {', '.join(map(str, BANK_VOLTS[:-1]))} or {BANK_VOLTS[-1]}.")]
 Output = Annotated[Path, typer.Option(
-    parser=Path, metavar="DIR", help="Write into this directory; files from an earlier time are replaced.")]
+    parser=Path, metavar="DIR", help="Directory to write to; existing files are replaced.")]
 # fmt: on
 
 
 def dashboards(*, bank_volts: BankVolts, output: Output) -> None:
-    """Write the dashboards for Grafana and InfluxDB, with the limits of your battery."""
+    """Write dashboards and alarms for Grafana and InfluxDB, with limits for your battery."""
     written = files(int(bank_volts))
     for name, text in written.items():
         path = output / name
@@ -42,10 +42,10 @@ def dashboards(*, bank_volts: BankVolts, output: Output) -> None:
             raise BadSetting(f"cannot make the directory {path.parent}: {words}; choose another --output") from error
         with whole_file(path, output) as draft:
             draft.write_text(text, encoding="utf-8")
-    print(f"{count(len(written), 'file')} for a battery of {bank_volts} V in {output}. What they are for:")
+    print(f"{count(len(written), 'file')} for a {bank_volts} V battery in {output}. How to use them:")
     print(f"  Grafana with InfluxDB 2 or Cloud   copy {output}/grafana/flux/. to /etc/grafana/provisioning")
     print(f"  Grafana with InfluxDB 1.x          copy {output}/grafana/influxql/. to /etc/grafana/provisioning")
-    print(f"  the pages of InfluxDB 2 itself     influx apply --file {output}/influxdb/solar.yml")
+    print(f"  InfluxDB 2's own dashboards        influx apply --file {output}/influxdb/solar.yml")
 
 
 def files(bank_volts: int) -> dict[str, str]:

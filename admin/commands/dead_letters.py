@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from uploader.progress.dead_letters import DeadLetter
     from uploader.progress.progress import Progress
 
-app = typer.Typer(help="Look after the readings that InfluxDB itself refused.")
+app = typer.Typer(help="List, retry, drop or export the records that InfluxDB refused.")
 
 PAGE = 500
 
 # fmt: off
 Numbers = Annotated[list[int] | None, typer.Argument(
     parser=options.count_above_zero, metavar="NUMBER...",
-    help="Their numbers, as `solar dead-letters list` shows them.")]
+    help="Numbers from `solar dead-letters list`.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE",
-    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
+    help="File to write, complete or not at all; compressed if its name ends in .gz.")]
 # fmt: on
 
 
 @app.command("list")
 def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson = False) -> None:
-    """List them, with the server's own words."""
+    """List the refused records, with the server's reason."""
     if as_json:
         print(json.dumps([as_object(letter) for letter in letters(data)], indent=1))
         return
@@ -53,15 +53,15 @@ def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson =
 
 @app.command()
 def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
-    """Have them sent again by the uploader, once the cause is mended; without numbers, all."""
+    """Send them again, once the cause is fixed; all of them if no numbers are given."""
     with chosen("retry", numbers, all_of_them or not numbers, data) as (progress, wanted):
         done = progress.dead_letters.retry(wanted)
-    print(f"{count(done, 'dead letter')} to be sent again: by the uploader, or now with `solar upload --once`")
+    print(f"{count(done, 'dead letter')} queued for the uploader; to send now: `solar upload --once`")
 
 
 @app.command()
 def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
-    """Forget them for good; the readings stay in the journal."""
+    """Remove them from the list for good; the readings stay in the journal."""
     with chosen("drop", numbers, all_of_them, data) as (progress, wanted):
         done = progress.dead_letters.drop(wanted)
     print(f"{count(done, 'dead letter')} dropped; the readings stay in the journal")
@@ -113,7 +113,9 @@ def chosen(
     known = {letter.number for letter in letters(data)}
     strange = [number for number in numbers or () if number not in known]
     if strange:
-        raise BadSetting(f"cannot {verb} dead letter {strange[0]}: there is none; `solar dead-letters list` shows them")
+        raise BadSetting(
+            f"cannot {verb} dead letter {strange[0]}: there is no such number; `solar dead-letters list` shows them"
+        )
     path = data / "uploader.db"
     if not is_there(path):
         raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
@@ -124,7 +126,7 @@ def chosen(
 def lines(letter: "DeadLetter", now_ms: int) -> list[str]:
     """Two lines for a person."""
     tries = "once" if letter.tries == 1 else f"{letter.tries} times"
-    waiting = ", waits to be sent again" if letter.is_waiting else ""
+    waiting = ", waiting to be sent again" if letter.is_waiting else ""
     refused = f"refused {tries}, last {ago((now_ms - letter.refused_ms) / 1000)}{waiting}"
     return [
         f"{letter.number}  {letter.stream[:-1]} {letter.id} of {iso(letter.time_ms)}, {refused}",

@@ -37,13 +37,13 @@ LONGEST_SECONDS = 86_400.0
 def duration(text: str) -> float:
     seconds = options.number_above_zero(text)
     if seconds > LONGEST_SECONDS:
-        raise ValueError("a demo lasts a day at the most, 86400 seconds")
+        raise ValueError("a demo can run for a day at most, 86400 seconds")
     return seconds
 
 
 # fmt: off
 Seconds = Annotated[float, typer.Option(
-    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=duration, metavar="N", help="How long it takes.")]
+    "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=duration, metavar="N", help="Length of the demo in seconds.")]
 # fmt: on
 
 
@@ -56,11 +56,11 @@ def demo(
     ca_file: options.CaFile = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Log a simulated day and draw it; needs no settings."""
+    """Log a simulated day and draw a chart; needs no settings."""
     target = options.target(url, org, bucket, ca_file) if url else None
     log_to_stderr(verbose=verbose, level=logging.ERROR)
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
-    print(f"A day of a simulated PL80 is logged in {seconds:g} s.", flush=True)
+    print(f"Logging a day of a simulated PL80 in {seconds:g} s.", flush=True)
     stop = threading.Event()
     Journal.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
@@ -77,7 +77,7 @@ def demo(
     print("\n".join(summary(readings, failed, (data / "journal.db").stat().st_size, empty_bytes)))
     print("\n".join(upload_summary(delivery, target)))
     program = "solar" if shutil.which("solar") else os.path.relpath(sys.argv[0])
-    print("Look into the journal, or log a regulator of your own:")
+    print("Look at the journal, or log your own regulator:")
     print(f"  SOLAR_DATA={data} {program} export")
     print(f"  SOLAR_PORT=/dev/ttyUSB0 {program} log")
     return 1 if delivery.trouble else 0
@@ -161,15 +161,15 @@ def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_byte
     volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
     # A reading that Ctrl-C cut short may be without it.
     times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
-    span = f"{clock(times[0])} to {clock(times[-1])}" if times else "at no known time"
+    span = f"{clock(times[0])} to {clock(times[-1])}" if times else "time unknown"
     volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
     charged = total("charged", [reading.charge_amp_hours for reading in readings])
     drawn = total("drawn", [reading.load_amp_hours for reading in readings])
     grown = journal_bytes - empty_bytes
-    a_reading = f", {grown / len(readings):.0f} bytes a reading" if len(readings) >= 100 else ""
+    a_reading = f", {grown / len(readings):.0f} bytes per reading" if len(readings) >= 100 else ""
     return [
         f"{count(len(readings), 'reading')}, {span} by the regulator's clock"
-        + (f"; {count(failed, 'try')} brought none" if failed else ""),
+        + (f"; {count(failed, 'failed attempt')}" if failed else ""),
         f"{volts_shown}; {charged}, {drawn}",
         f"Journal {size(journal_bytes)}{a_reading}",
     ]
@@ -184,7 +184,7 @@ def total(verb: str, counts: list[float | None]) -> str:
 def upload_summary(delivery: Delivery, target: "Target | None") -> list[str]:
     """What was uploaded, or why not."""
     if target is None:
-        return ["Nothing was uploaded: INFLUXDB_URL is not set (nor needed here)"]
+        return ["Nothing was uploaded: INFLUXDB_URL is not set (not needed for the demo)"]
     shown = [f"{count(delivery.sent, 'record')} uploaded to {target.shown_url}, as site {SITE}"]
     if delivery.trouble:
         shown.append(f"Not everything was uploaded: {delivery.trouble}")

@@ -31,7 +31,7 @@ NARROW = 60
 """Below it the words stand under the check's name, not beside it."""
 
 # fmt: off
-Short = Annotated[bool, typer.Option("--short", help="Leave out what is well.")]
+Short = Annotated[bool, typer.Option("--short", help="Show only problems.")]
 # fmt: on
 
 
@@ -50,7 +50,7 @@ def doctor(
     ca_file: options.CaFile = None,
     verbose: options.Verbose = False,
 ) -> int:
-    """Check everything at the site and say what to do; exit 1 when something is bad."""
+    """Check everything at the site and say what to do; exit code 1 if something is bad."""
     log_to_stderr(verbose=verbose, level=logging.CRITICAL)
     health = survey(data, is_upload_wanted=bool(url))
     parts = [
@@ -107,10 +107,10 @@ def _names(root: Any) -> Iterator[Finding]:
     rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
     found = unknown_settings.unknown(root, os.environ, [unknown_settings.ENV_FILE, *files])
     for each in found:
-        meant = f"write {each.nearest} instead, or take it out" if each.nearest else "take it out"
-        yield look("names", f"{each.name}, set in {each.place}, is no setting and does nothing{rest}", meant)
+        meant = f"write {each.nearest} instead, or remove it" if each.nearest else "remove it"
+        yield look("names", f"{each.name}, set in {each.place}, is not a setting and has no effect{rest}", meant)
     if not found:
-        yield ok("names", f"all that are set are known{rest}")
+        yield ok("names", f"no unknown settings{rest}")
 
 
 def _server(

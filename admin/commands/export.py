@@ -29,7 +29,7 @@ Table = Annotated[str, typer.Option(
     parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE",
-    help="Write to this file, which appears whole or not at all; gzipped when its name ends in .gz.")]
+    help="File to write, complete or not at all; compressed if its name ends in .gz.")]
 # fmt: on
 
 
@@ -44,7 +44,7 @@ def export(
 ) -> None:
     """Write readings as CSV, JSON, SQLite or line protocol.
 
-    Days or events too, with --table. In the order of ids, which is the order in which they were taken; days by date.
+    With --table also days or events. Sorted by id, the order in which they were taken; days by date.
     """
     check_stretch(since, until)
     if form == "sqlite" and output is None:
@@ -64,7 +64,7 @@ def export(
             if output is None:
                 write_text(form, records, table, journal, sys.stdout)
                 if not total:
-                    when = "yet" if since is until is None else "from that time"
+                    when = "yet" if since is until is None else "from that period"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
             if form == "sqlite":

@@ -30,7 +30,7 @@ def history(
     clock_mode: options.Clock = options.CLOCK,
     verbose: options.Verbose = False,
 ) -> int | None:
-    """Print the regulator's daily records, from itself or from the journal."""
+    """Show the regulator's daily records, from the regulator or from the journal."""
     from logger.regulator.regulator import connect
 
     log_to_stderr(verbose=verbose, level=logging.WARNING)
@@ -43,7 +43,7 @@ def history(
             days = read_days(regulator, stored)
         if days and not is_clock_right(data, clock_mode):
             print(
-                "These dates are counted back from this computer's clock, which may be wrong: see `solar clock`",
+                "These dates depend on this computer's clock, which may be wrong: see `solar clock`",
                 file=sys.stderr,
             )
     except RegulatorError as error:
@@ -54,7 +54,7 @@ def history(
     if days is None or stop.is_set():
         return 130
     if not days:
-        print("the regulator remembers no day yet: it writes one at its midnight")
+        print("the regulator has no daily records yet: it writes one at each midnight")
         return None
     print("\n".join(table(sorted(days, key=lambda day: day.time_ms)[-DAYS:])))
     return None
@@ -105,7 +105,7 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
         raise RegulatorError("cannot date the history: the regulator's clock could not be read; try again")
     if not is_quiet(sample.clock_seconds):
         raise RegulatorError(
-            "cannot read the history now: the regulator's midnight is less than ten minutes away; try again after it"
+            "cannot read the history now: the regulator's midnight is less than ten minutes away; try again after that"
         )
     partial = PartialHistory()
     with progress("reading the history", "bytes", len(ADDRESSES) + 1) as show:
@@ -116,10 +116,10 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
             partial.take(values.get(address))
             show(partial.done, len(ADDRESSES) + 1)
             if partial.times_moved > 2:
-                raise RegulatorError("cannot read the history: its pointer keeps moving; is the regulator in order?")
+                raise RegulatorError("cannot read the history: its pointer keeps moving; the regulator may be faulty")
     ring = partial.history()
     if ring is None:
-        raise RegulatorError("cannot read the history: its pointer makes no sense; is the regulator in order?")
+        raise RegulatorError("cannot read the history: its pointer is not valid; the regulator may be faulty")
     known = {day.date: day for day in stored}
     days = days_before(sample, lambda time_ms: None)
     dating = date_records(ring, days, [each for day in stored if (each := KnownDay.of(day))])
@@ -134,13 +134,17 @@ def table(days: Sequence[Day]) -> list[str]:
     rows = [HEADINGS, *(cells(day) for day in days)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     shown = [" ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
-    shown += ["", "in, out: the regulator's own count. read: what the readings add up to, over `cover` of the day."]
+    shown += [
+        "",
+        "in, out: counted by the regulator. read in, read out: from the readings; cover: how much",
+        "of the day they cover.",
+    ]
     if any(day.date_is_estimated for day in days):
-        shown.append("~ the date is by arithmetic: no readings show that midnight.")
+        shown.append("~ estimated date")
     ends = [day.ended_ms for day in days if day.ended_ms is not None]
     if ends:
         end = time.localtime(ends[-1] / 1000)
-        shown.append(f"The regulator's day ends at {end.tm_hour:02d}:{end.tm_min:02d} here.")
+        shown.append(f"The regulator's midnight is at {end.tm_hour:02d}:{end.tm_min:02d} local time.")
     return shown
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 # fmt: off
 Interval = Annotated[float, typer.Option(
     envvar="SOLAR_INTERVAL", parser=options.number_above_zero, metavar="SECONDS",
-    help="Seconds from one reading to the next.")]
+    help="Seconds between readings.")]
 Count = Annotated[int | None, typer.Option(
     "--count", envvar="SOLAR_LOG_COUNT", parser=options.count_above_zero, metavar="N",
     help="Stop after this many readings.")]
 Wait = Annotated[bool | None, typer.Option(
-    "--wait/--no-wait", help="Wait for a port that is missing at the start; a service does so anyway.")]
+    "--wait/--no-wait", help="Wait if the port is missing at the start; services always do.")]
 # fmt: on
 
 
@@ -45,7 +45,7 @@ def log(
     wait: Wait = None,
     verbose: options.Verbose = False,
 ) -> None:
-    """Read the regulator into the journal until stopped."""
+    """Log the regulator's readings in the journal until stopped."""
     from journal.journal import Journal
     from logger.amperes import adopted_steps
     from logger.amperes.redecoding import Redecoding, adopted_in
@@ -137,7 +137,7 @@ def tell_of_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock")
 
     if journal.aside is None:
         return
-    words = f"the journal was damaged; a new one begins, and the old one is {journal.aside}"
+    words = f"the journal was damaged; a new one was started, and the old one is kept as {journal.aside}"
     logging.getLogger(__name__).error("%s", words)
     now = clock.now()
     event = Event(time_ms=now.time_ms, boot=now.boot, uptime_ms=now.uptime_ms, kind="journal_set_aside", message=words)

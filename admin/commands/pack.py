@@ -21,16 +21,16 @@ from journal.reading import STREAMS
 
 # fmt: off
 Output = Annotated[Path | None, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, such as backlog.lp.gz; it appears whole or not at all.")]
+    parser=Path, metavar="FILE", help="File to write, such as backlog.lp.gz; complete or not at all.")]
 Yes = Annotated[bool, typer.Option(
     "--yes", help="`influx write` ended without an error, with status 0.")]
 ManifestFile = Annotated[Path, typer.Argument(
-    parser=Path, metavar="MANIFEST", help="What `solar pack` wrote beside it, such as backlog.lp.gz.manifest.json.")]
+    parser=Path, metavar="MANIFEST", help="Manifest that `solar pack` wrote, such as backlog.lp.gz.manifest.json.")]
 # fmt: on
 
 
 def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
-    """Write what is pending as gzipped line protocol, to be carried to the server by hand."""
+    """Write the backlog to a file, to carry it to the server by hand."""
     from uploader import bundle
     from uploader.progress.progress import Progress
 
@@ -43,7 +43,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
         total = sum(ids.count for ids in pending.values())
         if not total:
-            print("nothing is pending, so there is nothing to pack")
+            print("nothing to pack: everything has been sent")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
             with progress("packing", "records", total) as show:
@@ -52,14 +52,14 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
             now = iso(time.time_ns() // 1_000_000)
             manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")
-    print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; {beside.name} stays here")
-    print("Where InfluxDB is (1.x: see docs/audit.md):", file=sys.stderr)
+    print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; keep {beside.name} here")
+    print("At the InfluxDB server (1.x: see docs/audit.md):", file=sys.stderr)
     print(f"    influx write --bucket … --precision ms --compression gzip --file {output.name}", file=sys.stderr)
-    print(f"If that ended without an error, here: `solar unpack-receipt {beside}`", file=sys.stderr)
+    print(f"If that ended without an error, back here: `solar unpack-receipt {beside}`", file=sys.stderr)
 
 
 def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: options.Data = options.DATA) -> None:
-    """Mark what `solar pack` wrote as sent, once the server has it."""
+    """Mark what `solar pack` wrote as sent, after the server has received it."""
     from uploader import bundle
     from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
@@ -74,13 +74,13 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
     with Journal.open(data / "journal.db") as journal:
         if journal.identity() != manifest.journal:
             raise SolarError(
-                f"cannot mark as sent what {manifest_file} lists: it was packed from another journal than "
-                f"{journal.path}; nothing was marked, use it where it was packed"
+                f"cannot mark the records in {manifest_file} as sent: they are from another journal than "
+                f"{journal.path}; nothing was marked, run this where they were packed"
             )
         strange = [stream for stream, ids in manifest.ids.items() if ids.last > journal.last_id(stream)]
         if strange or any(ids and ids.first < 1 for ids in manifest.ids.values()):
             raise SolarError(
-                f"cannot mark as sent what {manifest_file} lists: it names records that the journal does not have; "
+                f"cannot mark the records in {manifest_file} as sent: the journal does not have all of them; "
                 "nothing was marked, the manifest was changed"
             )
         revised = IdRanges.of((each.first_id, each.last_id) for each in journal.revisions(manifest.revision))
@@ -93,9 +93,13 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 sent.mark_done(stream, waiting - again)
                 marked += (waiting - again).count
                 kept += again.count
-    print(f"{count(marked, 'record')} marked as sent" if marked else "nothing to mark: all of it is marked already")
+    print(
+        f"{count(marked, 'record')} marked as sent"
+        if marked
+        else "nothing to mark: all of it is already marked as sent"
+    )
     if kept:
-        print(f"{count(kept, 'reading')} decoded anew since then: to be sent again")
+        print(f"{count(kept, 'reading')} recalculated since then: to be sent again")
 
 
 def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:
@@ -124,9 +128,11 @@ def check_bundle(path: Path, sha256: str, manifest_file: Path) -> None:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise SolarError(f"cannot read {path}: {(error.strerror or str(error)).lower()}; mend that") from error
+        raise SolarError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}; fix that and try again"
+        ) from error
     if digest != sha256:
         raise SolarError(
-            f"cannot mark as sent what {manifest_file} lists: {path} is not the file that it is about (its checksum "
+            f"cannot mark the records in {manifest_file} as sent: {path} is not the file that was packed (its checksum "
             "differs); nothing was marked, pack again"
         )

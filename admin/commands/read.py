@@ -24,7 +24,7 @@ def read(
     load_step_amps: options.LoadStep = None,
     verbose: options.Verbose = False,
 ) -> int | None:
-    """Read the regulator once and print it; nothing is stored."""
+    """Take one reading and show it; nothing is stored."""
     from logger.clock.host_clock import Clock
     from logger.regulator.models import Steps
     from logger.regulator.regulator import REGISTERS, connect

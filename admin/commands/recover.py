@@ -13,20 +13,21 @@ from journal.recovery import recover as recover_journal
 
 # fmt: off
 Damaged = Annotated[Path, typer.Argument(
-    parser=Path, metavar="FILE", help="The damaged journal: journal-damaged-*.db in the data directory. It stays.")]
+    parser=Path, metavar="FILE",
+    help="The damaged journal: journal-damaged-*.db in the data directory. It is not changed.")]
 # fmt: on
 
 
 def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
-    """Bring back what can be read of a damaged journal; stop the logger first."""
+    """Recover what is readable from a damaged journal; stop the logger first."""
     with Journal.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
         held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
     print(
-        f"{count(recovered.brought_back, 'record')} brought back into {data / 'journal.db'}, "
-        f"{recovered.known_already:,} were there already, at most {recovered.unreadable:,} cannot be read"
+        f"{count(recovered.brought_back, 'record')} recovered into {data / 'journal.db'}, "
+        f"{recovered.known_already:,} were already there, at most {recovered.unreadable:,} unreadable"
     )
     if recovered.brought_back:
-        print("They are sent again over themselves; start the logger again.")
+        print("They are sent again (overwrites, no duplicates). Now start the logger again.")
     if held:
-        print(f"{count(held, 'record')} of the journal are held until their times are known: see `solar clock`")
+        print(f"{count(held, 'record')} in the journal held until the clock is confirmed: see `solar clock`")

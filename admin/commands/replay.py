@@ -10,17 +10,17 @@ from journal.reading import STREAMS
 
 
 def replay(*, since: Since = None, until: Until = None, data: options.Data = options.DATA) -> None:
-    """Queue a stretch of time to be sent again, over itself."""
+    """Re-send a period (overwrites, no duplicates)."""
     from uploader.progress.progress import Progress
 
     if since is None:
-        raise BadSetting("cannot replay without --since: say from when on, such as 7d or 2026-01-05")
+        raise BadSetting("cannot replay without --since: give the start, such as 7d or 2026-01-05")
     check_stretch(since, until)
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
         ranges = {stream: stretch(journal, stream, since, until) for stream in STREAMS}
         if not is_there(path):
-            print("nothing has been uploaded from here yet, so all of it waits to be sent anyway")
+            print("nothing has been uploaded from here yet, so everything is still waiting to be sent")
             return
         with Progress.open(path) as progress:
             for stream, of_stream in ranges.items():
@@ -28,6 +28,6 @@ def replay(*, since: Since = None, until: Until = None, data: options.Data = opt
     counts = {stream: sum(last - first + 1 for first, last in of_stream) for stream, of_stream in ranges.items()}
     parts = ", ".join(count(number, stream[:-1]) for stream, number in counts.items() if number)
     if not parts:
-        print("nothing queued: the journal has nothing from that time")
+        print("nothing queued: the journal has nothing from that period")
         return
     print(f"queued {parts} in {count(sum(map(len, ranges.values())), 'range')} of ids; the uploader sends them again")

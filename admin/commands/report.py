@@ -31,11 +31,11 @@ QUANTITIES = ("battery_volts", "state_of_charge_percent", "charge_amps", "load_a
 # fmt: off
 Since = Annotated[int | None, typer.Option(
     parser=moment, metavar="TIME",
-    help="From this moment on: 2026-01-05, 2026-01-05T17:30+10:00, or 7d, 24h back; 30 days unless given.")]
+    help="Start: 2026-01-05, 2026-01-05T17:30+10:00, or 7d, 24h before now; default: 30d.")]
 Until = Annotated[int | None, typer.Option(
-    parser=moment, metavar="TIME", help="Up to this moment; written as in --since.")]
+    parser=moment, metavar="TIME", help="End, not included; same format as --since.")]
 Output = Annotated[Path, typer.Option(
-    parser=Path, metavar="FILE", help="Write to this file, which appears whole or not at all.")]
+    parser=Path, metavar="FILE", help="File to write, complete or not at all.")]
 # fmt: on
 
 
@@ -47,7 +47,7 @@ def report(
     data: options.Data = options.DATA,
     site: options.Site = options.SITE,
 ) -> None:
-    """Write a page with charts of the last weeks, for any browser."""
+    """Write an HTML page with charts of the last 30 days."""
     check_stretch(since, until)
     checked(output, data)
     now_ms = time.time_ns() // 1_000_000
@@ -57,7 +57,7 @@ def report(
         ranges = journal.id_ranges("readings", since, until)
         if not ranges:
             raise SolarError(
-                f"cannot report on {local(since)} to {local(until)}: no reading is in it; {_what_there_is(journal)}"
+                f"cannot report on {local(since)} to {local(until)}: there are no readings; {_what_there_is(journal)}"
             )
         total = sum(last - first + 1 for first, last in ranges)
         with progress("reading the journal", "readings", total) as show:
@@ -66,7 +66,7 @@ def report(
             text = written(drawn, span, days_of(journal, since, until), events_of(journal, since, until), site)
     with whole_text(output, data) as file:
         file.write(text)
-    print(f"{count(total, 'reading')} drawn in {output}, {size(output.stat().st_size)}", file=sys.stderr)
+    print(f"{output}: {count(total, 'reading')}, {size(output.stat().st_size)}", file=sys.stderr)
 
 
 def _what_there_is(journal: Journal) -> str:
@@ -74,8 +74,8 @@ def _what_there_is(journal: Journal) -> str:
     first = next(journal.records("readings", 1, last_id, limit=1), None)
     last = journal.get("readings", last_id)
     if first is None or last is None:
-        return "the journal has none at all yet"
-    return f"the journal has some from {local(first.time_ms)} to {local(last.time_ms)}: give --since"
+        return "the journal has none yet"
+    return f"the journal has readings from {local(first.time_ms)} to {local(last.time_ms)}: use --since"
 
 
 @dataclass(slots=True)
@@ -133,19 +133,19 @@ def written(drawn: Drawn, span: Span, days: Sequence[Day], events: Sequence[Even
     """The page."""
     volts, percent, charge, load = drawn.columns.values()
     shown = events[:EVENTS_SHOWN]
-    missing = f"{duration(drawn.missing_ms / 1000)}, {count(drawn.gaps, 'time')}" if drawn.gaps else "never"
+    missing = f"{drawn.gaps:,}, {duration(drawn.missing_ms / 1000)} in total" if drawn.gaps else "none"
     facts = [
         *_range("Battery", volts, 1, "V"),
         *_range("State of charge", percent, 0, "%"),
         *_sum("Charged", [day.charge_amp_hours for day in days]),
-        *_sum("Drawn", [day.load_amp_hours for day in days]),
+        *_sum("Used", [day.load_amp_hours for day in days]),
         ("Readings", f"{drawn.readings:,}"),
-        ("Without readings", missing),
+        ("Gaps", missing),
     ]
     currents = [Curve("charge", "charge", charge), Curve("load", "load", load)]
     charts = [
         curves("Battery", "volts", [Curve("battery", "volts", volts)], span, zero=False),
-        curves("State of charge", "per cent", [Curve("state of charge", "percent", percent)], span, zero=True),
+        curves("State of charge", "percent", [Curve("state of charge", "percent", percent)], span, zero=True),
         curves("Current", "amperes", currents, span, zero=True),
         bars_of_days(days),
     ]

@@ -17,7 +17,7 @@ MODELS = ("PL20", "PL40", "PL60", "PL80")
 def address(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError("give host and port, as in 127.0.0.1:26000; port 0 takes any that is free")
+        raise ValueError("give host and port, as in 127.0.0.1:26000; port 0 means any free port")
     return text
 
 
@@ -47,16 +47,16 @@ def whole_number(text: str) -> int:
 
 # fmt: off
 Tcp = Annotated[str | None, typer.Option(
-    parser=address, metavar="HOST:PORT", help="Listen there, as a serial server does; else on a pseudo-terminal.")]
+    parser=address, metavar="HOST:PORT", help="Listen there, like a serial server; by default on a pseudo-terminal.")]
 Link = Annotated[Path | None, typer.Option(
     parser=Path, metavar="PATH", help="Make PATH a symlink to the pseudo-terminal.")]
 Speed = Annotated[float, typer.Option(
     parser=options.number_above_zero, metavar="N",
-    help="Simulated seconds in one real second; 60: a day in 24 minutes.")]
+    help="Simulated seconds per real second; 60: a day in 24 minutes.")]
 FaultsOption = Annotated[str, typer.Option(
     "--faults", envvar="SOLAR_SIMULATE_FAULTS", show_default=False, parser=faults, metavar="LIST",
-    help="Such as drop=0.01,split=0.1,cold. There are drop, garble, double, late, error and split, each with its "
-    "chance, and cold, unplugged, silent, wrong-baud.")]
+    help="Such as drop=0.01,split=0.1,cold. With a probability: drop, garble, double, late, error, split. "
+    "Without: cold, unplugged, silent, wrong-baud.")]
 Model = Annotated[str, typer.Option(
     parser=options.one_of(*MODELS), metavar="MODEL", help="PL20, PL40, PL60 or PL80.")]
 Volts = Annotated[int, typer.Option(
@@ -64,13 +64,13 @@ Volts = Annotated[int, typer.Option(
 Start = Annotated[float, typer.Option(
     "--start-hour", parser=number, metavar="HOUR", help="Time of day at the start, 0 to 24.")]
 Offset = Annotated[float, typer.Option(
-    "--clock-offset-hours", parser=number, metavar="HOURS", help="By how much the regulator's clock is ahead.")]
+    "--clock-offset-hours", parser=number, metavar="HOURS", help="How far the regulator's clock is ahead.")]
 Battery = Annotated[float, typer.Option(
     "--battery-percent", parser=number, metavar="PERCENT", help="How full the battery is at the start.")]
 External = Annotated[bool, typer.Option(
-    "--external", help="A wind turbine and an inverter on external shunts.")]
+    "--external", help="Add a wind turbine and an inverter on external shunts.")]
 Seed = Annotated[int, typer.Option(
-    parser=whole_number, metavar="N", help="Another number, another weather.")]
+    parser=whole_number, metavar="N", help="Random seed: another number gives other weather.")]
 # fmt: on
 
 
@@ -88,9 +88,9 @@ def simulate(
     external: External = False,
     seed: Seed = 1,
 ) -> None:
-    """Play a PL80 behind a PLI on a pseudo-terminal until stopped.
+    """Simulate a PL80 and its PLI adapter until stopped.
 
-    The first line on standard output is what SOLAR_PORT takes.
+    The first line of the output is the value for SOLAR_PORT.
     """
     from simulator import Faults, SimulatorOptions, run
 
@@ -112,9 +112,9 @@ def simulate(
 
     def on_ready(port: str) -> None:
         print(port, flush=True)
-        pace = "in real time" if speed == 1 else f"{speed:g} times as fast as real time"
+        pace = "in real time" if speed == 1 else f"{speed:g} times real speed"
         print(
-            f"A {model} on a {volts} V bank answers there, {pace}, until Ctrl-C.\n"
+            f"Simulating a {model} with a {volts} V battery there, {pace}. Ctrl-C to stop.\n"
             f"In another terminal: SOLAR_PORT={port} solar read",
             file=sys.stderr,
         )
@@ -127,5 +127,5 @@ def simulate(
         except OSError as error:
             where = tcp or str(link or "a pseudo-terminal")
             raise SolarError(
-                f"cannot simulate at {where}: {(error.strerror or str(error)).lower()}; choose another place"
+                f"cannot simulate at {where}: {(error.strerror or str(error)).lower()}; choose another address"
             ) from error

@@ -15,7 +15,7 @@ from journal.reading import Reading
 
 
 def status(*, data: options.Data = options.DATA, url: options.Url = None, as_json: options.AsJson = False) -> int:
-    """Show how the site does; exit 1 when it needs attention."""
+    """Show the site's state; exit code 1 if something needs attention."""
     health = look(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
@@ -27,30 +27,32 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
     """The screen: first what needs attention, then how things are."""
-    shown = ["Needs attention:" if points else "All is well."]
+    shown = ["Needs attention:"] if points else _wrapped(_well(health), width)
     for point in points:
-        shown += textwrap.wrap(
-            point,
-            width,
-            initial_indent="  - ",
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        shown += _wrapped(point, width, "  - ", "    ")
     if health.error:
         return shown
     shown.append("")
     for label, text in _rows(health):
-        indent = f"{label:14}"
-        shown += textwrap.wrap(
-            text,
-            width,
-            initial_indent=indent,
-            subsequent_indent=" " * 14,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        shown += _wrapped(text, width, f"{label:14}", " " * 14)
     return shown
+
+
+def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _well(health: Health) -> str:
+    """The first line where nothing needs attention: what is held for the clock is not hidden behind it."""
+    clock = health.clock
+    if clock and clock.held_in_all and not clock.source:
+        number = count(clock.held_in_all, "record")
+        return (
+            f"Nothing needs attention yet, but {number} cannot be sent until the clock is confirmed: see `solar clock`"
+        )
+    return "All is well."
 
 
 def _rows(health: Health) -> list[tuple[str, str]]:
@@ -70,32 +72,32 @@ def _rows(health: Health) -> list[tuple[str, str]]:
         growth = ""
         if disk.journal_bytes_per_day and disk.days_left is not None:
             room = "more than ten years" if disk.days_left > 3652 else duration(disk.days_left * 86400)
-            growth = f", {size(disk.journal_bytes_per_day)} more a day: room for {room}"
+            growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {room}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
-        rows.append(("Disk", f"{free}; the journal has {size(disk.journal_bytes)}{growth}"))
+        rows.append(("Disk", f"{free}; the journal uses {size(disk.journal_bytes)}{growth}"))
     return rows
 
 
 def _upload_rows(health: Health) -> list[tuple[str, str]]:
     if health.pending is None:
-        return [("Upload", "not set up; `solar upload` says what it wants")]
+        return [("Upload", "not set up; `solar upload` says what is missing")]
     parts = [count(number, stream[:-1]) for stream, number in health.pending.items() if number]
     waiting = ", ".join(parts) or "nothing"
     if health.oldest_pending_ms is not None:
         waiting += f"; the oldest reading from {ago(health.age_seconds(health.oldest_pending_ms))}"
     if parts and health.drain_seconds:
-        waiting += f"; sent within {duration(max(health.drain_seconds, 60))} of a good line, roughly"
+        waiting += f"; about {duration(max(health.drain_seconds, 60))} to send on a good connection"
     rows = [("To be sent", waiting)]
     if not (upload := health.upload):
         return [("Last upload", "never"), *rows]
     last = "never" if upload.last_upload_ms is None else ago(health.age_seconds(upload.last_upload_ms))
     traffic = f"{size(upload.bytes_today)} today, {size(upload.bytes_this_month)} this month"
     rows = [("Last upload", f"{last}; {traffic}"), *rows]
-    rows.append(("Last error", upload.reason or "none since then"))
+    rows.append(("Last error", upload.reason or "none"))
     if upload.note:
         rows.append(("Note", upload.note))
     refused = "none" if not upload.dead_letters else count(upload.dead_letters, "record")
-    again = f", {upload.dead_letters_waiting:,} of them to be tried again" if upload.dead_letters_waiting else ""
+    again = f", {upload.dead_letters_waiting:,} of them waiting to be sent again" if upload.dead_letters_waiting else ""
     return [*rows, ("Dead letters", refused + again)]
 
 

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 # fmt: off
 Once = Annotated[bool, typer.Option(
-    "--once", help="Send what is pending now, then end: 0 all sent, 1 something could not be sent.")]
+    "--once", help="Send what is waiting, then exit: 0 if all was sent, 1 if not.")]
 Every = Annotated[float, typer.Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=options.number_above_zero, metavar="SECONDS",
-    help="Seconds from one upload of new readings to the next.")]
+    help="Seconds between uploads of new readings.")]
 OldSite = Annotated[str | None, typer.Option(
     "--site", envvar="SOLAR_SITE", metavar="NAME",
-    help="Not used any more: every reading has the site that it was taken at.")]
+    help="No longer used: each reading keeps the site where it was taken.")]
 Monthly = Annotated[float | None, typer.Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=options.number_above_zero, metavar="MB",
-    help="Let old readings go out slowly when so much would be used up in a month.")]
+    help="Monthly data limit in MB; the backlog slows down near it.")]
 Verbose = Annotated[bool, typer.Option(
-    "--verbose", "-v", help="Log every request and every failed attempt, not one failure a minute.")]
+    "--verbose", "-v", help="Detailed log: every request and every failed attempt.")]
 # fmt: on
 
 
@@ -55,7 +55,7 @@ def upload(
     monthly_megabytes: Monthly = None,
     verbose: Verbose = False,
 ) -> int:
-    """Send the journal to InfluxDB until stopped, or --once."""
+    """Upload the journal to InfluxDB until stopped, or --once."""
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
@@ -110,11 +110,11 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
     if summary.refused:
         print(f"{count(summary.refused, 'record')} refused by the server: `solar dead-letters list` says why")
     if held:
-        print(f"{count(held, 'record')} held back until the time is known: see `solar clock`", file=sys.stderr)
+        print(f"{count(held, 'record')} held until the clock is confirmed: see `solar clock`", file=sys.stderr)
     if summary.left:
         raise UploadError(
             f"cannot upload {count(summary.left, 'record')} to {target.shown_url}: {summary.reason}; "
-            "nothing is lost, they go out next time"
+            "nothing is lost, they are sent next time"
         )
     return 0 if summary.is_complete else 1
 
@@ -131,8 +131,8 @@ def alone(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UploadError(
-                f"cannot upload from {path.parent}: another uploader is at work there; "
-                "it sends what is pending by itself, or stop it first (systemctl stop solar-uploader)"
+                f"cannot upload from {path.parent}: another uploader is running there; "
+                "let it do the work, or stop it first (systemctl stop solar-uploader)"
             ) from None
         yield
     finally:

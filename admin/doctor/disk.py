@@ -41,7 +41,7 @@ def room(free_bytes: int, total_bytes: int, bytes_per_day: float | None) -> Find
     if days_left is not None:
         lasts = "more than ten years" if days_left > 3652 else duration(days_left * 86400)
         found += f", enough for {lasts} at this pace"
-    remedy = "make room, or set SOLAR_KEEP_DAYS: sent readings older than that are deleted"
+    remedy = "free some space, or set SOLAR_KEEP_DAYS: sent readings older than that are deleted"
     if free_bytes < FULL_BYTES:
         return bad("disk", found, remedy)
     if free_bytes < LOW_DISK_BYTES or (days_left is not None and days_left < LOW_DISK_DAYS):
@@ -60,7 +60,7 @@ def card(directory: Path) -> Finding:
         if error.errno in {errno.EACCES, errno.EPERM}:
             return skipped("card", f"this user may not write to {directory}", "run it with sudo")
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return skipped("card", "not measured: the disk is full", f"make room, {see('disk')}")
+            return skipped("card", "not measured: the disk is full", f"free some space, {see('disk')}")
         log.debug("cannot write a test file to %s: %s", directory, error)
         remedy = "copy the journal to another disk (solar backup FILE), then replace the card"
         return bad("card", "the disk reports an error when it is written to", remedy)

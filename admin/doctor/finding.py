@@ -110,5 +110,5 @@ def bad_by(name: str, error: Exception | str, otherwise: str = "") -> Finding:
     """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do where it does not say."""
     found, _, remedy = str(error).partition("; ")
     if not remedy and found.endswith("the disk is full"):
-        remedy = f"make room, {see('disk')}"
+        remedy = f"free some space, {see('disk')}"
     return bad(name, found, remedy or otherwise)

@@ -75,21 +75,23 @@ def _readings(health: Health, path: Path) -> Finding:
         return bad("readings", "none yet; no logger is running here", START)
     age = health.age_seconds(health.reading.time_ms)
     pace = f", one every {health.interval_seconds:.3g} seconds" if health.interval_seconds else ""
-    found = f"the last one {ago(age)}{pace}; {runs}"
+    found = f"last one {ago(age)}{pace}; {runs}"
     if is_fresh(health):
         if health.slowness:
             return look("readings", found, f"the logger says: {health.slowness.message}")
         return ok("readings", found)
     if age < 0:
         return look(
-            "readings", found, f"the computer's clock is wrong, or was when that reading was taken: {see('clock')}"
+            "readings",
+            found,
+            f"the computer's clock is wrong, or was wrong when that reading was taken: {see('clock')}",
         )
     return bad("readings", found, _cause(health) if health.is_logging or health.trouble else START)
 
 
 def _cause(health: Health) -> str:
     if health.disk and health.disk.free_bytes < NO_ROOM_BYTES:
-        return f"make room, {see('disk')}; until then the logger keeps readings in memory"
+        return f"free some space, {see('disk')}; until then the logger keeps readings in memory"
     if health.trouble:
         return f"the logger says: {health.trouble.message}"
     return "look at the logger's log: journalctl -u solar-logger"

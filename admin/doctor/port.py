@@ -27,13 +27,13 @@ def is_url(port: str) -> bool:
 def port_there(port: str, dev: Path = DEV) -> Finding:
     """Whether the port is there and may be used; a serial server's is tried only later."""
     if is_url(port):
-        return ok("port", f"{port} is a serial server; tried below")
+        return ok("port", f"{port} is a serial server; checked below")
     try:
         mode = os.stat(port).st_mode
     except PermissionError:
         return _forbidden(port)
     except OSError:
-        return bad("port", f"there is no {port}", _others(dev))
+        return bad("port", f"{port} does not exist", _others(dev))
     if not stat.S_ISCHR(mode):
         return bad("port", f"{port} is not a serial port", f"set SOLAR_PORT; {_others(dev)}")
     if not os.access(port, os.R_OK | os.W_OK, effective_ids=True):

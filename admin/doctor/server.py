@@ -74,7 +74,7 @@ def certificate(target: Target, host: str, port: int) -> Finding:
         return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
     proxy = target.proxy
     if proxy and proxy.shown_url.startswith("https:"):
-        return skipped("certificate", "not checked by itself through a proxy that is asked over https")
+        return skipped("certificate", "not checked separately: the proxy itself uses https")
     context = ssl.create_default_context(cafile=target.ca_file)
     there = (proxy.host, proxy.port) if proxy else (host, port)
     connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
@@ -125,5 +125,5 @@ def _server(target: Target, answer: Answer | Unreachable, version: str | None) -
     if isinstance(outcome, Unreachable) and answer.status != 200:
         return bad("server", target.without_secrets(outcome.reason), f"check INFLUXDB_URL; {NETWORK}")
     return look(
-        "server", "it answers, but does not name its InfluxDB version", "check INFLUXDB_URL if the next lines are bad"
+        "server", "it answers, but does not show an InfluxDB version", "check INFLUXDB_URL if the next lines are bad"
     )

@@ -35,7 +35,7 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
                 os.close(directory)
         except (OSError, sqlite3.Error) as error:
             words = str(getattr(error, "strerror", None) or error).lower()
-            raise SolarError(f"cannot write {target}: {words}; mend that, or choose another file") from error
+            raise SolarError(f"cannot write {target}: {words}; fix that, or choose another file") from error
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-journal")):
             with suppress(OSError):
@@ -60,7 +60,7 @@ def database_name(target: Path, data: Path) -> Path:
     """`target` as by `checked`, for a database. Raises BadSetting for a name that promises a compressed file."""
     if is_gzip(target):
         raise BadSetting(
-            f"cannot write {target}: a database is written as it is; leave .gz off the name, and compress it "
+            f"cannot write {target}: a database is not compressed; leave .gz off the name, and compress it "
             f"afterwards (gzip {target.stem})"
         )
     return checked(target, data)
@@ -73,16 +73,16 @@ def checked(target: Path, data: Path) -> Path:
         if words := obstacle(real.parent):
             raise BadSetting(f"cannot write {target}: {words}, or choose another file")
         if real.is_dir():
-            raise BadSetting(f"cannot write {target}: it is a directory; name a file in it")
+            raise BadSetting(f"cannot write {target}: it is a directory; give a file name")
         if not real.parent.is_dir():
-            raise BadSetting(f"cannot write {target}: there is no directory {real.parent}; make it, or choose another")
+            raise BadSetting(
+                f"cannot write {target}: there is no directory {real.parent}; create it, or choose another"
+            )
         if real.exists() and not real.is_file():
             raise BadSetting(f"cannot write {target}: it is not an ordinary file; choose another name")
         ours = ("journal.db", "uploader.db", "journal.lock", "uploader.lock")
         if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in ours:
-            raise BadSetting(
-                f"cannot write {target}: the logger and the uploader keep their work there; choose another"
-            )
+            raise BadSetting(f"cannot write {target}: the logger and the uploader use this file; choose another")
         if words := obstacle(real.parent, write=True):
             raise BadSetting(f"cannot write {target}: {words}, or choose another file")
     except (OSError, RuntimeError, ValueError) as error:

@@ -16,7 +16,7 @@ HOUR_MS = 3_600_000
 WORDS: dict["Reason", str] = {
     "lost": "lost by the server",
     "changed": "changed at the server",
-    "stuck": "which stay when they are sent again",
+    "stuck": "that sending again does not fix",
     "refused": "refused by the server (`solar dead-letters list`)",
     "expired": "older than the server keeps them",
     "held": "held until the clock is trusted",
@@ -61,7 +61,7 @@ class Findings:
 def lines(findings: Findings) -> list[str]:
     """For people: hours that follow each other and are alike in one line, then what it comes to."""
     if not findings.in_journal:
-        return ["nothing of this journal has been uploaded in that time, so there is nothing to compare"]
+        return ["nothing to compare: nothing of this journal from that period has been uploaded"]
     shown = []
     for run in joined(findings.hours):
         first, last = run[0], run[-1]
@@ -73,31 +73,27 @@ def lines(findings: Findings) -> list[str]:
         missing, different = findings.missing[stream], findings.different[stream]
         there = f"{number - missing.total():,} of {count(number, stream[:-1])} at {findings.server}"
         if different:
-            there += (
-                f", {different.total():,} of them with other values ({', '.join(reason_words(different, DIFFERENT))})"
-            )
+            why = ", ".join(reason_words(different, DIFFERENT))
+            there += f", {different.total():,} of them with different values ({why})"
         elif findings.with_values and missing.total() < number:
             there += ", with the same values"
         shown.append("; ".join([there, *reason_words(missing, MISSING)]))
     if findings.with_values and not findings.with_texts:
-        shown.append("texts were not compared, such as regulator_state: this server does not keep them")
+        shown.append("texts such as regulator_state were not compared: this server does not keep them")
     lost = findings.total("lost")
     if stuck := findings.total("stuck"):
         shown.append(
-            f"{count(stuck, 'record')} cannot be mended by sending again: the old value stays beside the new one; "
+            f"{count(stuck, 'record')} cannot be fixed by sending again: the old value stays beside the new one; "
             "delete it at the server, then `solar audit --values --repair`"
         )
     if lost and findings.in_journal.total() == sum(each.total() for each in findings.missing.values()):
-        shown.append("nothing of this is at that server: are INFLUXDB_URL and INFLUXDB_BUCKET the right ones?")
+        shown.append("the server has nothing of this: are INFLUXDB_URL and INFLUXDB_BUCKET right?")
     if findings.queued:
-        shown.append(
-            f"{count(findings.queued, 'record')} queued to be sent again: by the uploader, or now with "
-            "`solar upload --once`"
-        )
+        shown.append(f"{count(findings.queued, 'record')} queued for the uploader; to send now: `solar upload --once`")
     elif findings.total("changed"):
-        shown.append("`solar audit --values --repair` queues what is lost or changed there to be sent again")
+        shown.append("to send again what is lost or changed: `solar audit --values --repair`")
     elif lost:
-        shown.append("`solar audit --repair` queues what the server has lost to be sent again")
+        shown.append("to send again what is lost: `solar audit --repair`")
     return shown
 
 
@@ -128,13 +124,13 @@ def run_words(run: Sequence["Hour"]) -> str:
         different.update(hour.different)
     total = sum(hour.in_journal for hour in run)
     parts = []
-    named = f"with other values ({', '.join(run[0].fields)})"
+    named = f"with different values ({', '.join(run[0].fields)})"
     for name, reasons, order in (("missing", missing, MISSING), (named, different, DIFFERENT)):
         if reasons:
             words = reason_words(reasons, order) if len(reasons) > 1 else [WORDS[each] for each in reasons]
             parts.append(f"{reasons.total():,} of {total:,} {name}: {', '.join(words)}")
     if surplus := sum(hour.surplus for hour in run):
-        parts.append(f"{count(surplus, 'point')} that the journal has not: pruned here, or of another source")
+        parts.append(f"{count(surplus, 'point')} that the journal does not have: deleted here, or from another source")
     return "; ".join(parts)
 
 

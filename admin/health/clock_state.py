@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 HELD_TOO_LONG_SECONDS = 86400.0
 REMEDY = (
-    "connect it to a network with a time server; or set the clock (sudo date -s '2026-11-22 17:30') and say that it is "
-    "right: solar clock trust"
+    "connect it to a network with a time server; or set the clock (sudo date -s '2026-11-22 17:30') and confirm it: "
+    "solar clock trust"
 )
 
 
@@ -77,12 +77,12 @@ def trust_in_words(state: ClockState) -> str:
         if state.absurd:
             return f"not trusted: it is {state.absurd}"
         if state.evidence:
-            return f"right, since {state.evidence}; the logger has not taken note of it yet"
-        return "not trusted: nothing says that it is right since this start of the computer"
+            return f"right ({state.evidence}); the logger has not used it yet"
+        return "not trusted: it has not been confirmed since this computer started"
     doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
     if abs(state.off_seconds) > 2:
         way = "ahead of" if state.off_seconds > 0 else "behind"
-        return f"not followed: it is {duration(abs(state.off_seconds))} {way} the time that the logger keeps{doubt}"
+        return f"not used: it is {duration(abs(state.off_seconds))} {way} the logger's own time{doubt}"
     return f"trusted{doubt}: {state.source}"
 
 
@@ -91,11 +91,11 @@ def held_in_words(state: ClockState) -> str | None:
     if not state.held_in_all:
         return None
     parts = [count(number, stream[:-1]) for stream, number in state.held.items() if number]
-    earlier = f", {state.held_earlier:,} of them from earlier starts" if state.held_earlier else ""
+    earlier = f", {state.held_earlier:,} of them from before the last restart" if state.held_earlier else ""
     what = " and ".join(parts) + earlier
     if state.source:
-        return f"{what}: being given their times now"
-    return f"{what}: kept until the time is known, then put right and sent"
+        return f"{what}: getting their times now"
+    return f"{what}: held until the clock is confirmed, then dated and sent"
 
 
 def attention_in_words(state: ClockState) -> str | None:
@@ -103,14 +103,14 @@ def attention_in_words(state: ClockState) -> str | None:
     if state.source or not state.held_in_all or state.uptime_seconds < HELD_TOO_LONG_SECONDS:
         return None
     since = duration(state.uptime_seconds)
-    return f"nothing is sent, since this computer has not known the time for {since}: {REMEDY}"
+    return f"nothing is sent, because the clock has not been confirmed for {since}: {REMEDY}"
 
 
 def lines(state: ClockState) -> list[str]:
     """The state as `solar clock` shows it."""
     rows = [
         ("Wall clock", f"{iso(state.now_ms)}, {trust_in_words(state)}"),
-        ("Just now", state.evidence or "nobody says that it is right: no time server, no hardware clock"),
+        ("Time source", state.evidence or "none now: no time server, no hardware clock"),
         ("Held", held_in_words(state) or "nothing"),
     ]
     shown = [f"{label:12}{words}" for label, words in rows]

@@ -89,18 +89,22 @@ def _logging(health: Health) -> list[str]:
     if health.error:
         points.append(health.error)
     elif health.reading is None:
-        cause = health.trouble.message if health.trouble else "the logger has only begun, or the regulator is silent"
+        cause = (
+            health.trouble.message
+            if health.trouble
+            else "the logger has just started, or the regulator does not answer"
+        )
         points.append(f"there is no reading yet: {cause}")
     else:
         age = health.age_seconds(health.reading.time_ms)
         if age > max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0)):
             points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
         elif age < -SILENCE_SECONDS:
-            points.append(f"the last reading is {ago(age)}: this computer's clock is wrong, or was")
+            points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")
     if health.clock and (held := attention_in_words(health.clock)):
         points.append(held)
     points += [
-        f"a damaged journal was set aside: `solar recover {path}` brings back what can be read" for path in health.aside
+        f"a damaged journal was set aside: `solar recover {path}` recovers what is readable" for path in health.aside
     ]
     return points
 
@@ -109,8 +113,8 @@ def _why_silent(health: Health) -> str:
     if health.trouble:
         return health.trouble.message
     if health.is_logging:
-        return "the logger runs but brings nothing; see its log (journalctl -u solar-logger)"
-    return "the logger does not run here; start it (systemctl start solar-logger, or `solar log`)"
+        return "the logger is running but gets no readings; see its log (journalctl -u solar-logger)"
+    return "the logger is not running here; start it (systemctl start solar-logger, or `solar log`)"
 
 
 def _uploading(health: Health) -> list[str]:
@@ -128,15 +132,13 @@ def _uploading(health: Health) -> list[str]:
         what = (
             "InfluxDB has refused the settings"
             if upload.trouble == "misconfigured"
-            else "InfluxDB could not be reached"
+            else "InfluxDB has been unreachable"
         )
-        points.append(f"{what}, for {since}: {upload.reason}; nothing is lost")
+        points.append(f"{what} for {since}: {upload.reason}; nothing is lost")
     elif health.oldest_pending_ms is not None and health.pending and sum(health.pending.values()):
         last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
         if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
-            points.append(
-                "readings wait to be sent, and no uploader sends them: start it (systemctl start solar-uploader)"
-            )
+            points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
     if refused := upload.dead_letters - upload.dead_letters_waiting:
         points.append(f"InfluxDB refused {count(refused, 'record')}: `solar dead-letters list` says why")
     return points
@@ -149,5 +151,5 @@ def _disk(health: Health) -> list[str]:
     left = disk.days_left
     if disk.free_bytes < LOW_DISK_BYTES or (left is not None and left < LOW_DISK_DAYS):
         until = f", full in {duration(left * 86400)} at this pace" if left is not None else ""
-        return [f"the disk has only {size(disk.free_bytes)} free{until}: make room, or set SOLAR_KEEP_DAYS"]
+        return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
     return []

@@ -13,15 +13,15 @@ DAY_COLUMNS = (
     ("Lowest, V", "battery_min_volts", 1),
     ("Highest, V", "battery_max_volts", 1),
     ("Charged, Ah", "charge_amp_hours", 0),
-    ("Drawn, Ah", "load_amp_hours", 0),
-    ("Full, %", "state_of_charge_percent", 0),
+    ("Used, Ah", "load_amp_hours", 0),
+    ("State of charge, %", "state_of_charge_percent", 0),
 )
 
 
 def bars_of_days(days: Sequence[Day]) -> str:
     """The chart of what was charged and drawn."""
     each = "day" if len(days) <= MOST_BARS else "month"
-    return bars(f"Charge of each {each}", "Ah", ("charged", "drawn"), _bars(days))
+    return bars(f"Charge per {each}", "Ah", ("charged", "used"), _bars(days))
 
 
 def _bars(days: Sequence[Day]) -> list[Bar]:
@@ -61,11 +61,9 @@ def table_of_days(days: Sequence[Day]) -> str:
         cells = "".join(f"<td>{'-' if value is None else f'{value:.{digits}f}'}</td>" for value, digits in values)
         mark = " *" if day.date_is_estimated else ""
         rows.append(f"<tr><th scope='row'>{escape(day.date)}{mark}</th>{cells}</tr>")
-    note = (
-        "<p class='faint'>* the date is worked out, not seen</p>" if any(day.date_is_estimated for day in days) else ""
-    )
+    note = "<p class='faint'>* estimated date</p>" if any(day.date_is_estimated for day in days) else ""
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return (
-        "<section><h2>Days</h2><p class='faint'>By the regulator's own count, from its midnight to its midnight.</p>"
+        "<section><h2>Days</h2><p class='faint'>Counted by the regulator, from midnight to midnight by its clock.</p>"
         f"<div class='wide' tabindex='0'><table>{body}</table></div>{note}</section>"
     )

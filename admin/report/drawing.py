@@ -109,7 +109,7 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     """A figure of pairs of bars, in the order given."""
     values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
     if not values:
-        return figure(title, f"{title}: there are no daily records in this time.", "", "", "")
+        return figure(title, f"{title}: there are no daily records in this period.", "", "", "")
     scale = Scale(value_marks(0, max(values)))
     step = WIDTH / len(drawn)
     shapes = []
@@ -125,7 +125,7 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     every = -(-len(drawn) // 7)
     marks = [Mark((place + 0.5) / len(drawn), drawn[place].label) for place in range(0, len(drawn), every)]
     sums = _sum(names[0], unit, [bar.first for bar in drawn]), _sum(names[1], unit, [bar.second for bar in drawn])
-    words = f"{title}, {drawn[0].label} to {drawn[-1].label}, in all: {', '.join(sums)}."
+    words = f"{title}, {drawn[0].label} to {drawn[-1].label}, in total: {', '.join(sums)}."
     legend = _legend([(names[0], "charge"), (names[1], "load")])
     return figure(f"{title}, {unit}", words, _grid(scale) + "".join(shapes), _labels(scale, marks), legend)
 

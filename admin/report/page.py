@@ -63,7 +63,7 @@ def page(
         """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>\n"""
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{escape(title)}</h1>"
         f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n<dl>{cards}</dl>\n"
-        "<p class='faint'>Lines are means; what is shaded lies between the lowest and the highest.</p>\n"
+        "<p class='faint'>Line: average. Shading: minimum to maximum.</p>\n"
         + "\n".join([*charts, *tables])
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -77,7 +77,7 @@ def table_of_events(events: Sequence[Event], left_out: int) -> str:
         f"<tr><th scope='row'>{local(event.time_ms)}</th><td>{escape(printable(event.message))}</td></tr>"
         for event in events
     )
-    note = f"<p class='faint'>{count(left_out, 'older event')} left out</p>" if left_out else ""
+    note = f"<p class='faint'>{count(left_out, 'older event')} not shown</p>" if left_out else ""
     head = "<thead><tr><th scope='col'>Time</th><th scope='col'>What happened</th></tr></thead>"
     return (
         "<section><h2>Events</h2><div class='wide' tabindex='0'>"

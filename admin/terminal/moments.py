@@ -14,7 +14,7 @@ _CALENDAR_MS = 146_097 * 86_400_000
 """400 years."""
 _BACK = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
-WANTED = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back"
+WANTED = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now"
 
 
 def parse_moment(text: str, now: datetime) -> int:

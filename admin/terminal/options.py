@@ -28,7 +28,7 @@ BAUDS = (300, 1200, 2400, 9600)
 
 def baud(text: str) -> int:
     if str(text) not in map(str, BAUDS):
-        raise ValueError("a PLI has 300, 1200, 2400 and 9600, set by its jumpers")
+        raise ValueError("give 300, 1200, 2400 or 9600, as set by the PLI's jumpers")
     return int(text)
 
 
@@ -133,44 +133,44 @@ def _is_excepted(host: str, host_and_port: str, exceptions: str) -> bool:
 # fmt: off
 Data = Annotated[Path, typer.Option(
     "--data", envvar=["SOLAR_DATA", "STATE_DIRECTORY"], parser=Path, metavar="DIR",
-    help="Directory of journal.db and uploader.db.")]
+    help="Data directory (journal.db and uploader.db).")]
 DATA = Path("data")
 
 Port = Annotated[str, typer.Option(
     "--port", envvar="SOLAR_PORT", metavar="PORT",
-    help="Serial device of the PLI, or a URL such as socket://host:26000.")]
+    help="Serial port of the PLI adapter, or a URL such as socket://host:26000.")]
 PORT = "/dev/ttyUSB0"
 
 Baud = Annotated[int, typer.Option(
     "--baud", envvar="SOLAR_BAUD", parser=baud, metavar="BAUD",
-    help="300, 1200, 2400 or 9600, as jumpered on the PLI.")]
+    help="300, 1200, 2400 or 9600, as set by the PLI's jumpers.")]
 BAUD = 9600
 
 ChargeStep = Annotated[float | None, typer.Option(
     "--charge-step-amps", envvar="SOLAR_CHARGE_STEP_AMPS", parser=number_above_zero, metavar="AMPS",
-    help="Amperes a step of the charge current; by model unless given (PL80: 0.4, unverified).")]
+    help="Amperes per step of the charge current; default by model (PL80: 0.4, unverified).")]
 
 LoadStep = Annotated[float | None, typer.Option(
     "--load-step-amps", envvar="SOLAR_LOAD_STEP_AMPS", parser=number_above_zero, metavar="AMPS",
-    help="Amperes a step of the load current; by model unless given (PL80: 0.2, unverified).")]
+    help="Amperes per step of the load current; default by model (PL80: 0.2, unverified).")]
 
 Clock = Annotated[str, typer.Option(
     "--clock", envvar="SOLAR_CLOCK", parser=one_of("auto", "trust"), metavar="MODE",
-    help="auto holds readings until the clock is known to be right; trust believes it from the start.")]
+    help="auto: hold readings until the clock is confirmed; trust: the clock is always right.")]
 CLOCK = "auto"
 
 KeepDays = Annotated[float | None, typer.Option(
     "--keep-days", envvar="SOLAR_KEEP_DAYS", parser=number_above_zero, metavar="DAYS",
-    help="Readings that were sent and are older may be deleted; for ever unless given.")]
+    help="Delete sent readings that are older than this; default: keep all.")]
 
 Site = Annotated[str, typer.Option(
     "--site", envvar="SOLAR_SITE", parser=words, metavar="NAME",
-    help="The site's name, which becomes the tag `site` in InfluxDB: of what is logged from then on.")]
+    help="Name of the site: the tag `site` in InfluxDB, for what is logged from now on.")]
 SITE = "home"
 
 Url = Annotated[str | None, typer.Option(
     "--url", envvar="INFLUXDB_URL", metavar="URL",
-    help="Address of InfluxDB. The token is read from INFLUXDB_TOKEN alone.")]
+    help="Address of InfluxDB. The token is read only from INFLUXDB_TOKEN.")]
 
 Org = Annotated[str | None, typer.Option(
     "--org", envvar="INFLUXDB_ORG", metavar="NAME", help="Organisation in InfluxDB.")]
@@ -180,9 +180,9 @@ Bucket = Annotated[str | None, typer.Option(
 
 CaFile = Annotated[Path | None, typer.Option(
     "--ca-file", envvar="INFLUXDB_CA_FILE", parser=Path, metavar="FILE",
-    help="Certificates to trust in place of the system's, for a server of your own.")]
+    help="Certificates to trust instead of the system's, for your own server.")]
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say everything, frames in hexadecimal included.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Detailed log, including raw bytes.")]
 # fmt: on

@@ -21,21 +21,21 @@ Since = Annotated[
     typer.Option(
         parser=moment,
         metavar="TIME",
-        help="From this moment on: 2026-01-05, 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back.",
+        help="Start: 2026-01-05, 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now.",
     ),
 ]
 
 
 Until = Annotated[
     int | None,
-    typer.Option(parser=moment, metavar="TIME", help="Up to this moment, not including it; written as in --since."),
+    typer.Option(parser=moment, metavar="TIME", help="End, not included; same format as --since."),
 ]
 
 
 def check_stretch(since: int | None, until: int | None) -> None:
     if since is not None and until is not None and since >= until:
         raise BadSetting(
-            f"cannot use --since {iso(since)} with --until {iso(until)}: the first is not before the second; "
+            f"cannot use --since {iso(since)} with --until {iso(until)}: the start must be before the end; "
             "give an earlier --since or a later --until"
         )
 

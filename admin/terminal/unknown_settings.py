@@ -79,7 +79,7 @@ def tell(root: Any) -> None:
     """Log each unknown name of the environment, once."""
     for each in unknown(root, os.environ, [ENV_FILE, *files_of_services()]):
         if each.name in os.environ:
-            words = "cannot use %s (set in %s): there is no such setting, so it does nothing%s"
+            words = "cannot use %s (set in %s): there is no such setting, so it has no effect%s"
             log.warning(words, each.name, each.place, each.hint)
 
 

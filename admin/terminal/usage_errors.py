@@ -1,8 +1,8 @@
 """What was wrong with a command line, in one line: what cannot be used, why, and what would be right. Pure but for the
 environment's names.
 
-    cannot use --baud 115200: the PLI has 300, 1200, 2400 and 9600
-    cannot use SOLAR_BAUD=115200: the PLI has 300, 1200, 2400 and 9600
+    cannot use --baud 115200: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers
+    cannot use SOLAR_BAUD=115200: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers
     cannot use --speling: `solar log` has no such option; see `solar log --help`
 """
 
@@ -42,12 +42,12 @@ def explain(error: Any) -> str:
         hint = f"did you mean {' or '.join(close)}?" if close else see
         return f"cannot use {one_line(option)}: `{path}` has no such option; {hint}"
     if option is not None:
-        return f"cannot use {one_line(option)}: it wants a value after it"
+        return f"cannot use {one_line(option)}: it needs a value after it"
     if extra := _EXTRA.fullmatch(error.message):
-        return f"cannot run `{path}`: it takes no '{one_line(extra[1])}'; {see}"
+        return f"cannot run `{path}`: unexpected '{one_line(extra[1])}'; {see}"
     if error.message == "Missing command.":
         *names, last = error.ctx.command.list_commands(error.ctx)
-        return f"cannot run `{path}`: say {', '.join(names)} or {last} after it; {see}"
+        return f"cannot run `{path}`: add {', '.join(names)} or {last}; {see}"
     words = one_line(_plain(error.message)).replace(". Did you", "; did you")
     return f"cannot run `{path}`: {words}" if words.endswith("?") else f"cannot run `{path}`: {words}; {see}"
 

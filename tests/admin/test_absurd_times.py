@@ -13,8 +13,8 @@ from journal.reading import Day
 from tests.admin.commands.test_audit import point_to
 from tests.admin.conftest import Solar, event, fill, reading
 from tests.servers import Database
-from tests.uploader.flux_double import FluxDouble
-from tests.uploader.stored import Stored
+from tests.uploader.audit.flux_double import FluxDouble
+from tests.uploader.audit.stored import Stored
 from uploader.progress.progress import Progress
 
 AFTER_9999_MS = 253_402_300_800_000

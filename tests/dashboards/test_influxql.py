@@ -66,7 +66,7 @@ def test_a_gap_stays_empty(question: Question, ask_influxql: Ask, day: Simulated
 def test_an_hour_without_readings_received_nothing_and_a_whole_one_everything(
     ask_influxql: Ask, day: SimulatedDay
 ) -> None:
-    whole_hours = asked(the("Readings an hour"), ask_influxql, day)[1:-1]
+    whole_hours = asked(the("Readings per hour"), ask_influxql, day)[1:-1]
     empty = [row for row in whole_hours if day.gap_start_ms <= row["time"] <= day.gap_stop_ms - HOUR_MS]
     full = [row for row in whole_hours if not day.gap_start_ms - HOUR_MS < row["time"] < day.gap_stop_ms]
     assert {row["value"] for row in empty} == {0}

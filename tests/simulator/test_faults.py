@@ -43,14 +43,14 @@ def test_faults_are_written_with_commas(text: str, faults: Faults) -> None:
     [
         (
             "dorp=0.1",
-            "cannot use fault 'dorp=0.1': there are drop=CHANCE, garble=CHANCE, double=CHANCE, late=CHANCE, "
-            "error=CHANCE, split=CHANCE, cold, unplugged, silent, wrong-baud",
+            "cannot use fault 'dorp=0.1': use drop=PROBABILITY, garble=PROBABILITY, double=PROBABILITY, "
+            "late=PROBABILITY, error=PROBABILITY, split=PROBABILITY, cold, unplugged, silent, wrong-baud",
         ),
-        ("drop", "cannot use fault 'drop': say how often, as in 'drop=0.01'"),
-        ("drop=often", "cannot use fault 'drop=often': its chance must be a number from 0 to 1"),
-        ("drop=1.5", "cannot use fault 'drop=1.5': its chance must be a number from 0 to 1"),
-        ("late=nan", "cannot use fault 'late=nan': its chance must be a number from 0 to 1"),
-        ("split=-1", "cannot use fault 'split=-1.0': its chance must be a number from 0 to 1"),
+        ("drop", "cannot use fault 'drop': give its probability, as in 'drop=0.01'"),
+        ("drop=often", "cannot use fault 'drop=often': its probability must be a number from 0 to 1"),
+        ("drop=1.5", "cannot use fault 'drop=1.5': its probability must be a number from 0 to 1"),
+        ("late=nan", "cannot use fault 'late=nan': its probability must be a number from 0 to 1"),
+        ("split=-1", "cannot use fault 'split=-1.0': its probability must be a number from 0 to 1"),
         ("cold=0.5", "cannot use fault 'cold=0.5': 'cold' takes no value"),
     ],
 )

@@ -258,8 +258,8 @@ def test_a_clock_that_steps_back_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "PL81"}, "cannot simulate a 'PL81': there are PL20, PL40, PL60, PL80"),
-        ({"system_volts": 25}, "cannot simulate 25 system volts: there are 12, 24, 32, 36, 48"),
+        ({"model": "PL81"}, "cannot simulate a 'PL81': choose PL20, PL40, PL60, PL80"),
+        ({"system_volts": 25}, "cannot simulate 25 system volts: choose 12, 24, 32, 36, 48"),
         ({"speed": 0.0}, "cannot simulate at speed 0: it must be greater than 0 and at most 10000"),
         ({"speed": float("nan")}, "cannot simulate at speed nan: it must be greater than 0 and at most 10000"),
         ({"speed": 1e6}, "cannot simulate at speed 1e+06: it must be greater than 0 and at most 10000"),

@@ -74,9 +74,9 @@ def test_true_amperes_are_measured_adopted_exported_and_sent(
     said = solar(site, capsys, "calibrate")
     assert "which is wrong; 0.5 A would be right" in said
     assert "which is wrong; 0.25 A would be right" in said
-    assert "they are the same voltage" in said
+    assert "they agree" in said
     adopted = solar(site, capsys, "calibrate", "--adopt")
-    assert "adopted: 0.5 A a step of the charge current" in adopted
+    assert "adopted: 0.5 A per step of the charge current" in adopted
     assert "All readings are decoded anew" in adopted
 
     after = site.readings()
@@ -137,7 +137,7 @@ def test_the_figures_for_machines(site: Site, capsys: pytest.CaptureFixture[str]
 def test_a_day_is_not_enough_where_little_flows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = Site(tmp_path, "2026-03-10T20:00").logging(hours=2)
     said = solar(site, capsys, "calibrate")
-    assert "nothing to measure it by yet" in said
+    assert "no measurement yet" in said
     assert "it takes some" in said
     assert cli.run(["calibrate", "--adopt", "--data", str(tmp_path)]) == 1
-    assert "there is not enough to measure it by yet" in capsys.readouterr().err
+    assert "there is not enough data yet" in capsys.readouterr().err

@@ -60,13 +60,13 @@ def test_a_stretch_that_the_server_has_lost_is_found_and_healed(
         "2026-01-01T00:00 to 02:00  readings of home: 420 of 720 missing: lost by the server\n"
         f"660 of 1,080 readings at {url}; 420 lost by the server\n"
         f"1 of 1 event at {url}\n"
-        "`solar audit --repair` queues what the server has lost to be sent again\n",
+        "to send again what is lost: `solar audit --repair`\n",
         "",
     )
     assert pending(data) == ()
 
     repaired = solar("audit", "--repair")
-    last = "420 records queued to be sent again: by the uploader, or now with `solar upload --once`"
+    last = "420 records queued for the uploader; to send now: `solar upload --once`"
     assert (repaired.code, repaired.out.splitlines()[-1]) == (0, last)
     assert pending(data) == ((301, 720),)
     waiting = solar("audit")
@@ -144,26 +144,26 @@ def test_changed_values_are_found_by_values_and_healed(
     assert solar("audit", "--table", "events").code == 0
     found = (
         "2026-01-01T00:00 to 01:00  readings of home: 1 of 360 missing: lost by the server\n"
-        "2026-01-01T01:00 to 02:00  readings of home: 1 of 360 with other values (battery_volts): "
+        "2026-01-01T01:00 to 02:00  readings of home: 1 of 360 with different values (battery_volts): "
         "changed at the server\n"
-        "2026-01-01T03:00 to 04:00  readings of home: 1 of 20 with other values (regulator_state): "
+        "2026-01-01T03:00 to 04:00  readings of home: 1 of 20 with different values (regulator_state): "
         "changed at the server\n"
-        "2026-01-01T00:00 to 01:00  events of home: 1 of 1 with other values (message): changed at the server\n"
-        f"1,099 of 1,100 readings at {url}, 2 of them with other values (2 changed at the server); "
+        "2026-01-01T00:00 to 01:00  events of home: 1 of 1 with different values (message): changed at the server\n"
+        f"1,099 of 1,100 readings at {url}, 2 of them with different values (2 changed at the server); "
         "1 lost by the server\n"
-        f"1 of 1 event at {url}, 1 of them with other values (1 changed at the server)\n"
+        f"1 of 1 event at {url}, 1 of them with different values (1 changed at the server)\n"
     )
-    hint = "`solar audit --values --repair` queues what is lost or changed there to be sent again\n"
+    hint = "to send again what is lost or changed: `solar audit --values --repair`\n"
     assert solar("audit", "--values") == Ran(1, found + hint, "")
     machine = json.loads(solar("audit", "--values", "--json").out)
     assert (machine["clean"], machine["queued"], machine["values"], machine["texts"]) == (False, 0, True, True)
     assert machine["tables"]["readings"]["different"]["changed"] == 2
     assert [hour["changed_ids"] for hour in machine["hours"]] == [[], [[400, 400]], [[1090, 1090]], [[1, 1]]]
 
-    queued = "4 records queued to be sent again: by the uploader, or now with `solar upload --once`\n"
+    queued = "4 records queued for the uploader; to send now: `solar upload --once`\n"
     assert solar("audit", "--values", "--repair") == Ran(0, found + queued, "")
     assert pending(data) == ((1, 1), (400, 400), (1090, 1090))
-    assert "1 of them with other values (1 waiting to be sent)" in solar("audit", "--values").out
+    assert "1 of them with different values (1 waiting to be sent)" in solar("audit", "--values").out
     solar("upload", "--once")
     assert solar("audit", "--values") == Ran(0, same, "")
     assert {measurement: database.rows(measurement) for measurement in before} == before
@@ -177,7 +177,7 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
     solar("upload", "--once")
     victoria_metrics.samples("audited")
     url = victoria_metrics.url
-    note = "texts were not compared, such as regulator_state: this server does not keep them\n"
+    note = "texts such as regulator_state were not compared: this server does not keep them\n"
     same = (
         f"1,080 of 1,080 readings at {url}, with the same values\n1 of 1 event at {url}, with the same values\n{note}"
     )
@@ -198,16 +198,16 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
     victoria_metrics.samples("audited")
     assert solar("audit", "--values", "--repair") == Ran(
         1,
-        "2026-01-01T00:00 to 01:00  readings of audited: 1 of 360 with other values (battery_volts): "
-        "which stay when they are sent again\n"
+        "2026-01-01T00:00 to 01:00  readings of audited: 1 of 360 with different values (battery_volts): "
+        "that sending again does not fix\n"
         "2026-01-01T03:00 to 04:00  readings of audited: 20 of 20 missing: 10 lost by the server, "
         "10 waiting to be sent\n"
-        f"1,080 of 1,100 readings at {url}, 1 of them with other values (1 which stay when they are sent again); "
+        f"1,080 of 1,100 readings at {url}, 1 of them with different values (1 that sending again does not fix); "
         "10 lost by the server; 10 waiting to be sent\n"
         f"1 of 1 event at {url}, with the same values\n{note}"
-        "1 record cannot be mended by sending again: the old value stays beside the new one; "
+        "1 record cannot be fixed by sending again: the old value stays beside the new one; "
         "delete it at the server, then `solar audit --values --repair`\n"
-        "10 records queued to be sent again: by the uploader, or now with `solar upload --once`\n",
+        "10 records queued for the uploader; to send now: `solar upload --once`\n",
         "",
     )
     solar("upload", "--once")
@@ -229,13 +229,13 @@ def test_version_2_is_asked_in_flux(solar: Solar, data: Path, monkeypatch: pytes
     assert ran == Ran(
         0,
         "2026-01-01T00:00 to 01:00  readings of home: 3 of 360 missing: lost by the server\n"
-        "2026-01-01T01:00 to 02:00  readings of home: 3 points that the journal has not: "
-        "pruned here, or of another source\n"
+        "2026-01-01T01:00 to 02:00  readings of home: 3 points that the journal does not have: "
+        "deleted here, or from another source\n"
         "2026-01-01T02:00 to 03:00  readings of home: 80 of 360 missing: waiting to be sent\n"
         "2026-01-01T00:00 to 01:00  events of home: 1 of 1 missing: waiting to be sent\n"
         f"997 of 1,080 readings at {double.url}; 3 lost by the server; 80 waiting to be sent\n"
         f"0 of 1 event at {double.url}; 1 waiting to be sent\n"
-        "3 records queued to be sent again: by the uploader, or now with `solar upload --once`\n",
+        "3 records queued for the uploader; to send now: `solar upload --once`\n",
         "",
     )
     assert pending(data) == ((1, 3), (1001, 1080))
@@ -261,7 +261,7 @@ def test_what_the_server_has_refused_needs_attention_but_is_not_queued(
         "(`solar dead-letters list`)\n"
         f"1,080 of 1,082 readings at {database.server.url}; 1 lost by the server; "
         "1 refused by the server (`solar dead-letters list`)\n"
-        "1 record queued to be sent again: by the uploader, or now with `solar upload --once`\n",
+        "1 record queued for the uploader; to send now: `solar upload --once`\n",
         "",
     )
     assert pending(data) == ((1, 1),)
@@ -278,15 +278,15 @@ def test_who_asks_the_wrong_server_is_told_so(
         1,
         "2026-01-01T00:00 to 03:00  readings of home: 1,080 of 1,080 missing: lost by the server\n"
         f"0 of 1,080 readings at {database.server.url}; 1,080 lost by the server\n"
-        "nothing of this is at that server: are INFLUXDB_URL and INFLUXDB_BUCKET the right ones?\n"
-        "`solar audit --repair` queues what the server has lost to be sent again\n",
+        "the server has nothing of this: are INFLUXDB_URL and INFLUXDB_BUCKET right?\n"
+        "to send again what is lost: `solar audit --repair`\n",
         "",
     )
 
 
 def test_what_is_there_to_be_compared_may_be_nothing(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
-    words = "nothing of this journal has been uploaded in that time, so there is nothing to compare\n"
+    words = "nothing to compare: nothing of this journal from that period has been uploaded\n"
     assert solar("audit") == Ran(0, words, "")
     assert json.loads(solar("audit", "--json").out)["clean"] is True
 

@@ -40,7 +40,7 @@ def test_a_persons_word_puts_right_what_is_held_and_releases_it(solar: Solar) ->
     hold()
     ran = solar("clock", "trust")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[1] == "3 readings that had been held got their times, and may be sent."
+    assert ran.out.splitlines()[1] == "3 held readings dated; the uploader can send them now."
     now = Clock(0).now()
     with Journal.open(DATA / "journal.db") as journal:
         assert journal.held("readings") == journal.held("events") == []
@@ -56,7 +56,7 @@ def test_earlier_starts_are_dated_too(solar: Solar) -> None:
     hold(boot="yesterday's")
     hold()
     ran = solar("clock", "trust")
-    assert ran.out.splitlines()[1] == "6 readings that had been held got their times, and may be sent."
+    assert ran.out.splitlines()[1] == "6 held readings dated; the uploader can send them now."
     assert events() == ["started", "started", "clock_trusted", "boot_dated"]
     with Journal.open(DATA / "journal.db") as journal:
         assert journal.held("readings") == []
@@ -69,7 +69,7 @@ def test_with_a_logger_running_the_word_is_left_for_it(solar: Solar) -> None:
     hold()
     with Journal.create(DATA / "journal.db"):
         ran = solar("clock", "trust")
-        assert ran.out.splitlines()[1].startswith("The logger is running: it takes note of that at its next reading")
+        assert ran.out.splitlines()[1].startswith("The logger is running: from its next reading on it uses this clock")
         assert (DATA / NAME).stat().st_mode & 0o777 == 0o664
         word = TrustNotes(DATA, boot_id()).take()
         now = Clock(0).now()
@@ -114,7 +114,9 @@ def test_it_says_what_is_held_and_why(solar: Solar) -> None:
     hold()
     ran = solar("clock")
     assert ran.code == 0
-    assert "6 readings and 2 events, 4 of them from earlier starts: kept until the time is known" in ran.out
+    assert (
+        "6 readings and 2 events, 4 of them from before the last restart: held until the clock is confirmed" in ran.out
+    )
     solar("clock", "trust")
     ran = solar("clock", "show")
     assert "trusted: a person said so" in ran.out
@@ -125,9 +127,20 @@ def test_status_says_it_too(solar: Solar) -> None:
     hold()
     shown = json.loads(solar("status", "--json").out)
     assert shown["held"] == {"readings": 3, "events": 1}
-    assert shown["held_reason"] == "3 readings and 1 event: kept until the time is known, then put right and sent"
+    assert shown["held_reason"] == "3 readings and 1 event: held until the clock is confirmed, then dated and sent"
     assert shown["clock_trusted"] is False
     solar("clock", "trust")
     shown = json.loads(solar("status", "--json").out)
     assert (shown["held"], shown["held_reason"]) == ({"readings": 0, "events": 0}, None)
     assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted: a person said so")
+
+
+def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> None:
+    hold(wall_ms=Clock(0).now().time_ms)
+    ran = solar("status")
+    assert ran.code == 0
+    assert " ".join(ran.out.split("\n\n")[0].split()) == (
+        "Nothing needs attention yet, but 4 records cannot be sent until the clock is confirmed: see `solar clock`"
+    )
+    assert solar("clock", "trust").code == 0
+    assert solar("status").out.startswith("All is well.\n")

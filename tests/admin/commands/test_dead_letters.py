@@ -50,8 +50,8 @@ def test_list_for_machines(solar: Solar) -> None:
 @pytest.mark.parametrize("which", [["1"], ["--all"], []], ids=["by number", "all", "without a word, all"])
 def test_retry_delivers_once_the_cause_is_mended(solar: Solar, which: list[str]) -> None:
     ran = solar("dead-letters", "retry", *which)
-    assert ran == Ran(0, "1 dead letter to be sent again: by the uploader, or now with `solar upload --once`\n", "")
-    assert "waits to be sent again" in solar("dead-letters", "list").out
+    assert ran == Ran(0, "1 dead letter queued for the uploader; to send now: `solar upload --once`\n", "")
+    assert "waiting to be sent again" in solar("dead-letters", "list").out
     with ScriptedInflux() as influx:
         assert solar("upload", "--once", "--url", influx.url) == Ran(0, f"1 record sent to {influx.url}\n", "")
         assert influx.times() == [FIRST_MS + 10_000]
@@ -71,7 +71,9 @@ def test_drop_forgets_it_and_the_reading_stays_in_the_journal(solar: Solar) -> N
 def test_one_number_that_is_not_there_changes_nothing(solar: Solar) -> None:
     before = solar("dead-letters", "list", "--json").out
     ran = solar("dead-letters", "drop", "1", "2")
-    assert ran == Ran(2, "", "cannot drop dead letter 2: there is none; `solar dead-letters list` shows them\n")
+    assert ran == Ran(
+        2, "", "cannot drop dead letter 2: there is no such number; `solar dead-letters list` shows them\n"
+    )
     assert solar("dead-letters", "list", "--json").out == before
 
 

@@ -32,7 +32,7 @@ def test_it_needs_nothing_and_shows_readings_journal_and_chart(solar: Solar, tmp
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert max(len(line) for line in lines if "SOLAR_DATA" not in line) <= 80
-    assert lines[0] == "A day of a simulated PL80 is logged in 3 s."
+    assert lines[0] == "Logging a day of a simulated PL80 in 3 s."
     assert "battery volts" in ran.out
     (shown,) = re.findall(r"^(\d+) readings, 06:00 to 19:00 by the regulator's clock", ran.out, re.MULTILINE)
     (data,) = re.findall(r"SOLAR_DATA=(\S+) \S+ export", ran.out)

@@ -197,7 +197,7 @@ def test_a_database_is_not_gzipped_and_does_not_get_such_a_name(
     solar: Solar, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ran = solar(*arguments, "copy.db.gz")
-    words = "a database is written as it is; leave .gz off the name, and compress it afterwards (gzip copy.db)"
+    words = "a database is not compressed; leave .gz off the name, and compress it afterwards (gzip copy.db)"
     assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write copy.db.gz: {words}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
@@ -236,7 +236,7 @@ def test_no_export_or_backup_ever_overwrites_the_journal(solar: Solar, data: Pat
     before = contents(data)
     for arguments in (("export", "--output", target), ("backup", target)):
         ran = solar(*arguments)
-        words = "the logger and the uploader keep their work there; choose another"
+        words = "the logger and the uploader use this file; choose another"
         assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write {target}: {words}\n")
     assert contents(data) == before
 
@@ -322,7 +322,7 @@ def test_a_full_disk_behind_a_redirection_is_told_in_one_line(data: Path, rows: 
         ran = subprocess.run(command("export"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (
         1,
-        "cannot write the output: no space left on device; make room, or send it elsewhere\n",
+        "cannot write the output: no space left on device; free some space, or write it somewhere else\n",
     )
 
 
@@ -346,5 +346,5 @@ def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path
     limited = ["prlimit", "--fsize=50000", *command("export", "--data", data, "--format", form, "--output", "out")]
     ran = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 1
-    assert re.fullmatch(rf"cannot write {tmp_path}/out: .*; mend that, or choose another file\n", ran.stderr)
+    assert re.fullmatch(rf"cannot write {tmp_path}/out: .*; fix that, or choose another file\n", ran.stderr)
     assert {path.name for path in tmp_path.iterdir()} == {"data", "many"}

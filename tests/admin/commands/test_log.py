@@ -94,7 +94,7 @@ def test_a_damaged_journal_is_set_aside_and_told_of(solar: Solar, regulator: Run
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] + bytes(path.stat().st_size // 2))
     ran = solar("log", "--port", regulator.port, "--count", "1")
     (aside,) = data.glob("journal-damaged-*.db")
-    words = f"the journal was damaged; a new one begins, and the old one is data/{aside.name}"
+    words = f"the journal was damaged; a new one was started, and the old one is kept as data/{aside.name}"
     assert ran.code == 0
     assert words in ran.err
     events = [json.loads(line) for line in solar("export", "--table", "events", "--format", "jsonl").out.splitlines()]

@@ -90,10 +90,10 @@ def test_packing_says_what_to_do_next_and_settles_nothing(solar: Solar, data: Pa
     ran = solar("pack", "--output", parcel)
     assert ran == Ran(
         0,
-        f"4 records packed into {parcel}: {parcel.stat().st_size} bytes; backlog.lp.gz.manifest.json stays here\n",
-        "Where InfluxDB is (1.x: see docs/audit.md):\n"
+        f"4 records packed into {parcel}: {parcel.stat().st_size} bytes; keep backlog.lp.gz.manifest.json here\n",
+        "At the InfluxDB server (1.x: see docs/audit.md):\n"
         "    influx write --bucket … --precision ms --compression gzip --file backlog.lp.gz\n"
-        f"If that ended without an error, here: `solar unpack-receipt {manifest(parcel)}`\n",
+        f"If that ended without an error, back here: `solar unpack-receipt {manifest(parcel)}`\n",
     )
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
 
@@ -104,7 +104,7 @@ def test_a_receipt_marks_it_as_sent_and_once_more_does_nothing(solar: Solar, dat
     assert solar("unpack-receipt", "--yes", manifest(parcel)) == Ran(0, "4 records marked as sent\n", "")
     assert pending(data) == {"readings": ((4, 4),)}
     again = solar("unpack-receipt", "--yes", manifest(parcel))
-    assert again == Ran(0, "nothing to mark: all of it is marked already\n", "")
+    assert again == Ran(0, "nothing to mark: all of it is already marked as sent\n", "")
     assert pending(data) == {"readings": ((4, 4),)}
 
 
@@ -130,7 +130,10 @@ def test_the_line_in_the_docs_feeds_it_to_a_real_influxdb_1(
     monkeypatch.setenv("INFLUXDB_BUCKET", database.name)
     assert solar("upload", "--once").out == f"4 records sent to {database.server.url}\n"
     assert (database.rows("solar"), database.rows("solar_event")) == carried
-    assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "nothing to mark: all of it is marked already\n"
+    assert (
+        solar("unpack-receipt", "--yes", manifest(parcel)).out
+        == "nothing to mark: all of it is already marked as sent\n"
+    )
     assert solar("audit").code == 0
 
     broken = [*run[:2], run[2].replace(f"db={database.name}", "db=nowhere")]
@@ -150,7 +153,7 @@ def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, dat
         assert isinstance(record, Reading)
         journal.revise([record], Decoding("charge 0.5"))
     ran = solar("unpack-receipt", "--yes", manifest(parcel))
-    assert ran.out == "3 records marked as sent\n1 reading decoded anew since then: to be sent again\n"
+    assert ran.out == "3 records marked as sent\n1 reading recalculated since then: to be sent again\n"
     assert pending(data) == {"readings": ((2, 2),)}
 
 
@@ -158,7 +161,7 @@ def test_a_manifest_of_another_journal_is_refused(solar: Solar, tmp_path: Path, 
     other = fill(tmp_path / "other", 9)
     ran = solar("unpack-receipt", "--yes", manifest(parcel), "--data", other)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith(f"cannot mark as sent what {manifest(parcel)} lists: it was packed from another journal")
+    assert ran.err.startswith(f"cannot mark the records in {manifest(parcel)} as sent: they are from another journal")
     assert not (other / "uploader.db").exists()
 
 
@@ -180,7 +183,7 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
     manifest(parcel).write_text(json.dumps(told))
     ran = solar("unpack-receipt", "--yes", manifest(parcel))
     assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "records that the journal does not have" in ran.err
+    assert "the journal does not have all of them" in ran.err
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
 
 
@@ -198,7 +201,7 @@ def test_what_is_no_manifest_is_one_line(text: str, solar: Solar, tmp_path: Path
 def test_nothing_pending_is_nothing_to_pack(solar: Solar, tmp_path: Path, parcel: Path) -> None:
     solar("unpack-receipt", "--yes", manifest(parcel))
     ran = solar("pack", "--output", tmp_path / "more.lp.gz")
-    assert ran == Ran(0, "nothing is pending, so there is nothing to pack\n", "")
+    assert ran == Ran(0, "nothing to pack: everything has been sent\n", "")
     assert not (tmp_path / "more.lp.gz").exists()
 
 

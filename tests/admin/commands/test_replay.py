@@ -45,11 +45,11 @@ def test_a_time_without_readings_queues_nothing(solar: Solar, data: Path) -> Non
     with ScriptedInflux() as influx:
         solar("upload", "--once", "--url", influx.url)
     ran = solar("replay", "--since", "2026-02-01")
-    assert ran == Ran(0, "nothing queued: the journal has nothing from that time\n", "")
+    assert ran == Ran(0, "nothing queued: the journal has nothing from that period\n", "")
 
 
 def test_before_the_first_upload_all_is_pending_anyway(solar: Solar, data: Path) -> None:
     before = contents(data)
     ran = solar("replay", "--since", "7d")
-    assert ran == Ran(0, "nothing has been uploaded from here yet, so all of it waits to be sent anyway\n", "")
+    assert ran == Ran(0, "nothing has been uploaded from here yet, so everything is still waiting to be sent\n", "")
     assert contents(data) == before

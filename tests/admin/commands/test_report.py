@@ -71,11 +71,11 @@ def test_a_page_with_charts_days_and_events(solar: Solar) -> None:
     )
     ran = solar("report", "--output", "report.html", "--site", "The <Barn> & co", *SINCE)
     assert (ran.code, ran.out) == (0, "")
-    assert re.fullmatch(r"90 readings drawn in report.html, \d+ kB\n", ran.err)
+    assert re.fullmatch(r"report.html: 90 readings, \d+ kB\n", ran.err)
     root = page()
     assert root.findtext(f"{HTML}head/{HTML}title") == "Solar site The <Barn> & co"
     assert "".join(next(root.iter(f"{HTML}header")).itertext()).startswith("Solar site The <Barn> & co2026-01-01 ")
-    assert list(charts(root)) == ["Battery", "State of charge", "Current", "Charge of each day"]
+    assert list(charts(root)) == ["Battery", "State of charge", "Current", "Charge per day"]
     assert rows(root, "Days") == [
         ["2026-01-03 *", "-", "-", "60", "-", "-"],
         ["2026-01-02", "24.2", "-", "120", "90", "-"],
@@ -90,11 +90,11 @@ def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
     assert all(drawing.get("role") == "img" for drawing in drawings)
     assert [drawing.get("aria-label") for drawing in drawings] == [
         "Battery: battery from 24.0 to 25.0 volts.",
-        "State of charge: state of charge from 80.0 to 80.0 per cent.",
+        "State of charge: state of charge from 80.0 to 80.0 percent.",
         "Current: charge from 12.0 to 12.0 amperes.",
-        "Charge of each day, 1 Jan to 1 Jan, in all: 120 Ah charged, 90 Ah drawn.",
+        "Charge per day, 1 Jan to 1 Jan, in total: 120 Ah charged, 90 Ah used.",
     ]
-    assert [tip.text for tip in page().iter(f"{SVG}title")] == ["1 Jan: 120 Ah charged, 90 Ah drawn"]
+    assert [tip.text for tip in page().iter(f"{SVG}title")] == ["1 Jan: 120 Ah charged, 90 Ah used"]
 
 
 def line(root: ElementTree.Element, chart: str, style: str = "line") -> str:
@@ -110,7 +110,7 @@ def test_what_is_missing_is_a_gap_in_the_line(solar: Solar) -> None:
     ends = [float(re.split("[ L]", runs[0])[-2]), float(runs[1].split(" ")[0])]
     # One hour, two hours without readings, one hour: of four hours less the last minute.
     assert ends == pytest.approx([199, 601], abs=4)
-    assert "2 hours, 1 time" in "".join(page().itertext())
+    assert "1, 2 hours in total" in "".join(page().itertext())
 
 
 def test_the_band_reaches_from_the_lowest_to_the_highest(solar: Solar) -> None:
@@ -140,7 +140,7 @@ def test_over_many_days_the_bars_are_months(solar: Solar) -> None:
     fill_hours([0, 24 * 80], *days)
     solar("report", "--since", "2026-01-01", "--until", "2026-12-01")
     tips = [tip.text for tip in page().iter(f"{SVG}title")]
-    assert tips == [f"2026-0{month}: 50 Ah charged, ? Ah drawn" for month in (1, 2, 3)]
+    assert tips == [f"2026-0{month}: 50 Ah charged, ? Ah used" for month in (1, 2, 3)]
 
 
 HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too' \x00\x1b\x0b ]]> ü"
@@ -172,7 +172,7 @@ def test_where_no_reading_is_it_says_where_there_are_some(solar: Solar) -> None:
     ran = solar("report", "--since", "2025-01-01", "--until", "2025-02-01")
     assert (ran.code, ran.out) == (1, "")
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(FIRST_MS / 1000))
-    assert f"no reading is in it; the journal has some from {since} to " in ran.err
+    assert f"there are no readings; the journal has readings from {since} to " in ran.err
     assert not Path("report.html").exists()
 
 
@@ -198,5 +198,5 @@ def test_one_reading_is_enough(solar: Solar) -> None:
 
 
 def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
-    drawn = bars("Charge of each day", "Ah", ("charged", "drawn"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
-    assert "Charge of each day, 1 Jan to 2 Jan, in all: charged not known, 90 Ah drawn." in drawn
+    drawn = bars("Charge per day", "Ah", ("charged", "used"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
+    assert "Charge per day, 1 Jan to 2 Jan, in total: charged not known, 90 Ah used." in drawn

@@ -52,9 +52,9 @@ def test_a_site_that_only_logs_is_well(solar: Solar, now_ms: int) -> None:
         "\n"
         "Last reading  AGO: PL80, 25.4 V, charge 12.0 A, boost\n"
         "Journal       12 readings since DAY, one every 10 s, in data\n"
-        "Upload        not set up; `solar upload` says what it wants\n"
+        "Upload        not set up; `solar upload` says what is missing\n"
         "Clock         trusted: a person said so\n"
-        "Disk          SIZE of SIZE free; the journal has SIZE\n"
+        "Disk          SIZE of SIZE free; the journal uses SIZE\n"
     )
 
 
@@ -72,10 +72,10 @@ def test_after_an_upload_it_tells_when_and_how_much(solar: Solar, now_ms: int, m
         "Journal       12 readings since DAY, one every 10 s, in data\n"
         "Last upload   AGO; SIZE today, SIZE this month\n"
         "To be sent    nothing\n"
-        "Last error    none since then\n"
+        "Last error    none\n"
         "Dead letters  none\n"
         "Clock         trusted: a person said so\n"
-        "Disk          SIZE of SIZE free; the journal has SIZE\n"
+        "Disk          SIZE of SIZE free; the journal uses SIZE\n"
     )
 
 
@@ -86,7 +86,7 @@ def test_trouble_and_backlog_come_in_plain_words(solar: Solar, now_ms: int, monk
         solar("upload", "--once")
     ran = solar("status")
     assert ran.code == 1
-    assert ran.out.startswith("Needs attention:\n  - InfluxDB has refused the settings, for ")
+    assert ran.out.startswith("Needs attention:\n  - InfluxDB has refused the settings for ")
     assert 'bucket "b" not found' in ran.out
     to_be_sent = next(line for line in ran.out.splitlines() if line.startswith("To be sent"))
     assert to_be_sent.startswith("To be sent    12 readings; the oldest reading from 2 minutes ago; ")

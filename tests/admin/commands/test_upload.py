@@ -48,7 +48,7 @@ def test_once_says_what_is_held_back(solar: Solar, data: Path, monkeypatch: pyte
         journal.append(reading(4), is_held=True)
         ran = solar("upload", "--once")
         assert influx.times() == TIMES
-    words = "1 record held back until the time is known: see `solar clock`\n"
+    words = "1 record held until the clock is confirmed: see `solar clock`\n"
     assert ran == Ran(0, f"4 records sent to {influx.url}\n", words)
 
 
@@ -59,7 +59,7 @@ def test_once_says_what_could_not_be_sent_and_why_and_exits_1(solar: Solar, monk
     line = ran.err.splitlines()[-1]
     assert (ran.code, ran.out) == (1, "")
     assert line.startswith(f"cannot upload 4 records to {influx.url}: ")
-    assert line.endswith("; nothing is lost, they go out next time")
+    assert line.endswith("; nothing is lost, they are sent next time")
     assert "INFLUXDB_TOKEN" in line
     assert "s3cret-token" not in ran.err
 
@@ -92,8 +92,8 @@ def test_a_second_uploader_is_refused(solar: Solar, data: Path, monkeypatch: pyt
             ran = solar("upload", "--once")
             process.terminate()
             process.communicate(timeout=5)
-    words = "it sends what is pending by itself, or stop it first (systemctl stop solar-uploader)"
-    assert ran == Ran(1, "", f"cannot upload from {data}: another uploader is at work there; {words}\n")
+    words = "let it do the work, or stop it first (systemctl stop solar-uploader)"
+    assert ran == Ran(1, "", f"cannot upload from {data}: another uploader is running there; {words}\n")
     assert process.returncode == 0
 
 
@@ -150,7 +150,9 @@ def test_a_bar_shows_the_progress_on_a_terminal(tmp_path: Path, monkeypatch: pyt
 def test_an_unreachable_server_ends_once_in_bounded_time(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     point_to("http://127.0.0.1:9", monkeypatch)
     ran = solar("upload", "--once")
-    words = "cannot upload 4 records to http://127.0.0.1:9: connection refused; nothing is lost, they go out next time"
+    words = (
+        "cannot upload 4 records to http://127.0.0.1:9: connection refused; nothing is lost, they are sent next time"
+    )
     assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (1, "", words)
 
 

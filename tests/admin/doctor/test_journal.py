@@ -34,7 +34,7 @@ def named(findings: object, name: str) -> Finding:
 def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
     findings = list(journal(health(data, is_logging=True)))
     assert [(finding.name, finding.verdict.value, finding.found) for finding in findings[:2]] == [
-        ("readings", "ok", "the last one 9 seconds ago, one every 10 seconds; the logger is running"),
+        ("readings", "ok", "last one 9 seconds ago, one every 10 seconds; the logger is running"),
         ("journal", "ok", "3 readings since 2026-01-01, no damage"),
     ]
 
@@ -49,14 +49,14 @@ def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
             600,
             {"is_logging": True, "disk": FULL},
             "bad",
-            "make room, see line 15 (Disk); until then the logger keeps readings in memory",
+            "free some space, see line 15 (Disk); until then the logger keeps readings in memory",
         ),
         (600, {"interval_seconds": 300.0}, "ok", ""),
         (
             -600,
             {},
             "look",
-            "the computer's clock is wrong, or was when that reading was taken: see line 24 (Computer's clock)",
+            "the computer's clock is wrong, or was wrong when that reading was taken: see line 24 (Computer's clock)",
         ),
     ],
     ids=[

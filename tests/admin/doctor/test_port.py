@@ -17,7 +17,7 @@ def test_a_missing_port_names_those_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "ttyUSB1").touch()
     finding = port_there("/dev/ttyUSB-nowhere", tmp_path)
     remedy = f"plug the adapter in, or set SOLAR_PORT to one that was found: {tmp_path}/ttyUSB1"
-    assert finding == Finding("port", Verdict.BAD, "there is no /dev/ttyUSB-nowhere", remedy)
+    assert finding == Finding("port", Verdict.BAD, "/dev/ttyUSB-nowhere does not exist", remedy)
 
 
 def test_without_any_adapter_it_says_so(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_damaged_uploader_db_says_what_to_do() -> None:
     finding = findings(upload_error="cannot read uploader.db: the file is damaged; restart the uploader")[0]
     assert (finding.found, finding.remedy) == ("cannot read uploader.db: the file is damaged", "restart the uploader")
     finding = findings(upload_error="cannot read uploader.db: the disk is full")[0]
-    assert finding.remedy == "make room, see line 15 (Disk)"
+    assert finding.remedy == "free some space, see line 15 (Disk)"
 
 
 def test_records_that_the_server_refused_are_told() -> None:

@@ -97,7 +97,7 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         ),
         (
             {"reading": None},
-            "there is no reading yet: the logger has only begun, or the regulator is silent",
+            "there is no reading yet: the logger has just started, or the regulator does not answer",
         ),
         (
             {"reading": None, "trouble": SILENT},
@@ -109,21 +109,21 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         ),
         (
             {"reading": before(5 * 60_000)},
-            "the last reading was 5 minutes ago: the logger runs but brings nothing; see its log "
+            "the last reading was 5 minutes ago: the logger is running but gets no readings; see its log "
             "(journalctl -u solar-logger)",
         ),
         (
             {"reading": before(50 * HOUR_MS), "is_logging": False},
-            "the last reading was 2 days ago: the logger does not run here; start it (systemctl start solar-logger, or "
-            "`solar log`)",
+            "the last reading was 2 days ago: the logger is not running here; start it (systemctl start "
+            "solar-logger, or `solar log`)",
         ),
         (
             {"reading": before(-10 * 60_000)},
-            "the last reading is 10 minutes in the future: this computer's clock is wrong, or was",
+            "the last reading is 10 minutes in the future: this computer's clock is or was wrong",
         ),
         (
             {"aside": ("data/journal-damaged-1.db",)},
-            "a damaged journal was set aside: `solar recover data/journal-damaged-1.db` brings back what can be read",
+            "a damaged journal was set aside: `solar recover data/journal-damaged-1.db` recovers what is readable",
         ),
         (
             {"upload": None},
@@ -131,15 +131,15 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         ),
         (
             {"upload": upload(trouble="unreachable", reason="no route", failing_since_ms=NOW_MS - 3 * HOUR_MS)},
-            "InfluxDB could not be reached, for 3 hours: no route; nothing is lost",
+            "InfluxDB has been unreachable for 3 hours: no route; nothing is lost",
         ),
         (
             {"upload": upload(trouble="misconfigured", reason="wrong token", failing_since_ms=NOW_MS - 61_000)},
-            "InfluxDB has refused the settings, for 1 minute: wrong token; nothing is lost",
+            "InfluxDB has refused the settings for 1 minute: wrong token; nothing is lost",
         ),
         (
             {"upload": upload(last_upload_ms=NOW_MS - HOUR_MS), "oldest_pending_ms": NOW_MS - HOUR_MS},
-            "readings wait to be sent, and no uploader sends them: start it (systemctl start solar-uploader)",
+            "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)",
         ),
         (
             {"upload": upload(dead_letters=3, dead_letters_waiting=2)},
@@ -147,11 +147,11 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         ),
         (
             {"disk": disk(free_bytes=10**8)},
-            "the disk has only 100 MB free, full in 50 days at this pace: make room, or set SOLAR_KEEP_DAYS",
+            "the disk has only 100 MB free, full in 50 days at this pace: free some space, or set SOLAR_KEEP_DAYS",
         ),
         (
             {"disk": disk(free_bytes=4 * 10**8, journal_bytes_per_day=4e7)},
-            "the disk has only 400 MB free, full in 10 days at this pace: make room, or set SOLAR_KEEP_DAYS",
+            "the disk has only 400 MB free, full in 10 days at this pace: free some space, or set SOLAR_KEEP_DAYS",
         ),
     ],
 )
@@ -167,4 +167,4 @@ def test_the_gravest_comes_first() -> None:
             disk=disk(free_bytes=1),
         )
     )
-    assert [point.split()[1] for point in points] == ["last", "could", "refused", "disk"]
+    assert [point.split()[1] for point in points] == ["last", "has", "refused", "disk"]

@@ -76,7 +76,7 @@ def test_log_names_it_once_and_logs_on(
     assert ran.code == 0
     assert ran.err.count("SOLAR_BUAD") == 1
     assert (
-        "WARNING cannot use SOLAR_BUAD (set in the environment): there is no such setting, so it does nothing; "
+        "WARNING cannot use SOLAR_BUAD (set in the environment): there is no such setting, so it has no effect; "
         "did you mean SOLAR_BAUD?\n"
     ) in ran.err
 
@@ -89,7 +89,7 @@ def test_upload_names_it_before_it_says_what_is_missing(tmp_path: Path) -> None:
     assert ran.code == 2
     told, missing = ran.err.splitlines()
     assert told.endswith(
-        "cannot use INFLUX_URL (set in .env): there is no such setting, so it does nothing; did you mean INFLUXDB_URL?"
+        "cannot use INFLUX_URL (set in .env): there is no such setting, so it has no effect; did you mean INFLUXDB_URL?"
     )
     assert missing.startswith("cannot upload: INFLUXDB_URL is not set")
 
@@ -122,8 +122,8 @@ def test_doctor_looks_into_the_files_of_the_services_too(solar: Solar, services:
     assert [(each["verdict"], each["found"], each["to_do"]) for each in found] == [
         (
             "look",
-            f"SOLAR_INTERVALL, set in {services}/solar.env, is no setting and does nothing",
-            "write SOLAR_INTERVAL instead, or take it out",
+            f"SOLAR_INTERVALL, set in {services}/solar.env, is not a setting and has no effect",
+            "write SOLAR_INTERVAL instead, or remove it",
         )
     ]
 
@@ -132,4 +132,4 @@ def test_doctor_says_when_all_names_are_known_and_what_it_could_not_read(solar: 
     (services / "uploader.env").mkdir()
     ran = solar("doctor", "--json")
     found = [each["found"] for each in json.loads(ran.out)["findings"] if each["name"] == "names"]
-    assert found == [f"all that are set are known; {services}/uploader.env cannot be read without sudo"]
+    assert found == [f"no unknown settings; {services}/uploader.env cannot be read without sudo"]

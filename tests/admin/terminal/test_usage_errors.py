@@ -6,8 +6,8 @@ import pytest
 
 from tests.admin.conftest import Ran, Solar, contents, fill, solar_process
 
-MOMENT = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC without a zone), or 7d, 24h, 30m back"
-BAUD = "a PLI has 300, 1200, 2400 and 9600, set by its jumpers"
+MOMENT = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now"
+BAUD = "give 300, 1200, 2400 or 9600, as set by the PLI's jumpers"
 LIST = "`solar dead-letters list` shows them"
 NO_DATABASE = "it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
 NO_PORT = "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"
@@ -38,20 +38,20 @@ USERS_FAULT = [
     ("export --since yesterday-ish", {}, f"cannot use --since yesterday-ish: {MOMENT}"),
     ("export", {"SOLAR_EXPORT_UNTIL": "a\nb"}, f"cannot use SOLAR_EXPORT_UNTIL=a\\nb: {MOMENT}"),
     ("export --since 2026-02-01 --until 2026-01-01", {}, "cannot use --since 2026-02-01T00:00:00.000Z with "
-     "--until 2026-01-01T00:00:00.000Z: the first is not before the second; give an earlier --since or a later "
+     "--until 2026-01-01T00:00:00.000Z: the start must be before the end; give an earlier --since or a later "
      "--until"),
     ("export --format xls", {}, "cannot use --format xls: give csv, json, jsonl, sqlite or line-protocol"),
     ("export", {"SOLAR_EXPORT_FORMAT": "CSV"}, "cannot use SOLAR_EXPORT_FORMAT=CSV: give csv, json, jsonl, sqlite or "
      "line-protocol"),
     ("export --table reading", {}, "cannot use --table reading: give readings, days or events"),
     ("export --format sqlite", {}, "cannot write sqlite to standard output: a database is a file; add --output FILE"),
-    ("export --output .", {}, "cannot write .: it is a directory; name a file in it"),
-    ("export --output nowhere/x", {}, "cannot write nowhere/x: there is no directory {here}/nowhere; make it, or "
+    ("export --output .", {}, "cannot write .: it is a directory; give a file name"),
+    ("export --output nowhere/x", {}, "cannot write nowhere/x: there is no directory {here}/nowhere; create it, or "
      "choose another"),
     ("export --output /dev/null", {}, "cannot write /dev/null: it is not an ordinary file; choose another name"),
     ("backup /dev/null", {}, "cannot write /dev/null: it is not an ordinary file; choose another name"),
     ("backup", {}, "cannot run `solar backup`: FILE is missing; see `solar backup --help`"),
-    ("replay", {}, "cannot replay without --since: say from when on, such as 7d or 2026-01-05"),
+    ("replay", {}, "cannot replay without --since: give the start, such as 7d or 2026-01-05"),
     ("replay --since x", {}, f"cannot use --since x: {MOMENT}"),
     ("upload", {}, "cannot upload: INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, INFLUXDB_BUCKET are not set; set "
      f"them {HOW}"),
@@ -64,23 +64,23 @@ USERS_FAULT = [
     ("upload", INFLUX | {"SOLAR_MONTHLY_MEGABYTES": "x"}, f"cannot use SOLAR_MONTHLY_MEGABYTES=x: {ABOVE}"),
     ("demo --seconds 0", {}, f"cannot use --seconds 0: {ABOVE}"),
     ("simulate --model PL90", {}, "cannot use --model PL90: give PL20, PL40, PL60 or PL80"),
-    ("simulate --volts 13", {}, "cannot simulate 13 system volts: there are 12, 24, 32, 36, 48"),
-    ("simulate --tcp here", {}, "cannot use --tcp here: give host and port, as in 127.0.0.1:26000; port 0 takes any "
-     "that is free"),
-    ("simulate --faults drop", {}, "cannot use --faults drop: say how often, as in 'drop=0.01'"),
+    ("simulate --volts 13", {}, "cannot simulate 13 system volts: choose 12, 24, 32, 36, 48"),
+    ("simulate --tcp here", {}, "cannot use --tcp here: give host and port, as in 127.0.0.1:26000; port 0 means any "
+     "free port"),
+    ("simulate --faults drop", {}, "cannot use --faults drop: give its probability, as in 'drop=0.01'"),
     ("simulate", {"SOLAR_SIMULATE_SEED": "x"}, "cannot use SOLAR_SIMULATE_SEED=x: give a whole number"),
-    ("dead-letters", {}, "cannot run `solar dead-letters`: say list, retry, drop or export after it; see `solar "
+    ("dead-letters", {}, "cannot run `solar dead-letters`: add list, retry, drop or export; see `solar "
      "dead-letters --help`"),
     ("dead-letters retry 1 --all", {}, f"cannot retry dead letters: give their numbers, or --all; {LIST}"),
     ("dead-letters drop", {}, f"cannot drop dead letters: give their numbers, or --all; {LIST}"),
     ("dead-letters drop 1 --all", {}, f"cannot drop dead letters: give their numbers, or --all; {LIST}"),
     ("dead-letters drop one", {}, "cannot use NUMBER... one: give a whole number greater than 0"),
-    ("dead-letters drop 7", {}, f"cannot drop dead letter 7: there is none; {LIST}"),
+    ("dead-letters drop 7", {}, f"cannot drop dead letter 7: there is no such number; {LIST}"),
     ("dead-letters retry --all", {}, "cannot retry dead letters: nothing has been uploaded from data yet"),
     ("export --sinc 7d", {}, "cannot use --sinc: `solar export` has no such option; did you mean --since?"),
     ("--bogus", {}, "cannot use --bogus: `solar` has no such option; see `solar --help`"),
-    ("export --since", {}, "cannot use --since: it wants a value after it"),
-    ("export a b", {}, "cannot run `solar export`: it takes no 'a b'; see `solar export --help`"),
+    ("export --since", {}, "cannot use --since: it needs a value after it"),
+    ("export a b", {}, "cannot run `solar export`: unexpected 'a b'; see `solar export --help`"),
     ("simulat", {}, "cannot run `solar`: no such command 'simulat'; did you mean 'simulate'?"),
     ("xyzzy", {}, "cannot run `solar`: no such command 'xyzzy'; see `solar --help`"),
 ]
@@ -92,7 +92,7 @@ ENVIRONMENTS_FAULT = [
     ("backup copy", {"SOLAR_DATA": "text"}, f"cannot open text/journal.db: {NO_DATABASE}"),
     ("replay --since 7d", {"SOLAR_DATA": "text"}, f"cannot open text/journal.db: {NO_DATABASE}"),
     ("simulate --tcp 192.0.2.1:9", {}, "cannot simulate at 192.0.2.1:9: cannot assign requested address (while "
-     "attempting to bind on address ('192.0.2.1', 9)); choose another place"),
+     "attempting to bind on address ('192.0.2.1', 9)); choose another address"),
 ]
 # fmt: on
 
