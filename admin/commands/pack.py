@@ -66,7 +66,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, data: options.Data = options.
     from uploader.progress.progress import Progress
 
     manifest = bundle.Manifest.parse(read(manifest_file), str(manifest_file))
-    check_parcel(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
+    check_bundle(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
     with Journal.open(data / "journal.db") as journal:
         if journal.identity() != manifest.journal:
             raise SolarError(
@@ -116,7 +116,7 @@ def read(path: Path) -> str:
         raise BadSetting(f"cannot read {path}: {obstacle(path) or words}") from error
 
 
-def check_parcel(path: Path, sha256: str, manifest_file: Path) -> None:
+def check_bundle(path: Path, sha256: str, manifest_file: Path) -> None:
     """Raise when the parcel is there and is not the one that the manifest is about."""
     if not path.is_file():
         return
