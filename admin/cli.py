@@ -41,7 +41,7 @@ from admin.commands import (
     upload,
 )
 from admin.terminal.console import logging_put_back, program_version
-from admin.terminal.usage_errors import explain, is_usage_error, one_line
+from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
 
 AT_THE_SITE = "At the site"
@@ -109,11 +109,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return 2 if not arguments else int(code or 0)
     except SolarError as error:
-        print(one_line(str(error)), file=sys.stderr)
+        print(sanitized(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone (export | head).
-        forget_output()
+        discard_output()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -122,7 +122,7 @@ def run(arguments: list[str]) -> int:
             print(explain(error), file=sys.stderr)
             return 2
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            forget_output()
+            discard_output()
             words = os.strerror(error.errno).lower()
             print(f"cannot write the output: {words}; free some space, or write it somewhere else", file=sys.stderr)
             return 1
@@ -130,7 +130,7 @@ def run(arguments: list[str]) -> int:
         return 70
 
 
-def forget_output() -> None:
+def discard_output() -> None:
     """Leave nothing for the exit to flush into a standard output that takes nothing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from admin.health.audit_findings import Findings, as_object, lines
+from admin.health.audit_findings import Findings, as_dict, lines
 from admin.terminal import options
 from admin.terminal.console import progress
-from admin.terminal.period import Since, Until, check_stretch, stretch
+from admin.terminal.period import Since, Until, check_period, ids_in_period
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -49,14 +49,16 @@ def audit(
     from uploader.audit.comparison import Comparison
     from uploader.progress.progress import Progress
 
-    check_stretch(since, until)
+    check_period(since, until)
     target = options.target(url, org, bucket, ca_file, verb="audit")
     findings = Findings(target.shown_url, since, until, with_values=values)
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
         if is_known(path, journal.identity()):
             streams = [table] if table else list(STREAMS)
-            total = sum(last - first + 1 for name in streams for first, last in stretch(journal, name, since, until))
+            total = sum(
+                last - first + 1 for name in streams for first, last in ids_in_period(journal, name, since, until)
+            )
             with (
                 Progress.open(path) if repair else Progress.read_only(path) as sent,
                 Client(target) as server,
@@ -78,7 +80,7 @@ def audit(
                             findings.queued += ids.count
                         findings.add(hour)
                         show(findings.in_journal.total(), total)
-    print(json.dumps(as_object(findings), indent=1) if as_json else "\n".join(lines(findings)))
+    print(json.dumps(as_dict(findings), indent=1) if as_json else "\n".join(lines(findings)))
     return 0 if findings.is_clean else 1
 
 

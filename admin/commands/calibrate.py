@@ -11,7 +11,7 @@ import typer
 
 from admin.terminal import options
 from admin.terminal.console import progress
-from admin.terminal.period import Since, stretch
+from admin.terminal.period import Since, ids_in_period
 from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, SolarError
 from journal.journal import Journal
@@ -48,37 +48,37 @@ def calibrate(
     given = Steps.of(charge_step_amps, load_step_amps)
     path = data / adopted_steps.FILE
     with Journal.open(data / "journal.db") as journal:
-        survey = look(journal, since)
+        survey = survey_readings(journal, since)
     if survey.model is None:
         raise SolarError("cannot calibrate: the journal has no readings from that period; give an earlier --since")
     known = Steps(given.charge_amps, given.load_amps, adopted_steps.load(path))
     estimates = survey.estimates()
     if as_json:
-        print(json.dumps(as_object(survey, survey.model, known), indent=1))
+        print(json.dumps(as_dict(survey, survey.model, known), indent=1))
     else:
         print("\n".join(lines(survey, survey.model, known)))
     good = [each for each in estimates if each.is_enough]
     if not adopt:
-        if not as_json and any(is_news(each, survey.model, known) for each in good):
+        if not as_json and any(would_change(each, survey.model, known) for each in good):
             print("\n`solar calibrate --adopt` uses these values: it recalculates and re-uploads all readings.")
         return 0
     if not good:
         raise SolarError("cannot adopt anything: there is not enough data yet; try again in a few days")
-    take(data, path, survey.model, good)
+    save_adopted(data, path, survey.model, good)
     for each in good:
         if (given.charge_amps if each.channel == "charge" else given.load_amps) is not None:
             name = NAMES[each.channel]
             print(f"{name} is set and overrides the adopted value: remove it from the logger's settings")
-    return decode_anew(data, path, given, site)
+    return recalculate(data, path, given, site)
 
 
-def look(journal: Journal, since: int | None) -> "Survey":
+def survey_readings(journal: Journal, since: int | None) -> "Survey":
     """Go through the readings, in the order of their times as far as their ids are."""
     from logger.amperes.calibration import ADDRESSES, RawReading, Survey
 
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
-    ranges = stretch(journal, "readings", since, None)
+    ranges = ids_in_period(journal, "readings", since, None)
     total = sum(last - first + 1 for first, last in ranges)
     survey, done = Survey(), 0
     with progress("reading the journal", "readings", total) as show:
@@ -102,7 +102,7 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     for each in survey.estimates():
         shown += [
             f"{each.channel} current ({REGISTERS[each.channel]})",
-            *(f"  {line}" for line in said(each, model, steps)),
+            *(f"  {line}" for line in channel_lines(each, model, steps)),
         ]
     voltage = survey.voltage
     shown.append("16-bit voltage (RAM 220, 221), compared with RAM 50")
@@ -118,7 +118,7 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     return shown
 
 
-def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
+def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     """One channel in a few lines."""
     from logger.amperes.calibration import ENOUGH_AMP_HOURS
 
@@ -143,7 +143,7 @@ def said(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
 
 
-def is_news(each: "Estimate", model: "Model", steps: "Steps") -> bool:
+def would_change(each: "Estimate", model: "Model", steps: "Steps") -> bool:
     """Whether adopting it would change anything."""
     return each.proposal is not None and each.proposal != in_force(each.channel, model, steps)
 
@@ -152,7 +152,7 @@ def in_force(channel: str, model: "Model", steps: "Steps") -> Fraction | None:
     return steps.charge_of(model) if channel == "charge" else steps.load_of(model)
 
 
-def take(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None:
+def save_adopted(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None:
     """Write what was measured into calibration.json."""
     from logger.amperes import adopted_steps
     from logger.regulator.models import AdoptedSteps
@@ -169,7 +169,7 @@ def take(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None
         print(f"adopted: {float(step or 0):g} A per step of the {channel} current ({path})")
 
 
-def decode_anew(data: Path, path: Path, given: "Steps", site: str) -> int:
+def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
     """Let the logger do it if it runs, else do it here."""
     from logger.amperes.adopted_steps import StepsInForce
     from logger.amperes.redecoding import Redecoding
@@ -192,7 +192,7 @@ def decode_anew(data: Path, path: Path, given: "Steps", site: str) -> int:
     return 0
 
 
-def as_object(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, object]:
+def as_dict(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, object]:
     """The same for machines."""
     currents = {}
     for each in survey.estimates():

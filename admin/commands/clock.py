@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.main import get_command
 
-from admin.health.clock_state import lines, look_at_clock
+from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
 from admin.terminal.moments import iso
@@ -37,7 +37,7 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
 
     moment = Clock(0).now()
     with Journal.open(data / "journal.db") as journal:
-        print("\n".join(lines(look_at_clock(journal, boot_id(), moment, time_source(clock_mode).ask(moment)))))
+        print("\n".join(lines(clock_state(journal, boot_id(), moment, time_source(clock_mode).ask(moment)))))
 
 
 @app.command()

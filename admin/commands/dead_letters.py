@@ -13,7 +13,7 @@ import typer
 from admin.files.output_file import whole_text
 from admin.terminal import options
 from admin.terminal.moments import iso
-from admin.terminal.usage_errors import one_line
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
 from journal.errors import BadSetting, our_errors
 from journal.files import is_there
@@ -41,7 +41,7 @@ Output = Annotated[Path | None, typer.Option(
 def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson = False) -> None:
     """List the refused records, with the server's reason."""
     if as_json:
-        print(json.dumps([as_object(letter) for letter in letters(data)], indent=1))
+        print(json.dumps([as_dict(letter) for letter in letters(data)], indent=1))
         return
     now_ms = time.time_ns() // 1_000_000
     letter = None
@@ -130,11 +130,11 @@ def lines(letter: "DeadLetter", now_ms: int) -> list[str]:
     refused = f"refused {tries}, last {ago((now_ms - letter.refused_ms) / 1000)}{waiting}"
     return [
         f"{letter.number}  {letter.stream[:-1]} {letter.id} of {iso(letter.time_ms)}, {refused}",
-        f"   {letter.status}: {one_line(letter.words)}",
+        f"   {letter.status}: {sanitized(letter.words)}",
     ]
 
 
-def as_object(letter: "DeadLetter") -> dict[str, object]:
+def as_dict(letter: "DeadLetter") -> dict[str, object]:
     """The same for machines."""
     return {
         "number": letter.number,

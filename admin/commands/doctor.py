@@ -15,15 +15,14 @@ from typing import Annotated, Any
 
 import typer
 
-from admin.doctor.finding import Finding, Verdict, bad_by, look, ok, skipped
+from admin.doctor.finding import Finding, Verdict, bad_from, look, ok, skipped
 from admin.doctor.runner import Part, examine
 from admin.health.health import Health
-from admin.health.survey import is_locked
-from admin.health.survey import look as survey
+from admin.health.survey import is_locked, survey
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, program_version
 from admin.terminal.moments import iso
-from admin.terminal.usage_errors import one_line
+from admin.terminal.usage_errors import sanitized
 from journal.errors import BadSetting
 
 REDIRECTED_WIDTH = 78
@@ -61,7 +60,7 @@ def doctor(
     ]
     if as_json:
         findings = list(map(_clean, examine(parts)))
-        print(json.dumps(as_object(findings), indent=1))
+        print(json.dumps(as_dict(findings), indent=1))
         return exit_code(findings)
     width = _width()
     print(*wrapped(f"solar doctor {program_version()}, {_now()}", width), "", sep="\n", flush=True)
@@ -105,7 +104,7 @@ def _names(root: Any) -> Iterator[Finding]:
     files = unknown_settings.files_of_services()
     unread = [str(file) for file in files if unknown_settings.names_in(file) is None]
     rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
-    found = unknown_settings.unknown(root, os.environ, [unknown_settings.ENV_FILE, *files])
+    found = unknown_settings.find_unknown(root, os.environ, [unknown_settings.ENV_FILE, *files])
     for each in found:
         meant = f"write {each.nearest} instead, or remove it" if each.nearest else "remove it"
         yield look("names", f"{each.name}, set in {each.place}, is not a setting and has no effect{rest}", meant)
@@ -124,7 +123,7 @@ def _server(
     try:
         target = options.target(url, org, bucket, ca_file)
     except BadSetting as error:
-        yield bad_by("settings", error)
+        yield bad_from("settings", error)
         return
     oldest = None if health.oldest_pending_ms is None else health.age_seconds(health.oldest_pending_ms)
     yield from server(target, oldest, health.drain_seconds)
@@ -161,7 +160,7 @@ def lines(finding: Finding, width: int) -> list[str]:
     """A finding with its number, not wider than `width`; what to do on a line of its own."""
     verdict = finding.verdict.value
     shown = verdict.upper() if verdict in ("bad", "look") else verdict
-    found, remedy = one_line(finding.found), f"To do: {one_line(finding.remedy)}" if finding.remedy else ""
+    found, remedy = sanitized(finding.found), f"To do: {sanitized(finding.remedy)}" if finding.remedy else ""
     if width < NARROW:
         heads, first, rest = [f"{finding.number:2}  {finding.title}: {shown}"], " " * 4, " " * 4
     else:
@@ -194,7 +193,7 @@ def exit_code(findings: Sequence[Finding]) -> int:
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
 
 
-def as_object(findings: Sequence[Finding]) -> dict[str, object]:
+def as_dict(findings: Sequence[Finding]) -> dict[str, object]:
     """The same for machines."""
     return {
         "healthy": exit_code(findings) == 0,
@@ -206,8 +205,8 @@ def as_object(findings: Sequence[Finding]) -> dict[str, object]:
                 "name": finding.name,
                 "title": finding.title,
                 "verdict": finding.verdict.value,
-                "found": one_line(finding.found),
-                "to_do": one_line(finding.remedy) or None,
+                "found": sanitized(finding.found),
+                "to_do": sanitized(finding.remedy) or None,
             }
             for finding in findings
         ],

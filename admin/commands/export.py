@@ -11,7 +11,7 @@ from admin.files import formats
 from admin.files.output_file import checked, database_name, whole_file, whole_text
 from admin.terminal import options
 from admin.terminal.console import progress
-from admin.terminal.period import Ranges, Since, Until, check_stretch, stretch
+from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_period
 from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
@@ -46,13 +46,13 @@ def export(
 
     With --table also days or events. Sorted by id, the order in which they were taken; days by date.
     """
-    check_stretch(since, until)
+    check_period(since, until)
     if form == "sqlite" and output is None:
         raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
     if output:
         (database_name if form == "sqlite" else checked)(output, data)
     with Journal.open(data / "journal.db") as journal:
-        ranges = stretch(journal, table, since, until)
+        ranges = ids_in_period(journal, table, since, until)
         if form == "line-protocol":
             ranges, left_out = released(journal, table, ranges)
             if left_out:

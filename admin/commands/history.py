@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from admin.health.clock_state import is_right, look_at_clock
+from admin.health.clock_state import clock_state, is_right
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
 from journal.errors import JournalMissing, RegulatorError
@@ -79,7 +79,7 @@ def is_clock_right(data: Path, clock_mode: str) -> bool:
     evidence = time_source(clock_mode).ask(moment)
     try:
         with Journal.open(data / "journal.db") as journal:
-            return is_right(look_at_clock(journal, boot_id(), moment, evidence))
+            return is_right(clock_state(journal, boot_id(), moment, evidence))
     except JournalMissing:
         return evidence is not None and not absurd(moment.time_ms)
 

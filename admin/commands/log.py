@@ -8,7 +8,7 @@ import typer
 
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
-from admin.terminal.sd_notify import FedStop, Supervisor
+from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import JournalError
 
@@ -60,9 +60,9 @@ def log(
     from logger.regulator.regulator import Regulator, open_port
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.tell(context.find_root().command)
+    unknown_settings.warn(context.find_root().command)
     supervisor = Supervisor.from_environment()
-    stop = FedStop(supervisor)
+    stop = WatchdogStop(supervisor)
     given = Steps.of(charge_step_amps, load_step_amps)
     # Opened before anything is written, so that a wrong port leaves nothing behind.
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
@@ -72,7 +72,7 @@ def log(
             clock = Clock(journal.boot_number(this_boot))
             trust_notes = TrustNotes(data, this_boot)
             timekeeper = Timekeeper(journal, clock, this_boot, time_source(clock_mode), trust_notes=trust_notes.take)
-            tell_of_damage(journal, timekeeper, clock)
+            report_damage(journal, timekeeper, clock)
             decoding = journal.decoding()
             last = adopted_in(decoding.scale) if decoding else ()
             steps = adopted_steps.StepsInForce(data / adopted_steps.FILE, given, last)
@@ -131,7 +131,7 @@ def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
         return ()
 
 
-def tell_of_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:
+def report_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:
     """Say, in the log and as an event, that a damaged journal was found and where it is now."""
     from journal.reading import Event
 

@@ -1,7 +1,7 @@
 """`solar replay`: a stretch of time to be sent again."""
 
 from admin.terminal import options
-from admin.terminal.period import Since, Until, check_stretch, stretch
+from admin.terminal.period import Since, Until, check_period, ids_in_period
 from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.files import is_there
@@ -15,10 +15,10 @@ def replay(*, since: Since = None, until: Until = None, data: options.Data = opt
 
     if since is None:
         raise BadSetting("cannot replay without --since: give the start, such as 7d or 2026-01-05")
-    check_stretch(since, until)
+    check_period(since, until)
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
-        ranges = {stream: stretch(journal, stream, since, until) for stream in STREAMS}
+        ranges = {stream: ids_in_period(journal, stream, since, until) for stream in STREAMS}
         if not is_there(path):
             print("nothing has been uploaded from here yet, so everything is still waiting to be sent")
             return

@@ -17,7 +17,7 @@ from admin.report.page import local, page, printable, table_of_events
 from admin.report.pixels import DAY_MS, Columns, column_count
 from admin.terminal import options
 from admin.terminal.console import progress
-from admin.terminal.period import Ranges, check_stretch, moment
+from admin.terminal.period import Ranges, check_period, moment
 from admin.terminal.words import count, duration, size
 from journal.errors import SolarError
 from journal.journal import Journal
@@ -48,7 +48,7 @@ def report(
     site: options.Site = options.SITE,
 ) -> None:
     """Write an HTML page with charts of the last 30 days."""
-    check_stretch(since, until)
+    check_period(since, until)
     checked(output, data)
     now_ms = time.time_ns() // 1_000_000
     until = now_ms + 1 if until is None else until
@@ -62,8 +62,8 @@ def report(
         total = sum(last - first + 1 for first, last in ranges)
         with progress("reading the journal", "readings", total) as show:
             span = span_of(journal, ranges, since, until)
-            drawn = gather(journal, ranges, span, lambda done: show(done, total))
-            text = written(drawn, span, days_of(journal, since, until), events_of(journal, since, until), site)
+            drawn = collect(journal, ranges, span, lambda done: show(done, total))
+            text = render(drawn, span, days_of(journal, since, until), events_of(journal, since, until), site)
     with whole_text(output, data) as file:
         file.write(text)
     print(f"{output}: {count(total, 'reading')}, {size(output.stat().st_size)}", file=sys.stderr)
@@ -79,7 +79,7 @@ def _what_there_is(journal: Journal) -> str:
 
 
 @dataclass(slots=True)
-class Drawn:
+class ChartData:
     """The readings of a stretch of time as columns, how many there were, and where there were none."""
 
     columns: dict[str, Columns]
@@ -88,10 +88,10 @@ class Drawn:
     missing_ms: int = 0
 
 
-def gather(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], None]) -> Drawn:
+def collect(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], None]) -> ChartData:
     """Read them once, in the order of ids."""
     places = column_count(span.since_ms, span.until_ms, WIDTH)
-    drawn = Drawn({name: Columns(span.since_ms, span.until_ms, places) for name in QUANTITIES})
+    drawn = ChartData({name: Columns(span.since_ms, span.until_ms, places) for name in QUANTITIES})
     before_ms = None
     for first, last in ranges:
         for time_ms, *values in journal.values("readings", ("time_ms", *QUANTITIES), first, last):
@@ -129,7 +129,7 @@ def events_of(journal: Journal, since_ms: int, until_ms: int) -> list[Event]:
     return sorted(events, key=lambda event: event.time_ms, reverse=True)
 
 
-def written(drawn: Drawn, span: Span, days: Sequence[Day], events: Sequence[Event], site: str) -> str:
+def render(drawn: ChartData, span: Span, days: Sequence[Day], events: Sequence[Event], site: str) -> str:
     """The page."""
     volts, percent, charge, load = drawn.columns.values()
     shown = events[:EVENTS_SHOWN]

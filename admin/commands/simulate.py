@@ -112,7 +112,7 @@ def simulate(
 
     def on_ready(port: str) -> None:
         print(port, flush=True)
-        pace = "in real time" if speed == 1 else f"{speed:g} times real speed"
+        pace = "in real time" if speed == 1 else f"at {speed:g} times real speed"
         print(
             f"Simulating a {model} with a {volts} V battery there, {pace}. Ctrl-C to stop.\n"
             f"In another terminal: SOLAR_PORT={port} solar read",

@@ -7,7 +7,7 @@ import textwrap
 from admin.files.formats import columns, row
 from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
-from admin.health.survey import look
+from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.words import ago, count, duration, size
@@ -16,10 +16,10 @@ from journal.reading import Reading
 
 def status(*, data: options.Data = options.DATA, url: options.Url = None, as_json: options.AsJson = False) -> int:
     """Show the site's state; exit code 1 if something needs attention."""
-    health = look(data, is_upload_wanted=bool(url))
+    health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
-        print(json.dumps(as_object(health, points), indent=1))
+        print(json.dumps(as_dict(health, points), indent=1))
     else:
         print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
     return 1 if points else 0
@@ -116,7 +116,7 @@ def values(reading: Reading) -> str:
     return ", ".join(words.format(value) for value, words in parts if value is not None)
 
 
-def as_object(health: Health, points: list[str]) -> dict[str, object]:
+def as_dict(health: Health, points: list[str]) -> dict[str, object]:
     """The same for machines; docs/status.md has the keys."""
     upload, disk, reading = health.upload, health.disk, health.reading
     # Where nothing was ever uploaded that is 0; what cannot be looked at is not known.

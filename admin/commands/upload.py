@@ -15,7 +15,7 @@ import typer
 
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
-from admin.terminal.sd_notify import FedStop, Supervisor
+from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import UploadError, our_errors
 from journal.reading import STREAMS
@@ -64,13 +64,13 @@ def upload(
     from uploader.server.influx import Influx
 
     log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
-    unknown_settings.tell(context.find_root().command)
+    unknown_settings.warn(context.find_root().command)
     target = options.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
-    stop = FedStop(supervisor)
+    stop = WatchdogStop(supervisor)
     reporter = Reporter(target.shown_url, heartbeat=supervisor.heartbeat)
     with ExitStack() as opened:
-        opened.enter_context(alone(data / "uploader.lock"))
+        opened.enter_context(uploader_lock(data / "uploader.lock"))
         opened.enter_context(stop_on_signals(stop))
         path = data / "uploader.db"
         sent = Progress.open(path) if once else open_progress(path, reporter, stop)
@@ -120,7 +120,7 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def uploader_lock(path: Path) -> Iterator[None]:
     """Hold the lock file; two uploaders would send everything twice. The kernel frees it however this process ends."""
     with our_errors("write to", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

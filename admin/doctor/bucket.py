@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
-from admin.doctor.probe import Questions, json_of
+from admin.doctor.probe import Probe, json_of
 from admin.terminal.words import duration
 from uploader.server.answers import Answer
 from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, Unreachable
@@ -40,14 +40,14 @@ def rights(target: Target, outcome: Outcome) -> Iterator[Finding]:
             yield look("token", f"unexpected answer from the server: {outcome.words}", "run solar doctor again")
 
 
-def retention_seconds(questions: Questions, *, is_version_1: bool) -> float | None:
+def retention_seconds(probe: Probe, *, is_version_1: bool) -> float | None:
     """How long the bucket keeps readings, 0 for ever; None when the token may not see it."""
-    target = questions.target
+    target = probe.target
     if is_version_1:
         database = target.database.replace("\\", "\\\\").replace('"', '\\"')
-        answer = questions.ask("/query", target.basic_header, q=f'SHOW RETENTION POLICIES ON "{database}"')
+        answer = probe.ask("/query", target.basic_header, q=f'SHOW RETENTION POLICIES ON "{database}"')
     else:
-        answer = questions.ask("/api/v2/buckets", target.token_header, name=target.bucket, org=target.org)
+        answer = probe.ask("/api/v2/buckets", target.token_header, name=target.bucket, org=target.org)
     if isinstance(answer, Unreachable) or answer.status != 200:
         return None
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from admin.doctor.finding import Finding, bad_by, ok, skipped
+from admin.doctor.finding import Finding, bad_from, ok, skipped
 from journal.access import obstacle
 from journal.errors import BadSetting
 from logger.amperes.adopted_steps import FILE, load
@@ -20,7 +20,7 @@ def calibration(data: Path) -> Iterator[Finding]:
     try:
         adopted = load(data / FILE)
     except BadSetting as error:
-        yield bad_by("calibration", error)
+        yield bad_from("calibration", error)
         return
     if adopted:
         yield ok("calibration", f"measured and adopted for {', '.join(each.model for each in adopted)}")

@@ -106,7 +106,7 @@ def skipped(name: str, found: str, remedy: str = "") -> Finding:
     return Finding(name, Verdict.SKIPPED, found, remedy)
 
 
-def bad_by(name: str, error: Exception | str, otherwise: str = "") -> Finding:
+def bad_from(name: str, error: Exception | str, otherwise: str = "") -> Finding:
     """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do where it does not say."""
     found, _, remedy = str(error).partition("; ")
     if not remedy and found.endswith("the disk is full"):

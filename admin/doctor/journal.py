@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from admin.doctor.finding import Finding, bad, bad_by, look, ok, see, skipped
+from admin.doctor.finding import Finding, bad, bad_from, look, ok, see, skipped
 from admin.health.health import SILENCE_SECONDS, Health
 from admin.terminal.moments import iso_date
 from admin.terminal.words import ago, count
@@ -101,7 +101,7 @@ def _sound(health: Health, path: Path, seconds: float) -> Finding:
     try:
         trouble, was_whole = inspect(path, seconds)
     except JournalError as error:
-        return bad_by("journal", error, f"the card may be failing, {see('card')}")
+        return bad_from("journal", error, f"the card may be failing, {see('card')}")
     if trouble:
         log.debug("%s is damaged: %s", path, trouble)
         is_short = path.stat().st_size <= damage.CHECKED_BYTES or files.note_of(path).exists()

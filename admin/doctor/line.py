@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from admin.doctor.finding import Finding, bad, bad_by, ok
+from admin.doctor.finding import Finding, bad, bad_from, ok
 from admin.doctor.port import is_url
-from admin.doctor.regulator import told_by
+from admin.doctor.regulator import check_regulator
 from admin.terminal.options import BAUDS
 from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from logger.clock.host_clock import Clock
@@ -23,7 +23,7 @@ from logger.regulator.verified_reads import VerifiedReads
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for a reply, for the line to be quiet, for the PLI at one baud rate, for the regulator."""
 
     reply_seconds: float = 1.0
@@ -32,10 +32,10 @@ class Patience:
     regulator_seconds: float = 15.0
 
 
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()
 
 
-class Deadline:
+class StopAfter:
     """In place of a stop event: as if somebody set it after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -50,23 +50,23 @@ class Deadline:
         return self.is_set()
 
 
-def on_the_line(port: str, baud: int, patience: Patience, *, is_clock_trusted: bool) -> Iterator[Finding]:
+def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bool) -> Iterator[Finding]:
     """What PLI and regulator say of themselves."""
     try:
         line = open_port(port, baud)
     except RegulatorError as error:
-        yield bad_by("adapter", error)
+        yield bad_from("adapter", error)
         return
     try:
         rates = [baud] if is_url(port) else [baud, *(each for each in reversed(BAUDS) if each != baud)]
-        answer = _answering(line, port, rates, patience)
+        answer = _answering(line, port, rates, timeouts)
         yield _adapter(port, rates, answer)
         if answer.rate:
-            yield from _regulator(line, port, answer.rate, patience, is_clock_trusted=is_clock_trusted)
+            yield from _regulator(line, port, answer.rate, timeouts, is_clock_trusted=is_clock_trusted)
     except (PortMissing, OSError, termios.error):
         yield bad("adapter", f"{port} disappeared during the check", "check the adapter's plug at the computer")
     finally:
-        _pli_at(line, port, baud, patience, 1).close()
+        _pli_at(line, port, baud, timeouts, 1).close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ class Answering:
     is_noisy: bool = False
 
 
-def _answering(line: Any, port: str, rates: Sequence[int], patience: Patience) -> Answering:
+def _answering(line: Any, port: str, rates: Sequence[int], timeouts: Timeouts) -> Answering:
     is_noisy = False
     for rate in rates:
         if line.baudrate != rate:
             line.baudrate = rate
         try:
-            _pli_at(line, port, rate, patience, patience.rate_seconds).get_in_step()
+            _pli_at(line, port, rate, timeouts, timeouts.rate_seconds).get_in_step()
         except PliSilent as error:
             is_noisy |= "no sense" in str(error)
         except Stopped:
@@ -114,22 +114,22 @@ def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
     return bad("adapter", f"no answer at {where}", remedy)
 
 
-def _pli_at(line: Any, port: str, rate: int, patience: Patience, seconds: float) -> Pli:
+def _pli_at(line: Any, port: str, rate: int, timeouts: Timeouts, seconds: float) -> Pli:
     return Pli(
         line,
         port,
         baud=rate,
-        stop=Deadline(seconds),
+        stop=StopAfter(seconds),
         monotonic=time.monotonic,
-        reply_seconds=patience.reply_seconds,
-        settle_seconds=patience.settle_seconds,
+        reply_seconds=timeouts.reply_seconds,
+        settle_seconds=timeouts.settle_seconds,
     )
 
 
-def _regulator(line: Any, port: str, rate: int, patience: Patience, *, is_clock_trusted: bool) -> Iterator[Finding]:
+def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_trusted: bool) -> Iterator[Finding]:
     clock = Clock(0)
-    verified = VerifiedReads(_pli_at(line, port, rate, patience, patience.regulator_seconds), clock)
-    verified.begin(patience.regulator_seconds)
+    verified = VerifiedReads(_pli_at(line, port, rate, timeouts, timeouts.regulator_seconds), clock)
+    verified.begin(timeouts.regulator_seconds)
     ram: dict[int, int] = {}
     try:
         for address in (SOFTWARE_VERSION, SYSTEM, BATTERY_VOLTS):
@@ -154,4 +154,4 @@ def _regulator(line: Any, port: str, rate: int, patience: Patience, *, is_clock_
     yield ok("regulator", "it answers")
     moment = clock.now()
     reading = decode(ram, Steps(), time_ms=moment.time_ms, boot=0, uptime_ms=moment.uptime_ms)
-    yield from told_by(reading, is_clock_trusted=is_clock_trusted)
+    yield from check_regulator(reading, is_clock_trusted=is_clock_trusted)

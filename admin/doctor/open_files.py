@@ -18,19 +18,19 @@ class Process:
         return f"{self.name} (process {self.number})"
 
 
-def holders(path: Path, proc: Path = PROC) -> list[Process]:
+def processes_using(path: Path, proc: Path = PROC) -> list[Process]:
     """Those that have it open or locked, this process apart, by number.
 
     Of a pseudo-terminal only the locks count: whoever made it, a simulator say, keeps it open too.
     """
     real = path.resolve()
-    numbers = lockers(path, proc)
+    numbers = lock_holders(path, proc)
     if real.parent.name != "pts":
         numbers |= {int(each.name) for each in proc.glob("[0-9]*") if _has_open(each, str(real))}
     return [Process(number, _name(number, proc)) for number in sorted(numbers - {os.getpid()})]
 
 
-def lockers(path: Path, proc: Path = PROC) -> set[int]:
+def lock_holders(path: Path, proc: Path = PROC) -> set[int]:
     """The numbers of the processes that hold a lock (flock) on it, this one included."""
     try:
         inode = f":{path.stat().st_ino}"

@@ -24,7 +24,7 @@ def is_url(port: str) -> bool:
     return "://" in port
 
 
-def port_there(port: str, dev: Path = DEV) -> Finding:
+def check_port(port: str, dev: Path = DEV) -> Finding:
     """Whether the port is there and may be used; a serial server's is tried only later."""
     if is_url(port):
         return ok("port", f"{port} is a serial server; checked below")
@@ -53,7 +53,7 @@ def _others(dev: Path) -> str:
     return f"plug the adapter in, or set SOLAR_PORT to one that was found: {', '.join(there[:4])}"
 
 
-def used_by(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
+def check_port_users(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
     """Who uses the port; `loggers` are the processes that hold the journal's lock."""
     if is_url(port):
         return ok("holder", "not known for a serial server")

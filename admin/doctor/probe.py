@@ -14,7 +14,7 @@ from uploader.server.target import Target
 from uploader.server.transport import Transport
 
 
-class Questions:
+class Probe:
     """Connections to the server at `target`, as the uploader makes them."""
 
     def __init__(self, target: Target, connect_seconds: float, read_seconds: float) -> None:

@@ -12,7 +12,7 @@ CLOCK_TOLERANCE_SECONDS = 900
 SUMMER_SECONDS = 3600
 
 
-def told_by(reading: Reading, *, is_clock_trusted: bool) -> Iterator[Finding]:
+def check_regulator(reading: Reading, *, is_clock_trusted: bool) -> Iterator[Finding]:
     """Model and clock. `is_clock_trusted`: whether this computer's clock is fit to judge by."""
     yield _model(reading)
     yield _clock(reading, is_clock_trusted=is_clock_trusted)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from admin.doctor.finding import Finding, bad, bad_by
+from admin.doctor.finding import Finding, bad, bad_from
 from journal.errors import SolarError
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _go_through(part: Part, queue: "SimpleQueue[Finding | None]") -> None:
         for finding in part.look():
             queue.put(finding)
     except SolarError as error:
-        queue.put(bad_by(part.name, error))
+        queue.put(bad_from(part.name, error))
     except Exception as error:  # the others are to be told all the same
         log.debug("the check of %s failed", part.name, exc_info=True)
         queue.put(

@@ -13,7 +13,7 @@ from urllib3.exceptions import ProxyError
 
 from admin.doctor.bucket import retention, retention_seconds, rights
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
-from admin.doctor.probe import Questions, json_of
+from admin.doctor.probe import Probe, json_of
 from admin.terminal.words import duration
 from uploader.server.answers import Answer, outcome_of
 from uploader.server.influx import Influx
@@ -39,8 +39,8 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
     if named.verdict == "bad":
         return
     yield certificate(target, host, port)
-    with Questions(target, CONNECT_SECONDS, READ_SECONDS) as questions:
-        answer = questions.ask("/ping", target.token_header)
+    with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
+        answer = probe.ask("/ping", target.token_header)
         version = version_of(answer) if isinstance(answer, Answer) else None
         yield _server(target, answer, version)
         if isinstance(answer, Unreachable):
@@ -49,7 +49,7 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
             outcome = influx.write([])
         yield from rights(target, outcome)
         if isinstance(outcome, Sent | Rejected):
-            kept = retention_seconds(questions, is_version_1=(version or "").startswith("1."))
+            kept = retention_seconds(probe, is_version_1=(version or "").startswith("1."))
             yield retention(kept, oldest_pending_seconds, drain_seconds)
 
 

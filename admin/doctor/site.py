@@ -6,10 +6,10 @@ from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict, ok, see, skipped
 from admin.doctor.journal import is_fresh
-from admin.doctor.line import PATIENCE, Patience, on_the_line
-from admin.doctor.open_files import PROC, holders, lockers
-from admin.doctor.port import DEV, is_url, port_there, used_by
-from admin.doctor.regulator import told_by
+from admin.doctor.line import TIMEOUTS, Timeouts, check_line
+from admin.doctor.open_files import PROC, lock_holders, processes_using
+from admin.doctor.port import DEV, check_port, check_port_users, is_url
+from admin.doctor.regulator import check_regulator
 from admin.health.health import Health
 
 
@@ -19,18 +19,18 @@ class Line:
 
     port: str
     baud: int
-    patience: Patience = PATIENCE
+    timeouts: Timeouts = TIMEOUTS
     proc: Path = PROC
     dev: Path = DEV
 
 
 def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Finding]:
     """The findings about what hangs on the port."""
-    there = port_there(line.port, line.dev)
+    there = check_port(line.port, line.dev)
     yield there
-    loggers = lockers(Path(health.data, "journal.lock"), line.proc)
-    users = [] if is_url(line.port) else holders(Path(line.port), line.proc)
-    used = used_by(line.port, users, loggers)
+    loggers = lock_holders(Path(health.data, "journal.lock"), line.proc)
+    users = [] if is_url(line.port) else processes_using(Path(line.port), line.proc)
+    used = check_port_users(line.port, users, loggers)
     if there.verdict is Verdict.OK:
         yield used
     if used.verdict is Verdict.BAD:
@@ -38,7 +38,7 @@ def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Find
     elif health.reading and is_fresh(health) and (users or health.is_logging or is_url(line.port)):
         yield ok("adapter", "the newest reading came through it")
         yield ok("regulator", "the newest reading came from it")
-        yield from told_by(health.reading, is_clock_trusted=is_clock_trusted)
+        yield from check_regulator(health.reading, is_clock_trusted=is_clock_trusted)
     elif there.verdict is Verdict.BAD:
         yield skipped("adapter", f"not tried: no port, {see('port')}")
     elif users:
@@ -49,4 +49,4 @@ def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Find
             "to test the line: sudo systemctl stop solar-logger, run solar doctor again, start the logger again",
         )
     else:
-        yield from on_the_line(line.port, line.baud, line.patience, is_clock_trusted=is_clock_trusted)
+        yield from check_line(line.port, line.baud, line.timeouts, is_clock_trusted=is_clock_trusted)

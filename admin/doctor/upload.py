@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from admin.doctor.finding import Finding, bad, bad_by, look, ok
+from admin.doctor.finding import Finding, bad, bad_from, look, ok
 from admin.health.health import STALE_UPLOAD_SECONDS, Health
 from admin.terminal.words import ago, count, duration
 
@@ -13,7 +13,7 @@ LONG_SECONDS = 2 * 86400.0
 def uploads(health: Health, *, is_uploading: bool) -> Iterator[Finding]:
     """The findings; nothing where no upload is wanted. `is_uploading`: an uploader runs, as far as can be seen."""
     if health.upload_error:
-        yield bad_by(
+        yield bad_from(
             "uploads", health.upload_error, "rename uploader.db: all readings are then sent again, no duplicates"
         )
         return

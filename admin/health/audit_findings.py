@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from admin.terminal.moments import iso, iso_minute
-from admin.terminal.usage_errors import one_line
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import count
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def lines(findings: Findings) -> list[str]:
         begin, end = iso_minute(first.begin_ms), iso_minute(last.begin_ms + HOUR_MS)
         date, _, clock = end.partition("T")
         span = f"{begin} to {clock if begin.startswith(date) else end}"
-        shown.append(f"{span}  {first.stream} of {one_line(first.site)}: {run_words(run)}")
+        shown.append(f"{span}  {first.stream} of {sanitized(first.site)}: {run_words(run)}")
     for stream, number in findings.in_journal.items():
         missing, different = findings.missing[stream], findings.different[stream]
         there = f"{number - missing.total():,} of {count(number, stream[:-1])} at {findings.server}"
@@ -138,7 +138,7 @@ def reason_words(reasons: Mapping["Reason", int], order: Sequence["Reason"]) -> 
     return [f"{reasons[reason]:,} {WORDS[reason]}" for reason in order if reasons.get(reason)]
 
 
-def as_object(findings: Findings) -> dict[str, object]:
+def as_dict(findings: Findings) -> dict[str, object]:
     """The same for machines; docs/audit.md has the keys."""
     return {
         "clean": findings.is_clean,

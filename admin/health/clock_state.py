@@ -43,7 +43,7 @@ class ClockState:
         return sum(self.held.values())
 
 
-def look_at_clock(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evidence | None") -> ClockState:
+def clock_state(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evidence | None") -> ClockState:
     """What the journal and this computer's clock show at this moment."""
     from logger.clock.trust import absurd
 

@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from admin.health.clock_state import ClockState, look_at_clock
+from admin.health.clock_state import ClockState, clock_state
 from admin.health.health import Disk, Health, Upload
 from journal import damage
 from journal.errors import JournalError, our_errors
@@ -22,17 +22,17 @@ SECONDS_A_REQUEST = 2.0
 """A guess, to turn what is pending into a time: on a good line a request takes less."""
 
 
-def look(data: Path, *, is_upload_wanted: bool) -> Health:
+def survey(data: Path, *, is_upload_wanted: bool) -> Health:
     """Everything that can be found out at this moment; nothing is changed."""
     now_ms = time.time_ns() // 1_000_000
     try:
         with Journal.open(data / "journal.db") as journal:
-            return _look(journal, data, now_ms, is_upload_wanted=is_upload_wanted)
+            return _survey(journal, data, now_ms, is_upload_wanted=is_upload_wanted)
     except JournalError as error:
         return Health(now_ms=now_ms, data=str(data), error=str(error), is_upload_wanted=is_upload_wanted)
 
 
-def _look(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
+def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
     last_id, readings = journal.last_id("readings"), journal.count("readings")
     newest = list(journal.records("readings", 1, last_id, limit=READINGS_LOOKED_AT, newest_first=True))
     oldest = next(journal.records("readings", 1, last_id, limit=1), None)
@@ -98,7 +98,7 @@ def clock_of(journal: Journal) -> ClockState:
     from logger.clock.trust import ThisComputer
 
     moment = Clock(0).now()
-    return look_at_clock(journal, boot_id(), moment, ThisComputer().ask(moment))
+    return clock_state(journal, boot_id(), moment, ThisComputer().ask(moment))
 
 
 def usual_seconds(times_ms: list[int]) -> float | None:

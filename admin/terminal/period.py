@@ -32,7 +32,7 @@ Until = Annotated[
 ]
 
 
-def check_stretch(since: int | None, until: int | None) -> None:
+def check_period(since: int | None, until: int | None) -> None:
     if since is not None and until is not None and since >= until:
         raise BadSetting(
             f"cannot use --since {iso(since)} with --until {iso(until)}: the start must be before the end; "
@@ -40,7 +40,7 @@ def check_stretch(since: int | None, until: int | None) -> None:
         )
 
 
-def stretch(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
+def ids_in_period(journal: Journal, stream: str, since: int | None, until: int | None) -> Ranges:
     """The ranges of ids in a stretch of time, either end of which may be open; days one by one, as a later day may
     have a lower id: a day that is stored again gets a new one."""
     if since is None and until is None and stream != "days":

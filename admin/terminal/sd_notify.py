@@ -11,7 +11,7 @@ Rules:
 - The watchdog is fed on attempts, not on successes. A silent regulator or an unreachable server is no reason to be
   started again; a call that never returns is.
 - Between attempts a process is alive as long as it looks at its stop event, in a wait of minutes as well as in a slow
-  exchange byte by byte; so FedStop, handed to the loops as their stop event, feeds when it is looked at.
+  exchange byte by byte; so WatchdogStop, handed to the loops as their stop event, feeds when it is looked at.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, MutableMapping
 
 FEED_SECONDS = 20.0
-"""How often FedStop feeds the watchdog, unless $WATCHDOG_USEC asks for more: three times in its patience."""
+"""How often WatchdogStop feeds the watchdog, unless $WATCHDOG_USEC asks for more: three times in its patience."""
 LONGEST_TEXT = 500
 
 
@@ -57,7 +57,7 @@ class Supervisor:
         """An attempt begins. The first one says that the service is ready; `text` is told when it is another."""
         lines = [] if self._is_ready else ["READY=1"]
         lines.append("WATCHDOG=1")
-        text = one_line(text)
+        text = _shortened(text)
         if text and text != self._text:
             lines.append(f"STATUS={text}")
         if self._send(lines):
@@ -71,7 +71,7 @@ class Supervisor:
 
     def stopping(self, text: str = "stopping") -> None:
         """The end was asked for and has begun."""
-        self._send(["STOPPING=1", f"STATUS={one_line(text)}"])
+        self._send(["STOPPING=1", f"STATUS={_shortened(text)}"])
 
     def _send(self, lines: list[str]) -> bool:
         if not self._address:
@@ -86,7 +86,7 @@ class Supervisor:
         return False
 
 
-class FedStop(threading.Event):
+class WatchdogStop(threading.Event):
     """A stop event that feeds the watchdog when it is looked at or waited for, every `feed_seconds` at most."""
 
     def __init__(self, supervisor: Supervisor, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -118,6 +118,6 @@ class FedStop(threading.Event):
             self._supervisor.feed()
 
 
-def one_line(text: str) -> str:
+def _shortened(text: str) -> str:
     """Without what would end a line or a datagram early."""
     return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST_TEXT]

@@ -14,7 +14,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-ELSEWHERE = frozenset(
+READ_ELSEWHERE = frozenset(
     {
         "INFLUXDB_TOKEN",  # no option: a command line can be seen
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
@@ -22,7 +22,7 @@ ELSEWHERE = frozenset(
         "SOLAR_TEST_SERVERS",
     }
 )
-ELSEWHERE_BEGIN = ("INFLUXDB_TEST_", "INFLUXD_")
+READ_ELSEWHERE_PREFIXES = ("INFLUXDB_TEST_", "INFLUXD_")
 """Of the tests, and of InfluxDB's own server."""
 PREFIXES = ("SOLAR_", "INFLUX")
 ENV_FILE = Path(".env")
@@ -44,19 +44,19 @@ class Unknown:
         return f"; did you mean {self.nearest}?" if self.nearest else ""
 
 
-def unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
+def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
     """Those among the names in the environment and in the files. `root`: the command that has all the others."""
     options = list(_read_by(root, "SOLAR"))
-    known = {name for of_option in options for name in of_option} | ELSEWHERE
+    known = {name for of_option in options for name in of_option} | READ_ELSEWHERE
     # What is derived from command and option is no name that people know.
-    likely = {name for *explicit, _ in options for name in explicit} | ELSEWHERE
+    likely = {name for *explicit, _ in options for name in explicit} | READ_ELSEWHERE
     places = dict.fromkeys(environment, "the environment")
     for file in reversed(files):
         places |= dict.fromkeys(names_in(file) or (), str(file))
     return [
         Unknown(name, place, next(iter(get_close_matches(name, sorted(likely), n=1)), None))
         for name, place in sorted(places.items())
-        if name.startswith(PREFIXES) and not name.startswith(ELSEWHERE_BEGIN) and name not in known
+        if name.startswith(PREFIXES) and not name.startswith(READ_ELSEWHERE_PREFIXES) and name not in known
     ]
 
 
@@ -75,9 +75,9 @@ def files_of_services() -> list[Path]:
         return []
 
 
-def tell(root: Any) -> None:
+def warn(root: Any) -> None:
     """Log each unknown name of the environment, once."""
-    for each in unknown(root, os.environ, [ENV_FILE, *files_of_services()]):
+    for each in find_unknown(root, os.environ, [ENV_FILE, *files_of_services()]):
         if each.name in os.environ:
             words = "cannot use %s (set in %s): there is no such setting, so it has no effect%s"
             log.warning(words, each.name, each.place, each.hint)

@@ -35,20 +35,20 @@ def explain(error: Any) -> str:
         right = str(error.__context__) if isinstance(error.__context__, ValueError) else _plain(error.message)
         if "valid boolean" in right:
             right = "give 1 or 0"
-        shown = one_line(value) or "''"
-        return f"cannot use {name}{shown}: {one_line(right)}"
+        shown = sanitized(value) or "''"
+        return f"cannot use {name}{shown}: {sanitized(right)}"
     if option is not None and hasattr(error, "possibilities"):
         close = [name for name in error.possibilities or () if name != option]
         hint = f"did you mean {' or '.join(close)}?" if close else see
-        return f"cannot use {one_line(option)}: `{path}` has no such option; {hint}"
+        return f"cannot use {sanitized(option)}: `{path}` has no such option; {hint}"
     if option is not None:
-        return f"cannot use {one_line(option)}: it needs a value after it"
+        return f"cannot use {sanitized(option)}: it needs a value after it"
     if extra := _EXTRA.fullmatch(error.message):
-        return f"cannot run `{path}`: unexpected '{one_line(extra[1])}'; {see}"
+        return f"cannot run `{path}`: unexpected '{sanitized(extra[1])}'; {see}"
     if error.message == "Missing command.":
         *names, last = error.ctx.command.list_commands(error.ctx)
         return f"cannot run `{path}`: add {', '.join(names)} or {last}; {see}"
-    words = one_line(_plain(error.message)).replace(". Did you", "; did you")
+    words = sanitized(_plain(error.message)).replace(". Did you", "; did you")
     return f"cannot run `{path}`: {words}" if words.endswith("?") else f"cannot run `{path}`: {words}; {see}"
 
 
@@ -70,7 +70,7 @@ def _plain(message: str) -> str:
     return (message[:1].lower() + message[1:]).rstrip(".")
 
 
-def one_line(text: str) -> str:
+def sanitized(text: str) -> str:
     """Without line breaks and other characters that a terminal would obey, and without a password in a URL."""
     shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
     return _PASSWORD.sub("//...@", shown)

@@ -14,7 +14,7 @@ import pytest
 
 from admin.doctor.finding import Verdict
 from admin.doctor.journal import journal
-from admin.health.survey import look
+from admin.health.survey import survey
 from journal.access import obstacle
 from journal.journal import Journal
 from tests.admin.conftest import Ran, Solar, command
@@ -199,7 +199,7 @@ def test_nothing_is_in_the_way_of_what_is_there_or_is_not_there_yet(tmp_path: Pa
 
 
 def test_the_doctor_goes_on_where_there_is_no_data_directory(tmp_path: Path) -> None:
-    found = [each for each in journal(look(tmp_path / "none", is_upload_wanted=False)) if each.name == "readings"]
+    found = [each for each in journal(survey(tmp_path / "none", is_upload_wanted=False)) if each.name == "readings"]
     assert [each.verdict for each in found] == [Verdict.BAD]
 
 

@@ -12,7 +12,7 @@ from tests.admin.conftest import Solar
 def test_it_says_what_the_files_are_for(solar: Solar, tmp_path: Path) -> None:
     ran = solar("dashboards", "--bank-volts", "12", "--output", "mine")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("11 files for a battery of 12 V in mine.")
+    assert ran.out.startswith("11 files for a 12 V battery in mine.")
     for named in ("mine/grafana/flux", "mine/grafana/influxql", "mine/influxdb/solar.yml"):
         assert named in ran.out
         assert (tmp_path / named).exists()

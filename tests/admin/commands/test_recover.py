@@ -16,10 +16,10 @@ def test_a_damaged_journal_is_brought_back_once(tmp_path: Path, capsys: pytest.C
         file.write(b"\xa5" * 4096)
     assert run(["recover", str(damaged), "--data", str(tmp_path)]) == 0
     first = capsys.readouterr().out
-    assert "records brought back into" in first
-    assert "0 were there already" in first
+    assert "records recovered into" in first
+    assert "0 were already there" in first
     assert run(["recover", str(damaged), "--data", str(tmp_path)]) == 0
-    assert "0 records brought back" in capsys.readouterr().out
+    assert "0 records recovered" in capsys.readouterr().out
     with Journal.open(tmp_path / "journal.db") as journal:
         assert 930 < journal.count("readings") < 1000
 

@@ -14,7 +14,7 @@ def test_the_first_line_is_the_port_that_read_takes(solar: Solar, tmp_path: Path
         assert process.stderr
         port = process.stdout.readline().strip()
         assert process.stderr.readline() == (
-            "A PL60 on a 12 V bank answers there, 60 times real speed, until Ctrl-C.\n"
+            "Simulating a PL60 with a 12 V battery there, at 60 times real speed. Ctrl-C to stop.\n"
         )
         assert process.stderr.readline() == f"In another terminal: SOLAR_PORT={port} solar read\n"
         if where == "a link":

@@ -8,7 +8,7 @@ import pytest
 from admin.doctor.finding import Finding, Verdict
 from admin.doctor.journal import inspect, is_fresh, journal, sqlite_version
 from admin.health.health import Disk, Health
-from admin.health.survey import look
+from admin.health.survey import survey
 from journal import damage
 from journal.reading import Event
 from tests.admin.conftest import fill
@@ -20,7 +20,7 @@ SILENT = Event(time_ms=1, boot=1, uptime_ms=1, kind="regulator_silent", message=
 
 def health(data: Path, age_seconds: float = 9, **values: object) -> Health:
     """Of the journal in `data`, whose newest reading is so old."""
-    found = look(data, is_upload_wanted=False)
+    found = survey(data, is_upload_wanted=False)
     assert found.reading
     return replace(found, now_ms=found.reading.time_ms + int(age_seconds * 1000), **values)  # type: ignore[arg-type]
 
@@ -78,21 +78,21 @@ def test_readings_that_are_not_of_now(
 
 
 def test_without_a_journal_it_says_where_it_looked(tmp_path: Path) -> None:
-    findings = list(journal(look(tmp_path / "data", is_upload_wanted=False)))
+    findings = list(journal(survey(tmp_path / "data", is_upload_wanted=False)))
     assert [finding.verdict.value for finding in findings] == ["bad", "skipped", "ok"]
     assert findings[0].found == f"there is no journal in {tmp_path}/data"
 
 
 def test_a_file_that_is_no_journal_is_bad(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_text("Dear diary, " * 1000)
-    findings = list(journal(look(tmp_path, is_upload_wanted=False)))
+    findings = list(journal(survey(tmp_path, is_upload_wanted=False)))
     assert [finding.verdict.value for finding in findings] == ["bad", "bad", "ok"]
     assert "it is not an SQLite database" in findings[1].found
 
 
 def test_damage_inside_the_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = fill(tmp_path, 2000) / "journal.db"
-    before = look(tmp_path, is_upload_wanted=False)
+    before = survey(tmp_path, is_upload_wanted=False)
     content = bytearray(path.read_bytes())
     content[40 * 4096 : 40 * 4096 + 64] = b"\xff" * 64
     path.write_bytes(content)
@@ -110,7 +110,7 @@ def test_a_long_journal_is_looked_through_for_a_bounded_time(tmp_path: Path, mon
     began = time.monotonic()
     assert inspect(path, 0.0) == (None, False)
     assert time.monotonic() - began < 1
-    finding = named(journal(look(tmp_path, is_upload_wanted=False), check_seconds=0.0), "journal")
+    finding = named(journal(survey(tmp_path, is_upload_wanted=False), check_seconds=0.0), "journal")
     assert finding.found == "8,000 readings since 2026-01-01, no damage found in the first 0 seconds"
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.line import Patience, on_the_line
-from admin.doctor.open_files import holders
+from admin.doctor.line import Timeouts, check_line
+from admin.doctor.open_files import processes_using
 from admin.doctor.site import Line, site
 from admin.health.health import Health
-from admin.health.survey import look
+from admin.health.survey import survey
 from simulator import Faults, HandClock, RunningSimulator, Simulator, SimulatorOptions
 from tests.admin.conftest import start
 from tests.admin.doctor.test_port import proc_with
 
-QUICK = Patience(reply_seconds=0.06, settle_seconds=0.02, rate_seconds=1.6, regulator_seconds=2.0)
+QUICK = Timeouts(reply_seconds=0.06, settle_seconds=0.02, rate_seconds=1.6, regulator_seconds=2.0)
 AT_ONCE = SimulatorOptions(answer_seconds=(0, 0))
 
 
@@ -53,8 +53,8 @@ def running() -> Iterator[RunningSimulator]:
         yield serving
 
 
-def asked(running: RunningSimulator, patience: Patience = QUICK, baud: int = 9600) -> list[Finding]:
-    return list(on_the_line(running.port, baud, patience, is_clock_trusted=False))
+def asked(running: RunningSimulator, timeouts: Timeouts = QUICK, baud: int = 9600) -> list[Finding]:
+    return list(check_line(running.port, baud, timeouts, is_clock_trusted=False))
 
 
 def verdicts(findings: list[Finding]) -> dict[str, str]:
@@ -62,7 +62,7 @@ def verdicts(findings: list[Finding]) -> dict[str, str]:
 
 
 def test_where_all_is_well_it_knows_the_regulator(running: RunningSimulator) -> None:
-    findings = asked(running, Patience())
+    findings = asked(running, Timeouts())
     assert [(finding.name, finding.found) for finding in findings[:3]] == [
         ("adapter", "it answers at 9600 baud"),
         ("regulator", "it answers"),
@@ -73,7 +73,7 @@ def test_where_all_is_well_it_knows_the_regulator(running: RunningSimulator) -> 
 
 
 def test_only_questions_go_over_the_line(running: RunningSimulator) -> None:
-    asked(running, Patience())
+    asked(running, Timeouts())
     heard = running.simulator.heard  # type: ignore[attr-defined]
     assert {heard[place] for place in range(0, len(heard), 4)} == {20, 187}
 
@@ -116,14 +116,14 @@ def test_a_regulator_that_is_not_behind_the_adapter(code: int) -> None:
 
 
 def test_a_port_that_goes_away_is_no_surprise(running: RunningSimulator) -> None:
-    findings = on_the_line(running.port, 9600, QUICK, is_clock_trusted=False)
+    findings = check_line(running.port, 9600, QUICK, is_clock_trusted=False)
     assert next(findings).verdict is Verdict.OK
     running.pull_cable()
     assert [finding.verdict for finding in findings] == [Verdict.BAD]
 
 
 def test_a_serial_server_that_is_not_there() -> None:
-    (finding,) = on_the_line("socket://127.0.0.1:9", 9600, QUICK, is_clock_trusted=False)
+    (finding,) = check_line("socket://127.0.0.1:9", 9600, QUICK, is_clock_trusted=False)
     assert finding.verdict is Verdict.BAD
     assert finding.found == "cannot open socket://127.0.0.1:9: connection refused"
     assert finding.remedy == "check host and port, and that the serial server is on"
@@ -137,7 +137,7 @@ def test_a_serial_servers_baud_rate_is_not_tried_from_here() -> None:
 
 def test_a_model_and_a_system_voltage_that_nobody_knows() -> None:
     with RunningSimulator(replace(AT_ONCE, version=212)) as running:
-        found = {finding.name: finding for finding in asked(running, Patience())}
+        found = {finding.name: finding for finding in asked(running, Timeouts())}
     assert found["model"].verdict is Verdict.LOOK
     assert found["model"].found.startswith("a regulator of unknown model")
 
@@ -149,9 +149,9 @@ def test_while_the_logger_reads_the_line_is_left_alone(running: RunningSimulator
         for line in process.stderr:
             if "reading" in line or "PL80" in line:
                 break
-        health = look(data, is_upload_wanted=False)
+        health = survey(data, is_upload_wanted=False)
         while health.reading is None:
-            health = look(data, is_upload_wanted=False)
+            health = survey(data, is_upload_wanted=False)
         findings = list(site(Line(running.port, 9600), health, is_clock_trusted=False))
         process.terminate()
         process.wait(timeout=10)
@@ -179,7 +179,7 @@ def test_a_simulator_is_not_taken_for_somebody_who_uses_its_port() -> None:
         assert process.stdout
         port = re.search(r"/dev/pts/\d+", process.stdout.readline())
         assert port
-        users = holders(Path(port[0]))
+        users = processes_using(Path(port[0]))
         process.terminate()
         process.wait(timeout=10)
     assert users == []

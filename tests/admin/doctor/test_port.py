@@ -4,39 +4,39 @@ import subprocess
 from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.open_files import Process, holders, lockers
-from admin.doctor.port import port_there, used_by
+from admin.doctor.open_files import Process, lock_holders, processes_using
+from admin.doctor.port import check_port, check_port_users
 from tests.ordinary_user import forbidden_port, ordinary_user
 
 
 def test_a_port_that_is_there_and_may_be_used() -> None:
-    assert port_there("/dev/null").verdict is Verdict.OK
+    assert check_port("/dev/null").verdict is Verdict.OK
 
 
 def test_a_missing_port_names_those_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "ttyUSB1").touch()
-    finding = port_there("/dev/ttyUSB-nowhere", tmp_path)
+    finding = check_port("/dev/ttyUSB-nowhere", tmp_path)
     remedy = f"plug the adapter in, or set SOLAR_PORT to one that was found: {tmp_path}/ttyUSB1"
     assert finding == Finding("port", Verdict.BAD, "/dev/ttyUSB-nowhere does not exist", remedy)
 
 
 def test_without_any_adapter_it_says_so(tmp_path: Path) -> None:
-    assert port_there("/dev/ttyUSB-nowhere", tmp_path).remedy.startswith("no adapter was found")
+    assert check_port("/dev/ttyUSB-nowhere", tmp_path).remedy.startswith("no adapter was found")
 
 
 def test_a_file_is_no_port(tmp_path: Path) -> None:
     path = tmp_path / "port"
     path.touch()
-    assert port_there(str(path), tmp_path).found == f"{path} is not a serial port"
+    assert check_port(str(path), tmp_path).found == f"{path} is not a serial port"
 
 
 def test_a_port_that_this_user_may_not_use() -> None:
     with forbidden_port() as port, ordinary_user():
-        assert "dialout" in port_there(port).remedy
+        assert "dialout" in check_port(port).remedy
 
 
 def test_a_serial_server_is_tried_only_later() -> None:
-    assert port_there("socket://barn:26000").verdict is Verdict.OK
+    assert check_port("socket://barn:26000").verdict is Verdict.OK
 
 
 def proc_with(directory: Path, *processes: tuple[int, str, str]) -> Path:
@@ -55,35 +55,35 @@ def test_who_has_the_port_open_is_named(tmp_path: Path) -> None:
     link = tmp_path / "solar-pli"
     link.symlink_to(port)
     proc = proc_with(tmp_path / "proc", (7, "ModemManager", str(port)), (8, "bash", "/dev/pts/0"))
-    users = holders(link, proc)
+    users = processes_using(link, proc)
     assert users == [Process(7, "ModemManager")]
-    finding = used_by(str(link), users, loggers=set())
+    finding = check_port_users(str(link), users, loggers=set())
     assert (finding.verdict, finding.found) == (Verdict.BAD, "ModemManager (process 7)")
     assert finding.remedy.endswith("sudo systemctl disable --now ModemManager")
 
 
 def test_the_logger_is_no_stranger() -> None:
-    assert used_by("/dev/ttyUSB0", [Process(7, "solar")], loggers={7}).found == "the logger, process 7"
-    beside = used_by("/dev/ttyUSB0", [Process(7, "solar"), Process(8, "minicom")], loggers={7})
+    assert check_port_users("/dev/ttyUSB0", [Process(7, "solar")], loggers={7}).found == "the logger, process 7"
+    beside = check_port_users("/dev/ttyUSB0", [Process(7, "solar"), Process(8, "minicom")], loggers={7})
     assert (beside.verdict, beside.found) == (Verdict.BAD, "minicom (process 8)")
 
 
 def test_who_locks_a_file_is_told_by_the_real_kernel(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w") as file:
-        assert lockers(path) == set()
+        assert lock_holders(path) == set()
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert lockers(path) == {os.getpid()}
-        assert holders(path) == []
+        assert lock_holders(path) == {os.getpid()}
+        assert processes_using(path) == []
 
 
 def test_who_has_a_device_open_is_told_by_the_real_kernel() -> None:
     with open("/dev/full", "rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
         try:
-            assert Process(process.pid, "sleep") in holders(Path("/dev/full"))
+            assert Process(process.pid, "sleep") in processes_using(Path("/dev/full"))
         finally:
             process.kill()
 
 
 def test_a_proc_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
-    assert (holders(Path("/dev/null"), tmp_path), lockers(Path("/dev/null"), tmp_path)) == ([], set())
+    assert (processes_using(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], set())

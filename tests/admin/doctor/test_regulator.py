@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.regulator import told_by
+from admin.doctor.regulator import check_regulator
 from journal.reading import Reading
 
 NOON_MS = int(datetime(2026, 1, 5, 2, 0, tzinfo=UTC).timestamp() * 1000)
@@ -30,7 +30,7 @@ def clock_at(hours: float, *, is_clock_trusted: bool = True) -> Finding:
     reading = Reading(
         time_ms=NOON_MS, boot=1, uptime_ms=1, model="PL80", regulator_clock_seconds=hours * 3600, raw=bytes((93, 0x31))
     )
-    model, clock = told_by(reading, is_clock_trusted=is_clock_trusted)
+    model, clock = check_regulator(reading, is_clock_trusted=is_clock_trusted)
     assert model.found == "PL80 on a 24 volt system"
     return clock
 
@@ -75,7 +75,7 @@ def test_a_clock_that_is_not_trusted_is_no_judge() -> None:
 
 
 def test_what_was_not_read_is_not_made_up() -> None:
-    model, clock = told_by(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1), is_clock_trusted=True)
+    model, clock = check_regulator(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1), is_clock_trusted=True)
     assert (model.verdict, clock.verdict) == (Verdict.LOOK, Verdict.LOOK)
-    model, _ = told_by(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1, model="PL80"), is_clock_trusted=True)
+    model, _ = check_regulator(Reading(time_ms=NOON_MS, boot=1, uptime_ms=1, model="PL80"), is_clock_trusted=True)
     assert model.found == "PL80, system voltage unknown"

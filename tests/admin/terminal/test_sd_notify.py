@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.terminal.sd_notify import FedStop, Supervisor
+from admin.terminal.sd_notify import Supervisor, WatchdogStop
 
 
 class Systemd:
@@ -128,20 +128,20 @@ def test_a_child_process_inherits_no_way_to_speak_in_our_name(systemd: Systemd) 
 def test_a_long_wait_feeds_the_watchdog_until_it_is_over(systemd: Systemd) -> None:
     supervisor = Supervisor(systemd.address, feed_seconds=0.05)
     supervisor.heartbeat()
-    assert FedStop(supervisor).wait(0.28) is False
+    assert WatchdogStop(supervisor).wait(0.28) is False
     feeds = systemd.hear_all()[1:]
     assert feeds == [["WATCHDOG=1"]] * len(feeds)
     assert 1 <= len(feeds) <= 6
 
 
-@pytest.mark.parametrize("look", [FedStop.is_set, lambda stop: stop.wait(0)], ids=["is_set", "a short wait"])
+@pytest.mark.parametrize("look", [WatchdogStop.is_set, lambda stop: stop.wait(0)], ids=["is_set", "a short wait"])
 def test_a_slow_attempt_feeds_as_often_as_needed_while_it_looks_at_the_stop_event(
-    systemd: Systemd, look: Callable[[FedStop], bool]
+    systemd: Systemd, look: Callable[[WatchdogStop], bool]
 ) -> None:
     seconds = [0.0]
     supervisor = Supervisor(systemd.address, feed_seconds=20)
     supervisor.heartbeat()
-    stop = FedStop(supervisor, monotonic=lambda: seconds[0])
+    stop = WatchdogStop(supervisor, monotonic=lambda: seconds[0])
     for _ in range(500):
         seconds[0] += 0.1
         assert look(stop) is False
@@ -150,7 +150,7 @@ def test_a_slow_attempt_feeds_as_often_as_needed_while_it_looks_at_the_stop_even
 
 def test_a_call_that_never_returns_feeds_nothing(systemd: Systemd) -> None:
     supervisor = Supervisor(systemd.address, feed_seconds=0.01)
-    FedStop(supervisor)
+    WatchdogStop(supervisor)
     supervisor.heartbeat()
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -161,14 +161,14 @@ def test_a_call_that_never_returns_feeds_nothing(systemd: Systemd) -> None:
 
 
 def test_waiting_before_the_first_attempt_feeds_nothing(systemd: Systemd) -> None:
-    FedStop(Supervisor(systemd.address, feed_seconds=0.01)).wait(0.05)
+    WatchdogStop(Supervisor(systemd.address, feed_seconds=0.01)).wait(0.05)
     assert systemd.hear_all() == []
 
 
 @pytest.mark.parametrize("timeout", [None, 600.0])
 def test_stop_ends_a_long_wait_at_once(systemd: Systemd, timeout: float | None) -> None:
     supervisor = Supervisor(systemd.address, feed_seconds=0.02)
-    stop = FedStop(supervisor)
+    stop = WatchdogStop(supervisor)
     supervisor.heartbeat()
     ended: list[bool] = []
     waiting = threading.Thread(target=lambda: ended.append(stop.wait(timeout)))
@@ -182,7 +182,7 @@ def test_stop_ends_a_long_wait_at_once(systemd: Systemd, timeout: float | None) 
 
 
 def test_a_wait_of_no_time_asks_only_whether_the_event_is_set() -> None:
-    stop = FedStop(Supervisor())
+    stop = WatchdogStop(Supervisor())
     assert stop.wait(0) is False
     assert stop.wait(-1) is False
     stop.set()
