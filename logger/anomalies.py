@@ -1,15 +1,15 @@
-"""Odd moments at the regulator that a reading shows when it is held against the one before. Pure.
+"""Anomalies at the regulator, found by comparing a reading with the one before. Pure.
 
     event                     when
-    regulator_clock_changed   its clock was set, or began at 0.0 because its power had failed
+    regulator_clock_changed   its clock was set, or restarted at 0.0 because its power had failed
     counters_reset            an Ah counter fell although no midnight passed: somebody cleared it
-    solar_disconnected        somebody has called up SOLV: the panels are cut off, and charge truly is 0
+    solar_disconnected        somebody has called up SOLV: the panels are disconnected, and charge truly is 0
     solar_reconnected         that is over
 
 Rules:
-- A clock is said to have changed when two readings in a row agree that it has: then it runs on from another time.
-- A midnight has passed when the clock, run on, has come by it: then counters begin anew and nobody is told.
-- The time between two readings is the boot clock's; between two boots the wall clock's, where that is trusted.
+- The clock has changed when two readings in a row agree on it: it runs on from another time.
+- At the regulator's midnight the counters restart, which is no event. Midnight follows from the clock before.
+- The boot clock measures the time between two readings; across boots the wall clock does, where it is trusted.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Anomalies:
         self._misfits: list[Reading] = []
 
     def notice(self, reading: Reading, *, is_trusted: bool = True) -> list[Change]:
-        """What is odd about a reading; `is_trusted`: its time can be held against that of another boot."""
+        """The anomalies of a reading; `is_trusted`: its time can be compared with that of another boot."""
         found = self._solar(reading)
         if sample_of(reading):
             found += self._clock(reading, is_trusted=is_trusted)
@@ -51,9 +51,11 @@ class Anomalies:
             return []
         self._is_solar_off = bool(reading.solar_disconnected)
         if self._is_solar_off:
-            words = "somebody is looking at SOLV on the regulator's screen: the panels are cut off, and charge reads 0"
+            words = "the regulator's screen shows SOLV: the panels are disconnected, and charge reads 0"
             return [Change("solar_disconnected", words)]
-        return [Change("solar_reconnected", "SOLV has gone from the regulator's screen: the panels are connected")]
+        return [
+            Change("solar_reconnected", "the regulator's screen no longer shows SOLV: the panels are connected again")
+        ]
 
     def _clock(self, reading: Reading, *, is_trusted: bool) -> list[Change]:
         before = self._before
@@ -86,7 +88,7 @@ def _counters_reset(before: Reading, after: Reading, elapsed_ms: int) -> list[Ch
     fallen = _fallen(before, after)
     if not fallen or _passed_midnight(before, elapsed_ms):
         return []
-    return [Change("counters_reset", f"counters began anew although it was not midnight: {fallen}")]
+    return [Change("counters_reset", f"counters were reset, but not at midnight: {fallen}")]
 
 
 def _elapsed_ms(before: Reading, after: Reading, *, is_trusted: bool) -> int | None:
@@ -126,16 +128,16 @@ def _clock_changed(before: Reading, first: Reading, after: Reading, *, is_truste
     elapsed_ms = _elapsed_ms(before, after, is_trusted=is_trusted) or 0
     earlier, later = _samples(before, after, elapsed_ms)
     expected = (earlier.clock_seconds + elapsed_ms / 1000) % 86_400
-    clocks = f"it should show {_shown(expected)}, it shows {_shown(later.clock_seconds)}"
+    clocks = f"it should show {_shown(expected)}, but shows {_shown(later.clock_seconds)}"
     fallen = _fallen(before, first)
     if (first.regulator_clock_seconds or 0.0) * 1000 <= until_first_ms:
-        words = f"the regulator's clock began at 0:00 again, as after a power failure: {clocks}"
+        words = f"the regulator's clock restarted at 0:00, as after a power failure: {clocks}"
     else:
         minutes = -shift_ms(later, earlier) / 60_000
         words = f"the regulator's clock was set {spoken(round(abs(minutes) * 60))}"
         words += f" {'ahead' if minutes > 0 else 'back'}: {clocks}"
     if fallen:
-        words += f"; its counters began anew: {fallen}"
+        words += f"; its counters were reset: {fallen}"
     return Change("regulator_clock_changed", words, _clock_bytes(after.raw))
 
 

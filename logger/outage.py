@@ -1,4 +1,4 @@
-"""A time without readings, from its first failure to the first reading after it: two events, few words, many tries."""
+"""A time without readings, from the first failure to the next reading: two events, few log lines, many tries."""
 
 import logging
 
@@ -20,7 +20,7 @@ LOG_SECONDS = 60.0
 
 
 class RateLimit:
-    """Lets something be said at once, then at most once in WORDS_SECONDS."""
+    """Allows a log line at once, then at most one in LOG_SECONDS."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,7 +35,7 @@ class RateLimit:
 
 
 class Outage:
-    """How many `failures` in a row, and since when. What an earlier run of the program wrote down goes on."""
+    """How many `failures` in a row, and since when. An outage continues across a restart of the logger."""
 
     def __init__(self, clock: Clock, interval_seconds: float, written: Event | None = None) -> None:
         """`written` is the newest event of these kinds in the journal, if there is one."""
@@ -48,7 +48,7 @@ class Outage:
             self._since = Moment(written.time_ms, written.boot, written.uptime_ms)
 
     def fail(self, error: RegulatorError) -> Change | None:
-        """One more failure; the event to be written down when it is the first."""
+        """Note a failure; the event, if it is the first one."""
         self.failures += 1
         if self._log_limit.is_due():
             log.warning("%s; trying again in %.3g s", error, self.retry_seconds)
@@ -58,7 +58,7 @@ class Outage:
         return Change("port_missing" if isinstance(error, PortMissing) else "regulator_silent", str(error))
 
     def end(self) -> Change | None:
-        """A reading was had; the event that ends the outage, if there was one."""
+        """Note a reading; the event that ends the outage, if there was one."""
         since, self._since, self.failures = self._since, None, 0
         if since is None:
             return None

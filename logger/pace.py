@@ -1,7 +1,7 @@
-"""Pace: whether readings come as often as they are asked for; said once, and again only after they did.
+"""Whether readings come as often as asked for. A change is told once.
 
 asked   |....|....|....|....|....|....|
-got     x                   x             a reading takes so long that the ticks in between are skipped
+got     x                   x             each reading takes so long that the ticks in between are skipped
 """
 
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 MISSED, KEPT = "interval_missed", "interval_kept"
 GAPS = 5
-"""So many in a row are too long, or are not: one slow reading is no news."""
+"""How many gaps in a row must be too long, or not: one slow reading is not worth an event."""
 TOO_LONG = 1.5
 
 
@@ -26,7 +26,7 @@ class Pace:
         self._is_missed = False
 
     def add(self, monotonic: float) -> Change | None:
-        """A reading was had at this moment; the event to be written down when that changes how things are."""
+        """Note a reading at this moment; the event, if the pace has changed."""
         last, self._last = self._last, monotonic
         if last is None:
             return None
@@ -36,7 +36,7 @@ class Pace:
             self._is_missed = True
             usual = sorted(self._gaps)[GAPS // 2]
             words = (
-                f"cannot take a reading every {self._interval_seconds:g} s: the line to the regulator brings one every "
+                f"cannot take a reading every {self._interval_seconds:g} s: the line is too slow, one arrives every "
                 f"{round(usual, 1):g} s; set SOLAR_INTERVAL to {math.ceil(usual)} or more"
             )
             log.warning("%s", words)
@@ -49,5 +49,5 @@ class Pace:
         return None
 
     def pause(self) -> None:
-        """There was no reading: how long that lasts says nothing of the line's speed."""
+        """Note that there was no reading: how long an outage lasts says nothing about the line's speed."""
         self._last = None

@@ -1,23 +1,23 @@
-"""The loop: every interval one Reading into the journal, whatever the regulator, the port and the disk do.
+"""The loop: one Reading into the journal at every interval, whatever the regulator, the port and the disk do.
 
-Ticks lie on a grid of the monotonic clock, so that they do not drift; one that is missed because the line was slow is
-skipped. While nothing can be read, tries come quickly at first, then every 20 s; the port is opened anew by its path
-each time it was lost, so that an adapter may come back under another number.
+Ticks lie on a grid of the monotonic clock, so they do not drift. A tick that is missed because the line is slow is
+skipped. While nothing can be read, tries come quickly at first, then every 20 s. A port that was lost is opened again
+by its path, so an adapter may come back under another number.
 
     event                     when
     started                   the logger began
-    port_missing              no reading, the port is the cause; once
-    regulator_silent          no reading, PLI or regulator is the cause; once
+    port_missing              the first failure whose cause is the port
+    regulator_silent          the first failure whose cause is the PLI or the regulator
     regulator_back            the first reading after either of these
     model_changed             RAM 0 means another model than in the reading before
     system_voltage_changed    RAM 93 means another voltage than in the reading before
     interval_missed, _kept    readings come less often than asked for, and as often again (pace.py)
-    settings_changed          RAM 64 to 94 are not what was last written down; `raw` has them all
-    journal_full, _back       the disk had no room, and has it again (write_buffer.py)
+    settings_changed          RAM 64 to 94 differ from the last such event; `raw` has them all
+    journal_full, _back       the disk had no room, and has room again (write_buffer.py)
+    clock_…, boot_dated       what is known about the time (timekeeper.py)
 
-Odd moments at the regulator are events too (anomalies.py). What else is to be done in the gaps between readings is a
-chore, which does at least a little in each gap, and more while there is time.
-    clock_…, boot_dated       what is known of the time (timekeeper.py)
+Anomalies at the regulator are events too (anomalies.py). Other work is a chore: it is done in the gaps between
+readings, at least a little in each gap, and more while there is time.
 """
 
 import logging
@@ -49,7 +49,7 @@ SETTINGS_SECONDS = 3600.0
 SETTINGS_AT_ONCE = 1
 SETTING_SECONDS = 0.5
 EVENTS_LOOKED_AT = 10_000
-# Of the time between two readings, what goes to dating those that were held.
+# The share of the time between two readings in which held records are dated.
 DATING_SHARE = 0.1
 DATING_SECONDS = 2.0
 
@@ -58,7 +58,7 @@ class Chore(Protocol):
     """Something that is done in the gaps between readings."""
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> Sequence[Change]:
-        """Do a little, and more while `has_time`; the events, if anything remarkable comes of it."""
+        """Do a little, and more while `has_time`; the events, if any."""
 
 
 class Identity(NamedTuple):
@@ -71,14 +71,14 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step did: the reading it took, or the error that stood in its way; neither when it was stopped."""
+    """What one step did: the reading it took, or the error that prevented it; neither when it was stopped."""
 
     reading: Reading | None = None
     error: RegulatorError | None = None
 
 
 class Poller:
-    """Takes readings at one port for one journal. `heartbeat` gets one line after every try: how it went."""
+    """Takes readings at one port for one journal. `heartbeat` gets one line about every try."""
 
     def __init__(
         self,
@@ -92,9 +92,9 @@ class Poller:
         timekeeper: Timekeeper | None = None,
         chores: Sequence[Chore] = (),
     ) -> None:
-        """`connect` opens the port, anew each time it is called. Writes the event "started".
+        """`connect` opens the port each time it is called. Writes the event "started".
 
-        Without a timekeeper the wall clock is believed.
+        Without a timekeeper the wall clock is trusted.
         """
         self._connect = connect
         self._clock = clock
@@ -122,7 +122,7 @@ class Poller:
         return self._buffer.readings_stored
 
     def step(self) -> StepResult:
-        """Take one reading now, put it into the journal, and read some settings if they are due and time is left."""
+        """Take one reading now and store it; then read some settings and do chores while time is left."""
         if self._timekeeper:
             for change in self._timekeeper.look():
                 self._append(change)
@@ -146,7 +146,7 @@ class Poller:
         return StepResult(reading)
 
     def wait_seconds(self) -> float:
-        """How long from now to the next step, which is thereby decided on."""
+        """How long from now to the next step; this call fixes the tick."""
         if self._outage.failures:
             return self._outage.retry_seconds
         now = self._clock.monotonic()
@@ -154,10 +154,10 @@ class Poller:
         return self._began_at + self._tick * self._interval_seconds - now
 
     def close(self) -> None:
-        """Close the port; try once more to store what waits for room."""
+        """Close the port; try once more to store what waits."""
         self._disconnect()
         if not self._buffer.flush():
-            log.error("%d records were never stored: the journal has had no room until the end", self._buffer.waiting)
+            log.error("cannot store %d records: the journal still has no room; they are lost", self._buffer.waiting)
 
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
         self._append(self._outage.end())
@@ -179,7 +179,7 @@ class Poller:
             )
         if regulator.missing and self._missing_words.is_due():
             words = ", ".join(f"{address} ({why})" for address, why in regulator.missing.items())
-            log.warning("a reading goes on without RAM %s", words)
+            log.warning("missing from the reading: RAM %s", words)
         self._read_settings(regulator)
         self._do_chores(regulator)
 
@@ -194,7 +194,7 @@ class Poller:
                 self._append(change)
 
     def _fail(self, error: RegulatorError) -> None:
-        # A port that was opened anew is a PLI whose power was switched off and on, and an adapter found by its name.
+        # Opening the port again switches the PLI's power off and on, and finds an adapter under its new number.
         if isinstance(error, PortMissing | PliSilent):
             self._disconnect()
         self._pace.pause()
@@ -220,7 +220,7 @@ class Poller:
             try:
                 values = regulator.read_settings([address])
             except RegulatorError as error:
-                log.debug("no settings for now: %s", error)
+                log.debug("cannot read the settings: %s; trying again later", error)
                 return
             if values is None:
                 return
@@ -247,7 +247,7 @@ class Poller:
         )
 
     def _from_journal(self, journal: Journal) -> tuple[Outage, ChangeDetection, Anomalies]:
-        """What the journal says of the regulator as it was last seen."""
+        """What the journal says about the regulator as it was last seen."""
         last_id = journal.last_id("readings")
         last_reading = journal.get("readings", last_id)
         is_held = any(first <= last_id <= last for first, last in journal.held("readings"))

@@ -1,7 +1,7 @@
-"""Makes room: deletes what was sent and is older than the days that are to be kept, in small steps.
+"""Makes room: deletes readings that were sent and are older than the days to keep, in small steps.
 
-Once an hour, and between any two readings while the disk has less than LOW_BYTES free. Which readings were sent is told
-by a function that is handed in: the logger does not know who sends them.
+It runs once an hour, and after every reading while the disk has less than LOW_BYTES free. A function that is handed in
+tells which readings were sent: the logger does not know who sends them.
 """
 
 import logging
@@ -27,7 +27,7 @@ FOR_EVER_MS = 2**62
 
 
 class Pruning:
-    """Prunes one journal. `sent` gives the ranges of ids that need not be kept, asked anew each time."""
+    """Prunes one journal. `sent` returns the ranges of ids that need not be kept; it is called each time."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Pruning:
         self._next_at = clock.monotonic()
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> Sequence[Change]:
-        """Prune some, if it is time or there is hardly any room."""
+        """Prune some, if it is time or the disk is nearly full."""
         now = self._clock.monotonic()
         if now >= self._next_at or self._free_bytes() < LOW_BYTES:
             self._next_at = now + EVERY_SECONDS
@@ -54,11 +54,11 @@ class Pruning:
                 if pruned := self.prune():
                     log.debug("pruned %d readings that were sent", pruned)
             except JournalFull as error:
-                log.debug("not pruned: %s", error)
+                log.debug("cannot prune: %s; trying again later", error)
         return ()
 
     def prune(self) -> int:
-        """Delete some; how many it were. Days count back from the newest reading whose time is trusted, not from today.
+        """Delete some; how many. Days count back from the newest reading with a trusted time, not from today.
 
         Raises JournalFull when even deleting finds no room.
         """

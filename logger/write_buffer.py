@@ -1,7 +1,7 @@
-"""What the logger appends to the journal, kept in memory while the journal has no room.
+"""Records on their way to the journal; they wait in memory while the journal has no room.
 
-Order is kept: while something waits, what is new waits behind it. READINGS_KEPT records may wait; then the oldest
-reading goes, and an event tells how many went.
+Their order is kept: a new record waits behind those that wait already. At most READINGS_KEPT records wait; beyond that
+the oldest reading is dropped, and an event tells how many were.
 """
 
 import logging
@@ -40,7 +40,7 @@ class WriteBuffer:
         return len(self._waiting)
 
     def append(self, record: Record) -> bool:
-        """Store the record, or keep it until there is room; whether all is stored."""
+        """Store the record, or keep it until there is room. Whether everything is stored."""
         self._waiting.append(record)
         if self.flush():
             return True
@@ -49,7 +49,7 @@ class WriteBuffer:
         return False
 
     def flush(self) -> bool:
-        """Store what waits, oldest first; whether nothing waits any more."""
+        """Store what waits, the oldest first. Whether everything is stored."""
         try:
             while self._waiting:
                 self._journal.append(self._waiting[0])
@@ -57,12 +57,12 @@ class WriteBuffer:
         except JournalFull as error:
             if not self._is_full:
                 self._is_full = True
-                log.error("%s; keeping up to %d readings in memory until it can be written again", error, self._kept)
+                log.error("%s; keeping up to %d readings in memory until there is room", error, self._kept)
                 self._waiting.append(self._event(Change("journal_full", str(error))))
             return False
         if self._is_full:
             self._is_full = False
-            words = f"the journal has room again; {self._dropped or 'no'} readings were lost meanwhile"
+            words = f"the journal has room again; readings lost meanwhile: {self._dropped or 'none'}"
             self._dropped = 0
             log.info("%s", words)
             return self.append(self._event(Change("journal_back", words)))

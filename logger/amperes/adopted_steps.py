@@ -2,7 +2,7 @@
 
     {"PL80": {"charge_step_amps": "0.5", "load_step_amps": "0.25"}}
 
-What is set by SOLAR_CHARGE_STEP_AMPS or SOLAR_LOAD_STEP_AMPS goes before it.
+SOLAR_CHARGE_STEP_AMPS and SOLAR_LOAD_STEP_AMPS, where set, override it.
 """
 
 import json
@@ -22,17 +22,17 @@ REMEDY = "measure again with `solar calibrate --adopt`, or remove the file to go
 
 
 class StepsInForce:
-    """The steps as they are to be now: those that were set, else those in the file, which may change at any time."""
+    """The steps in force: those from settings, else those in the file, which may change at any time."""
 
     def __init__(self, path: Path, given: Steps, last: tuple[AdoptedSteps, ...] = ()) -> None:
-        """`last` is what had been adopted when the readings were last decoded; it stays if the file is unusable."""
+        """`last` was adopted when the readings were last decoded; it stays in force if the file is unusable."""
         self._path = path
         self._given = given
         self._seen: tuple[int, int] | None = None
         self._steps = replace(given, adopted=last)
 
     def now(self) -> Steps:
-        """Looks whether the file has changed. One that cannot be used is mentioned, and what was in force stays."""
+        """Check whether the file has changed. An unusable one is logged, and what was in force stays."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino)
@@ -49,7 +49,7 @@ class StepsInForce:
 
 
 def load(path: Path) -> tuple[AdoptedSteps, ...]:
-    """What was adopted; nothing when there is no file. Raises BadSetting for one that says something impossible."""
+    """The adopted steps; none when there is no file. Raises BadSetting for an unusable file."""
     try:
         content = json.loads(path.read_text())
         return tuple(
@@ -63,7 +63,7 @@ def load(path: Path) -> tuple[AdoptedSteps, ...]:
 
 
 def save(path: Path, adopted: tuple[AdoptedSteps, ...]) -> None:
-    """Write the file anew; it changes whole or not at all."""
+    """Write the file; it changes whole or not at all."""
     content = {
         each.model: {
             name: _text(step)
@@ -81,7 +81,7 @@ def save(path: Path, adopted: tuple[AdoptedSteps, ...]) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """In words; what Python says of a file that is damaged or was edited by hand helps nobody at the site."""
+    """In words; Python's message about a damaged file helps nobody at the site."""
     if isinstance(error, PermissionError):
         return "this user may not read it"
     if isinstance(error, OSError):

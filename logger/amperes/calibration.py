@@ -1,4 +1,4 @@
-"""Amperes a step of RAM 213 and 217, from what the regulator's own Ah counters say meanwhile. Pure.
+"""Amperes a step of RAM 213 and 217, measured by the regulator's own Ah counters. Pure.
 
     counter    41            42            43  Ah        from just after one count to just after a later one;
     raw        52  53  51  54  55  56  55  54            in between, its area: step x (steps x hours)
@@ -9,11 +9,11 @@ Rules:
 - Time is the regulator's own: its clock ran when its counters did.
 - A piece ends where readings are too far apart, at the regulator's midnight, where a counter falls, where the SOLV
   screen cuts the panels off, where the byte is at its end (255), and where the model changes.
-- The Ah at the ends of a piece are known to a part of one count: how far the counter is past its last count is anything
-  up to what has flowed since the reading before.
-- Whether the byte is rounded or cut off, no document says: 0 to half a step is missing in it on average. Where charge
-  was sometimes strong and sometimes weak, the readings tell; until then it is part of the uncertainty.
-- What the pieces differ by beyond that (clouds between two readings) is part of the uncertainty as well.
+- At the ends of a piece the Ah are known to a part of one count: the counter may be past its last count by up to what
+  has flowed since the reading before.
+- It is not documented whether the byte is rounded or truncated: on average 0 to half a step is missing. Readings with
+  both strong and weak charge show which; until then it is part of the uncertainty.
+- What the pieces differ by beyond that (clouds between two readings) is part of the uncertainty too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ from logger.regulator.registers import (
 
 ENOUGH_AMP_HOURS = 50.0
 ENOUGH_SHARE = 0.03
-"""An uncertainty of more than that is not one to go by."""
+"""A larger uncertainty is too much to adopt a step."""
 ENOUGH_READINGS = 100
 """To compare the two voltages by."""
 LONGEST_GAP_SECONDS = 660.0
@@ -43,7 +43,7 @@ LONGEST_GAP_MS = 900_000
 PIECE_AMP_HOURS = 10
 ROUNDING, ROUNDING_UNCERTAINTY = 0.25, 0.25
 ROUNDING_VARIES = 0.15
-"""A load that stands at one value for hours is cut off by one part of a step, not by half of one on average."""
+"""A load that is constant for hours is truncated by the same part of a step, not by half a step on average."""
 ROUND_STEP = Fraction(1, 20)
 CHARGE, LOAD = "charge", "load"
 
@@ -86,7 +86,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the step is, as measured. `amp_hours` and `pieces` say on how much it rests."""
+    """The measured step. `amp_hours` and `pieces` tell how much it is based on."""
 
     channel: str
     model: str
@@ -95,17 +95,17 @@ class Estimate:
     step_amps: float | None = None
     uncertainty_amps: float | None = None
     hours: float = 0.0
-    """For how long that current flowed."""
+    """How long that current flowed."""
 
     @property
     def hours_left(self) -> float | None:
-        """How much longer current like that is to flow until there is enough of it; None when nobody knows."""
+        """How much longer such a current must flow until there is enough; None when unknown."""
         left = ENOUGH_AMP_HOURS - self.amp_hours
         return max(left, 0.0) * self.hours / self.amp_hours if self.amp_hours else None
 
     @property
     def is_enough(self) -> bool:
-        """Whether one can go by it."""
+        """Whether it is good enough to adopt."""
         return (
             self.amp_hours >= ENOUGH_AMP_HOURS
             and self.step_amps is not None
@@ -115,7 +115,7 @@ class Estimate:
 
     @property
     def proposal(self) -> Fraction | None:
-        """The step to be adopted: the round number that it agrees with, if there is one, else the measured one."""
+        """The step to adopt: the round number that it agrees with, if there is one, else the measured one."""
         if self.step_amps is None or self.uncertainty_amps is None:
             return None
         nearest = round(Fraction(self.step_amps) / ROUND_STEP) * ROUND_STEP
@@ -159,12 +159,12 @@ class VoltageCheck:
 
     @property
     def is_enough(self) -> bool:
-        """Whether a few that were read while it moved weigh little."""
+        """Whether a few readings taken while it changed weigh little."""
         return self.readings >= ENOUGH_READINGS
 
     @property
     def is_tracking(self) -> bool:
-        """Whether the two are the same voltage: within 0.1 V but for a few that were read while it moved."""
+        """Whether the two are the same voltage: within 0.1 V, except for a few readings taken while it changed."""
         return self.readings > 0 and abs(self.mean_tenths) <= 0.5 and self.far <= 0.02 * self.readings
 
 
@@ -174,7 +174,7 @@ class Survey:
     def __init__(self) -> None:
         self.voltage = VoltageCheck()
         self.model: Model | None = None
-        """The model of the newest reading; what came before a change of it does not count."""
+        """The model of the newest reading; readings before a change of model do not count."""
         self._pieces: dict[str, list[Piece]] = {}
         self._runs: dict[str, _Run] = {}
         self._last: RawReading | None = None
@@ -211,7 +211,7 @@ class Survey:
 
 
 def _seconds_between(before: RawReading | None, after: RawReading) -> float | None:
-    """How long, by the regulator's clock; None where that is too long, or cannot be told."""
+    """How long, by the regulator's clock; None where that is too long, or unknown."""
     if before is None or not 0 < after.time_ms - before.time_ms <= LONGEST_GAP_MS:
         return None
     earlier, later = clock_seconds(before.ram), clock_seconds(after.ram)
@@ -276,7 +276,7 @@ class _Run:
             yield piece
 
     def _read(self, ram: Mapping[int, int]) -> tuple[int | None, int | None]:
-        """The byte, unless it says nothing just now, and the counter."""
+        """The byte, None where it is not usable just now, and the counter."""
         channel = self.channel
         if not {channel.current, channel.low, channel.high} <= ram.keys():
             return None, None

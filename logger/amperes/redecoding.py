@@ -1,11 +1,11 @@
-"""Decodes the journal's readings anew when the scale is another one than they were decoded with.
+"""Decodes the journal's readings again when the scale has changed since they were decoded.
 
     scale in the journal   "1; charge 0.4 …"   readings …………………………………|
     scale in force         "1; charge 0.5 …"   undone ├──────────┤ done ├──┤   the newest first
 
-A few hundred readings at a time, each portion a transaction together with how far it has got: it may be broken off at
-any moment and goes on where it was. When the readings are done, the days' own sums are made anew. What has changed is a
-revision, and is sent again over itself (journal/revisions.py).
+It does a few hundred readings at a time. Each portion is one transaction with its progress, so it may stop at any
+moment and continues where it was. After the readings, the sums of the days are recalculated. Changed readings
+are revisions: they are sent again and overwrite the old values (journal/revisions.py).
 """
 
 import logging
@@ -31,7 +31,7 @@ READINGS_AT_ONCE = 200
 
 
 class Redecoding:
-    """One of the chores of the logger's gaps; `portion` is all there is to it for who has no regulator."""
+    """A chore of the poller. Without a regulator, call `portion`."""
 
     def __init__(self, journal: Journal, steps: StepsInForce, *, interval_seconds: float = 10.0) -> None:
         self._journal = journal
@@ -41,22 +41,22 @@ class Redecoding:
         self._decoding = Decoding("")
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> list[Change]:
-        """Let the next reading be decoded with the steps that are in force, and some of the old ones too."""
+        """Give the regulator the steps in force, and decode some old readings with them."""
         try:
             regulator.steps = self._steps.now()
             while self.portion() and has_time():
                 pass
         except JournalFull as error:
-            log.debug("nothing is decoded anew for now: %s", error)
+            log.debug("cannot recalculate readings: %s; trying again later", error)
         return []
 
     @property
     def left(self) -> int:
-        """How many ids of readings and days are still to be done."""
+        """How many ids of readings and days are still to do."""
         return self._decoding.readings_undone + self._decoding.days_undone
 
     def portion(self) -> bool:
-        """Do a part of what is to be done; False when nothing was. Raises JournalFull."""
+        """Do one part; False when nothing is left. Raises JournalFull."""
         steps = self._steps.now()
         if steps != self._in_force:
             self._begin(steps)
@@ -79,7 +79,7 @@ class Redecoding:
             decoding = Decoding(scale, last_reading, last_day)
             self._journal.note_decoding(decoding)
             if last_reading:
-                log.info("decoding up to %d readings anew: %s", last_reading, scale)
+                log.info("recalculating up to %d readings: %s", last_reading, scale)
         self._decoding = decoding
         self._in_force = steps
 
@@ -101,11 +101,11 @@ class Redecoding:
         self._journal.note_decoding(decoding)
         self._decoding = decoding
         if not decoding.days_undone:
-            log.info("all readings are decoded anew")
+            log.info("all readings are recalculated")
 
 
 def scale_name(steps: Steps) -> str:
-    """All that decides how raw bytes become quantities, as one text."""
+    """Everything that decides how raw bytes become quantities, as one text."""
     parts = [f"{DECODER}"]
     for quantity, step in (("charge", steps.charge_amps), ("load", steps.load_amps)):
         parts += [f"{quantity} {step}"] if step else []
@@ -115,7 +115,7 @@ def scale_name(steps: Steps) -> str:
 
 
 def adopted_in(name: str) -> tuple[AdoptedSteps, ...]:
-    """The adopted steps that a name made by `scale_name` tells."""
+    """The adopted steps in a text made by `scale_name`."""
     found = re.findall(r"(\S+) charge (\S+) load ([^;\s]+)", name)
     return tuple(
         AdoptedSteps(model, *(None if step == "-" else Fraction(step) for step in steps)) for model, *steps in found
@@ -123,7 +123,7 @@ def adopted_in(name: str) -> tuple[AdoptedSteps, ...]:
 
 
 def decoded_anew(reading: Reading, steps: Steps) -> Reading | None:
-    """The reading as its bytes tell it now; None when that is as it is, or when it has no bytes."""
+    """The reading decoded again from its bytes; None when nothing changes, or when it has no bytes."""
     if not reading.raw:
         return None
     new = decode(reading.raw, steps, time_ms=reading.time_ms, boot=reading.boot, uptime_ms=reading.uptime_ms)

@@ -3,13 +3,13 @@
     trusted …▏      boot 7        boot 8     ▕… boot 9, anchored
              └ after                         └ before
 
-A boot lies where its records fit: after `after` and the boots in front of it, before `before` and the boots behind it.
-Within that window its middle is the best guess, which is at most half the window wrong.
+A boot lies where its records fit: after `after` and the earlier boots, before `before` and the later ones. The middle
+of that window is the best guess; it is wrong by at most half the window.
 
-The regulator's clock narrows it. Its phase, time minus time of day, was known before and is known after; where the two
-agree, the clock ran on through the cut of the computer's power, and every reading fixes the time modulo a day. One day
-that fits: the boot is dated to seconds. Several: the one nearest to the middle. Where the phases disagree, or readings
-of one boot do (somebody set it, or it lost its power and began at 0.0), it says nothing.
+The regulator's clock narrows the window. Its phase (time minus time of day) is known before and after. Where the two
+agree, the clock ran on while the computer had no power, and every reading gives the time modulo a day. If one day fits,
+the boot is dated to seconds; if several fit, the one nearest to the middle is taken. Where the phases disagree, or the
+readings of one boot do, somebody set the clock or it lost its power and restarted at 0.0: then it is not used.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ BY_END = "dated by the boot after it alone"
 
 @dataclass(frozen=True, slots=True)
 class UndatedBoot:
-    """A boot: its uptime before which nothing was (0 but for a later stretch), that of its last record, and samples.
+    """A boot: the uptime at which it can have begun (0, or more for a later stretch), that of its last record, samples.
 
     The samples' `time_ms` are uptimes.
     """
@@ -54,7 +54,7 @@ class UndatedBoot:
 
 @dataclass(frozen=True, slots=True)
 class ClockEstimate:
-    """When the middle of a boot was, modulo a day, give or take `error_ms`; None where nothing says so."""
+    """When the middle of a boot was by the regulator's clock: modulo a day, give or take `error_ms`."""
 
     middle_ms: int
     error_ms: int

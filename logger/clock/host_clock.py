@@ -1,4 +1,4 @@
-"""This boot, its uptime, and the wall clock as it stands. Whether the wall clock is right, trust.py finds out."""
+"""This boot, its uptime, and the wall clock as it is. trust.py finds out whether the wall clock is right."""
 
 import time
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""The regulator's clock against time: when its day began, and whether it has run on. Pure.
+"""The regulator's clock compared with the time: when its day began, and whether it ran on. Pure.
 
     17:30:00   it shows 23:24:00   ->  its day began at 18:06:00 the day before: its phase
     17:40:00   it shows 23:34:00   ->  the same phase: it runs on
-    17:50:00   it shows 00:00:10   ->  another phase: it was set, or was without power and began at 0.0 h
+    17:50:00   it shows 00:00:10   ->  another phase: it was set, or lost its power and restarted at 0.0 h
 
 Phases are equal when they differ by whole days.
 """
@@ -19,7 +19,7 @@ DAY_MS = 86_400_000
 TOLERANCE_MS = 120_000
 """It counts in steps of 2 s, and on a bad line half a minute may pass while it is read."""
 REGULATOR_DRIFT = 150e-6
-"""Allowed to its clock against true time: 13 s a day."""
+"""How far its clock may drift from the true time: 13 s a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Phase:
 
 
 def sample_of(reading: Reading) -> Sample | None:
-    """What a reading tells of the regulator's clock."""
+    """What a reading shows of the regulator's clock."""
     if reading.regulator_clock_seconds is None:
         return None
     return Sample(reading.time_ms, reading.regulator_clock_seconds)

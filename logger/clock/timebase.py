@@ -1,20 +1,20 @@
-"""What time it is in this boot, as far as can be known: by the wall clock, by the boot clock, or not yet. Pure.
+"""The time in this boot: from the wall clock, from the boot clock, or not known yet. Pure.
 
-time = uptime + offset, and the anchor is where the offset was last certain. On Linux the boot clock is slewed together
-with the wall clock, so that the two part only when somebody sets the wall clock.
+time = uptime + offset. The anchor is the moment when the offset was last certain. Linux slews the boot clock together
+with the wall clock, so they part only when somebody sets the wall clock.
 
-    no anchor        held, until there is evidence that the wall clock is right
-    anchored         the wall clock, as long as it is within STEP_MS of the anchor's offset; while the evidence is
-                     lasting the anchor is renewed, else the drift since is an uncertainty
-    stepped          the wall clock is further off. Without lasting evidence it is not followed: the boot clock goes on.
-                     With it, records are held for CONFIRM_SECONDS, and then dated by the new offset if it lasted, or by
-                     the old if it did not. With SOLAR_CLOCK=trust nothing is held: the boot clock goes on for
-                     TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, then the new offset is taken
-    believed step    begins a new stretch of the boot (journal/boots.py)
-    first anchor     an evidence that is at odds with the readings of earlier boots (earlier than the last, or years
-                     later) must be lasting and last as long as a step
+    no anchor        records are held until there is evidence that the wall clock is right
+    anchored         the wall clock counts while it is within STEP_MS of the anchor's offset. Lasting evidence renews
+                     the anchor; without it, the drift since the anchor is an uncertainty
+    stepped          the wall clock is further off. Without lasting evidence the step is ignored, and the boot clock
+                     counts. With it, records are held for CONFIRM_SECONDS. Then they are dated by the new offset if it
+                     has lasted, else by the old one. With SOLAR_CLOCK=trust nothing is held: the boot clock counts for
+                     TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, then the new offset
+    accepted step    begins a new stretch of the boot (journal/boots.py)
+    first anchor     evidence that contradicts the readings of earlier boots (earlier than the last one, or years
+                     later) must be lasting, and must stay for as long as a step
 
-An absurd time (trust.py) is never believed, whoever says so.
+An absurd time (trust.py) is never accepted, whatever the evidence.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ YEARS_LATER_MS = 2 * 365 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a record's time is to be, and whether it is held. `wall_ms` is None where the wall clock showed that."""
+    """The time of a record, and whether it is held. `wall_ms` is None where the wall clock showed the same time."""
 
     time_ms: int
     wall_ms: int | None
@@ -44,7 +44,7 @@ class Stamp:
 
 @dataclass(slots=True)
 class ClockStep:
-    """A wall clock that is somewhere else than it should be: since when, how often seen there, and what is done."""
+    """A wall clock that is off: since when, how often it was seen there, and what is done about it."""
 
     offset_ms: int
     since_uptime_ms: int
@@ -57,7 +57,7 @@ class ClockStep:
 
 
 class Timebase:
-    """The time in one boot. `stretch` counts the steps that were believed or waited for, from 1."""
+    """The time in one boot. `stretch` counts the steps that were accepted or are being confirmed, from 1."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class Timebase:
 
     @property
     def expected(self) -> Anchor | None:
-        """The anchor that the present stretch is to have; None while that is open."""
+        """The anchor of the present stretch; None while it is not decided."""
         return None if self.is_holding else self.anchor
 
     def stamp(self, wall_ms: int, uptime_ms: int) -> Stamp:
-        """The time of a record that was taken when the wall clock and the boot clock stood so."""
+        """The time of a record, from what the wall clock and the boot clock showed when it was taken."""
         if self.anchor is None or self.is_holding:
             return Stamp(wall_ms, None, None, is_held=True)
         time_ms = self.anchor.time_at(uptime_ms)
@@ -101,7 +101,7 @@ class Timebase:
         return Stamp(time_ms, None if time_ms == wall_ms else wall_ms, uncertainty, is_held=False)
 
     def look(self, moment: Moment, evidence: Evidence | None) -> Change | None:
-        """Take note of the clocks and of who says that the wall clock is right. An event, if that changes anything."""
+        """Compare the clocks and the evidence with the anchor. An event, if anything changes."""
         offset_ms = moment.time_ms - moment.uptime_ms
         if self.anchor is None:
             return self._look_for_first(moment, evidence)
@@ -115,17 +115,19 @@ class Timebase:
         if step is None:
             return None
         lasted = spoken((moment.uptime_ms - step.since_uptime_ms) // 1000)
-        return Change("clock_refused", f"the wall clock is back after {lasted}: its jump of {far} is refused")
+        return Change(
+            "clock_refused", f"the computer's clock jumped {far} and was back after {lasted}: the jump is ignored"
+        )
 
     def believe(self, person: Anchor) -> Change | None:
-        """Take a person's word for when it was what time. None when the time is absurd."""
+        """Accept the time that a person has confirmed. None when it is absurd."""
         if absurd(person.time_ms):
             return None
         old = self.anchor
         if old is None or abs(person.offset_ms - old.offset_ms) <= STEP_MS:
             self._step = None
             self.anchor, self._is_anchored = person, True
-            return Change("clock_trusted", f"the clock is right: {person.source}")
+            return Change("clock_trusted", f"the computer's clock is trusted: {person.source}")
         return self._follow(old, person)
 
     def _look_for_first(self, moment: Moment, evidence: Evidence | None) -> Change | None:
@@ -134,20 +136,24 @@ class Timebase:
             return None
         why = absurd(moment.time_ms)
         if why:
-            return self._doubt(why, f"the wall clock cannot be right, although {evidence.source}: it is {why}")
+            return self._doubt(why, f"the computer's clock is not trusted: it is {why}, although {evidence.source}")
         if not self._is_trusting and (odd := self._odd(moment.time_ms)):
             offset_ms = moment.time_ms - moment.uptime_ms
-            words = f"the wall clock is hard to believe, although {evidence.source}: it is {odd}"
+            words = f"the computer's clock is doubtful: it is {odd}, although {evidence.source}"
             if not evidence.is_lasting:
-                return self._doubt(odd, f"{words}; if it is right, say so: solar clock trust")
+                return self._doubt(odd, f"{words}; if it is right, confirm it: solar clock trust")
             if self._step is None or not self._step.is_at(offset_ms):
                 self._step = ClockStep(offset_ms, moment.uptime_ms)
-                return self._doubt(odd, f"{words}; believed if that lasts {spoken(int(CONFIRM_SECONDS))}")
+                return self._doubt(odd, f"{words}; trusted if it stays so for {spoken(int(CONFIRM_SECONDS))}")
             if moment.uptime_ms - self._step.since_uptime_ms < CONFIRM_SECONDS * 1000:
                 return None
         self._step = None
         self.anchor, self._is_anchored = _certain(moment, evidence), True
-        return None if self._is_trusting else Change("clock_trusted", f"the clock is right: {evidence.source}")
+        return (
+            None
+            if self._is_trusting
+            else Change("clock_trusted", f"the computer's clock is trusted: {evidence.source}")
+        )
 
     def _look_at_step(self, old: Anchor, moment: Moment, evidence: Evidence | None) -> Change | None:
         offset_ms = moment.time_ms - moment.uptime_ms
@@ -158,9 +164,9 @@ class Timebase:
             step = ClockStep(offset_ms, moment.uptime_ms)
         self._step = step
         if why := absurd(moment.time_ms):
-            return self._refuse(step, "clock_stepped", f"the wall clock was set {far}, which is {why}: not followed")
+            return self._refuse(step, "clock_stepped", f"the computer's clock was set {far}, to a time {why}: ignored")
         if not is_certain and not step.is_holding:
-            words = f"the wall clock was set {far}, and nothing says that it is right: not followed"
+            words = f"the computer's clock was set {far}, but nothing confirms it: ignored"
             return self._refuse(step, "clock_stepped", words)
         if is_new or step.is_refused:
             is_new = True
@@ -170,19 +176,22 @@ class Timebase:
         if self._is_trusting:
             if lasted >= TRUSTED_CONFIRM_SECONDS and step.looks >= TRUSTED_LOOKS and evidence:
                 return self._follow(old, _certain(moment, evidence))
-            words = f"the wall clock was set {far}: followed if that lasts {spoken(int(TRUSTED_CONFIRM_SECONDS))}"
+            words = (
+                f"the computer's clock was set {far}: trusted if it stays so for {spoken(int(TRUSTED_CONFIRM_SECONDS))}"
+            )
             return Change("clock_stepped", words) if is_new else None
         if evidence and is_certain and self._is_within_drift(old, moment):
             return self._follow(old, _certain(moment, evidence))
         if lasted >= CONFIRM_SECONDS:
             if evidence and is_certain:
                 return self._follow(old, _certain(moment, evidence))
-            words = f"the wall clock was set {far}, but nothing says any more that it is right: refused"
+            words = f"the computer's clock was set {far}, but nothing confirms it any longer: ignored"
             return self._refuse(step, "clock_refused", words)
         if not step.is_holding:
             step.is_holding = True
             self._begin_stretch()
-        words = f"the wall clock was set {far}: readings are held until that has lasted {spoken(int(CONFIRM_SECONDS))}"
+        held = spoken(int(CONFIRM_SECONDS))
+        words = f"the computer's clock was set {far}: readings are held for {held}, in case it is set back"
         return Change("clock_stepped", words) if is_new else None
 
     def _follow(self, old: Anchor, new: Anchor) -> Change:
@@ -191,7 +200,9 @@ class Timebase:
         if not is_waited_for:
             self._begin_stretch()
         self.anchor, self._is_anchored = new, True
-        return Change("clock_stepped", f"the clock was set {_far(new.offset_ms - old.offset_ms)}: {new.source}")
+        return Change(
+            "clock_stepped", f"the computer's clock was set {_far(new.offset_ms - old.offset_ms)}: {new.source}"
+        )
 
     def _begin_stretch(self) -> None:
         if self._is_anchored:
@@ -227,5 +238,5 @@ def _certain(moment: Moment, evidence: Evidence) -> Anchor:
 
 
 def _far(ms: int) -> str:
-    """By how much the wall clock is elsewhere: "1 h 5 min forward"."""
+    """By how much the wall clock was set: "1 h 5 min forward"."""
     return f"{spoken(round(abs(ms) / 1000))} {'forward' if ms > 0 else 'back'}"

@@ -1,14 +1,14 @@
-"""Stands between the logger and the journal: gives records their times, or holds them, and dates them later.
+"""Stands between the logger and the journal: gives each record its time, or holds it and dates it later.
 
-`look` before each reading: is the wall clock right, was it set? `work` after it: dates held records, a little at a
-time, so that months of them do not keep the next reading waiting. What is decided is written down as the boot's anchor
-before any record is dated by it: after a power cut in the midst of it, the rest gets times of the same kind.
+`look` runs before each reading: is the wall clock right, was it set? `work` runs after it and dates some held records,
+so that months of them do not delay the next reading. The decision is stored as the boot's anchor before any record is
+dated by it: after a power cut half way, the remaining records are dated by the same anchor.
 
     event           when
     clock_trusted   the first evidence in this boot that the wall clock is right; not with SOLAR_CLOCK=trust
     clock_stepped   the wall clock was set; what is done about it
     clock_refused   a time that cannot be right, or a jump that did not last
-    boot_dated      a boot that never knew the time was dated from both sides
+    boot_dated      a boot whose clock was never confirmed was dated from the boots before and after it
 """
 
 import logging
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 250
 ANCHOR_SECONDS = 6 * 3600.0
-"""How often a renewed anchor is written down: each time wears the SD card like a reading."""
+"""How often a renewed anchor is stored: each time wears the SD card like a reading."""
 CLOCK_WAIT_SECONDS = 600.0
-"""Earlier boots are dated by the regulator's clock as it is in this boot; so long is waited for its first reading."""
+"""The regulator's clock in this boot helps to date earlier boots; this is how long to wait for its first reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Dated:
 
 
 class Timekeeper:
-    """The times of one boot, and of those before it that lacked one."""
+    """The times of one boot, and of earlier boots that were never dated."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Timekeeper:
         trust_notes: Callable[[], Anchor | None] = lambda: None,
         clock_wait_seconds: float = CLOCK_WAIT_SECONDS,
     ) -> None:
-        """`trust_notes` returns a person's word, once (trust_note.py). `clock_wait_seconds`: see CLOCK_WAIT_SECONDS."""
+        """`trust_notes` returns each note once (trust_note.py). `clock_wait_seconds`: see CLOCK_WAIT_SECONDS."""
         self._journal = journal
         self._clock = clock
         self._boot_id = boot_id
@@ -84,7 +84,7 @@ class Timekeeper:
         self._waiting: list[Change] = []
         self._waiting = self.look()
         if self.anchor is None:
-            log.info("readings are held until the clock is known to be right; see `solar clock`")
+            log.info("readings are held until the computer's clock is confirmed; see `solar clock`")
 
     @property
     def anchor(self) -> Anchor | None:
@@ -109,7 +109,7 @@ class Timekeeper:
         return record_id
 
     def look(self) -> list[Change]:
-        """Ask whether the wall clock is right; the events, if that changes anything."""
+        """Check whether the wall clock is right; the events, if anything changes."""
         changes, self._waiting = self._waiting, []
         if (word := self._trust_notes()) is not None:
             changes.append(self.believe(word))
@@ -121,16 +121,16 @@ class Timekeeper:
         return changes
 
     def believe(self, person: Anchor) -> Change:
-        """Take a person's word; the event."""
+        """Accept a person's confirmation; the event."""
         change = self._base.believe(person)
         if change is None:
-            words = f"a person said that the clock was right, but it was {absurd(person.time_ms)}"
+            words = f"a person confirmed the computer's clock, but it was {absurd(person.time_ms)}"
             change = Change("clock_refused", words)
         log.info("%s", change.message)
         return change
 
     def work(self, seconds: float) -> Dated:
-        """Date held records for so many seconds, and at least one portion, if there are any to be dated now."""
+        """Date held records for so many seconds, at least one portion, if any can be dated now."""
         until = self._clock.monotonic() + seconds
         records = 0
         changes: list[Change] = []
@@ -143,18 +143,18 @@ class Timekeeper:
                 if self._clock.monotonic() >= until or not (dated.records or dated.changes):
                     break
         except JournalFull as error:
-            log.debug("no times for now: %s", error)
+            log.debug("cannot date the held readings: %s; trying again later", error)
         return Dated(records, tuple(changes))
 
     def close(self) -> None:
-        """Write down when the time was last certain."""
+        """Store when the time was last certain."""
         try:
             self._settle(is_last=True)
         except JournalFull as error:
-            log.debug("no anchor for now: %s", error)
+            log.debug("cannot store the anchor: %s; trying again later", error)
 
     def _settle(self, *, is_last: bool = False) -> None:
-        """Bring the journal's boots to where the timebase is."""
+        """Bring the journal's boots in line with the timebase."""
         if self._stretch != self._base.stretch:
             self.boot = self._journal.boot_number(stretch_name(self._boot_id, self._base.stretch))
             self._stretch, self._written, self._floor_ms = self._base.stretch, None, {}
@@ -203,7 +203,7 @@ def _told(boot: Boot) -> Change:
         raise ValueError(f"boot {boot.number} has no anchor")
     when = datetime.fromtimestamp(anchor.time_ms / 1000, UTC)
     words = (
-        f"an earlier start of this computer, which never knew the time, ran about {when:%Y-%m-%d %H:%M} UTC, "
+        f"an earlier run of this computer, whose clock was never confirmed, was about {when:%Y-%m-%d %H:%M} UTC, "
         f"give or take {spoken(round(anchor.uncertainty_seconds))}: {anchor.source}"
     )
     log.info("%s", words)

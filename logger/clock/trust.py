@@ -1,16 +1,16 @@
-"""Evidence that the wall clock is right, from whoever may know it.
+"""Evidence that the wall clock is right, from the sources that may know.
 
-    kernel          it counts itself synchronised: STA_UNSYNC is clear (adjtimex, which everybody may ask). timesyncd,
-                    chrony and ntpd clear it; the kernel sets it again 9 hours after the last of them spoke, and when
-                    somebody sets the clock by hand. Lasting: true at this very moment
-    hardware clock  the kernel set the time from it (hctosys is 1), and it still shows the same: a Raspberry Pi 5
-                    without its battery has hctosys 1 as well, but then starts in 1970
-    timesyncd       its marker file: synchronised when the file was last touched, in this boot, no more. The drift since
+    kernel          its clock is synchronised: STA_UNSYNC is clear (adjtimex, which any user may call). timesyncd,
+                    chrony and ntpd clear it; the kernel sets it 9 hours after their last contact, and when somebody
+                    sets the clock by hand. Lasting: it is true at this very moment
+    hardware clock  the kernel set the time from it (hctosys is 1), and it still shows the same time. A Raspberry Pi 5
+                    without a battery also has hctosys 1, but starts in 1970
+    timesyncd       its marker file: the clock was right when the file was last touched, in this boot. The drift since
                     then is an uncertainty
     person          `solar clock trust` (trust_note.py)
-    SOLAR_CLOCK     `trust`: the person who set this site up answers for its clock. Lasting
+    SOLAR_CLOCK     `trust`: the person who set up this site vouches for its clock. Lasting
 
-Nobody is believed who makes the time earlier than this program or 15 years later.
+Clock values before 2026, or 15 years or more after that, are rejected.
 """
 
 import ctypes
@@ -28,8 +28,9 @@ from logger.events.durations import spoken
 
 RELEASE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """The year of the first release: no reading is older."""
+YEARS_ACCEPTED = 15
 EARLIEST_MS = int(RELEASE_DATE.timestamp() * 1000)
-LATEST_MS = int(RELEASE_DATE.replace(year=RELEASE_DATE.year + 15).timestamp() * 1000)
+LATEST_MS = int(RELEASE_DATE.replace(year=RELEASE_DATE.year + YEARS_ACCEPTED).timestamp() * 1000)
 
 STA_UNSYNC = 0x40  # linux/timex.h
 # Where the C library's adjtimex() asks by clock_adjtime, which a container may forbid, the system call itself is tried.
@@ -42,9 +43,9 @@ AGREEMENT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Somebody says that the wall clock is right, give or take `uncertainty_seconds`.
+    """Why the wall clock is right, give or take `uncertainty_seconds`.
 
-    `is_lasting`: it holds for the moment at which it was asked for, every time anew; otherwise only for a moment past.
+    `is_lasting`: it is true whenever it is asked for; otherwise it is true for one moment in the past.
     """
 
     source: str
@@ -53,10 +54,10 @@ class Evidence:
 
 
 class TimeSource(Protocol):
-    """Who may know whether the wall clock is right."""
+    """A source that may know whether the wall clock is right."""
 
     def ask(self, moment: Moment) -> Evidence | None:
-        """None when nothing says that it is."""
+        """None when it does not confirm the wall clock."""
 
 
 class ThisComputer:
@@ -69,13 +70,13 @@ class ThisComputer:
         rtc: Path = RTC,
         synchronised: Path = SYNCHRONISED,
     ) -> None:
-        """`kernel` says whether it is synchronised, None when it will not say."""
+        """`kernel` returns whether it is synchronised, None when that is unknown."""
         self._kernel = kernel or kernel_is_synchronised
         self._rtc = rtc
         self._synchronised = synchronised
 
     def ask(self, moment: Moment) -> Evidence | None:
-        """The best there is, in the order above."""
+        """The best evidence, in the order above."""
         if self._kernel():
             return Evidence("the kernel is synchronised with a time server", is_lasting=True)
         return self._hardware_clock(moment) or self._marker(moment)
@@ -88,7 +89,7 @@ class ThisComputer:
             # Both run on from where they agreed, each with a drift of its own.
             allowed = AGREEMENT_SECONDS + 2 * DRIFT * moment.uptime_ms / 1000
             if abs(moment.time_ms / 1000 - int(shown)) <= allowed:
-                return Evidence(f"the hardware clock {clock.name} set it")
+                return Evidence(f"it was set from the hardware clock {clock.name}")
         return None
 
     def _marker(self, moment: Moment) -> Evidence | None:
@@ -103,35 +104,35 @@ class ThisComputer:
 
 
 class TrustSetting:
-    """The word of the person who set the site up: `SOLAR_CLOCK=trust`."""
+    """The setting `SOLAR_CLOCK=trust`."""
 
     def ask(self, moment: Moment) -> Evidence | None:
         return Evidence("SOLAR_CLOCK=trust says so", is_lasting=True)
 
 
 class NoTimeSource:
-    """Nobody is asked: for the command by which a person says it."""
+    """No source: for the command with which a person confirms the clock."""
 
     def ask(self, moment: Moment) -> Evidence | None:
         return None
 
 
 def time_source(mode: str) -> TimeSource:
-    """Whom to ask when SOLAR_CLOCK is `mode`."""
+    """The source for the value of SOLAR_CLOCK."""
     return TrustSetting() if mode == "trust" else ThisComputer()
 
 
 def absurd(time_ms: int) -> str | None:
     """Why the time cannot be right, None when it can."""
     if time_ms < EARLIEST_MS:
-        return "earlier than this program"
+        return f"before {RELEASE_DATE.year}"
     if time_ms > LATEST_MS:
-        return "more than 15 years after this program"
+        return f"after {RELEASE_DATE.year + YEARS_ACCEPTED - 1}"
     return None
 
 
 def kernel_is_synchronised() -> bool | None:
-    """Whether the kernel counts its clock as synchronised; None when it will not say.
+    """Whether the kernel counts its clock as synchronised; None when that is unknown.
 
     adjtimex(2) with modes 0 only reads. timex: unsigned modes; long offset, freq, maxerror, esterror; int status.
     """

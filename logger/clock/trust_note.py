@@ -1,7 +1,7 @@
-"""A person's word that the wall clock was right, left in the data directory for a logger that runs.
+"""A note in the data directory by which a person confirms the wall clock to a running logger.
 
-`solar clock trust` cannot write to the journal then: only the logger does. The file is there whole or not at all,
-counts for the boot in which it was left, and is taken away by the logger at its next look.
+`solar clock trust` cannot write to the journal while the logger runs, so it leaves this note. The file appears whole or
+not at all, and counts only in the boot in which it was left. The logger takes it away at its next look.
 """
 
 import json
@@ -20,7 +20,7 @@ PERSON = "a person said so"
 
 
 def leave(directory: Path, boot_id: str, moment: Moment) -> None:
-    """Say that the wall clock was right at this moment."""
+    """Leave a note that the wall clock was right at this moment."""
     draft = directory / f".{NAME}.{os.getpid()}"
     words = {"boot_id": boot_id, "uptime_ms": moment.uptime_ms, "time_ms": moment.time_ms}
     draft.write_text(json.dumps(words))
@@ -30,7 +30,7 @@ def leave(directory: Path, boot_id: str, moment: Moment) -> None:
 
 
 class TrustNotes:
-    """Where such a word is looked for."""
+    """Looks for such notes."""
 
     def __init__(self, directory: Path, boot_id: str) -> None:
         self._path = directory / NAME
@@ -38,7 +38,7 @@ class TrustNotes:
         self._failed: str | None = None
 
     def take(self) -> Anchor | None:
-        """The word, once; None when there is none for this boot."""
+        """The note's time, once; None when there is no note for this boot."""
         taken = self._path.with_suffix(".taken")
         try:
             self._path.replace(taken)
@@ -48,7 +48,7 @@ class TrustNotes:
         except OSError as error:
             if self._failed != str(error):
                 self._failed = str(error)
-                log.warning("cannot read %s: %s; what a person says of the clock is not heard", self._path, error)
+                log.warning("cannot read %s: %s; `solar clock trust` has no effect", self._path, error)
             return None
         finally:
             with suppress(OSError):
@@ -60,6 +60,6 @@ class TrustNotes:
             words = json.loads(text)
             boot_id, uptime_ms, time_ms = words["boot_id"], int(words["uptime_ms"]), int(words["time_ms"])
         except (ValueError, TypeError, KeyError) as error:
-            log.warning("cannot understand %s: %s; it was thrown away", self._path, error)
+            log.warning("cannot understand %s: %s; it is deleted", self._path, error)
             return None
         return Anchor(uptime_ms, time_ms, PERSON) if boot_id == self._boot_id else None

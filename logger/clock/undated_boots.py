@@ -1,4 +1,4 @@
-"""Boots without an anchor, and what the journal knows of them: puts it before dating.py, and writes down the answer."""
+"""Boots without an anchor: collects what the journal knows about them for dating.py, and stores the anchors found."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SAMPLES = 40
 PHASES = 20
 PHASES_LOOKED_AT = 400
 CERTAIN_SECONDS = 20.0
-"""A reading whose time is less certain does not tell the regulator's phase."""
+"""A reading whose time is less certain is not used for the regulator's phase."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class BootSpans:
 
 
 class UndatedBoots:
-    """What the journal has of every boot, as it is now."""
+    """Every boot in the journal, as it is now."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -46,7 +46,7 @@ class UndatedBoots:
                     self.boots[span.boot].spans.append((stream, span))
 
     def exist(self) -> bool:
-        """Whether there are boots with held records that have no anchor but a later boot that has one."""
+        """Whether there are boots with held records and no anchor, before a boot with an anchor."""
         return any(True for _ in self._chains())
 
     def date(self) -> list[Boot]:
@@ -59,12 +59,12 @@ class UndatedBoots:
         return dated
 
     def last_trusted_ms(self, before: int) -> int | None:
-        """When the last boot before the one of that number ended that has trusted times; at the earliest."""
+        """The earliest end of the last boot with trusted times before the one of that number."""
         earlier = self._earlier(before)
         return self._end_ms(earlier[-1]) if earlier else None
 
     def has_phase(self, number: int) -> bool:
-        """Whether a reading of that boot tells what the regulator's clock showed."""
+        """Whether a reading of that boot shows the regulator's clock."""
         return self._phase(self.boots[number], newest_first=False) is not None
 
     def _chains(self) -> Iterable[tuple[list[BootSpans], BootSpans]]:

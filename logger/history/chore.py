@@ -1,12 +1,12 @@
-"""Keeps the journal's days: reads the regulator's history in the gaps between readings, dates it, and stores it.
+"""The history chore: reads the regulator's history in the gaps between readings, dates it, and stores it as days.
 
     due        at the start, and after each of the regulator's midnights; once the time is trusted
-    reading    byte by byte while there is time, at least one in each gap; broken off, it goes on in the next one
+    reading    byte by byte while there is time, at least one in each gap; it continues in the next gap
     dating     all records at once (midnights.py, dates.py)
-    storing    a day in each gap, the oldest first; one that is in the journal already is stored again only when the
-               readings add up to something else by now
+    storing    at least one day in each gap, the oldest first; a day that is in the journal already is stored again only
+               when the sums of its readings have changed
 
-A day goes by the reading that the journal stored last: its time has been put right.
+The newest reading in the journal is the reference for dates: its time is the corrected one.
 """
 
 import logging
@@ -41,7 +41,7 @@ LOOK_BACK_MS = 40 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class NewestReading:
-    """The newest reading, what it tells of the regulator's clock, and of its voltage."""
+    """The newest reading, its sample of the regulator's clock, and the system voltage."""
 
     reading: Reading
     sample: Sample
@@ -52,12 +52,12 @@ class NewestReading:
 
 
 class HistoryChore:
-    """One of the chores of the logger's gaps."""
+    """A chore of the poller."""
 
     def __init__(
         self, journal: Journal, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
     ) -> None:
-        """`zone` is the one whose dates the days get; the computer's own where none is given."""
+        """`zone` is the time zone of the dates; the computer's own where none is given."""
         self._journal = journal
         self._clock = clock
         self._interval_seconds = interval_seconds
@@ -68,7 +68,7 @@ class HistoryChore:
         self._last: Sample | None = None
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> list[Change]:
-        """Do some of what is due; the events, if anything remarkable comes of it."""
+        """Do some of what is due; the events, if any."""
         try:
             if self._to_store:
                 self._store(has_time)
@@ -78,9 +78,9 @@ class HistoryChore:
             if self._partial is not None:
                 return self._read(regulator, self._partial, has_time)
         except RegulatorError as error:
-            log.debug("no history for now: %s", error)
+            log.debug("cannot read the regulator's history: %s; trying again later", error)
         except JournalFull as error:
-            log.debug("no days for now: %s", error)
+            log.debug("cannot store the regulator's days: %s; trying again later", error)
         return []
 
     def _is_due(self) -> bool:
@@ -111,7 +111,7 @@ class HistoryChore:
         history = partial.history()
         if history is None:
             self._look_at = self._clock.monotonic() + RETRY_SECONDS
-            log.warning("the regulator's history cannot be read: its pointer makes no sense; trying again in an hour")
+            log.warning("cannot read the regulator's history: its pointer is invalid; trying again in an hour")
             return []
         self._last = now.sample
         return self._date(history, now)
@@ -126,11 +126,11 @@ class HistoryChore:
         )
         if not dating.is_other or self._has_told(known):
             return []
-        words = "the regulator's history is another one than before: another regulator? Only its new days are taken"
+        words = "the regulator's history is not the one in the journal: another regulator? Only its new days are stored"
         return [Change(HISTORY_REPLACED, words)]
 
     def _has_told(self, known: dict[str, Day]) -> bool:
-        """Whether it was said since the newest day that this is another regulator's history."""
+        """Whether an event since the newest day has told that this is another regulator's history."""
         since_ms = max((day.ended_ms or 0 for day in known.values()), default=0)
         return any(
             isinstance(event, Event) and event.kind == HISTORY_REPLACED
@@ -149,7 +149,7 @@ class HistoryChore:
 
 
 def newest(journal: Journal) -> NewestReading | None:
-    """The newest reading; None when its time is not trusted, or when it says nothing of the regulator's clock."""
+    """The newest reading; None when its time is not trusted, or when it lacks the regulator's clock."""
     last_id = journal.last_id("readings")
     reading = journal.get("readings", last_id)
     if not isinstance(reading, Reading) or any(first <= last_id <= last for first, last in journal.held("readings")):
@@ -165,7 +165,7 @@ def known_days(journal: Journal) -> dict[str, Day]:
 
 
 def last_before(journal: Journal, time_ms: int) -> Sample | None:
-    """The last that is known of the regulator's clock before a moment, from readings whose time is trusted."""
+    """The last sample of the regulator's clock before a moment, from readings with a trusted time."""
     held = journal.held("readings")
     found = [
         sample
@@ -185,7 +185,7 @@ def _last_of(journal: Journal, first_id: int, last_id: int) -> Iterator[Sample]:
 
 
 def day_of(record: DatedRecord, model: str | None, system_volts: Fraction | None) -> Day:
-    """A record as a day, still without what the readings add up to."""
+    """A record as a day, still without the sums of the readings."""
     values = decode_record(record.raw, system_volts)
     return Day(
         time_ms=record.time_ms,

@@ -1,16 +1,16 @@
-"""Which day each record of the history is: recognised from last time, or dated by the regulator's midnights. Pure.
+"""The date of each record of the history: known from last time, or from the regulator's midnights. Pure.
 
     ring       slot  7     8     9    10     11      the pointer is at 11 now
     known           Mon   Tue   Wed                  the journal's newest day stands in slot 9
     new                               Thu    Fri     11 - 9: two midnights have passed, or 32
 
 Rules:
-- A record that the journal has is the one in the same slot with the same bytes; it keeps its date for ever.
-- How many are new follows from the pointer. The ring may have gone round altogether (then nothing in it is known), or
-  belong to another regulator: then only days after the newest known one are taken.
-- The date of a day is the local one in which most of it lies. Where that is nearly a tie, days are counted from the one
-  before, so that none is skipped or named twice.
-- A date is given once. Should a second day fall on it, because the clock was set, it is "2026-01-05/2".
+- A record with the same slot and the same bytes as one in the journal is that record, and keeps its date for ever.
+- The pointer tells how many are new. If the ring has gone round completely, nothing in it is known. If it belongs to
+  another regulator, only days after the newest known one are taken.
+- The date of a day is the local date in which most of it lies. Where that is nearly a tie, days are counted from the
+  day before, so that no date is skipped or given twice.
+- A date is given once. A second day on the same date, because the clock was set, is "2026-01-05/2".
 - `time_ms` is noon UTC of the date: on that date in nearly every time zone.
 """
 
@@ -63,7 +63,7 @@ class KnownDay:
 
     @classmethod
     def of(cls, day: Day) -> "KnownDay | None":
-        """None when the day does not say which record it was."""
+        """None when the day does not tell which record it was."""
         pairs = dict(zip(day.raw[::2], day.raw[1::2], strict=False))
         slot = (min(pairs, default=0) - FIRST) // RECORD_BYTES
         if not 0 <= slot < SLOTS or len(pairs) != RECORD_BYTES or min(pairs) != start(slot):
@@ -87,8 +87,8 @@ def date_records(
 ) -> Dating:
     """Date every record that can be dated.
 
-    `days` are the regulator's last ones by its midnights, the newest first; `known` is what the journal has, in any
-    order; `zone` is the local one where none is given.
+    `days` are the regulator's last days, the newest first; `known` are the journal's days, in any order; `zone` is
+    the local one where none is given.
     """
     known = sorted(known, key=lambda each: each.time_ms, reverse=True)
     taken = {each.date for each in known}
@@ -141,7 +141,7 @@ def _new_count(
 
 
 def _newest_of_each_slot(known: Sequence[KnownDay]) -> list[KnownDay]:
-    """Of each slot the last day that was in it; `known` begins with the newest."""
+    """The last day in each slot; `known` begins with the newest."""
     return list({each.slot: each for each in reversed(known[:SLOTS])}.values())
 
 

@@ -1,4 +1,4 @@
-"""What the journal's readings add up to for one of the regulator's days."""
+"""The sums of the journal's readings over one of the regulator's days."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ COLUMNS = ("time_ms", "charge_amps", "load_amps")
 
 
 def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
-    """The day with the sums of the readings in the journal now, under no id; itself where they are as before."""
+    """The day with the sums of its readings as they are now, without an id; unchanged where the sums are the same."""
     if day.began_ms is None or day.ended_ms is None:
         return day
     sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
@@ -26,13 +26,13 @@ def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
 
 
 def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
-    """The sums of the readings whose time is trusted."""
+    """The sums of the readings with a trusted time."""
     gap_ms = longest_gap_ms(interval_seconds)
     return sum_up(currents(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
 
 
 def currents(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Currents]:
-    """Times and currents, ascending in time; read as they are needed."""
+    """Times and currents, ascending in time, read as needed."""
     held = journal.held("readings")
     ranges = [
         (first, last)

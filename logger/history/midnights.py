@@ -1,14 +1,14 @@
-"""When the regulator's midnights were, from what the readings say of its clock. Pure.
+"""When the regulator's midnights were, from its clock in the readings. Pure.
 
     readings   · · · · · · · · · · ·           · · · · · ✕ · · · · · · · ·
     midnights      |       |       ¦   ¦   ¦   ¦       |   !       |
-                   └─ shown ┘      └ assumed ──┘       │   └ reset: its clock began anew here
+                   └─ shown ┘      └ assumed ──┘       │   └ reset: its clock restarted here
                                                        └ shown
 
-shown     there are readings before and after, and in between its clock ran on: however long ago, it is certain
-assumed   by arithmetic: 24 hours before the next one
-reset     its clock was put to 0.0 without midnight, mostly because its power failed. The day's counters begin anew.
-          Whether it writes a daily record then, no document says; the pointer will tell
+shown     there are readings before and after it, and the clock ran on in between: it is certain, however long ago
+assumed   calculated: 24 hours before the next one
+reset     the clock went to 0.0 without a midnight, usually because its power failed. The day's counters restart.
+          It is not documented whether the regulator writes a daily record then; the pointer tells
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from itertools import pairwise, zip_longest
 from logger.clock.regulator_clock import DAY_MS, Sample, ran_on
 
 Before = Callable[[int], Sample | None]
-"""The last thing known of the regulator's clock before a moment."""
+"""The last sample of the regulator's clock before a moment."""
 
 STRIDE_MS = DAY_MS // 2
 NEAR_MS = 1000
 MOST_JUMPS = 10
-"""Beyond that its clock says nothing: it is not one that runs at the pace of time."""
+"""With more jumps its clock is not used: it does not run at the pace of time."""
 WANTED = 31
 
 
@@ -38,7 +38,7 @@ class Midnight:
 
 @dataclass(frozen=True, slots=True)
 class RegulatorDay:
-    """From one midnight of the regulator to the next. `is_shown`: its end is. `is_doubtful`: it ended in a reset."""
+    """From one regulator midnight to the next. `is_shown`: its end is shown. `is_doubtful`: it ended in a reset."""
 
     began_ms: int
     ended_ms: int
@@ -55,7 +55,7 @@ Run = list[Sample]
 
 
 def days_before(now: Sample, before: Before, wanted: int = WANTED) -> list[RegulatorDay]:
-    """The regulator's days that ended before `now`, the last first: so many, and more where its clock was reset."""
+    """The regulator's days that ended before `now`, the last first: `wanted`, and more where its clock was reset."""
     midnights = _midnights(_runs(now, before, now.time_ms - (wanted + 2) * DAY_MS), wanted)
     days = []
     for later, earlier in pairwise(midnights):
@@ -117,7 +117,7 @@ def _midnights(runs: list[Run], wanted: int) -> list[Midnight]:
 
 
 def _between(day_began_ms: int, older: Sample) -> list[Midnight]:
-    """What ended between two samples where the clock jumped: the newer one's day began at `day_began_ms`."""
+    """The midnights between two samples where the clock jumped; the newer one's day began at `day_began_ms`."""
     natural_ms = older.day_began_ms + DAY_MS
     if day_began_ms <= older.time_ms:
         # It was set, and its day goes on; counters are not touched by that.

@@ -15,9 +15,9 @@
     … 1B 40 21  ->  charge 0x11B = 283 Ah, load 0x240 = 576 Ah
 
 Rules:
-- The pointer is read first and last; when it has moved, all is read again. At midnight record and pointer are written
-  one after the other, in an order that nobody has documented: nothing is read within ten minutes of it.
-- A slot of nothing but 0x00 or 0xFF was never written and is no day. A value out of range is absent.
+- The pointer is read first and last; when it has moved, everything is read again. At midnight the regulator writes
+  record and pointer one after the other, in an undocumented order: nothing is read within ten minutes of midnight.
+- A slot with only 0x00 or only 0xFF was never written and is no day. A value out of range is absent.
 
 Sources: PLI.Info.2.16.0 pages 11 to 13; PL Reference Manual 6.0.
 """
@@ -33,7 +33,7 @@ SLOTS = 30
 RECORD_BYTES = 7
 ADDRESSES = range(POINTER, FIRST + SLOTS * RECORD_BYTES)
 QUIET_SECONDS = 600
-"""So far from midnight the history is left alone."""
+"""The history is not read within this time of midnight."""
 DAY_SECONDS = 86_400
 TRIES_A_BYTE = 3
 
@@ -48,17 +48,17 @@ class History:
     records: Mapping[int, bytes]
 
     def slot(self, days_ago: int) -> int:
-        """Where the record of so many days ago stands: 1 is the last day that ended."""
+        """The slot of the record of so many days ago: 1 is the last day that ended."""
         return (self.pointer - days_ago + 1) % SLOTS
 
     def days_ago(self, slot: int) -> int:
-        """The other way round: 1 to 30."""
+        """How many days ago the record in a slot was: 1 to 30."""
         return (self.pointer - slot) % SLOTS + 1
 
 
 @dataclass(frozen=True, slots=True)
 class DayValues:
-    """One record, decoded; None where a byte cannot be what it should be."""
+    """One record, decoded; None where a byte is out of range."""
 
     battery_max_volts: float | None
     battery_min_volts: float | None
@@ -69,7 +69,7 @@ class DayValues:
 
 
 def decode_record(raw: bytes, system_volts: Fraction | int | None) -> DayValues:
-    """What seven bytes say on a system of so many volts; voltages are absent where that is not known."""
+    """The values in seven bytes, on a system of so many volts; voltages are absent where that is unknown."""
     highest, lowest, float_tenths, percent, charge, load, high = raw
     return DayValues(
         battery_max_volts=_volts(highest, system_volts),
@@ -98,11 +98,11 @@ def is_quiet(clock_seconds: float) -> bool:
 
 
 class PartialHistory:
-    """The bytes of a history while they are being read, in as many pieces as it takes."""
+    """The bytes of a history while it is being read, one at a time."""
 
     def __init__(self) -> None:
         self.times_moved = 0
-        """How often the pointer was another one at the end than at the beginning."""
+        """How often the pointer had moved by the end."""
         self._begin()
 
     def _begin(self) -> None:
@@ -113,16 +113,16 @@ class PartialHistory:
 
     @property
     def next_address(self) -> int | None:
-        """What to read next; None when all is there."""
+        """The address to read next; None when all were read."""
         return self._unread[0] if self._unread else None
 
     @property
     def done(self) -> int:
-        """How many bytes of 212 are done with."""
+        """How many of the 212 bytes are done."""
         return len(ADDRESSES) + 1 - len(self._unread)
 
     def take(self, value: int | None) -> None:
-        """The byte at `next_address`; None where it could not be had, for now or at last."""
+        """Note the byte at `next_address`; None where it could not be read."""
         address = self._unread.popleft()
         if value is None:
             self._failures[address] = self._failures.get(address, 0) + 1
@@ -141,7 +141,7 @@ class PartialHistory:
             self._begin()
 
     def history(self) -> History | None:
-        """The whole, once nothing is left to be read. None when the pointer could not be had or points nowhere."""
+        """The whole history, once everything was read. None when the pointer could not be read or is invalid."""
         if self._pointer is None or self._pointer >= SLOTS:
             return None
         records = {}

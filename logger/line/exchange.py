@@ -1,16 +1,16 @@
-"""One question at a time to the PLI at an open port, and being in step with it.
+"""One request at a time to the PLI at an open port, and how to get back in step with it.
 
 Rules:
 - Input is flushed before every request; the request's four bytes go out in one write.
 - Each byte of a reply has its own deadline. After the last one the line must stay quiet for two characters.
-- After any failure the next question is not asked until a loopback has been answered, which the PLI does in order:
-  what was still under way has then arrived. Where a late reply is possible (silence, a stray byte, a byte that
-  begins no reply) it is waited out first, until the line was quiet for `settle_seconds`.
-- A PLI that stays silent is woken with 100 ms of zero bytes: TX is what powers it. Only then, for one that is awake
-  answers every four of them with an error.
-- After three loopbacks in vain a zero byte goes before each of the next four: a PLI that lost a byte of a request, and
-  has no time-out of its own for the rest, is up to three bytes out of step until somebody fills them up. (No four
-  bytes that straddle our requests are a command that writes: the fourth would have to be 103, 53 or 168.)
+- After any failure a loopback must be answered before the next request. The PLI answers in order, so everything that
+  was still under way has arrived by then. Where a late reply is possible (silence, a stray byte, a byte that begins no
+  reply), wait first until the line has been quiet for `settle_seconds`.
+- A silent PLI is woken with 100 ms of zero bytes: TX powers it. Only a silent one, for a PLI that is awake answers
+  every four of them with an error.
+- After three loopbacks without an answer, a zero byte goes before each of the next four: a PLI that lost a byte of a
+  request, and has no time-out of its own, is up to three bytes out of step until it gets them. (No four bytes
+  that straddle our requests are a command that writes: the fourth would have to be 103, 53 or 168.)
 - Every wait ends within 0.1 s of `stop` being set, by raising Stopped.
 """
 
@@ -59,8 +59,8 @@ class Stopped(Exception):
 class Failure:
     """Why an exchange brought no byte.
 
-    is_damage    something was garbled, which silence and honest refusals are not
-    is_unheard   silence, or the PLI says that it does not hear the regulator
+    is_damage    something was garbled; silence and honest refusals are no damage
+    is_unheard   silence, or the PLI reports that the regulator does not answer
     may_be_late  something may still be under way
     """
 
@@ -72,7 +72,7 @@ class Failure:
 
 SILENCE = Failure("no reply", is_unheard=True, may_be_late=True)
 BROKEN_OFF = Failure("the reply broke off after its first byte", may_be_late=True)
-ONE_TOO_MANY = Failure("a byte too many came", is_damage=True, may_be_late=True)
+ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, may_be_late=True)
 
 
 def _failure(refusal: frame.Refusal) -> Failure:
@@ -83,7 +83,7 @@ def _failure(refusal: frame.Refusal) -> Failure:
 
 
 class Pli:
-    """The PLI. `ask` is the only way to it."""
+    """The PLI. `ask` is the only way to talk to it."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Pli:
         return self._exchange(command, address)
 
     def get_in_step(self) -> None:
-        """Make sure by a loopback that nothing is under way. Raises as `ask` does."""
+        """Make sure by a loopback that nothing is under way any more. Raises as `ask` does."""
         silences = 0
         last: Failure | None = None
         for attempt in range(IN_STEP_ATTEMPTS):
@@ -140,7 +140,7 @@ class Pli:
         raise PliSilent(self.nonsense(last))
 
     def nonsense(self, failure: Failure) -> str:
-        """What to tell a person when bytes come but no answers."""
+        """The message for a person when bytes arrive but no valid answers."""
         return (
             f"cannot reach the PLI at {self.name}: its answers make no sense ({failure.words}); "
             "check the baud rate (jumpers and SOLAR_BAUD) and the cable"
@@ -189,7 +189,7 @@ class Pli:
         return _failure(reply.answer) if isinstance(reply.answer, frame.Refusal) else reply.answer
 
     def _read_byte(self, deadline: float) -> bytes:
-        """The next byte, nothing when none has come by `deadline`."""
+        """The next byte; nothing when none has arrived by `deadline`."""
         while True:
             byte = bytes(self._port.read(1))
             if byte or self._monotonic() >= deadline:
@@ -198,7 +198,7 @@ class Pli:
                 raise Stopped
 
     def _wait_out(self, quiet_seconds: float) -> None:
-        """Read away what comes until nothing has come for so long."""
+        """Discard what arrives until the line has been quiet for so long."""
         started = self._monotonic()
         with self._port_errors():
             while self._read_byte(self._monotonic() + quiet_seconds):

@@ -11,11 +11,11 @@
     14 32 00 EB  ->  81       refused: time-out
 
 Rules:
-- Only commands that change nothing can be built: 20, 72 and 187. The PLI knows others; this program does not.
-- A reply is read by position, never searched for: the first byte is 200 or the reply is over. A data byte may have any
-  value, those of the codes and 200 included (12.8 V is 128), and a code may stand where a voltage was expected.
+- Only commands that change nothing can be built: 20, 72 and 187. The PLI has others; this program does not.
+- A reply is read by position, never searched for: a first byte other than 200 is the whole reply. A data byte may have
+  any value, those of the codes and 200 included (12.8 V is 128), and a code may stand where a voltage was expected.
 - The fourth byte of a request protects its first byte alone, and a reply carries neither address nor checksum. So a
-  well-formed reply proves little; `voting.py` says when its byte is believed.
+  well-formed reply proves little; `voting.py` decides when its byte is believed.
 
 Source: Plasmatronics, PLI.Info.2.16.0, pages 2 to 5.
 """
@@ -46,7 +46,7 @@ REFUSALS = {
     for refusal in (
         #       code  name                   words
         Refusal(  5, "no_comms",            "no or corrupt communication with the regulator"),
-        Refusal(128, "loopback_answer",     "the answer to a loopback, which was not asked for"),
+        Refusal(128, "loopback_answer",     "a loopback answer that was not requested"),
         Refusal(129, "timeout",             "time-out"),
         Refusal(130, "checksum_error",      "the request reached the PLI damaged"),
         Refusal(131, "unknown_command",     "the PLI does not know the command"),
@@ -60,12 +60,12 @@ REFUSALS = {
 # fmt: on
 
 REGULATOR_UNHEARD = frozenset({5, 129, 133, 134})
-"""The codes by which the PLI says that it heard us but not the regulator (129 perhaps: that we broke off)."""
+"""The codes that mean: the regulator does not answer the PLI (129 may also mean that our request broke off)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply: the byte asked for, or why there is none. `rest` came behind it: nothing, if all is well."""
+    """A whole reply: the requested byte, or why there is none. `rest` followed it: nothing, if all is well."""
 
     answer: int | Refusal
     rest: bytes = b""

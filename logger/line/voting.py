@@ -1,17 +1,17 @@
-"""When a byte is believed. Neither address nor data has a checksum: one well-formed reply proves little. Pure.
+"""When a byte is believed. Neither address nor data has a checksum, so one well-formed reply proves little. Pure.
 
-    the line        reads that must agree     a byte that is as it was last time
+    the line        reads that must agree     the same value as last time
     clean           2                         1
     noisy           3 to 6                    one less
 
-A garbled data byte is any other byte; a garbled address is another register's byte, and many registers hold 0, so that
-two such answers may well agree. How many must agree follows from how often damage shows: the PLI complains (130) or a
-byte comes that no reply begins with three times as often as an address is garbled unseen, for three of the five bytes
-that matter are guarded and one is the address.
+A garbled data byte can be any byte. A garbled address brings another register's byte; many registers hold 0, so two
+such answers may well agree. How many reads must agree follows from how often damage shows. It shows (the PLI reports
+130, or a byte arrives that no reply begins with) three times as often as an address is garbled unseen: of the five
+bytes that matter three are guarded, and one is the address.
 
-Registers that move all the time may never agree exactly: where none do, the median of so many reads and one more is
-taken if all of them are within the register's tolerance; and of flags the newest of them, if all agree in those bits
-that mean something to us.
+Registers that change all the time may never agree exactly. Then the median of the needed reads and one more is taken,
+if all of them are within the register's tolerance. For flags the newest read is taken, if all agree in the bits
+that have a meaning.
 """
 
 import math
@@ -19,14 +19,14 @@ from statistics import median_low
 
 FALSE_BYTE_CHANCE = 1e-6
 MOST_NEEDED = 6
-# The first bytes after opening are judged as if on a line that has shown some damage.
+# After opening, the line is taken to have shown some damage.
 INITIAL_DAMAGE = 0.005
 DAMAGE_MEMORY = 50
 """Exchanges over which the share of damaged ones is averaged."""
 
 
 class LineQuality:
-    """How often damage has shown lately."""
+    """How often damage has shown recently."""
 
     def __init__(self) -> None:
         self.damage = INITIAL_DAMAGE
@@ -42,12 +42,12 @@ class LineQuality:
 
 
 class Vote:
-    """Reads of one byte until one value is believed. `known` is what was believed last time."""
+    """Reads of one byte until one value is believed. `known` is the value believed last time."""
 
     def __init__(
         self, known: int | None, *, needed: int, weight: int = 1, tolerance: int = 0, meaning: int = 0xFF
     ) -> None:
-        """`weight` is how many reads it counts for that the byte is as it was; `meaning` has the bits that matter."""
+        """`weight`: how many reads an unchanged value counts for. `meaning`: the bits that matter."""
         self._known = known
         self._needed = needed
         self._weight = weight
@@ -61,7 +61,7 @@ class Vote:
         return len(self._reads) >= 5 + 3 * (self._needed - 2)
 
     def add(self, value: int) -> int | None:
-        """One more read; the value to be believed, None while more reads are needed."""
+        """Add a read; the believed value, None while more reads are needed."""
         self._reads.append(value)
         agreeing = 0
         for read in reversed(self._reads):

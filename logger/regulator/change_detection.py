@@ -1,4 +1,4 @@
-"""What has changed at the regulator since it was last written down: model, system voltage, settings. Pure."""
+"""What has changed at the regulator since it was last stored: model, system voltage, settings. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -9,7 +9,7 @@ from logger.regulator.registers import SOFTWARE_VERSION, SYSTEM, SYSTEM_VOLTS
 
 
 class ChangeDetection:
-    """Remembers RAM 0 and 93, and the settings as last written down; says when the settings are to be read again."""
+    """Remembers RAM 0 and 93 and the last stored settings; tells which settings to read."""
 
     def __init__(self, reading: Mapping[int, int], settings: Mapping[int, int]) -> None:
         """The bytes of the newest reading, and of the newest settings_changed event; empty where there is none."""
@@ -20,11 +20,11 @@ class ChangeDetection:
 
     @property
     def unread(self) -> Collection[int]:
-        """The settings that are still to be read, in their order; none when they are not due."""
+        """The settings still to be read, in order; empty when they are not due."""
         return tuple(self._unread)
 
     def look_again(self) -> None:
-        """From the first setting on."""
+        """Read all settings again, from the first."""
         self._unread = list(ADDRESSES)
         self._fresh = {}
 
@@ -50,13 +50,13 @@ class ChangeDetection:
         return found
 
     def take(self, address: int, value: int | None) -> None:
-        """One setting as it was read, None where it could not be."""
+        """Note one setting; None where it could not be read."""
         self._unread.remove(address)
         if value is not None:
             self._fresh[address] = value
 
     def settings_changes(self) -> list[Change]:
-        """Once all were read: whether they are other than those last written down."""
+        """Once all were read: the changes since they were last stored."""
         if self._unread or not self._fresh:
             return []
         fresh, self._fresh = self._settings | self._fresh, {}
@@ -66,7 +66,7 @@ class ChangeDetection:
         if not before:
             words = ", ".join(f"{name} {value}" for name, value in decode_settings(fresh).items())
             return [Change("settings_changed", f"settings as first read: {words}", fresh)]
-        words = changes(before, fresh) or "some that could not be read before"
+        words = changes(before, fresh) or "some could be read for the first time"
         return [Change("settings_changed", f"settings changed: {words}", fresh)]
 
 

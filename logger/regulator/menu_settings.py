@@ -1,7 +1,7 @@
 """The regulator's settings (RAM 64 to 94) in the manual's words: "BMAX" is "28.4 V". Pure.
 
-They are the RAM copies of EEPROM 14 to 44. What depends on a setting that was not read, and the three of EVNT, are
-shown as the raw number.
+They are the RAM copies of EEPROM 14 to 44. A setting that depends on one that was not read is shown as the raw number,
+and so are the three of EVNT.
 
 Sources: PLI.Info.2.16.0 pages 6, 11 and 21; PL Reference Manual 6.4.0.
 """
@@ -15,12 +15,12 @@ from logger.regulator.registers import SYSTEM, SYSTEM_VOLTS
 ADDRESSES = range(64, 95)
 GENERATOR_MODE = 92
 BY_CHARGE = (1, 2, 5, 6)
-"""The generator modes that go by state of charge."""
+"""The generator modes that use the state of charge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the meaning of other settings depends on; None where it was not read.
+    """What other settings depend on; None where it was not read.
 
     cells         system voltage / 12
     is_by_charge  GMOD runs the generator by state of charge, not by voltage
@@ -133,7 +133,7 @@ SETTINGS = (
 
 
 def decode_settings(ram: Mapping[int, int]) -> dict[str, str]:
-    """Name to text of each setting whose byte is there."""
+    """The name and text of each setting whose byte was read."""
     known = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
     site = Site(
         cells=None if known is None else Fraction(known, 12),

@@ -1,8 +1,7 @@
-"""The four models, told apart by RAM 0, and the amperes a step of their current registers. Pure.
+"""The four models, which RAM 0 tells apart, and the amperes a step of their current registers. Pure.
 
-The steps of the PL80 stand in no document. 0.4 and 0.2 A are the likeliest: the others double from model to model,
-and a byte must reach the 80 A of charge and 50 A of load that it is rated for. Until somebody has measured they are
-settings.
+No document gives the steps of the PL80. 0.4 and 0.2 A are the most likely: the others double from model to model,
+and a byte must reach the rated 80 A of charge and 50 A of load. Settings or a measurement override them.
 
 Sources: PLI.Info.2.16.0 pages 5 and 9.
 """
@@ -26,7 +25,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class AdoptedSteps:
-    """What a person has adopted for one model, by measurement (calibration.py); None: nothing."""
+    """The measured steps that a person has adopted for one model (calibration.py); None: not adopted."""
 
     model: str
     charge_amps: Fraction | None = None
@@ -35,14 +34,14 @@ class AdoptedSteps:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Amperes a step of RAM 213 and 217 where they are not to be the model's own: set for any model, else adopted."""
+    """Amperes a step of RAM 213 and 217 that replace the model's own: from settings for any model, else adopted."""
 
     charge_amps: Fraction | None = None
     load_amps: Fraction | None = None
     adopted: tuple[AdoptedSteps, ...] = ()
 
     def charge_of(self, model: Model) -> Fraction | None:
-        """Amperes a step of RAM 213; None where nobody knows."""
+        """Amperes a step of RAM 213; None where unknown."""
         return self.charge_amps or self._adopted_for(model).charge_amps or model.charge_step
 
     def load_of(self, model: Model) -> Fraction | None:
@@ -71,7 +70,7 @@ UNKNOWN_MODEL = Model("unknown", 211, 214, None, None)
 
 
 def model_of(version: int) -> Model:
-    """The model that RAM 0 stands for; UNKNOWN_MODEL for the versions that nobody has assigned."""
+    """The model that RAM 0 stands for; UNKNOWN_MODEL for unassigned versions."""
     return next((model for model in MODELS if model.lowest <= version <= model.highest), UNKNOWN_MODEL)
 
 

@@ -1,12 +1,12 @@
 """The register table of PL20, PL40, PL60 and PL80, and how its bytes become a Reading. Pure.
 
 Rules:
-- A byte that was not read, or is outside its valid range, leaves its quantity absent; nothing is clamped or made up.
-- A total is absent when a part that counts could not be read.
+- A quantity is absent when its byte was not read or is out of range; nothing is clamped or made up.
+- A total is absent when one of its parts could not be read.
 - Voltages marked `system_volts` are 12 V-equivalents, scaled by the system voltage in RAM 93; currents are scaled by
-  the model in RAM 0. Where those two bytes are absent, so is what depends on them.
+  the model in RAM 0. Where one of these bytes is absent, what depends on it is absent too.
 - Numbers are exact fractions until the end: 52 steps of 0.4 A are 20.8 A.
-- Reading.raw has all the bytes, so that `decode` can be asked again when a scale turns out to be wrong.
+- Reading.raw keeps all the bytes, so that `decode` can run again when a scale turns out to be wrong.
 
 Sources: PLI.Info.2.16.0 pages 5 to 9; PL Reference Manual 6.4.0; valid ranges where either gives them.
 """
@@ -29,7 +29,7 @@ EXTERNAL_CHARGE, EXTERNAL_LOAD, EXTERNAL_FLAGS = 205, 206, 207
 SYSTEM = 93
 
 DECODER = 1
-"""Goes up when the same bytes are to become other quantities than before; old readings are then decoded anew."""
+"""Goes up when the same bytes are to become other quantities; old readings are then decoded again."""
 
 STATES = ("boost", "equalise", "absorption", "float")
 SOLV_SCREEN = 39
@@ -141,7 +141,7 @@ def by_address(raw: bytes) -> dict[int, int]:
 def decode(
     raw: bytes | Mapping[int, int], steps: Steps | None = None, *, time_ms: int, boot: int, uptime_ms: int
 ) -> Reading:
-    """The Reading that these bytes of RAM make, given as Reading.raw or by address; what is absent is None."""
+    """The Reading from these bytes of RAM, given as Reading.raw or by address; what is absent is None."""
     ram = by_address(raw) if isinstance(raw, bytes) else dict(raw)
     scale = scale_of(ram, steps or Steps())
     values = {register.name: _quantity(ram.get(register.address), register, scale) for register in REGISTERS}
@@ -179,7 +179,7 @@ def decode(
 
 
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:
-    """The scale that RAM 0 and RAM 93 tell of, currents as `steps` has them."""
+    """The scale from RAM 0 and RAM 93, and from `steps` for the currents."""
     volts = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
     fraction = None if volts is None else Fraction(volts)
     if SOFTWARE_VERSION not in ram:
@@ -231,7 +231,7 @@ def _total(*parts: Fraction | None) -> Fraction | None:
 
 
 def _solar_disconnected(ram: Mapping[int, int]) -> int | None:
-    """1 when either sign of the SOLV screen is there, 0 when both bytes were read and neither is."""
+    """1 when either sign of the SOLV screen shows, 0 when both bytes were read and neither does."""
     signs = [ram.get(SCREEN) == SOLV_SCREEN, bool(ram.get(UPDATE, 0) >> 4 & 1)]
     if any(signs):
         return 1

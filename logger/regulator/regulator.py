@@ -1,29 +1,29 @@
-"""Asks the regulator over an open port: a Reading, the settings, the history. The only importer of serial.
+"""Reads the regulator over an open port: a Reading, the settings, the history. Opens the port.
 
-Neither address nor data has a checksum, and a reply does not say what it answers. How each kind of corruption is kept
-from becoming a believable reading:
+Neither address nor data has a checksum, and a reply does not tell which request it answers. How each kind of
+corruption is kept out of the readings:
 
     lost byte          in a request: the PLI stays silent or refuses (129). In a reply: no second byte comes, or the
-                       data byte stands where 200 must stand. Either way no value, and the adapter gets in step
-    doubled byte       in a request: the check byte is not in its place, 130, and what is left over spoils the loopback
-                       that follows, until it is waited out. In a reply: a byte too many, no value
-    garbled data       another value than last time is read again until enough reads agree (voting.py)
-    garbled address    the same: another register's byte is another value, and a false one does not come twice; where
+                       data byte stands where 200 must stand. Either way no value, and a loopback gets in step
+    doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
+                       loopback, until it is waited out. In a reply: one byte too many, no value
+    garbled data       a value that differs from last time is read again until enough reads agree (voting.py)
+    garbled address    the same: another register's byte differs, and the same false one does not come twice. Where
                        damage shows more often, more reads must agree, for two wrong registers may both hold 0
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
-                       which happens after all that was under way (exchange.py)
-    off by one         each loopback finds it: 200 is no answer to it. A reading begins with one. And reads of one
-                       register repeated until they agree, agree on the right byte even so
-    code like a volt   replies are taken by position: 128 is a voltage only behind a 200 (frame.py)
+                       and its answer comes after everything that was under way (exchange.py)
+    off by one         each loopback finds it: 200 does not answer a loopback. A reading begins with one. And repeated
+                       reads of one register agree on the right byte all the same
+    code like a volt   replies are read by position: 128 is a voltage only after a 200 (frame.py)
     torn pairs         Ah counters are read high-low-high, shunts 207-205-206-207, the clock 48-47-46-47-48; where the
-                       frame has moved, again
-    wrong scale        RAM 0 and 93 are read first and 93 once more at the end; a change needs one agreeing read more,
-                       and one during the reading begins it anew
-    midnight           48 is read again at the end; when it has fallen, the counters may be of either day: again.
-                       Where it cannot be read near midnight, the counters are left out
+                       outer bytes have changed, again
+    wrong scale        RAM 0 and 93 are read first, and 93 again at the end; a change needs one more agreeing read,
+                       and a change during the reading restarts the reading
+    midnight           48 is read again at the end; when it has fallen, the counters may be of either day: the
+                       reading restarts. Where 48 cannot be read near midnight, the counters are left out
 
-A byte that cannot be had is left out of the reading; `missing` says why.
+A byte that cannot be read is left out of the reading; `missing` says why.
 """
 
 import errno
@@ -59,21 +59,21 @@ from logger.regulator.verified_reads import MEANINGS, VerifiedReads
 
 BAUD_RATES = (300, 1200, 2400, 9600)
 READING_SECONDS = 40.0
-"""What has not been asked for after this long is left out, so that a bad line cannot hold up the loop for minutes."""
+"""What has not been read after this time is left out, so that a bad line cannot hold up the loop for minutes."""
 
 LATE_HOURS = 237
 """The last quarter of an hour before the regulator's midnight, in its steps of six minutes."""
 OF_THE_DAY = (182, 183, *(address for counter in COUNTERS for address in (counter.low, counter.high)))
 
 ATTEMPTS = 3
-# Voltage and currents next to each other, for their products; then what moves, then what hardly does.
+# Voltage and currents come together, for their products; then what changes often, then what hardly changes.
 LIVE = (BATTERY_VOLTS, 213, 217)
 SINGLE = (39, 101, 102, 115, 126, 53, 52, 181, 182, 183)
 FILTERED = ((220, 221), (232, 233))
 REGISTERS = len((SOFTWARE_VERSION, SYSTEM, HOURS, MINUTES, SECONDS, *LIVE, EXTERNAL_FLAGS, *SINGLE)) + 2 * len(
     (*COUNTERS, *FILTERED)
 )
-"""How many a reading has where no shunt is enabled."""
+"""How many a reading has when no shunt is enabled."""
 
 Tell = Callable[[int, int], None]
 
@@ -97,7 +97,7 @@ class Regulator:
         self.name = name
         self._clock = clock
         self.steps = steps or Steps()
-        """What a step of the currents is worth; may be changed between readings."""
+        """What a step of the currents is worth; it may change between readings."""
         self._pli = Pli(
             port,
             name,
@@ -122,11 +122,11 @@ class Regulator:
 
     @property
     def missing(self) -> dict[int, str]:
-        """The addresses that the last reading, or the last read_bytes, had to go without, each with the reason."""
+        """The addresses that the last read left out, each with the reason."""
         return self._verified.missing
 
     def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
-        """A reading of now. None when it was stopped before the battery's voltage was known.
+        """Take a reading now. None when it was stopped before the battery's voltage was known.
 
         Stopped later, what was read so far is the reading. `tell` is called with how many registers are read, of how
         many; those of shunts come on top. Raises RegulatorError, mostly PliSilent, RegulatorSilent or PortMissing.
@@ -151,14 +151,14 @@ class Regulator:
         return decode(ram, self.steps, time_ms=moment.time_ms, boot=moment.boot, uptime_ms=moment.uptime_ms)
 
     def read_settings(self, addresses: Iterable[int] = menu_settings.ADDRESSES) -> dict[int, int] | None:
-        """The settings (RAM 64 to 94), or some of them, by address; `missing` says why one is not there.
+        """The settings (RAM 64 to 94), or some of them, by address; `missing` says why one is absent.
 
         None when it was stopped. Raises as `read` does.
         """
         return self._bytes(READ_RAM, addresses)
 
     def read_eeprom(self, addresses: Iterable[int]) -> dict[int, int] | None:
-        """Bytes of the EEPROM, where the history stands (history.py), by address; for the rest like `read_settings`."""
+        """Bytes of the EEPROM, which holds the history (history/ring.py), by address; else like `read_settings`."""
         return self._bytes(READ_EEPROM, addresses)
 
     def _bytes(self, command: int, addresses: Iterable[int]) -> dict[int, int] | None:
@@ -170,7 +170,7 @@ class Regulator:
         return {address: value for address, value in values.items() if value is not None}
 
     def _take(self, ram: dict[int, int], tell: Tell) -> bool:
-        """Put all that a reading needs into `ram`; whether it is of one day and one scale."""
+        """Read all that a reading needs into `ram`; whether it is of one day and one scale."""
         self._verified.begin(READING_SECONDS)
         self._pli.get_in_step()
         for part in self._parts():
@@ -198,7 +198,7 @@ class Regulator:
         return {} if value is None else {address: value}
 
     def _external(self) -> dict[int, int]:
-        """Flags and currents of the shunts; the currents only where enabled, and of the same moment as the flags."""
+        """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""
         for _ in range(ATTEMPTS):
             ram = self._byte(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)
@@ -226,7 +226,7 @@ class Regulator:
 
 
 def _leave_out_the_day(ram: dict[int, int]) -> None:
-    """Where a midnight may have passed unseen, take out what begins anew at midnight."""
+    """Where a midnight may have passed unseen, take out what restarts at midnight."""
     if ram.get(HOURS, 0) >= LATE_HOURS:
         for address in OF_THE_DAY:
             ram.pop(address, None)
@@ -246,7 +246,7 @@ def open_port(url: str, baud: int) -> Any:
     """A pyserial port, ours alone where it is a device: 8N1, no flow control, DTR and RTS on to power the PLI.
 
     Raises BadSetting for a baud rate that the PLI does not have or a URL that pyserial does not know; PortMissing,
-    which says what to do, when the port cannot be had.
+    which says what to do, when the port cannot be opened.
     """
     if baud not in BAUD_RATES:
         raise BadSetting(f"cannot use SOLAR_BAUD={baud}: the PLI has {', '.join(map(str, BAUD_RATES))}")
@@ -273,14 +273,14 @@ def _cause(url: str, error: OSError) -> str:
 
 
 def _words(error: OSError) -> str:
-    """What the operating system says; pyserial puts its own words around it."""
+    """The operating system's message, without pyserial's words around it."""
     inner = error.__context__
     words = inner.args[1] if inner and len(inner.args) > 1 else error.strerror or error
     return str(words)[:1].lower() + str(words)[1:]
 
 
 def _holder(path: str) -> str:
-    """Who holds the lock on `path`, as far as the kernel tells: "solar (process 123)", or "another program"."""
+    """Who holds the lock on `path`, as far as the kernel shows: "solar (process 123)", or "another program"."""
     try:
         inode = f":{os.stat(path).st_ino}"
         for line in Path("/proc/locks").read_text().splitlines():

@@ -1,7 +1,7 @@
-"""The regulator's memory as far as it is believed: a byte, a counter that is not torn, the clock.
+"""Verified reads of the regulator's memory: a byte, a counter that is not torn, the clock.
 
-A byte that cannot be had is None, and `missing` says why. Three registers in a row without any answer, and
-RAM 0 then without one too, mean that there is no regulator behind the PLI, or no sense in what it says.
+A byte that cannot be read is None, and `missing` says why. If three registers in a row bring no answer, and then RAM 0
+brings none either, there is no regulator behind the PLI, or the answers make no sense.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class TimeOfDay:
 
 
 class VerifiedReads:
-    """What was believed last is kept, so that what has not changed need be read only once."""
+    """Remembers the last believed values, so that an unchanged byte is read only once."""
 
     def __init__(self, pli: Pli, clock: Clock) -> None:
         self.line_quality = LineQuality()
@@ -64,12 +64,12 @@ class VerifiedReads:
         self._deadline = clock.monotonic()
 
     def begin(self, seconds: float) -> None:
-        """Start anew with `missing`, and leave out whatever has not been asked for `seconds` from now."""
+        """Clear `missing`. After `seconds` from now, what has not been read yet is left out."""
         self.missing = {}
         self._deadline = self._clock.monotonic() + seconds
 
     def byte(self, address: int, *, command: int = READ_RAM, more: int = 0) -> int | None:
-        """The byte once enough reads agree, `more` of them than usual where it has changed. None: see `missing`."""
+        """The byte, once enough reads agree (`more` than usual if it has changed). None: see `missing`."""
         known = self._known.get((command, address))
         needed = self.line_quality.needed + more
         # The EEPROM has other bytes at these addresses.
@@ -93,7 +93,7 @@ class VerifiedReads:
         return None
 
     def pair(self, low: int, high: int) -> dict[int, int]:
-        """Both bytes of a number, of the same moment: high, low and high again. Nothing when they cannot be had."""
+        """Both bytes of a number, from the same moment: high, low, high again. Empty when they cannot be read."""
         for _ in range(TORN_TRIES):
             before = self.byte(high)
             value = None if before is None else self.byte(low)
@@ -106,10 +106,11 @@ class VerifiedReads:
         return {}
 
     def time_of_day(self) -> dict[int, int]:
-        """The three bytes of the regulator's clock. Nothing when no believable time can be had.
+        """The three bytes of the regulator's clock. Empty when no plausible time can be read.
 
-        Believed is what the last reading lets expect. Otherwise (the first reading; the clock was set, or the regulator
-        was without power) so many times in a row as bytes must agree, each a little later than the one before.
+        The time that follows from the last reading is believed at once. Otherwise (it is the first reading, the clock
+        was set, or the regulator had no power) as many times in a row are needed as bytes must agree, each a little
+        later than the one before.
         """
         run: list[TimeOfDay] = []
         for _ in range(CLOCK_TRIES):
@@ -126,11 +127,11 @@ class VerifiedReads:
             if len(run) >= self.line_quality.needed:
                 # Of three or more the middle one lies between two others, so a garbled second shows.
                 return self._believe(run[len(run) // 2] if len(run) > 2 else seen)
-        self.missing.setdefault(HOURS, "no believable time of day")
+        self.missing.setdefault(HOURS, "no plausible time of day")
         return {}
 
     def _look_at_clock(self) -> TimeOfDay | None:
-        """Once hour, minute, second, minute, hour; None when a byte is missing or the minute went by meanwhile."""
+        """Read hour, minute, second, minute, hour once; None when a byte is missing or the minute changed meanwhile."""
         seen = [self._once(address) for address in (HOURS, MINUTES, SECONDS, MINUTES, HOURS)]
         hours, minutes, seconds, minutes_after, hours_after = seen
         if hours is None or minutes is None or seconds is None or (hours, minutes) != (hours_after, minutes_after):
@@ -181,9 +182,9 @@ class VerifiedReads:
         if not failure.is_unheard:
             raise PliSilent(self._pli.nonsense(failure))
         raise RegulatorSilent(
-            f"cannot read the regulator behind {self._pli.name}: the PLI answers, but not the regulator "
-            f"({failure.words}); check the cable between the two, and the regulator's power"
+            f"cannot read the regulator behind {self._pli.name}: the PLI answers, but the regulator does not "
+            f"({failure.words}); check the cable between them and the regulator's power"
         )
 
 
-OUT_OF_TIME = Failure("no time was left for it")
+OUT_OF_TIME = Failure("no time was left")

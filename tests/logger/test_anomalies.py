@@ -47,9 +47,7 @@ def test_a_counter_that_falls_in_broad_daylight() -> None:
         reading(10, internal_charge_amp_hours=0, internal_load_amp_hours=3),
         reading(20, internal_charge_amp_hours=0, internal_load_amp_hours=3),
     )
-    assert kinds == [
-        "counters_reset: counters began anew although it was not midnight: charge through the regulator 45 → 0 Ah"
-    ]
+    assert kinds == ["counters_reset: counters were reset, but not at midnight: charge through the regulator 45 → 0 Ah"]
 
 
 def test_counters_of_the_day_before_yesterday_are_not_held_against_those_of_today() -> None:
@@ -68,8 +66,8 @@ def test_a_power_failure_of_the_regulator_is_one_event() -> None:
         reading(30, clock=24, internal_charge_amp_hours=0),
     )
     assert words == (
-        "regulator_clock_changed: the regulator's clock began at 0:00 again, as after a power failure: it should show "
-        "12:00, it shows 0:00; its counters began anew: charge through the regulator 45 → 0 Ah"
+        "regulator_clock_changed: the regulator's clock restarted at 0:00, as after a power failure: it should show "
+        "12:00, but shows 0:00; its counters were reset: charge through the regulator 45 → 0 Ah"
     )
 
 

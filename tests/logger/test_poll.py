@@ -244,7 +244,7 @@ def test_the_heart_beats_at_every_try_and_says_how_it_went(bench, journal):
     lines.clear()
     run(bench, journal, 120, heartbeat=lines.append)
     assert len(lines) >= 6
-    assert all("the PLI answers, but not the regulator" in line for line in lines)
+    assert all("the PLI answers, but the regulator does not" in line for line in lines)
 
 
 def test_it_is_quiet_when_well(bench, journal, caplog):
@@ -259,7 +259,7 @@ def test_a_register_that_refuses_is_mentioned_once_a_minute(bench, journal, capl
     caplog.set_level(logging.INFO)
     bench.to_us = lambda reply: bytes([129]) if bench.requests[-1][:2] == bytes([20, 53]) else reply
     run(bench, journal, 300)
-    assert set(caplog.messages[1:]) == {"a reading goes on without RAM 53 (time-out)"}
+    assert set(caplog.messages[1:]) == {"missing from the reading: RAM 53 (time-out)"}
     assert 4 <= len(caplog.messages[1:]) <= 6
     assert {reading.solar_volts for reading in readings(journal)} == {None}
 
@@ -281,7 +281,7 @@ def test_an_interval_that_the_line_cannot_keep_is_told_once(bench, journal, capl
     times = [reading.uptime_ms for reading in readings(journal)]
     usual = sorted(after - before for before, after in pairwise(times[1:6]))[2] / 1000
     words = (
-        f"cannot take a reading every 1 s: the line to the regulator brings one every {round(usual, 1):g} s; "
+        f"cannot take a reading every 1 s: the line is too slow, one arrives every {round(usual, 1):g} s; "
         f"set SOLAR_INTERVAL to {math.ceil(usual)} or more"
     )
     assert usual > 5

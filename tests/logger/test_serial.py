@@ -147,7 +147,7 @@ def test_a_pli_without_a_regulator_says_so_and_reads_again_when_it_is_back(clock
     options = replace(QUICK, unplugged_code=code)
     with RunningSimulator(options, clock=clock) as running, connected(running.port, **WAITS) as regulator:
         running.simulator.unplug()
-        with pytest.raises(RegulatorSilent, match="the PLI answers, but not the regulator"):
+        with pytest.raises(RegulatorSilent, match="the PLI answers, but the regulator does not"):
             regulator.read()
         running.simulator.plug_in()
         assert absent(regulator.read(), running) == []

@@ -68,7 +68,7 @@ def test_what_was_read_while_the_disk_was_full_is_stored_in_order_when_there_is_
     assert numbers(journal) == list(range(7))
     assert buffer.readings_stored == 7
     assert [kind for kind, _ in events(journal)] == ["journal_full", "journal_back"]
-    assert events(journal)[1][1] == "the journal has room again; no readings were lost meanwhile"
+    assert events(journal)[1][1] == "the journal has room again; readings lost meanwhile: none"
     assert len(caplog.messages) == 2
 
 
@@ -79,7 +79,7 @@ def test_beyond_its_bound_the_oldest_readings_go_and_their_number_is_told(journa
             buffer.append(reading(number))
     assert buffer.append(reading(10))
     assert numbers(journal) == [6, 7, 8, 9, 10]
-    assert events(journal)[1][1] == "the journal has room again; 6 readings were lost meanwhile"
+    assert events(journal)[1][1] == "the journal has room again; readings lost meanwhile: 6"
 
 
 def test_room_can_be_asked_for_without_a_new_record(journal):

@@ -123,7 +123,7 @@ def test_a_blackout_of_both_leaves_no_day_out_and_none_twice(site: Site) -> None
     assert dates(site.days()) == dates_until("2026-03-11", 32)
     assert [day.date_is_estimated for day in site.days()][-2:] == [0, 0]
     assert site.odd_kinds() == ["regulator_clock_changed"]
-    assert "began at 0:00 again" in site.events("regulator_clock_changed")[0].message
+    assert "restarted at 0:00" in site.events("regulator_clock_changed")[0].message
 
 
 def test_a_clock_that_is_put_right_shortens_one_day(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_the_regulator_loses_its_power_for_a_moment(site: Site) -> None:
     site.logging(hours=1, restart=False)
     assert site.odd_kinds() == ["regulator_clock_changed"]
     words = site.events("regulator_clock_changed")[0].message
-    assert words.startswith("the regulator's clock began at 0:00 again, as after a power failure: it should show 12:0")
-    assert "its counters began anew: charge through the regulator" in words
+    assert words.startswith("the regulator's clock restarted at 0:00, as after a power failure: it should show 12:0")
+    assert "its counters were reset: charge through the regulator" in words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(17.5 * 3600, "was set 5 h"), (9 * 3600, "was set 3 h")])
@@ -72,7 +72,7 @@ def test_what_happened_while_the_logger_was_off_is_told_when_it_is_back(site: Si
     site.simulator.power_cycle()
     site.passing(hours=1).logging(hours=0.5)
     assert site.odd_kinds() == ["regulator_clock_changed"]
-    assert "began at 0:00 again" in site.events("regulator_clock_changed")[0].message
+    assert "restarted at 0:00" in site.events("regulator_clock_changed")[0].message
 
 
 def test_settings_changed_at_the_panel_and_another_model(site: Site) -> None:

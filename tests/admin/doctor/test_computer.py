@@ -98,4 +98,4 @@ def test_a_clock_that_nobody_vouches_for_holds_readings_back(tmp_path: Path) -> 
 
 def test_a_clock_in_the_past_is_wrong_whoever_vouches_for_it(tmp_path: Path) -> None:
     finding = clock(Moment(0, 1, 1), Evidence("SOLAR_CLOCK=trust says so"), tmp_path)
-    assert (finding.verdict.value, finding.found) == ("bad", "the date is wrong, earlier than this program")
+    assert (finding.verdict.value, finding.found) == ("bad", "the date is wrong, before 2026")

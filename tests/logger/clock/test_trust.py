@@ -54,7 +54,7 @@ def test_the_kernel_is_believed_before_the_others(tmp_path):
 def test_a_hardware_clock_from_which_the_time_was_set(tmp_path, off):
     hardware_clock(tmp_path, "nonsense", name="rtc0")
     hardware_clock(tmp_path, str(1_800_000_000 + off), name="rtc1")
-    assert computer(tmp_path).ask(NOW) == Evidence("the hardware clock rtc1 set it")
+    assert computer(tmp_path).ask(NOW) == Evidence("it was set from the hardware clock rtc1")
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_a_setting_is_always_believed():
 @pytest.mark.parametrize(
     ("time_ms", "words"),
     [
-        (0, "earlier than this program"), (-(10**12), "earlier than this program"), (EARLIEST_MS, None),
-        (EARLIEST_MS - 1, "earlier than this program"), (LATEST_MS, None),
-        (LATEST_MS + 1, "more than 15 years after this program"),
-        (2**62, "more than 15 years after this program"),
+        (0, "before 2026"), (-(10**12), "before 2026"), (EARLIEST_MS, None),
+        (EARLIEST_MS - 1, "before 2026"), (LATEST_MS, None),
+        (LATEST_MS + 1, "after 2040"),
+        (2**62, "after 2040"),
     ],
 )  # fmt: skip
 def test_an_absurd_time(time_ms, words):

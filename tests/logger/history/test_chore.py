@@ -141,7 +141,7 @@ def test_a_pointer_that_makes_no_sense_is_mentioned_and_tried_again_in_an_hour(
     desk.read()
     desk.work(20, has_time=True)
     assert [record.message for record in caplog.records] == [
-        "the regulator's history cannot be read: its pointer makes no sense; trying again in an hour"
+        "cannot read the regulator's history: its pointer is invalid; trying again in an hour"
     ]
     desk.bench.ram[45] = 4
     desk.bench.seconds += 3601

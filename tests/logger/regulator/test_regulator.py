@@ -212,7 +212,7 @@ def test_a_doubled_success_byte_is_not_a_value_of_200(bench, address):
     bench.to_us = lambda reply: b"\xc8" + reply if bench.requests[-1][1] == address else reply
     regulator = bench.regulator()
     assert address not in by_address(regulator.read().raw)
-    assert regulator.missing[address] == "a byte too many came"
+    assert regulator.missing[address] == "one byte too many arrived"
 
 
 def test_noise_between_two_questions_costs_nothing(bench):
@@ -380,7 +380,7 @@ def test_a_reading_on_a_dead_slow_line_ends(bench):
     reading = regulator.read()
     assert bench.seconds - began < 50
     assert reading.battery_volts == 27.4
-    assert "no time was left for it" in regulator.missing.values()
+    assert "no time was left" in regulator.missing.values()
 
 
 # What is in more than one byte.
@@ -607,7 +607,7 @@ def test_a_pli_without_a_regulator_is_told_from_a_silent_one_within_seconds(benc
     bench.is_plugged_in = False
     regulator = bench.regulator()
     began = bench.seconds
-    with pytest.raises(RegulatorSilent, match="the PLI answers, but not the regulator"):
+    with pytest.raises(RegulatorSilent, match="the PLI answers, but the regulator does not"):
         regulator.read()
     assert bench.seconds - began < 30
     bench.is_plugged_in = True
