@@ -142,7 +142,8 @@ def load_env_file(path: Path) -> None:
     try:
         load_dotenv(path, override=False)
     except (OSError, ValueError) as error:
-        raise BadSetting(f"cannot read {path.resolve()}: {error}; fix it or remove it") from error
+        cause = "it is not a text file" if isinstance(error, UnicodeError) else error
+        raise BadSetting(f"cannot read {path.resolve()}: {cause}; fix it or remove it") from error
 
 
 def main() -> NoReturn:

@@ -46,7 +46,7 @@ def test_an_empty_variable_is_not_set(solar: Solar, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"SOLAR_PORT=\xff\xfe\n", "cannot read {here}/.env: 'utf-8' codec can't decode byte 0xff in position 11"),
+        (b"SOLAR_PORT=\xff\xfe\n", "cannot read {here}/.env: it is not a text file; fix it or remove it"),
         (b"SOLAR_BAUD=7\n", "cannot use SOLAR_BAUD=7: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers"),
     ],
     ids=["not text", "a bad value"],
