@@ -17,7 +17,8 @@ from journal.errors import JournalInUse, SolarError
 from journal.journal import Journal
 
 if TYPE_CHECKING:
-    from logger.amperes.calibration import Estimate, Survey
+    from logger.amperes.calibration import Survey
+    from logger.amperes.estimate import Estimate
     from logger.regulator.models import Model, Steps
 
 DAYS_BACK = 90
@@ -96,7 +97,7 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
 
 def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     """What was measured, against what is in force."""
-    from logger.amperes.calibration import ENOUGH_READINGS
+    from logger.amperes.voltage_check import ENOUGH_READINGS
 
     shown = [f"{model.name}, measured with the regulator's own Ah counters:", ""]
     for each in survey.estimates():
@@ -120,7 +121,7 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
 
 def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
     """One channel in a few lines."""
-    from logger.amperes.calibration import ENOUGH_AMP_HOURS
+    from logger.amperes.estimate import ENOUGH_AMP_HOURS
 
     step = in_force(each.channel, model, steps)
     used = f"in use: {float(step):g} A per step" if step else "in use: none, so no current is recorded"

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logger.amperes.calibration import Estimate, Piece, RawReading, Survey, VoltageCheck, estimate
+from logger.amperes.calibration import RawReading, Survey
+from logger.amperes.estimate import Estimate, Piece, estimate
+from logger.amperes.voltage_check import VoltageCheck
 from simulator import HandClock, Simulator, SimulatorOptions
 
 
