@@ -77,7 +77,7 @@ def test_true_amperes_are_measured_adopted_exported_and_sent(
     assert "they agree" in said
     adopted = solar(site, capsys, "calibrate", "--adopt")
     assert "adopted: 0.5 A per step of the charge current" in adopted
-    assert "All readings are decoded anew" in adopted
+    assert "All readings are recalculated" in adopted
 
     after = site.readings()
     assert steps(after, 213, "internal_charge_amps") == {CHARGE}
@@ -108,7 +108,7 @@ def test_a_logger_that_runs_decodes_the_past_anew_between_its_readings(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Journal.create(site.directory / "journal.db"):  # a logger that runs
-        assert "The logger runs" in solar(site, capsys, "calibrate", "--adopt")
+        assert "The logger is running" in solar(site, capsys, "calibrate", "--adopt")
     assert steps(site.readings(), 213, "internal_charge_amps") == {0.4}
     site.logging(hours=1)
     assert steps(site.readings(), 213, "internal_charge_amps") == {CHARGE}
@@ -121,7 +121,7 @@ def test_a_setting_goes_before_what_was_adopted(
 ) -> None:
     monkeypatch.setenv("SOLAR_CHARGE_STEP_AMPS", "0.45")
     said = solar(site, capsys, "calibrate", "--adopt")
-    assert "SOLAR_CHARGE_STEP_AMPS is set, and goes before" in said
+    assert "SOLAR_CHARGE_STEP_AMPS is set and overrides" in said
     assert steps(site.readings(), 213, "internal_charge_amps") == {0.45}
     assert steps(site.readings(), 217, "internal_load_amps") == {LOAD}
 
@@ -138,6 +138,6 @@ def test_a_day_is_not_enough_where_little_flows(tmp_path: Path, capsys: pytest.C
     site = Site(tmp_path, "2026-03-10T20:00").logging(hours=2)
     said = solar(site, capsys, "calibrate")
     assert "no measurement yet" in said
-    assert "it takes some" in said
+    assert "Ah more needed" in said
     assert cli.run(["calibrate", "--adopt", "--data", str(tmp_path)]) == 1
     assert "there is not enough data yet" in capsys.readouterr().err

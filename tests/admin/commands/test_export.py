@@ -132,7 +132,7 @@ def test_a_stretch_of_time(solar: Solar, since: str | None, until: str | None, n
 
 def test_an_empty_stretch_is_an_empty_array(solar: Solar) -> None:
     ran = solar("export", "--format", "json", "--since", "2026-01-02")
-    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "the journal has no readings from that time\n")
+    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "the journal has no readings from that period\n")
 
 
 def test_events_and_days_have_columns_of_their_own(solar: Solar, data: Path) -> None:
