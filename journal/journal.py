@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from journal import boots, copies, damage, files, revisions, schema, sites, spans
-from journal.boots import Anchor, Boot, stated
+from journal import boots, copies, damage, dating, files, pruning, revisions, schema, sites, spans
+from journal.boots import Anchor, Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
 from journal.reading import STREAMS, Day, Reading, Record
 from journal.revisions import Decoding, Revision
@@ -188,18 +188,8 @@ class Journal:
         The newest reading always stays, or its id would be given again.
         """
         newest = self.last_id("readings")
-        deleted = 0
         with self._our_errors("prune"), self._transaction():
-            for old_first, old_last in Spans(self._connection, "readings").ids_between(-(2**63), before_ms):
-                for sent_first, sent_last in sent:
-                    cursor = self._connection.execute(
-                        """
-                        DELETE FROM readings
-                        WHERE id IN (SELECT id FROM readings WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)
-                        """,
-                        (max(old_first, sent_first), min(old_last, sent_last, newest - 1), limit - deleted),
-                    )
-                    deleted += cursor.rowcount
+            deleted = pruning.prune(self._connection, sent, before_ms, newest, limit)
         self._spans.clear()
         return deleted
 
@@ -277,46 +267,10 @@ class Journal:
             return 0
         for stream in ("events", "readings"):
             with self._our_errors("write to"), self._transaction():
-                if done := self._date_some(stream, boot, anchor, limit):
+                if done := dating.date(self._connection, stream, boot, anchor, limit):
+                    self._spans.clear()
                     return done
         return 0
-
-    def _date_some(self, stream: str, boot: int, anchor: Anchor, limit: int) -> int:
-        of_stream = Spans(self._connection, stream)
-        places = [place for place, span in enumerate(of_stream.spans) if span.boot == boot and span.is_held]
-        if not places:
-            return 0
-        span = of_stream.spans[places[0]]
-        rows = self._connection.execute(
-            f"SELECT id, uptime_ms FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
-            (span.first_id, span.last_id, limit),
-        ).fetchall()
-        uncertainty = ", time_uncertainty_seconds = :uncertainty" if stream == "readings" else ""
-        left = span.last_id - rows[-1][0]
-        times = of_stream.dated(span, [anchor.time_at(uptime_ms) for _, uptime_ms in rows], left)
-        for (record_id, uptime_ms), time_ms in zip(rows, times, strict=True):
-            self._connection.execute(
-                f"""
-                UPDATE {stream}
-                SET wall_ms = nullif(coalesce(wall_ms, time_ms), :time_ms), time_ms = :time_ms{uncertainty}
-                WHERE id = :id
-                """,
-                {"id": record_id, "time_ms": time_ms, "uncertainty": stated(anchor.uncertainty_at(uptime_ms))},
-            )
-        before = of_stream.spans[places[0] - 1] if places[0] else None
-        where = "WHERE stream = ? AND first_id = ?", (stream, span.first_id)
-        if before and (before.boot, before.is_held) == (boot, False) and before.last_ms < times[0]:
-            self._connection.execute(f"DELETE FROM spans {where[0]}", where[1])  # it goes on with this one
-        else:
-            self._connection.execute(f"UPDATE spans SET is_held = 0 {where[0]}", where[1])
-        last_dated = rows[-1][0]
-        if last_dated < span.last_id:
-            self._connection.execute(
-                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, 1)",
-                (stream, last_dated + 1, boot),
-            )
-        self._spans.clear()
-        return len(rows)
 
     def released(self, stream: str) -> list[tuple[int, int]]:
         """The ranges of ids that may be sent, in the order of ids."""
