@@ -1,6 +1,6 @@
 """Everything that happens to a site, in any order: after it, the server has each released reading, once, and true.
 
-    logger     append, know_time, doubt_time, date, rescale, redecode, prune
+    logger     append, wait, know_time, doubt_time, date, rescale, redecode, prune
     uploader   upload, with whatever the server answers, and with the logger at work in between
     person     rename, back_up, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
@@ -59,7 +59,7 @@ class Delivery(RuleBasedStateMachine):
         self.data = self.directory / "data"
         self.data.mkdir()
         self.now_ms = START_MS
-        self.boot_ms = START_MS - 60_000
+        self.boot_ms = START_MS
         self.boots = self.stretches = 1
         self.is_sure = False
         self.scale = 1
@@ -165,6 +165,10 @@ class Delivery(RuleBasedStateMachine):
             before_ms = sorted(times)[-min(keep + 1, len(times))]
             gone = {n for n in self.file.released if self.truth.taken[n].time_ms < before_ms}
             self._change("logger", lambda: self.site.prune(before_ms), self.file.without(gone), True)
+
+    @rule(seconds=st.sampled_from([60, 3600]))
+    def wait(self, seconds: int = 60) -> None:
+        self.now_ms += seconds * 1000
 
     # The uploader
 
