@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -47,7 +48,11 @@ AT_WORK = (
 )
 MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.sampled_from(AT_WORK))
 
-server = ModelInflux()
+
+@cache
+def model_influx() -> ModelInflux:
+    """One for all examples, started when first asked for."""
+    return ModelInflux()
 
 
 class Delivery(RuleBasedStateMachine):
@@ -70,11 +75,13 @@ class Delivery(RuleBasedStateMachine):
         self.backups: list[tuple[Path, File]] = []
         self.damaged: list[tuple[Path, File]] = []
         self.parcels: list[tuple[Path, File]] = []
+        self.before_append: File | None = None
         self.armed: int | None = None
-        server.reset(lambda: self.now_ms)
+        self.server = model_influx()
+        self.server.reset(lambda: self.now_ms)
         self.watch = Watch()
         self.watch.__enter__()
-        self.site = Site(self.data, server.target, self.watch, lambda: self.now_ms, "home")
+        self.site = Site(self.data, self.server.target, self.watch, lambda: self.now_ms, "home")
         self.site.start_logger(self.stretch)
         self.site.start_uploader()
 
@@ -93,7 +100,7 @@ class Delivery(RuleBasedStateMachine):
 
     @initialize(generation=st.sampled_from(GENERATIONS), is_sure=st.booleans(), count=st.integers(0, 3))
     def begin(self, generation: str, is_sure: bool, count: int) -> None:
-        server.generation = generation
+        self.server.generation = generation
         if is_sure:
             self.know_time()
         self.append(count)
@@ -116,11 +123,14 @@ class Delivery(RuleBasedStateMachine):
         number, uptime_ms, is_held = self.count, self.now_ms - self.boot_ms, not self.is_sure
         self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms)
         shown_ms = WAKING_MS + uptime_ms if is_held else self.now_ms
+        before = self.file
+        self.site.remember()
         self._change(
             "logger",
             lambda: self.site.append(number, self.scale, shown_ms, uptime_ms, is_held=is_held),
-            self.file.having({number: Kept(is_held, self.scale)}),
+            before.having({number: Kept(is_held, self.scale)}),
         )
+        self.before_append = before
 
     @precondition(lambda self: not self.is_sure)
     @rule()
@@ -177,9 +187,9 @@ class Delivery(RuleBasedStateMachine):
         self, steps: int = 1, faults: Sequence[str] = (), meanwhile: tuple[int, list[str]] | None = None
     ) -> None:
         """So many steps of the uploader, with these answers; `meanwhile` the logger does something in between."""
-        if not server.is_known:  # else nobody could tell this 204 from the server's
+        if not self.server.is_known:  # else nobody could tell this 204 from the server's
             faults = [name for name in faults if name != "portal 204"]
-        server.faults = list(faults)
+        self.server.faults = list(faults)
         if meanwhile and self.armed is None:
             after, names = meanwhile
             self.watch.meanwhile = (after, lambda: self._do_all(names))
@@ -187,7 +197,7 @@ class Delivery(RuleBasedStateMachine):
             if not self._run("uploader", self._step):
                 break
         self.watch.meanwhile = None
-        server.faults.clear()
+        self.server.faults.clear()
 
     def _do_all(self, names: Sequence[str]) -> None:
         for name in names:
@@ -196,7 +206,7 @@ class Delivery(RuleBasedStateMachine):
 
     def _step(self) -> None:
         self.now_ms += int(self.site.step().wait_seconds * 1000) + 1
-        server.is_known |= server.has_succeeded
+        self.server.is_known |= self.server.has_succeeded
 
     # A person
 
@@ -261,8 +271,8 @@ class Delivery(RuleBasedStateMachine):
     def lose_uploader_db(self) -> None:
         self.site.stop_uploader()
         self.site.lose_uploader_db()
-        server.is_known = server.has_succeeded = False
-        self.truth.owed &= set(server.places)  # what is not sent yet of what was pruned was in there
+        self.server.is_known = self.server.has_succeeded = False
+        self.truth.owed &= set(self.server.places)  # what is not sent yet of what was pruned was in there
         self.site.start_uploader()
 
     @rule()
@@ -284,7 +294,7 @@ class Delivery(RuleBasedStateMachine):
             return
         lines = gzip.decompress(parcel.read_bytes()).decode().splitlines()
         is_stale = any(self.file.rows.get(number) != packed.rows[number] for number in map(number_of, lines))
-        if server.carry(lines) and (is_told or is_stale):
+        if self.server.carry(lines) and (is_told or is_stale):
             while not self._run("person", lambda: self.site.receipt(parcel)):
                 pass
 
@@ -312,14 +322,14 @@ class Delivery(RuleBasedStateMachine):
         self.site.kill_uploader()
         self._start_again()
 
-    @precondition(lambda self: self.file.rows)
+    @precondition(lambda self: self.before_append)
     @rule()
     def lying_card(self) -> None:
-        """A power cut, and what was appended last was never written."""
+        """A power cut, and the card never wrote the last append, of which it said that it had."""
         self.site.kill_logger()
         self.site.kill_uploader()
         self.site.lose_newest()
-        self.file = self.file.without([next(reversed(self.file.rows))])
+        self.file, self.before_append = self.before_append or self.file, None
         self._start_again()
 
     # The server
@@ -327,39 +337,39 @@ class Delivery(RuleBasedStateMachine):
     @rule(number=READINGS)
     def refuse(self, number: int) -> None:
         """InfluxDB cannot make sense of this reading."""
-        server.unparsable.add(number)
+        self.server.unparsable.add(number)
 
     @rule(number=READINGS, fault=st.sampled_from(POISONS))
     def poison(self, number: int, fault: str) -> None:
         """Something on the way cannot bear this reading."""
-        server.poison[number] = fault
+        self.server.poison[number] = fault
 
     @precondition(lambda self: self.truth.taken)
     @rule(number=READINGS)
     def forget(self, number: int) -> None:
         """The bucket keeps nothing that is older than this reading."""
-        server.keep_from(self._taken(number).time_ms)
+        self.server.keep_from(self._taken(number).time_ms)
 
     @precondition(lambda self: self.truth.taken)
     @rule(number=READINGS)
     def conflict(self, number: int) -> None:
         """A stranger has written an integer where this reading's float will go."""
-        server.write_integer(self._taken(number).time_ms)
+        self.server.write_integer(self._taken(number).time_ms)
 
     @rule(size=st.none() | st.integers(200, 400))
     def limit(self, size: int | None) -> None:
         """A proxy takes no larger bodies."""
-        server.largest_bytes = size
+        self.server.largest_bytes = size
 
     @rule()
     def mend(self) -> None:
-        server.cure()
+        self.server.cure()
 
     # What must be
 
     @invariant()
     def nothing_is_wrong(self) -> None:
-        assert not (found := self.truth.wrongs(server)), "\n".join(found)
+        assert not (found := self.truth.wrongs(self.server)), "\n".join(found)
 
     @rule()
     def settle(self) -> None:
@@ -373,8 +383,8 @@ class Delivery(RuleBasedStateMachine):
         for which in range(len(self.damaged)):
             self.recover(which)
         self._send_all("when all was sent")
-        server.cure()
-        has_expired, server.was_floor_ms = server.was_floor_ms > 0, 0
+        self.server.cure()
+        has_expired, self.server.was_floor_ms = self.server.was_floor_ms > 0, 0
         self._send_all("when all was mended and sent", is_mended=True, has_expired=has_expired)
 
     def _send_all(self, when: str, *, is_mended: bool = False, has_expired: bool = False) -> None:
@@ -396,9 +406,9 @@ class Delivery(RuleBasedStateMachine):
     def _judge(self, files: list[File], when: str) -> None:
         letters = set(self.site.letters())
         for number in letters:
-            assert server.may_condemn(number), f"reading {number} is a dead letter and nothing was wrong with it"
-        blamed = {n for n, taken in self.truth.taken.items() if server.has_against(n, taken.time_ms)}
-        lacks = self.truth.lacks(server, files, but=letters | blamed)
+            assert self.server.may_condemn(number), f"reading {number} is a dead letter and nothing was wrong with it"
+        blamed = {n for n, taken in self.truth.taken.items() if self.server.has_against(n, taken.time_ms)}
+        lacks = self.truth.lacks(self.server, files, but=letters | blamed)
         assert not lacks, when + ":\n" + "\n".join(lacks)
         self.nothing_is_wrong()
 
@@ -423,6 +433,9 @@ class Delivery(RuleBasedStateMachine):
     def _taken(self, number: int) -> Taken:
         return self.truth.taken[1 + number % len(self.truth.taken)]
 
+    def _has_expired(self, number: int) -> bool:
+        return number not in self.server.places and self.truth.taken[number].time_ms < self.server.was_floor_ms
+
     def _run(self, process: str, action: Callable[[], object]) -> bool:
         """Let a process do something; False when it crashed, and was started again."""
         if self.armed is not None:
@@ -446,7 +459,7 @@ class Delivery(RuleBasedStateMachine):
 
     def _change(self, process: str, action: Callable[[], object], then: File, is_partial: bool = False) -> None:
         """Let a process change the journal. Where it crashes, or does a part, each reading is as before or as then."""
-        before = self.file
+        before, self.before_append = self.file, None
         done = self._run(process, action)
         self.file = then
         if is_partial or not done:
@@ -455,7 +468,8 @@ class Delivery(RuleBasedStateMachine):
                 states = (before.rows.get(number), then.rows.get(number))
                 assert rows.get(number) in states, f"reading {number} is {rows.get(number)}, which is none of {states}"
             self.file = replace(then, rows=rows, anchored=frozenset(self.site.anchored()))
-            self.truth.owed |= before.released - rows.keys()
+            gone = before.released - rows.keys()
+            self.truth.owed |= {number for number in gone if not self._has_expired(number)}
         self.truth.note(self.file)
         if not done:
             self._anchor_again()
@@ -466,7 +480,7 @@ class Delivery(RuleBasedStateMachine):
         if not is_running:
             self.site.stop_uploader()
         action()
-        self.file = file
+        self.file, self.before_append = file, None
         self.site.start_logger(self.stretch)
         if not is_running:
             self.site.start_uploader()

@@ -133,6 +133,7 @@ class ModelInflux:
 
     def carry(self, lines: list[str]) -> bool:
         """Take lines that were brought by hand; whether all were taken."""
+        self.sent.update(map(number_of, lines))
         return self._judge(lines).status == 204
 
     def answer(self, lines: list[str], size: int) -> Answer:
@@ -156,6 +157,8 @@ class ModelInflux:
                 self._failed.pop(number, None)
         elif self._failed.setdefault(numbers[0], self._successes) < self._successes and len(numbers) == 1:
             self._failed_alone.add(numbers[0])
+        if name == "413" and len(numbers) == 1:
+            self.condemned.update(numbers)
         for number in numbers if name else ():
             self._failed.setdefault(number, self._successes)
         return answer

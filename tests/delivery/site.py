@@ -6,9 +6,7 @@ This is the one place that knows how the program is built; the machine knows onl
 import contextlib
 import io
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from admin.log import sent_readings
 from journal import damage
 from journal.boots import Anchor
 from journal.errors import SolarError
+from journal.files import log_of
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
@@ -50,12 +49,14 @@ class Site:
     def __init__(self, data: Path, target: Target, watch: Watch, now_ms: Callable[[], int], name: str) -> None:
         self.data = data
         self.path = data / "journal.db"
+        self._wal, self._shm = log_of(self.path), data / "journal.db-shm"
         self.name = name
         self._target = target
         self._watch = watch
         self._now_ms = now_ms
         self._journal: Journal | None = None
         self._boot = 0
+        self._remembered: dict[Path, bytes] = {}
         self._drain: Drain | None = None
         self._open = contextlib.ExitStack()
 
@@ -183,19 +184,19 @@ class Site:
 
     def take_away(self, place: Path) -> None:
         """Move the journal somewhere else. The logger must be stopped."""
-        for ending in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                self.path.with_name(self.path.name + ending).rename(place.with_name(place.name + ending))
-        self.path.with_name(self.path.name + "-shm").unlink(missing_ok=True)
+        self.path.rename(place)
+        if self._wal.exists():
+            self._wal.rename(log_of(place))
+        self._shm.unlink(missing_ok=True)
 
     def put_back(self, place: Path, *, as_copy: bool = False) -> None:
         """Put a journal in place, which must be empty."""
+        if log_of(place).exists():
+            log_of(place).rename(self._wal)
         if as_copy:
             shutil.copy(place, self.path)
-            return
-        for ending in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                place.with_name(place.name + ending).rename(self.path.with_name(self.path.name + ending))
+        else:
+            place.rename(self.path)
 
     def leave_damage(self) -> None:
         """The next start of the logger sets this journal aside and begins a new one."""
@@ -211,12 +212,16 @@ class Site:
     def lose_uploader_db(self) -> None:
         (self.data / "uploader.db").rename(self.data / "uploader-away.db")
 
+    def remember(self) -> None:
+        """Keep the journal as it is now, for `lose_newest`."""
+        self._remembered = {place: place.read_bytes() for place in (self.path, self._wal) if place.exists()}
+
     def lose_newest(self) -> None:
-        """A card that lied about its last sync. Logger and uploader must be ended."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            (last,) = connection.execute("SELECT max(id) FROM readings").fetchone()
-            connection.execute("DELETE FROM readings WHERE id = ?", (last,))
-            connection.execute("DELETE FROM spans WHERE stream = 'readings' AND first_id = ?", (last,))
+        """A card that lied about its syncs since `remember`. Logger and uploader must be ended."""
+        for place in (self.path, self._wal, self._shm):
+            place.unlink(missing_ok=True)
+        for place, content in self._remembered.items():
+            place.write_bytes(content)
 
     def replay(self, until_ms: int | None = None) -> None:
         replay.replay(since=0, until=until_ms, data=self.data)
