@@ -19,12 +19,12 @@ class Crash(BaseException):
 class Watch:
     """One example's processes. `crash`: a process, and how many of its writes go well before it ends.
 
-    `meanwhile`: how often the uploader looks into the journal before somebody else does something.
+    `meanwhile`: what others do before each of the uploader's next looks into the journal.
     """
 
     def __init__(self) -> None:
         self.crash: tuple[str, int] | None = None
-        self.meanwhile: tuple[int, Callable[[], None]] | None = None
+        self.meanwhile: list[Callable[[], None]] = []
         self._process = ""
         self._dead: set[str] = set()
         self._connections: list[_Watched] = []
@@ -61,10 +61,7 @@ class Watch:
         if process in self._dead:
             raise Crash
         if process == "uploader" and connection.is_of_journal and self.meanwhile:
-            count, act = self.meanwhile
-            self.meanwhile = (count - 1, act) if count else None
-            if not count:
-                act()
+            self.meanwhile.pop(0)()
         if self.crash and self.crash[0] == process and not sql.lstrip().upper().startswith(READS):
             left = self.crash[1]
             self.crash = (process, left - 1) if left else None

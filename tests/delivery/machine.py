@@ -15,9 +15,11 @@ import gzip
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -36,17 +38,13 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
 
 STEPS_AT_MOST = 150
 
-ANSWERS = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
+ANSWERS: st.SearchStrategy[list[str]] = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
 READINGS = st.integers(0, 30)
-AT_WORK = (
-    ["append"],
-    ["doubt_time", "append"],
-    ["know_time", "append"],
-    ["know_time", "date"],
-    ["redecode"],
-    ["prune"],
-)
-MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.sampled_from(AT_WORK))
+AT_WORK = (["append"], ["turn_clock", "append"], ["turn_clock", "date"], ["redecode"], ["prune"])
+MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from(AT_WORK))
+
+TALLY: Counter[str] = Counter()
+"""What was tried so far."""
 
 
 @cache
@@ -69,6 +67,7 @@ class Delivery(RuleBasedStateMachine):
         self.is_sure = False
         self.scale = 1
         self.count = 0
+        self.names = count(1)
         self.truth = Truth()
         self.file = File()
         self.others: list[tuple[Path, File]] = []
@@ -93,6 +92,7 @@ class Delivery(RuleBasedStateMachine):
             self.close()
 
     def close(self) -> None:
+        TALLY.update(lives=1, readings=self.count, requests=self.server.requests)
         self.site.kill_logger()
         self.site.kill_uploader()
         self.watch.__exit__()
@@ -184,25 +184,34 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 12), faults=ANSWERS, meanwhile=MEANWHILE)
     def upload(
-        self, steps: int = 1, faults: Sequence[str] = (), meanwhile: tuple[int, list[str]] | None = None
+        self, steps: int = 1, faults: Sequence[str] = (), meanwhile: tuple[int, int, list[str]] | None = None
     ) -> None:
-        """So many steps of the uploader, with these answers; `meanwhile` the logger does something in between."""
+        """So many steps of the uploader, with these answers.
+
+        `meanwhile`: after so many of its looks into the journal, and before each of so many more, the logger does this.
+        """
         if not self.server.is_known:  # else nobody could tell this 204 from the server's
             faults = [name for name in faults if name != "portal 204"]
         self.server.faults = list(faults)
         if meanwhile and self.armed is None:
-            after, names = meanwhile
-            self.watch.meanwhile = (after, lambda: self._do_all(names))
+            looks, times, names = meanwhile
+            self.watch.meanwhile = [lambda: None] * looks + [lambda: self._do_all(names)] * times
         for _ in range(steps):
             if not self._run("uploader", self._step):
                 break
-        self.watch.meanwhile = None
+        self.watch.meanwhile.clear()
         self.server.faults.clear()
 
     def _do_all(self, names: Sequence[str]) -> None:
         for name in names:
-            if (name, self.is_sure) not in {("know_time", True), ("doubt_time", False)}:
-                getattr(self, name)()
+            getattr(self, name)()
+
+    def turn_clock(self) -> None:
+        """It becomes known to be right, or no more so."""
+        if self.is_sure:
+            self.doubt_time()
+        else:
+            self.know_time()
 
     def _step(self) -> None:
         self.now_ms += int(self.site.step().wait_seconds * 1000) + 1
@@ -227,7 +236,7 @@ class Delivery(RuleBasedStateMachine):
     def restore(self, which: int = 0, is_running: bool = False) -> None:
         """Put a backup in the journal's place; the uploader may be running all the while."""
         copy, file = self.backups[which % len(self.backups)]
-        lost = self.directory / f"lost-{self.count}.db"
+        lost = self.directory / f"lost-{next(self.names)}.db"
 
         def act() -> None:
             self.site.take_away(lost)
@@ -238,7 +247,7 @@ class Delivery(RuleBasedStateMachine):
     @rule(is_running=st.booleans())
     def swap(self, is_running: bool = False) -> None:
         """Take the journal away and put in the one that was taken away before, if there is one."""
-        away, elsewhere = self.directory / f"away-{self.count}-{self.now_ms}.db", self.others[:1]
+        away, elsewhere = self.directory / f"away-{next(self.names)}.db", self.others[:1]
         file = self.file
 
         def act() -> None:
@@ -444,6 +453,7 @@ class Delivery(RuleBasedStateMachine):
             with self.watch.process(process), quiet():
                 action()
         except Crash:
+            TALLY["crashes"] += 1
             if process == "logger":
                 self.site.kill_logger()
                 self.site.start_logger(self.stretch)

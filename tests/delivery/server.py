@@ -97,7 +97,7 @@ class ModelInflux:
         self.condemned: set[int] = set()
         self._failed: dict[int, int] = {}
         self._failed_alone: set[int] = set()
-        self._successes = 0
+        self.requests = self._successes = 0
         self.has_succeeded = self.is_known = False
         self._types: dict[tuple[str, int, str], str] = {}
         self.was_floor_ms = 0
@@ -138,8 +138,9 @@ class ModelInflux:
 
     def answer(self, lines: list[str], size: int) -> Answer:
         numbers = [number_of(line) for line in lines]
+        self.requests += 1
         self.sent.update(numbers)
-        name = self.faults.pop(0) if self.faults else "fine"
+        name: str | None = self.faults.pop(0) if self.faults else "fine"
         if name == "fine":
             name = next((self.poison[number] for number in numbers if number in self.poison), None)
         if name is None and self.largest_bytes and size > self.largest_bytes and len(lines) > 1:

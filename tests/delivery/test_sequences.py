@@ -76,7 +76,7 @@ def test_a_reading_revised_between_refusal_and_retry_arrives_with_its_new_values
 def test_a_held_span_that_begins_while_the_uploader_looks_is_not_sent(life: Delivery, looks: int) -> None:
     life.know_time()
     life.append()
-    life.upload(meanwhile=(looks, ["doubt_time", "append"]))
+    life.upload(meanwhile=(looks, 1, ["doubt_time", "append"]))
     life.nothing_is_wrong()
     life.heal()
 
