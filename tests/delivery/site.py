@@ -256,7 +256,7 @@ class Site:
 
     def contents(self) -> dict[int, Kept]:
         """What the journal has, in the order of ids."""
-        with Journal.open(self.path) as journal:
+        with self._watch.process("person"), Journal.open(self.path) as journal:
             held = [range(first, last + 1) for first, last in journal.held("readings")]
             rows = [row for row in journal.records("readings", 1, 2**40) if isinstance(row, Reading)]
         kept = {}
@@ -268,7 +268,7 @@ class Site:
         return kept
 
     def anchored(self) -> set[str]:
-        with Journal.open(self.path) as journal:
+        with self._watch.process("person"), Journal.open(self.path) as journal:
             return {boot.name for boot in journal.boots() if boot.anchor}
 
 
