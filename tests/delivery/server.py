@@ -230,11 +230,11 @@ class ModelInflux:
             return self._error(500, {"code": "internal error", "message": words})
         if cause == "expired" and version == "2.9":
             series = f"{first.partition(' ')[0]},which=is,described=at,some=length"
-            bound = f"{series} at 2026-01-01T00:00:00.123Z dropped because it violates a Retention Policy Lower Bound"
+            floor = datetime.fromtimestamp((self.floor_ms or 0) / 1000, UTC).isoformat(timespec="microseconds")[:-6]
+            bound = f"{series} at {floor}Z dropped because it violates a Retention Policy Lower Bound at {floor}Z"
             words = (
                 f"dropped {len(bad)} points outside retention policy of duration 1h0m0s - oldest point "
-                f"{bound} at 2026-01-01T01:00:00.123456789Z, newest point {bound} at 2026-01-01T01:00:00.123456789Z "
-                f"{dropped} for database: 9f282d63c7d31f5f for retention policy: autogen"
+                f"{bound}, newest point {bound} {dropped} for database: 9f282d63c7d31f5f for retention policy: autogen"
             )
         words = f"failure writing points to database: partial write: {words}"
         return self._error(422, {"code": "unprocessable entity", "message": words})

@@ -182,3 +182,12 @@ def test_a_parcel_brought_after_a_revision_does_not_bring_the_old_values_back(li
     life.settle()
     life.carry()
     life.heal()
+
+
+def test_what_had_expired_is_sent_when_the_retention_is_raised_and_it_is_replayed(life: Delivery) -> None:
+    life.server.generation = "2.9"  # says from when on it keeps readings
+    life.know_time()
+    life.append(2)
+    life.forget(1)
+    life.settle()
+    life.heal()
