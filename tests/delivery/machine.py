@@ -214,7 +214,8 @@ class Delivery(RuleBasedStateMachine):
             self.know_time()
 
     def _step(self) -> None:
-        self.now_ms += int(self.site.step().wait_seconds * 1000) + 1
+        step = self.site.step()
+        self.now_ms += int(step.wait_seconds * 1000) + 1
         self.server.is_known |= self.server.has_succeeded
 
     # A person
