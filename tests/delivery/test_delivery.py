@@ -11,7 +11,7 @@ from tests.delivery.machine import TALLY, Delivery
 QUICK = settings(
     derandomize=True,
     database=None,
-    max_examples=100,
+    max_examples=200,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -97,6 +97,15 @@ def test_what_a_proxy_has_against_one_reading_does_not_stop_the_others(life: Del
     life.heal()
 
 
+def test_two_readings_that_fail_each_in_its_own_way_do_not_hide_a_third(life: Delivery) -> None:
+    life.know_time()
+    life.append(3)
+    life.poison(1, "400 plain")
+    life.poison(3, "500")
+    life.settle()
+    life.heal()
+
+
 @pytest.mark.parametrize("fault", ["400 plain", "400 empty", "401", "403", "403 page", "422 page", "413 page"])
 def test_what_is_not_about_a_reading_condemns_none(life: Delivery, fault: str) -> None:
     life.know_time()
