@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from tests.scripted_influx import LINE, Answer, error, page
-from uploader.target import Target
+from uploader.server.target import Target
 
 SHARD_MS = 60_000
 GENERATIONS = ("1.6", "2.0", "2.7", "2.9", "3")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from admin import backup, dead_letters, pack, recover, replay
-from admin.log import sent_readings
+from admin.commands import backup, dead_letters, pack, recover, replay
+from admin.commands.log import sent_readings
 from journal import damage
 from journal.boots import Anchor
 from journal.errors import SolarError
@@ -21,13 +21,12 @@ from journal.reading import Reading
 from journal.revisions import Decoding
 from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
-from uploader.diary import Diary
-from uploader.drain import Drain
-from uploader.influx import Influx
-from uploader.journal_source import JournalSource
-from uploader.progress import Progress
-from uploader.step import Step
-from uploader.target import Target
+from uploader.drain.drain import Drain, Step
+from uploader.drain.journal_source import JournalSource
+from uploader.progress.progress import Progress
+from uploader.progress.status import Reporter
+from uploader.server.influx import Influx
+from uploader.server.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Site:
 
     def start_logger(self, boot: str) -> None:
         with self._watch.process("logger"):
-            self._journal = Journal.create(self.path)
+            self._journal = Journal.create(self.path, self.name)
             self._boot = self.journal.boot_number(boot)
 
     def stop_logger(self) -> None:
@@ -111,7 +110,7 @@ class Site:
         return any(self.journal.date(number, limit=limit) for number in numbers)
 
     def redecode(self, scale: int, limit: int) -> bool:
-        """Decode some readings anew, the newest first, as logger/redecoding.py does; whether there were any."""
+        """Decode some readings anew, the newest first, as logger/amperes/redecoding.py does; whether there were any."""
         decoding = self.journal.decoding()
         if decoding is None or decoding.scale != str(scale):
             undone = 0 if decoding is None and scale == 1 else self.journal.last_id("readings")
@@ -135,13 +134,14 @@ class Site:
         with self._watch.process("uploader"):
             progress = self._open.enter_context(Progress.open(self.data / "uploader.db"))
             source = self._open.enter_context(JournalSource(self.path))
-            influx = self._open.enter_context(Influx(self._target, connect_seconds=2.0, read_seconds=5.0))
+            influx = self._open.enter_context(
+                Influx(self._target, connect_seconds=2.0, read_seconds=5.0, memory=progress)
+            )
             self._drain = Drain(
                 source,
                 influx,
                 progress,
-                self.name,
-                diary=Diary("http://influx.example", monotonic=self._seconds),
+                reporter=Reporter("http://influx.example", monotonic=self._seconds),
                 monotonic=self._seconds,
                 now_ms=self._now_ms,
                 chance=lambda: 0.5,
@@ -207,7 +207,7 @@ class Site:
 
     def recover(self, damaged: Path) -> None:
         """The logger must be stopped."""
-        recover.recover(damaged, self.data)
+        recover.recover(damaged, self.data, self.name)
 
     def lose_uploader_db(self) -> None:
         (self.data / "uploader.db").rename(self.data / "uploader-away.db")
@@ -227,7 +227,7 @@ class Site:
         replay.replay(since=0, until=until_ms, data=self.data)
 
     def pack(self, parcel: Path) -> None:
-        pack.pack(output=parcel, data=self.data, site=self.name)
+        pack.pack(output=parcel, data=self.data)
 
     def receipt(self, parcel: Path) -> bool:
         """Whether it was taken: not when the parcel is of another journal."""
