@@ -88,7 +88,7 @@ class Suspects:
 
         `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server.
         """
-        for suspect in reversed(self._suspects):
+        for suspect in self._suspects:
             is_prompt = suspect.failure.is_word or (suspect.failure.tries == 1 and not suspect.is_alone)
             if is_prompt or is_last_resort or self._taken > suspect.taken:
                 count = suspect.ids.count
@@ -122,7 +122,8 @@ class Suspects:
                 self._suspects.clear()
                 return "unknown"
             suspect = _Suspect(stream, ids, failure, self._taken)
-            self._suspects.append(suspect)
+        else:
+            self._suspects.remove(suspect)
         is_known = failure.is_word or self._taken > suspect.taken
         is_alone = is_single or failure.is_whole
         if not is_alone or failure.way != suspect.failure.way:
@@ -131,8 +132,8 @@ class Suspects:
         suspect.is_bad, suspect.is_known, suspect.is_alone = True, is_known, is_alone
         suspect.failures += is_alone and is_known
         if suspect.failures >= (BY_WORD if failure.is_word else ALONE):
-            self._suspects.remove(suspect)
             return "condemned"
+        self._suspects.append(suspect)  # the others come first now
         return "narrowed" if is_known or (failure.tries == 1 and not is_alone) else "unknown"
 
     def _is_repeated(self, kind: str, stream: str, failure: Failure) -> bool:
