@@ -232,7 +232,9 @@ class Site:
     def receipt(self, parcel: Path) -> bool:
         """Whether it was taken: not when the parcel is of another journal."""
         try:
-            pack.unpack_receipt(manifest_file=parcel.with_name(parcel.name + ".manifest.json"), data=self.data)
+            pack.unpack_receipt(
+                manifest_file=parcel.with_name(parcel.name + ".manifest.json"), yes=True, data=self.data
+            )
         except SolarError:
             return False
         return True

@@ -86,9 +86,10 @@ class Suspects:
     def next(self, size: int, *, is_last_resort: bool = False) -> tuple[str, IdRanges] | None:
         """A stream and ids of it, at most `size`, to be sent by themselves; None when nothing new would be learnt.
 
-        `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server.
+        `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server. Then
+        each has its turn.
         """
-        for suspect in self._suspects:
+        for suspect in self._suspects if is_last_resort else reversed(self._suspects):
             is_prompt = suspect.failure.is_word or (suspect.failure.tries == 1 and not suspect.is_alone)
             if is_prompt or is_last_resort or self._taken > suspect.taken:
                 count = suspect.ids.count
@@ -133,7 +134,7 @@ class Suspects:
         suspect.failures += is_alone and is_known
         if suspect.failures >= (BY_WORD if failure.is_word else ALONE):
             return "condemned"
-        self._suspects.append(suspect)  # the others come first now
+        self._suspects.append(suspect)  # they stand in the order in which they were last tried
         return "narrowed" if is_known or (failure.tries == 1 and not is_alone) else "unknown"
 
     def _is_repeated(self, kind: str, stream: str, failure: Failure) -> bool:
