@@ -230,8 +230,8 @@ class Journal:
         return next(self.records(stream, record_id, record_id), None)
 
     def mark(self, stream: str, record_id: int) -> str:
-        """What the record with this id was when it was taken: another one that is given the same id, because this one was
-        lost, has another mark. Empty when there is none."""
+        """What tells the record with this id from another that is given the same id after this one was lost: what it
+        was when it was taken. Empty when there is none."""
         match self.get(stream, record_id):
             case None:
                 return ""

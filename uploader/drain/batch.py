@@ -20,8 +20,8 @@ LETTERS = "letters"
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`ids`: what is settled when the server takes `lines`; more than theirs where ids are missing, or have nothing to
-    send. `expired`: those of them that are too old for the server, and so have no line. `mark`: the last of the ids, and
-    its mark in the journal."""
+    send. `expired`: those of them that are too old for the server, and so have no line. `mark`: the last of the ids,
+    and its mark in the journal."""
 
     kind: Kind
     stream: str
