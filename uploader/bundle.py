@@ -38,7 +38,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`file`: the bundle's name. `revision`: the last one that is in it. `marks`: of the last ids (Journal.mark)."""
+    """`file`: the bundle's name. `revision`: the last one that is in it. `marks`: the last ids, each with its
+    Journal.mark."""
 
     file: str
     written: Written
@@ -46,7 +47,7 @@ class Manifest:
     revision: int
     packed_time: str
     ids: Mapping[str, IdRanges]
-    marks: Mapping[str, str]
+    marks: Mapping[str, tuple[int, str]]
 
     def text(self) -> str:
         """As JSON; ids as inclusive ranges."""
@@ -69,7 +70,7 @@ class Manifest:
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = {stream: str(read["marks"][stream]) for stream in STREAMS}
+            marks = {stream: (int(at), str(mark)) for stream, (at, mark) in read["marks"].items()}
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(

@@ -41,7 +41,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         sent.see(journal)
         revision = max((each.number for each in journal.revisions()), default=0)
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
-        marks = {stream: journal.mark(stream, ids.last) for stream, ids in pending.items()}
+        marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
         if not total:
             print("nothing is pending, so there is nothing to pack")
@@ -78,10 +78,12 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 f"cannot mark as sent what {manifest_file} lists: it was packed from another journal than "
                 f"{journal.path}; nothing was marked, use it where it was packed"
             )
-        marks = {stream: journal.mark(stream, ids.last) for stream, ids in manifest.ids.items()}
-        lost = {stream for stream, mark in manifest.marks.items() if mark and marks[stream] != mark}
-        beyond = {stream for stream, ids in manifest.ids.items() if ids.last > journal.last_id(stream)}
-        if beyond - lost or any(ids and ids.first < 1 for ids in manifest.ids.values()):
+        marks = manifest.marks
+        lost = {stream for stream, (at, mark) in marks.items() if mark and journal.mark(stream, at) != mark}
+        known = {stream: max(journal.last_id(stream), marks[stream][0]) for stream in marks}
+        if any(ids.last > known[stream] for stream, ids in manifest.ids.items()) or any(
+            ids and ids.first < 1 for ids in manifest.ids.values()
+        ):
             raise SolarError(
                 f"cannot mark as sent what {manifest_file} lists: it names records that the journal does not have; "
                 "nothing was marked, the manifest was changed"
@@ -95,7 +97,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 # What was sent since, too: the old values have come over the new ones.
                 again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
                 sent.requeue(stream, again)
-                sent.mark_done(stream, waiting - again, (ids.last, marks[stream]))
+                sent.mark_done(stream, waiting - again, None if stream in lost else marks[stream])
                 marked += (waiting - again).count
                 kept += again.count
     print(f"{count(marked, 'record')} marked as sent" if marked else "nothing to mark: all of it is marked already")

@@ -13,7 +13,7 @@ CREATE TABLE dead_letters (
         is_waiting  INTEGER NOT NULL DEFAULT 0,
         UNIQUE (journal, stream, id)
     ) STRICT;
-INSERT INTO "dead_letters" VALUES(1,'db9a74cb745c3701b55d544b978d671e','readings',4,1767225640000,'solar,site=home battery_volts=25.4 1767225640000','field type conflict',422,1767225670000,1,0);
+INSERT INTO "dead_letters" VALUES(1,'fdf99f287194c10da1a350b0e951b43c','readings',4,1767225640000,'solar,site=home battery_volts=25.4 1767225640000','field type conflict',422,1767225670000,1,0);
 CREATE TABLE done (
         stream    TEXT    NOT NULL,
         first_id  INTEGER NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE state (
         reason          TEXT,
         note            TEXT
     , named_server TEXT, expired INTEGER NOT NULL DEFAULT 0, keeps TEXT) STRICT;
-INSERT INTO "state" VALUES(1,'db9a74cb745c3701b55d544b978d671e',0,0,200,NULL,1767225670000,NULL,NULL,NULL,NULL,NULL,0,NULL);
+INSERT INTO "state" VALUES(1,'fdf99f287194c10da1a350b0e951b43c',0,0,200,NULL,1767225670000,NULL,NULL,NULL,NULL,NULL,0,NULL);
 CREATE TABLE traffic (
         day   TEXT    NOT NULL PRIMARY KEY,
         size  INTEGER NOT NULL
