@@ -7,10 +7,11 @@ Rules:
 - One writer a file; all others open read-only and keep their read transactions short.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -18,7 +19,7 @@ from typing import IO, Any, Self
 from journal import boots, copies, damage, dating, files, pruning, revisions, schema, sites, spans
 from journal.boots import Anchor, Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
-from journal.reading import STREAMS, Day, Reading, Record
+from journal.reading import STREAMS, Day, Event, Reading, Record
 from journal.revisions import Decoding, Revision
 from journal.sites import SiteStretch
 from journal.spans import Span, Spans
@@ -65,6 +66,7 @@ class Journal:
                     files.make(path)
                 connection = files.connect(path, "rw")
                 try:
+                    connection.execute("PRAGMA journal_mode = WAL")  # a copy that was put back is not
                     schema.migrate(connection, schema.JOURNAL, path)
                     journal = cls(connection, path, lock, aside, site)
                     with journal._transaction():
@@ -216,6 +218,23 @@ class Journal:
     def get(self, stream: str, record_id: int) -> Record | None:
         """The record with this id, None when there is none."""
         return next(self.records(stream, record_id, record_id), None)
+
+    def mark(self, stream: str, record_id: int) -> str:
+        """What tells the record with this id from another that is given the same id after this one was lost: what it
+        was when it was taken. Empty when there is none."""
+        match self.get(stream, record_id):
+            case None:
+                return ""
+            case Day() as day:
+                told: tuple[object, ...] = astuple(day)
+            case Reading() | Event() as record:
+                told = (self._boot_name(record.boot), record.uptime_ms, record.raw)
+        return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
+
+    def _boot_name(self, number: int) -> str:
+        with self._our_errors("read"):
+            row = self._connection.execute("SELECT boot_id FROM boots WHERE id = ?", (number,)).fetchone()
+            return str(row[0]) if row else ""
 
     def records(
         self, stream: str, first_id: int, last_id: int, *, limit: int | None = None, newest_first: bool = False

@@ -134,13 +134,12 @@ class Spans:
     def dated(self, held: Span, wanted: list[int], left: int) -> list[int]:
         """Times for the first records of a held span: as wanted, but each free, ascending, and none out of the order
         that its boot's trusted records have. `left` more of the span come after them."""
-        trusted = [span for span in self.spans if span.boot == held.boot and not span.is_held]
         times = []
-        time_ms = max((span.last_ms for span in trusted if span.last_id < held.first_id), default=-(2**63))
+        time_ms, end_ms = self._room(held)
         for each in wanted:
             time_ms = self.free(max(each, time_ms + 1), but=held)
             times.append(time_ms)
-        end_ms = min((span.first_ms for span in trusted if span.first_id > held.last_id), default=2**63) - left
+        end_ms -= left
         for place in reversed(range(len(times))):
             if times[place] < end_ms:
                 break
@@ -149,6 +148,24 @@ class Spans:
                 end_ms -= 1
             times[place] = end_ms
         return times
+
+    def _room(self, held: Span) -> tuple[int, int]:
+        """The times of its boot's trusted records just before and after it: by uptime, as one that was recovered comes
+        late in the order of ids."""
+        (first, _, _), (last, _, _) = self._end(held, "ASC"), self._end(held, "DESC")
+        trusted = [span for span in self.spans if span.boot == held.boot and not span.is_held]
+        ends = [self._end(span, order) for span in trusted for order in ("ASC", "DESC")]
+        before = [time_ms for uptime_ms, time_ms, boot in ends if boot == held.boot and uptime_ms < first]
+        after = [time_ms for uptime_ms, time_ms, boot in ends if boot == held.boot and uptime_ms > last]
+        return max(before, default=-(2**63)), min(after, default=2**63)
+
+    def _end(self, span: Span, order: str) -> tuple[int, int, int]:
+        """Uptime, time and boot of its first (ASC) or last (DESC) record."""
+        row: tuple[int, int, int] = self._connection.execute(
+            f"SELECT uptime_ms, time_ms, boot FROM {self._stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT 1",
+            (span.first_id, span.last_id),
+        ).fetchone()
+        return row
 
     def free(self, time_ms: int, but: Span | None = None) -> int:
         """The first millisecond from `time_ms` on that no record has; those of the span `but` do not count."""

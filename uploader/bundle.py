@@ -38,7 +38,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`file`: the bundle's name. `revision`: the last one that is in it."""
+    """`file`: the bundle's name. `revision`: the last one that is in it. `marks`: the last ids, each with its
+    Journal.mark."""
 
     file: str
     written: Written
@@ -46,6 +47,7 @@ class Manifest:
     revision: int
     packed_time: str
     ids: Mapping[str, IdRanges]
+    marks: Mapping[str, tuple[int, str]]
 
     def text(self) -> str:
         """As JSON; ids as inclusive ranges."""
@@ -53,7 +55,7 @@ class Manifest:
         counts = {stream: each.count for stream, each in self.ids.items()}
         head = {"format": FORMAT, "file": self.file, **asdict(self.written), "precision": "ms"}
         rest = {"journal": self.journal, "revision": self.revision, "packed_time": self.packed_time}
-        return json.dumps({**head, **rest, "counts": counts, "ids": ids}, indent=1) + "\n"
+        return json.dumps({**head, **rest, "counts": counts, "ids": ids, "marks": self.marks}, indent=1) + "\n"
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
@@ -68,7 +70,8 @@ class Manifest:
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            return cls(file, written, journal, int(read["revision"]), packed_time, ids)
+            marks = {stream: (int(at), str(mark)) for stream, (at, mark) in read["marks"].items()}
+            return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(
                 f"cannot use {name}: it is not a manifest that `solar pack` has written; "

@@ -38,9 +38,10 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         raise BadSetting("cannot pack without --output: name the file to write, such as backlog.lp.gz")
     beside = output.with_name(output.name + ".manifest.json")
     with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
-        sent.adopt(journal.identity(), journal.last_ids())
+        sent.see(journal)
         revision = max((each.number for each in journal.revisions()), default=0)
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
+        marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
         if not total:
             print("nothing to pack: everything has been sent")
@@ -50,7 +51,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
                 lines = counted(bundle.pending_lines(journal, pending), lambda done: show(done, total))
                 written = bundle.write(lines, draft)
             now = iso(time.time_ns() // 1_000_000)
-            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending)
+            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending, marks)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")
     print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; keep {beside.name} here")
     print("At the InfluxDB server (1.x: see docs/audit.md):", file=sys.stderr)
@@ -77,8 +78,12 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 f"cannot mark the records in {manifest_file} as sent: they are from another journal than "
                 f"{journal.path}; nothing was marked, run this where they were packed"
             )
-        strange = [stream for stream, ids in manifest.ids.items() if ids.last > journal.last_id(stream)]
-        if strange or any(ids and ids.first < 1 for ids in manifest.ids.values()):
+        marks = manifest.marks
+        lost = {stream for stream, (at, mark) in marks.items() if mark and journal.mark(stream, at) != mark}
+        known = {stream: max(journal.last_id(stream), marks[stream][0]) for stream in marks}
+        if any(ids.last > known[stream] for stream, ids in manifest.ids.items()) or any(
+            ids and ids.first < 1 for ids in manifest.ids.values()
+        ):
             raise SolarError(
                 f"cannot mark the records in {manifest_file} as sent: the journal does not have all of them; "
                 "nothing was marked, the manifest was changed"
@@ -86,11 +91,13 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
         revised = IdRanges.of((each.first_id, each.last_id) for each in journal.revisions(manifest.revision))
         marked, kept = 0, 0
         with Progress.open(data / "uploader.db") as sent:
-            sent.adopt(journal.identity(), journal.last_ids())
+            sent.see(journal)
             for stream, ids in manifest.ids.items():
                 waiting = ids & sent.pending(stream, journal.released(stream))
-                again = waiting & revised if stream == "readings" else IdRanges()
-                sent.mark_done(stream, waiting - again)
+                # What was sent since, too: the old values have come over the new ones.
+                again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
+                sent.requeue(stream, again)
+                sent.mark_done(stream, waiting - again, None if stream in lost else marks[stream])
                 marked += (waiting - again).count
                 kept += again.count
     print(

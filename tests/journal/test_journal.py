@@ -419,6 +419,15 @@ def test_a_backup_taken_while_the_logger_runs_opens_anywhere(path: Path, journal
     connection.close()
 
 
+def test_a_backup_that_is_put_back_has_a_log_again(path: Path, journal: Journal, tmp_path: Path) -> None:
+    """Without one an append waits for who reads, and costs two syncs more."""
+    back = tmp_path / "elsewhere" / "journal.db"
+    back.parent.mkdir()
+    journal.backup(back)
+    with Journal.create(back) as again:
+        assert again._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_a_backup_to_where_nothing_can_be_written_says_so(journal: Journal, tmp_path: Path) -> None:
     with pytest.raises(JournalUnusable, match="cannot write a backup to"):
         journal.backup(tmp_path / "missing" / "copy.db")

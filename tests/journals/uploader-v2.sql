@@ -21,6 +21,12 @@ CREATE TABLE done (
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
 INSERT INTO "done" VALUES('readings',1,4);
+CREATE TABLE marks (
+        stream  TEXT    NOT NULL,
+        id      INTEGER NOT NULL,
+        mark    TEXT    NOT NULL,
+        PRIMARY KEY (stream, id)
+    ) STRICT, WITHOUT ROWID;
 CREATE TABLE sites (
         stream    TEXT    NOT NULL,
         first_id  INTEGER NOT NULL,

@@ -20,13 +20,15 @@ LETTERS = "letters"
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`ids`: what is settled when the server takes `lines`; more than theirs where ids are missing, or have nothing to
-    send. `expired`: those of them that are too old for the server, and so have no line."""
+    send. `expired`: those of them that are too old for the server, and so have no line. `mark`: the last of the ids,
+    and its mark in the journal."""
 
     kind: Kind
     stream: str
     ids: IdRanges
     lines: tuple[Line, ...]
     expired: IdRanges = NONE
+    mark: tuple[int, str] | None = None
 
 
 class Batches:
@@ -90,7 +92,8 @@ class Batches:
         bound = self._keeps_from_ms
         expired = IdRanges.of_ids(each.id or 0 for each in records if bound is not None and each.time_ms < bound)
         wanted = sorted((each for each in records if (each.id or 0) not in expired), key=lambda each: each.id or 0)
-        return Batch(kind, stream, IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream))), expired)
+        ids, of_journal = IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream)))
+        return Batch(kind, stream, ids, of_journal, expired, (ids.last, self._journal.mark(stream, ids.last)))
 
 
 def _of_letters(kind: Kind, letters: Sequence[DeadLetter]) -> Batch:

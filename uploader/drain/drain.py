@@ -145,7 +145,7 @@ class Drain:
     def _current_journal(self) -> Journal:
         journal = self._source.current()
         if journal is not self._journal:
-            self.reporter.tell(self.progress.adopt(journal.identity(), journal.last_ids()))
+            self.reporter.tell(self.progress.see(journal))
             self._suspects = Suspects()
             self._frontier = self._floor = {}
             self._next_due = self._monotonic()
@@ -296,8 +296,9 @@ class Drain:
         self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
         if batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
+        settled = Settled(batch.stream, sent, done - sent, refusal, batch.mark)
         try:
-            self.progress.settle(Settled(batch.stream, sent, done - sent, refusal), self._state, self._size)
+            self.progress.settle(settled, self._state, self._size)
         except JournalFull as error:
             self.reporter.no_room(error)
 

@@ -86,9 +86,10 @@ class Suspects:
     def next(self, size: int, *, is_last_resort: bool = False) -> tuple[str, IdRanges] | None:
         """A stream and ids of it, at most `size`, to be sent by themselves; None when nothing new would be learnt.
 
-        `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server.
+        `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server. Then
+        each has its turn.
         """
-        for suspect in reversed(self._suspects):
+        for suspect in self._suspects if is_last_resort else reversed(self._suspects):
             is_prompt = suspect.failure.is_word or (suspect.failure.tries == 1 and not suspect.is_alone)
             if is_prompt or is_last_resort or self._taken > suspect.taken:
                 count = suspect.ids.count
@@ -122,7 +123,8 @@ class Suspects:
                 self._suspects.clear()
                 return "unknown"
             suspect = _Suspect(stream, ids, failure, self._taken)
-            self._suspects.append(suspect)
+        else:
+            self._suspects.remove(suspect)
         is_known = failure.is_word or self._taken > suspect.taken
         is_alone = is_single or failure.is_whole
         if not is_alone or failure.way != suspect.failure.way:
@@ -131,8 +133,8 @@ class Suspects:
         suspect.is_bad, suspect.is_known, suspect.is_alone = True, is_known, is_alone
         suspect.failures += is_alone and is_known
         if suspect.failures >= (BY_WORD if failure.is_word else ALONE):
-            self._suspects.remove(suspect)
             return "condemned"
+        self._suspects.append(suspect)  # they stand in the order in which they were last tried
         return "narrowed" if is_known or (failure.tries == 1 and not is_alone) else "unknown"
 
     def _is_repeated(self, kind: str, stream: str, failure: Failure) -> bool:

@@ -8,8 +8,9 @@ Rules:
 - A batch is one transaction, made after the server has said 204. A crash between the two repeats that batch, unchanged.
 - Everything is read and written under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
 - Without room on the disk, what was sent is remembered in memory and written down later.
-- What a record is, its site, time and values, stands in the journal alone; here are ids. `done` never reaches beyond
-  the journal's last id: the newest append that a lying card has lost leaves its id to the next reading.
+- What a record is, its site, time and values, stands in the journal alone; here are ids.
+- The newest append that a lying card has lost leaves its id to the next reading, and so does a backup that is put back
+  twice. So marks tell what the newest settled records were: `done` never reaches beyond the last that is still so.
 """
 
 import sqlite3
@@ -33,6 +34,8 @@ from uploader.progress.traffic import Traffic
 
 HIGHEST_ID = 2**62
 ROWS_AT_ONCE = 500
+MARKS = 16
+"""Kept of each stream: so many batches can be lost without more than these being sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Settled:
     sent: IdRanges
     done: IdRanges
     refusal: Refusal | None = None
+    mark: tuple[int, str] | None = None
+    """An id of these, the newest at best, and its mark in the journal."""
 
 
 class Progress:
@@ -195,11 +200,15 @@ class Progress:
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
-    def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
-        """Settle ids without a request: they were carried there by hand. Safe while the uploader runs."""
+    def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: tuple[int, str] | None = None) -> None:
+        """Settle ids without a request: they were carried there by hand. Safe while the uploader runs.
+
+        `mark`: an id of these, the newest at best, and its mark in the journal.
+        """
         with self._writing():
             for first, last in ranges:
                 self._replace(stream, first, last, keep_inside=True)
+            self._note_mark(stream, mark)
 
     def state(self) -> State:
         with self._our_errors("read"):
@@ -213,9 +222,31 @@ class Progress:
             size, ceiling = self._connection.execute("SELECT batch_size, batch_ceiling FROM state").fetchone()
         return BatchSize(size, ceiling) if size else BatchSize()
 
+    def see(self, journal: Journal) -> str | None:
+        """See to it that this is about that journal and its records; to be called whenever it was opened.
+
+        Returns what a person should know.
+        """
+        return self.adopt(journal.identity(), {stream: self._still_so(journal, stream) for stream in STREAMS})
+
+    def _still_so(self, journal: Journal, stream: str) -> int:
+        """The id up to which the journal has the records that it had: its last where none was lost. As only the newest
+        are ever lost, what is not above a record that is still there is there too."""
+        last = journal.last_id(stream)
+        reach = last
+        with self._our_errors("read"):
+            query = "SELECT id, mark FROM marks WHERE stream = ? ORDER BY id DESC"
+            marks = self._connection.execute(query, (stream,)).fetchall()
+        for record_id, mark in marks:
+            now = journal.mark(stream, record_id)
+            if now == mark:
+                return last if reach == last else record_id
+            if now or record_id > last:  # else it was pruned, which tells nothing
+                reach = 0
+        return reach
+
     def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
-        """See to it that this is about that journal, and about no id that it does not have; to be called whenever it
-        was opened. Returns what a person should know.
+        """See to it that this is about the journal of that name, and about no id above these.
 
         Another journal than before: its ids are other records, so all of them are pending.
         """
@@ -227,10 +258,13 @@ class Progress:
         with self._writing():
             if known != identity:
                 self._connection.execute("DELETE FROM done")
-                self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
+                self._connection.execute("DELETE FROM marks")
                 self.dead_letters.unqueue()
+            # Revisions may be lost as well, and their numbers given again.
+            self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
             for stream, last_id in last_ids.items():
                 self._replace(stream, last_id + 1, HIGHEST_ID, keep_inside=False)
+                self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_id))
         if known is None:
             return None
         if known != identity:
@@ -263,10 +297,19 @@ class Progress:
                 continue
             for first, last in (*settled.sent, *settled.done):
                 self._replace(settled.stream, first, last, keep_inside=True)
+            self._note_mark(settled.stream, settled.mark)
             self.dead_letters.delivered(journal, settled.stream, settled.sent)
             if settled.refusal:
                 self.dead_letters.add(journal, settled.stream, settled.refusal)
         self.traffic.write()
+
+    def _note_mark(self, stream: str, mark: tuple[int, str] | None) -> None:
+        if mark and mark[1]:
+            self._connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (stream, *mark))
+            newest = "SELECT id FROM marks WHERE stream = ? ORDER BY id DESC LIMIT ?"
+            self._connection.execute(
+                f"DELETE FROM marks WHERE stream = ? AND id NOT IN ({newest})", (stream, stream, MARKS)
+            )
 
     def _replace(self, stream: str, first: int, last: int, *, keep_inside: bool) -> None:
         """Add first…last to `done`, or take it out: only the rows that touch it are read and written."""

@@ -76,6 +76,14 @@ SCHEMA = (
     ALTER TABLE state ADD COLUMN named_server TEXT;
     ALTER TABLE state ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE state ADD COLUMN keeps TEXT;
+
+    -- What the newest records were that were settled: an id that is given again has another mark.
+    CREATE TABLE marks (
+        stream  TEXT    NOT NULL,
+        id      INTEGER NOT NULL,
+        mark    TEXT    NOT NULL,
+        PRIMARY KEY (stream, id)
+    ) STRICT, WITHOUT ROWID;
     """,
 )
 

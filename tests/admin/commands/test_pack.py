@@ -70,6 +70,7 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
     told = json.loads(manifest(parcel).read_text())
     with Journal.open(data / "journal.db") as journal:
         identity = journal.identity()
+        marks = {stream: [last, journal.mark(stream, last)] for stream, last in journal.last_ids().items()}
     assert told.pop("packed_time").endswith("Z")
     assert told == {
         "format": 1,
@@ -82,6 +83,7 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
         "revision": 0,
         "counts": {"readings": 3, "days": 0, "events": 1},
         "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]]},
+        "marks": marks,
     }
 
 

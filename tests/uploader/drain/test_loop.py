@@ -287,12 +287,12 @@ def test_kill_9_between_the_write_and_the_record_repeats_one_request_unchanged(
     times = site.append(250)
     script = f"""
 import os, pathlib, signal, sys
-from uploader.drain import Drain
-from uploader.influx import Influx
-from uploader.journal_source import JournalSource
-from uploader.progress import Progress
-from uploader.status import Reporter
-from uploader.target import Target
+from uploader.drain.drain import Drain
+from uploader.drain.journal_source import JournalSource
+from uploader.progress.progress import Progress
+from uploader.progress.status import Reporter
+from uploader.server.influx import Influx
+from uploader.server.target import Target
 
 class Killed(Progress):
     def settle(self, *args):

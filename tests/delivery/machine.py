@@ -1,0 +1,516 @@
+"""Everything that happens to a site, in any order: after it, the server has each released reading, once, and true.
+
+    logger     append, wait, know_time, doubt_time, date, rescale, redecode, prune
+    uploader   upload, with whatever the server answers, and with the logger at work in between
+    person     rename, back_up, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
+    bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
+    server     refuse, poison, forget (retention), conflict, limit; mend takes all that away
+
+At every moment: nothing held was sent, nothing is stored twice, under another site or at another time. When all is
+sent, and again when all is mended and sent: nothing is missing, all values are the last ones, and there is no dead
+letter that the server has not condemned, in its own words or by failing at it alone while it takes others.
+"""
+
+import gzip
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.delivery.crash import Crash, Watch
+from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
+from tests.delivery.site import Kept, Site, quiet
+from tests.delivery.truth import File, Taken, Truth
+
+START_MS = 1_767_225_600_000  # 2026
+WAKING_MS = 1_750_000_000_000
+"""What a clock without a battery shows at each start."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
+"""Where a sync costs nothing: what a power cut leaves on a disk is what tests/reliability is about."""
+
+STEPS_AT_MOST = 150
+
+ANSWERS: st.SearchStrategy[list[str]] = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
+READINGS = st.integers(0, 30)
+AT_WORK = (["append"], ["turn_clock", "append"], ["turn_clock", "date"], ["redecode"], ["prune"])
+MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from(AT_WORK))
+
+TALLY: Counter[str] = Counter()
+"""What was tried so far."""
+
+
+@cache
+def model_influx() -> ModelInflux:
+    """One for all examples, started when first asked for."""
+    return ModelInflux()
+
+
+class Delivery(RuleBasedStateMachine):
+    """The rules. Each can also be called by name, which is how what was found is written down as a test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.data = self.directory / "data"
+        self.data.mkdir()
+        self.now_ms = START_MS
+        self.boot_ms = START_MS
+        self.boots = self.stretches = 1
+        self.is_sure = False
+        self.scale = 1
+        self.count = 0
+        self.names = count(1)
+        self.truth = Truth()
+        self.file = File()
+        self.others: list[tuple[Path, File]] = []
+        self.backups: list[tuple[Path, File]] = []
+        self.damaged: list[tuple[Path, File]] = []
+        self.parcels: list[tuple[Path, File]] = []
+        self.before_append: File | None = None
+        self.armed: int | None = None
+        self.server = model_influx()
+        self.server.reset(lambda: self.now_ms)
+        self.watch = Watch()
+        self.watch.__enter__()
+        self.site = Site(self.data, self.server.target, self.watch, lambda: self.now_ms, "home")
+        self.site.start_logger(self.stretch)
+        self.site.start_uploader()
+
+    def teardown(self) -> None:
+        try:
+            if sys.exception() is None:
+                self.heal()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        TALLY.update(lives=1, readings=self.count, requests=self.server.requests)
+        self.site.kill_logger()
+        self.site.kill_uploader()
+        self.watch.__exit__()
+        shutil.rmtree(self.directory)
+
+    @initialize(generation=st.sampled_from(GENERATIONS), is_sure=st.booleans(), count=st.integers(0, 3))
+    def begin(self, generation: str, is_sure: bool, count: int) -> None:
+        self.server.generation = generation
+        if is_sure:
+            self.know_time()
+        self.append(count)
+
+    # The logger
+
+    @property
+    def stretch(self) -> str:
+        return f"boot-{self.boots}" + (f"+{self.stretches}" if self.stretches > 1 else "")
+
+    @rule(count=st.integers(1, 3))
+    def append(self, count: int = 1) -> None:
+        """Take readings: held while the clock is not known to be right."""
+        for _ in range(count):
+            self._append()
+
+    def _append(self) -> None:
+        self.now_ms += 10_000
+        self.count += 1
+        number, uptime_ms, is_held = self.count, self.now_ms - self.boot_ms, not self.is_sure
+        self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms)
+        shown_ms = WAKING_MS + uptime_ms if is_held else self.now_ms
+        before = self.file
+        self.site.remember()
+        self._change(
+            "logger",
+            lambda: self.site.append(number, self.scale, shown_ms, uptime_ms, is_held=is_held),
+            before.having({number: Kept(is_held, self.scale)}),
+        )
+        self.before_append = before
+
+    @precondition(lambda self: not self.is_sure)
+    @rule()
+    def know_time(self) -> None:
+        """The clock becomes known to be right."""
+        self.is_sure = True
+        self._anchor()
+
+    @precondition(lambda self: self.is_sure)
+    @rule()
+    def doubt_time(self) -> None:
+        """Somebody sets the clock: a new stretch, held until it is known again."""
+        self.stretches += 1
+        self.is_sure = False
+        self._run("logger", lambda: self.site.begin_stretch(self.stretch))
+
+    @rule(limit=st.integers(1, 4))
+    def date(self, limit: int = 1000) -> None:
+        """Give held readings of a known boot their times; a few at once."""
+        before = self.file
+        numbers = [n for n, kept in before.rows.items() if self.truth.taken[n].boot in before.anchored]
+        released = {n: Kept(False, before.rows[n].scale) for n in numbers}
+        self._change("logger", lambda: self.site.date(limit), before.having(released), True)
+
+    @rule()
+    def rescale(self) -> None:
+        """Another scale comes into force."""
+        self.scale += 1
+
+    @rule(limit=st.integers(1, 4))
+    def redecode(self, limit: int = 1000) -> None:
+        """Decode readings anew that have another scale; a few at once."""
+        before = self.file
+        rows = {number: Kept(kept.is_held, self.scale) for number, kept in before.rows.items()}
+        self._change("logger", lambda: self.site.redecode(self.scale, limit), before.having(rows), True)
+
+    @rule(keep=st.integers(0, 3))
+    def prune(self, keep: int = 0) -> None:
+        """Delete what was sent, but for the last few."""
+        times = [self.truth.taken[number].time_ms for number in self.file.released]
+        if times:
+            before_ms = sorted(times)[-min(keep + 1, len(times))]
+            gone = {n for n in self.file.released if self.truth.taken[n].time_ms < before_ms}
+            self._change("logger", lambda: self.site.prune(before_ms), self.file.without(gone), True)
+
+    @rule(seconds=st.sampled_from([60, 3600]))
+    def wait(self, seconds: int = 60) -> None:
+        self.now_ms += seconds * 1000
+
+    # The uploader
+
+    @rule(steps=st.integers(1, 12), faults=ANSWERS, meanwhile=MEANWHILE)
+    def upload(
+        self, steps: int = 1, faults: Sequence[str] = (), meanwhile: tuple[int, int, list[str]] | None = None
+    ) -> None:
+        """So many steps of the uploader, with these answers.
+
+        `meanwhile`: after so many of its looks into the journal, and before each of so many more, the logger does this.
+        """
+        if not self.server.is_known:  # else nobody could tell this 204 from the server's
+            faults = [name for name in faults if name != "portal 204"]
+        self.server.faults = list(faults)
+        if meanwhile and self.armed is None:
+            looks, times, names = meanwhile
+            self.watch.meanwhile = [lambda: None] * looks + [lambda: self._do_all(names)] * times
+        for _ in range(steps):
+            if not self._run("uploader", self._step):
+                break
+        self.watch.meanwhile.clear()
+        self.server.faults.clear()
+
+    def _do_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            getattr(self, name)()
+
+    def turn_clock(self) -> None:
+        """It becomes known to be right, or no more so."""
+        if self.is_sure:
+            self.doubt_time()
+        else:
+            self.know_time()
+
+    def _step(self) -> None:
+        step = self.site.step()
+        self.now_ms += int(step.wait_seconds * 1000) + 1
+        self.server.is_known |= self.server.has_succeeded
+
+    # A person
+
+    @rule()
+    def rename(self) -> None:
+        """SOLAR_SITE is changed, and both started again."""
+        self.site.rename("hut" if self.site.name == "home" else "home", self.stretch)
+        self._anchor_again()
+
+    @rule()
+    def back_up(self) -> None:
+        copy, file = self.directory / f"backup-{len(self.backups)}.db", self.file.copy()
+        if self._run("person", lambda: self.site.back_up(copy)):
+            self.backups.append((copy, file))
+
+    @precondition(lambda self: self.backups)
+    @rule(which=READINGS, is_running=st.booleans())
+    def restore(self, which: int = 0, is_running: bool = False) -> None:
+        """Put a backup in the journal's place; the uploader may be running all the while."""
+        copy, file = self.backups[which % len(self.backups)]
+        lost = self.directory / f"lost-{next(self.names)}.db"
+
+        def act() -> None:
+            self.site.take_away(lost)
+            self.site.put_back(copy, as_copy=True)
+
+        self._replace(act, file, is_running)
+
+    @rule(is_running=st.booleans())
+    def swap(self, is_running: bool = False) -> None:
+        """Take the journal away and put in the one that was taken away before, if there is one."""
+        away, elsewhere = self.directory / f"away-{next(self.names)}.db", self.others[:1]
+        file = self.file
+
+        def act() -> None:
+            self.site.take_away(away)
+            for place, _ in elsewhere:
+                self.site.put_back(place)
+
+        self._replace(act, elsewhere[0][1] if elsewhere else File(), is_running)
+        self.others = [*self.others[1:], (away, file)]
+
+    @rule()
+    def damage(self) -> None:
+        """The journal is found damaged at a start of the logger, and set aside."""
+        file = self.file
+        self._replace(self.site.leave_damage, File(), is_running=True)
+        (new,) = set(self.site.aside()) - {place for place, _ in self.damaged}
+        self.damaged.append((new, file))
+
+    @precondition(lambda self: self.damaged)
+    @rule(which=READINGS)
+    def recover(self, which: int = 0) -> None:
+        """`solar recover`, again and again if somebody likes."""
+        place, file = self.damaged[which % len(self.damaged)]
+        self.site.stop_logger()
+        self._change("person", lambda: self.site.recover(place), self.file.recovered(file))
+        self.site.start_logger(self.stretch)
+        self._anchor_again()
+
+    @rule()
+    def lose_uploader_db(self) -> None:
+        self.site.stop_uploader()
+        self.site.lose_uploader_db()
+        self.server.is_known = self.server.has_succeeded = False
+        self.truth.owed &= set(self.server.places)  # what is not sent yet of what was pruned was in there
+        self.site.start_uploader()
+
+    @rule()
+    def replay(self) -> None:
+        self._run("person", self.site.replay)
+
+    @rule()
+    def pack(self) -> None:
+        parcel = self.directory / f"parcel-{len(self.parcels)}.lp.gz"
+        if self._run("person", lambda: self.site.pack(parcel)) and parcel.exists():
+            self.parcels.append((parcel, self.file))
+
+    @precondition(lambda self: self.parcels)
+    @rule(which=READINGS, is_told=st.booleans())
+    def carry(self, which: int = 0, is_told: bool = True) -> None:
+        """Bring a parcel to the server, and give its receipt here; that is a must where readings were revised since."""
+        parcel, packed = self.parcels[which % len(self.parcels)]
+        if packed.name != self.file.name:
+            return
+        lines = gzip.decompress(parcel.read_bytes()).decode().splitlines()
+        is_stale = any(self.file.rows.get(number) != packed.rows[number] for number in map(number_of, lines))
+        if self.server.carry(lines) and (is_told or is_stale):
+            while not self._run("person", lambda: self.site.receipt(parcel)):
+                pass
+
+    @rule()
+    def retry(self) -> None:
+        """Have all dead letters tried again."""
+        self._run("person", self.site.retry_letters)
+
+    @rule()
+    def drop(self) -> None:
+        """Forget all dead letters: what no journal has any more is gone."""
+        self.truth.dropped |= set(self.site.letters())
+        self._run("person", self.site.drop_letters)
+
+    # Bad luck
+
+    @rule(after=st.integers(0, 12))
+    def crash(self, after: int = 0) -> None:
+        """The next process ends between two of its writes."""
+        self.armed = after
+
+    @rule()
+    def power_cut(self) -> None:
+        self.site.kill_logger()
+        self.site.kill_uploader()
+        self._start_again()
+
+    @precondition(lambda self: self.before_append)
+    @rule()
+    def lying_card(self) -> None:
+        """A power cut, and the card never wrote the last append, of which it said that it had."""
+        self.site.kill_logger()
+        self.site.kill_uploader()
+        self.site.lose_newest()
+        self.file, self.before_append = self.before_append or self.file, None
+        self._start_again()
+
+    # The server
+
+    @rule(number=READINGS)
+    def refuse(self, number: int) -> None:
+        """InfluxDB cannot make sense of this reading."""
+        self.server.unparsable.add(number)
+
+    @rule(number=READINGS, fault=st.sampled_from(POISONS))
+    def poison(self, number: int, fault: str) -> None:
+        """Something on the way cannot bear this reading."""
+        self.server.poison[number] = fault
+
+    @precondition(lambda self: self.truth.taken)
+    @rule(number=READINGS)
+    def forget(self, number: int) -> None:
+        """The bucket keeps nothing that is older than this reading."""
+        self.server.keep_from(self._taken(number).time_ms)
+
+    @precondition(lambda self: self.truth.taken)
+    @rule(number=READINGS)
+    def conflict(self, number: int) -> None:
+        """A stranger has written an integer where this reading's float will go."""
+        self.server.write_integer(self._taken(number).time_ms)
+
+    @rule(size=st.none() | st.integers(200, 400))
+    def limit(self, size: int | None) -> None:
+        """A proxy takes no larger bodies."""
+        self.server.largest_bytes = size
+
+    @rule()
+    def mend(self) -> None:
+        self.server.cure()
+
+    # What must be
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        assert not (found := self.truth.wrongs(self.server)), "\n".join(found)
+
+    @rule()
+    def settle(self) -> None:
+        """The network is well for some hours: all is sent but what something stands against."""
+        self._drain()
+        self._judge([self.file], "when all was sent")
+
+    def heal(self) -> None:
+        """All journals are put in place, one after the other, and sent; then all is mended, and the rest is sent."""
+        self.armed = None
+        for which in range(len(self.damaged)):
+            self.recover(which)
+        self._send_all("when all was sent")
+        self.server.cure()
+        has_expired, self.server.was_floor_ms = self.server.was_floor_ms > 0, 0
+        self._send_all("when all was mended and sent", is_mended=True, has_expired=has_expired)
+
+    def _send_all(self, when: str, *, is_mended: bool = False, has_expired: bool = False) -> None:
+        files = []
+        for place in range(len(self.others) + 1):
+            if place:
+                self.swap()
+            self._work()
+            if is_mended:
+                self.retry()
+            if has_expired:
+                self.replay()
+            self._drain()
+            files.append(self.file)
+            self._judge(files, when)
+            left = [number for number in self.site.letters() if number in self.file.rows]
+            assert not (left and is_mended), f"dead letters although nothing is refused any more: {left}"
+
+    def _judge(self, files: list[File], when: str) -> None:
+        letters = set(self.site.letters())
+        for number in letters:
+            assert self.server.may_condemn(number), f"reading {number} is a dead letter and nothing was wrong with it"
+        blamed = {n for n, taken in self.truth.taken.items() if self.server.has_against(n, taken.time_ms)}
+        lacks = self.truth.lacks(self.server, files, but=letters | blamed)
+        assert not lacks, when + ":\n" + "\n".join(lacks)
+        self.nothing_is_wrong()
+
+    def _work(self) -> None:
+        """What the logger does by itself, to the end."""
+        self._anchor_again()
+        self.date()
+        self.redecode()
+
+    def _drain(self) -> None:
+        """Some minutes in which the network is well, or hours where something keeps failing."""
+        self.armed = None
+        began_ms = self.now_ms
+        for _ in range(STEPS_AT_MOST):
+            self._run("uploader", self._step)
+            minutes = (self.now_ms - began_ms) / 60_000
+            if minutes > 360 or (minutes > 3 and not self.site.pending()):
+                break
+
+    # How it is done
+
+    def _taken(self, number: int) -> Taken:
+        return self.truth.taken[1 + number % len(self.truth.taken)]
+
+    def _has_expired(self, number: int) -> bool:
+        return number not in self.server.places and self.truth.taken[number].time_ms < self.server.was_floor_ms
+
+    def _run(self, process: str, action: Callable[[], object]) -> bool:
+        """Let a process do something; False when it crashed, and was started again."""
+        if self.armed is not None:
+            self.watch.crash, self.armed = (process, self.armed), None
+        try:
+            with self.watch.process(process), quiet():
+                action()
+        except Crash:
+            TALLY["crashes"] += 1
+            if process == "logger":
+                self.site.kill_logger()
+                self.site.start_logger(self.stretch)
+            elif process == "uploader":
+                self.site.kill_uploader()
+                self.site.start_uploader()
+            else:
+                self.watch.end(process)
+            return False
+        finally:
+            self.watch.crash = None
+        return True
+
+    def _change(self, process: str, action: Callable[[], object], then: File, is_partial: bool = False) -> None:
+        """Let a process change the journal. Where it crashes, or does a part, each reading is as before or as then."""
+        before, self.before_append = self.file, None
+        done = self._run(process, action)
+        self.file = then
+        if is_partial or not done:
+            rows = self.site.contents()
+            for number in before.rows.keys() | then.rows.keys() | rows.keys():
+                states = (before.rows.get(number), then.rows.get(number))
+                assert rows.get(number) in states, f"reading {number} is {rows.get(number)}, which is none of {states}"
+            self.file = replace(then, rows=rows, anchored=frozenset(self.site.anchored()))
+            gone = before.released - rows.keys()
+            self.truth.owed |= {number for number in gone if not self._has_expired(number)}
+        self.truth.note(self.file)
+        if not done:
+            self._anchor_again()
+
+    def _replace(self, action: Callable[[], None], file: File, is_running: bool) -> None:
+        """Another file takes the journal's place."""
+        self.site.stop_logger()
+        if not is_running:
+            self.site.stop_uploader()
+        action()
+        self.file, self.before_append = file, None
+        self.site.start_logger(self.stretch)
+        if not is_running:
+            self.site.start_uploader()
+        self._anchor_again()
+
+    def _start_again(self) -> None:
+        self.boots += 1
+        self.stretches = 1
+        self.is_sure = False
+        self.now_ms += 60_000
+        self.boot_ms = self.now_ms
+        self.site.start_logger(self.stretch)
+        self.site.start_uploader()
+
+    def _anchor_again(self) -> None:
+        """A logger that was started again knows the time as soon as it looks."""
+        if self.is_sure:
+            self._anchor()
+
+    def _anchor(self) -> None:
+        uptime_ms, now_ms = self.now_ms - self.boot_ms, self.now_ms
+        self._change("logger", lambda: self.site.know_time(uptime_ms, now_ms), self.file.knowing(self.stretch))

@@ -1,0 +1,202 @@
+"""What the machine has found, each in its shortest form: what is done to a site, and that all is well in the end."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.delivery.machine import Delivery
+
+
+@pytest.fixture
+def life() -> Iterator[Delivery]:
+    """A site whose clock is right, in front of an InfluxDB 2.7."""
+    delivery = Delivery()
+    try:
+        yield delivery
+    finally:
+        delivery.close()
+
+
+@pytest.fixture
+def sent(life: Delivery) -> Delivery:
+    """One reading is taken and sent."""
+    life.know_time()
+    life.append()
+    life.settle()
+    return life
+
+
+def test_a_backup_put_back_after_a_rename_doubles_nothing(sent: Delivery) -> None:
+    sent.back_up()
+    sent.rename()
+    sent.settle()
+    sent.restore()
+    sent.heal()
+
+
+def test_a_rename_and_then_a_lost_uploader_db_double_nothing(sent: Delivery) -> None:
+    sent.rename()
+    sent.settle()
+    sent.lose_uploader_db()
+    sent.heal()
+
+
+def test_a_journal_recovered_after_a_rename_doubles_nothing(sent: Delivery) -> None:
+    sent.damage()
+    sent.rename()
+    sent.recover()
+    sent.heal()
+
+
+def test_readings_taken_before_a_rename_keep_their_site_though_none_was_sent_yet(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.rename()
+    life.heal()
+
+
+def test_readings_taken_after_a_rename_have_the_new_site_though_the_uploader_was_late(sent: Delivery) -> None:
+    sent.rename()
+    sent.append()
+    sent.heal()
+
+
+def test_a_reading_revised_between_refusal_and_retry_arrives_with_its_new_values(life: Delivery) -> None:
+    life.know_time()
+    life.append(2)
+    life.refuse(1)
+    life.upload()
+    life.rescale()
+    life.redecode()
+    life.wait()
+    life.heal()
+
+
+@pytest.mark.parametrize("looks", range(20))
+def test_a_held_span_that_begins_while_the_uploader_looks_is_not_sent(life: Delivery, looks: int) -> None:
+    life.know_time()
+    life.append()
+    life.upload(meanwhile=(looks, 1, ["doubt_time", "append"]))
+    life.nothing_is_wrong()
+    life.heal()
+
+
+def test_the_newest_append_lost_by_a_lying_card_does_not_cost_the_next(sent: Delivery) -> None:
+    sent.lying_card()
+    sent.know_time()
+    sent.append()
+    sent.heal()
+
+
+@pytest.mark.parametrize("fault", ["403 page", "reset"])
+def test_what_a_proxy_has_against_one_reading_does_not_stop_the_others(life: Delivery, fault: str) -> None:
+    life.know_time()
+    life.append(3)
+    life.poison(1, fault)
+    life.settle()
+    life.heal()
+
+
+def test_two_readings_that_fail_each_in_its_own_way_do_not_hide_a_third(life: Delivery) -> None:
+    life.know_time()
+    life.append(3)
+    life.poison(1, "400 plain")
+    life.poison(3, "500")
+    life.settle()
+    life.heal()
+
+
+@pytest.mark.parametrize("fault", ["400 plain", "400 empty", "401", "403", "403 page", "422 page", "413 page"])
+def test_what_is_not_about_a_reading_condemns_none(life: Delivery, fault: str) -> None:
+    life.know_time()
+    life.append(3)
+    life.upload(20, [fault] * 20)
+    life.heal()
+
+
+def test_recovering_twice_after_dating_doubles_nothing(life: Delivery) -> None:
+    life.append()
+    life.damage()
+    life.recover()
+    life.know_time()
+    life.date()
+    life.recover()
+    life.heal()
+
+
+def test_what_was_held_is_recovered_though_another_boot_showed_the_same_millisecond(life: Delivery) -> None:
+    life.append()
+    life.know_time()
+    life.damage()
+    life.power_cut()
+    life.append()
+    life.recover()
+    life.know_time()
+    life.heal()
+
+
+def test_what_was_held_is_recovered_with_its_time_though_newer_ones_are_there(life: Delivery) -> None:
+    life.append()
+    life.damage()
+    life.know_time()
+    life.append()
+    life.recover()
+    life.heal()
+
+
+def test_a_login_page_that_answers_204_is_not_believed(sent: Delivery) -> None:
+    sent.append()
+    sent.upload(12, ["portal 204"])
+    sent.heal()
+
+
+def test_a_batch_that_was_refused_settles_nothing_in_another_journal(life: Delivery) -> None:
+    life.know_time()
+    life.append(3)
+    life.refuse(1)
+    life.upload(2)
+    life.swap(is_running=True)
+    life.append(3)
+    life.heal()
+
+
+def test_a_dead_letter_is_not_tried_again_with_a_reading_of_another_journal(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.refuse(1)
+    life.settle()
+    life.swap()
+    life.doubt_time()
+    life.append()
+    life.retry()
+    life.settle()
+    life.heal()
+
+
+def test_a_backup_put_back_twice_is_another_journal_each_time(sent: Delivery) -> None:
+    sent.back_up()
+    for _ in range(2):
+        sent.restore(is_running=True)
+        sent.append()
+        sent.settle()
+    sent.heal()
+
+
+def test_a_parcel_brought_after_a_revision_does_not_bring_the_old_values_back(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.pack()
+    life.rescale()
+    life.redecode()
+    life.settle()
+    life.carry()
+    life.heal()
+
+
+def test_what_had_expired_is_sent_when_the_retention_is_raised_and_it_is_replayed(life: Delivery) -> None:
+    life.server.generation = "2.9"  # says from when on it keeps readings
+    life.know_time()
+    life.append(2)
+    life.forget(1)
+    life.settle()
+    life.heal()
