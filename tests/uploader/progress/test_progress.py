@@ -111,7 +111,7 @@ def test_two_processes_writing_at_once_both_succeed(progress: Progress) -> None:
     settle(progress, sent((1000, 2000)))
     script = """
 import pathlib, sys
-from uploader.progress import Progress
+from uploader.progress.progress import Progress
 with Progress.open(pathlib.Path(sys.argv[1])) as admin:
     print("ready", flush=True)
     for n in range(80):
