@@ -151,21 +151,24 @@ class Spans:
 
     def _room(self, held: Span) -> tuple[int, int]:
         """The times of its boot's trusted records just before and after it: by uptime, as one that was recovered comes
-        late in the order of ids."""
+        late in the order of ids, which counts for what was taken in the same millisecond alone."""
         (first, _, _), (last, _, _) = self._end(held, "ASC"), self._end(held, "DESC")
         trusted = [span for span in self.spans if span.boot == held.boot and not span.is_held]
         ends = [self._end(span, order) for span in trusted for order in ("ASC", "DESC")]
-        before = [time_ms for uptime_ms, time_ms, boot in ends if boot == held.boot and uptime_ms < first]
-        after = [time_ms for uptime_ms, time_ms, boot in ends if boot == held.boot and uptime_ms > last]
+        before = [time_ms for taken, time_ms, boot in ends if boot == held.boot and taken < first]
+        after = [time_ms for taken, time_ms, boot in ends if boot == held.boot and taken > last]
         return max(before, default=-(2**63)), min(after, default=2**63)
 
-    def _end(self, span: Span, order: str) -> tuple[int, int, int]:
-        """Uptime, time and boot of its first (ASC) or last (DESC) record."""
-        row: tuple[int, int, int] = self._connection.execute(
-            f"SELECT uptime_ms, time_ms, boot FROM {self._stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT 1",
+    def _end(self, span: Span, order: str) -> tuple[tuple[int, int], int, int]:
+        """Uptime and id, time, and boot of its first (ASC) or last (DESC) record."""
+        uptime_ms, record_id, time_ms, boot = self._connection.execute(
+            f"""
+            SELECT uptime_ms, id, time_ms, boot FROM {self._stream}
+            WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT 1
+            """,
             (span.first_id, span.last_id),
         ).fetchone()
-        return row
+        return (uptime_ms, record_id), time_ms, boot
 
     def free(self, time_ms: int, but: Span | None = None) -> int:
         """The first millisecond from `time_ms` on that no record has; those of the span `but` do not count."""
