@@ -128,9 +128,9 @@ def event(number: int, kind: str, message: str) -> Event:
     return Event(time_ms=FIRST_MS + (number - 1) * 1000, boot=1, uptime_ms=number * 1000, kind=kind, message=message)
 
 
-def fill(data: Path, readings: int, *events: Event) -> Path:
+def fill(data: Path, readings: int, *events: Event, site: str = "home") -> Path:
     """A journal in the directory `data` with so many readings; returns the directory."""
-    with Journal.create(data / "journal.db") as journal:
+    with Journal.create(data / "journal.db", site) as journal:
         journal.boot_number("a boot")
         journal.append_all(reading(number) for number in range(1, readings + 1))
         journal.append_all(events)

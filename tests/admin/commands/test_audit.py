@@ -170,10 +170,11 @@ def test_changed_values_are_found_by_values_and_healed(
 
 
 def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
-    solar: Solar, data: Path, victoria_metrics: VictoriaMetrics, monkeypatch: pytest.MonkeyPatch
+    solar: Solar, tmp_path: Path, victoria_metrics: VictoriaMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point_to(victoria_metrics.target, monkeypatch)
-    monkeypatch.setenv("SOLAR_SITE", "audited")
+    data = fill(tmp_path / "audited", 1080, event(1, "started", "logger 0.1.0 started"), site="audited")
+    monkeypatch.setenv("SOLAR_DATA", str(data))
     solar("upload", "--once")
     victoria_metrics.samples("audited")
     url = victoria_metrics.url
@@ -188,7 +189,7 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
     assert len(victoria_metrics.samples("audited")) == 1080 + 180
     assert solar("audit", "--values") == Ran(0, same, "")
 
-    with Journal.create(data / "journal.db") as journal:
+    with Journal.create(data / "journal.db", "audited") as journal:
         journal.append_all(reading(n) for n in range(1081, 1101))
     with Progress.open(data / "uploader.db") as progress:
         progress.mark_done("readings", [(1081, 1090)])
