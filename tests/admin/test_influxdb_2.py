@@ -26,9 +26,8 @@ def influxdb(influxdb_2_server: InfluxDB2, tmp_path: Path, monkeypatch: pytest.M
         for name in ("url", "token", "org", "bucket"):
             monkeypatch.setenv(f"INFLUXDB_{name.upper()}", getattr(influxdb, name))
         monkeypatch.setenv("SOLAR_DATA", str(tmp_path))
-        monkeypatch.setenv("SOLAR_SITE", "hut")
         first_ms = int(time.time() * 1000) - 3_600_000
-        with Journal.create(tmp_path / "journal.db") as journal:
+        with Journal.create(tmp_path / "journal.db", "hut") as journal:
             journal.append_all(
                 Reading(time_ms=first_ms + number * 10_000, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
                 for number in range(READINGS)
