@@ -83,7 +83,7 @@ def test_a_directory_that_may_not_be_entered_is_named_with_its_owner_and_the_cur
 ) -> None:
     ran = as_anybody(*names, *ARGUMENTS[names])
     told = " ".join((ran.out + ran.err).split())
-    assert re.search(rf"user \S+ may not enter {shut}, which belongs to \w+(; | To do: )(run it with sudo|give)", told)
+    assert re.search(rf"user \S+ may not enter {shut}, which belongs to \S+(; | To do: )(run it with sudo|give)", told)
     assert ran.code == (2 if names == ("unpack-receipt",) else 1)
     if names not in {("status",), ("doctor",)}:
         assert len(ran.err.splitlines()) == 1
@@ -148,6 +148,8 @@ def somebody() -> Iterator[None]:
 @pytest.fixture
 def solars() -> Iterator[Path]:
     """A directory of the user and the group `daemon`, as the services have theirs, where everybody can get to."""
+    if os.geteuid() != 0:
+        pytest.skip("root alone can give a directory to somebody else")
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)  # pytest's own is shut for others, again at each start of another pytest
         place = Path(directory) / "solar"
@@ -237,7 +239,7 @@ def test_a_place_that_may_not_be_written_is_named_before_any_work(
     ran = as_anybody(*names, str(target))
     shown = f"{target}.manifest.json" if names[0] == "pack" else str(target)
     verb = "enter" if is_shut else "write to"
-    cause = rf"user \S+ may not {verb} {forbidden}, which belongs to \w+"
+    cause = rf"user \S+ may not {verb} {forbidden}, which belongs to \S+"
     assert re.fullmatch(rf"cannot write {shown}: {cause}; .*, or choose another file\n", ran.err)
     assert (ran.code, ran.out) == (2, "")
 

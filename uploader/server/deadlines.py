@@ -7,6 +7,7 @@ the connection underneath. What had come by then is no answer, though http.clien
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import urllib3
@@ -41,7 +42,8 @@ class _Bounded:
             expired.set()
             # The plain socket's method: that of a TLS socket would take the session from under the reading thread.
             # TLS within a proxy's TLS is no socket, but has one.
-            socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+            with suppress(OSError):  # it may have ended by itself in this very moment
+                socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
         timer = threading.Timer(self.timeout or 0.0, end)
         timer.daemon = True
