@@ -81,15 +81,6 @@ def _now_value(value: str) -> str:
     return f"  |> map(fn: (r) => ({{site: r.site, _time: now(), _value: {value}}}))\n"
 
 
-def _gaps(scope: Scope) -> str:
-    return (
-        rows(scope, "solar", PRESENCE)
-        + BY_SITE
-        + '  |> elapsed(unit: 1s, columnName: "gap")\n'
-        + "  |> map(fn: (r) => ({r with _value: r.gap}))\n"
-    )
-
-
 INFLUXQL_GAPS = (
     f'(SELECT elapsed("{PRESENCE}", 1s) AS "gap" FROM "solar" WHERE $timeFilter AND {INFLUXQL_SITE} GROUP BY "site")'
 )
@@ -103,6 +94,15 @@ def longest_gap() -> Query:
             f'SELECT max("gap") AS "value" FROM {INFLUXQL_GAPS} WHERE $timeFilter '
             'GROUP BY time($__interval), "site" fill(null)'
         ),
+    )
+
+
+def _gaps(scope: Scope) -> str:
+    return (
+        rows(scope, "solar", PRESENCE)
+        + BY_SITE
+        + '  |> elapsed(unit: 1s, columnName: "gap")\n'
+        + "  |> map(fn: (r) => ({r with _value: r.gap}))\n"
     )
 
 

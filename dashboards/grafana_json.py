@@ -44,13 +44,6 @@ class Target(Dataquery, Builder[Dataquery]):
         return stored | ({"alias": self.alias} if self.alias else {})
 
 
-def _target(ref_id: str, line: Line, language: Language) -> Target:
-    if language == "flux":
-        return Target(ref_id, language, line.query.flux(GRAFANA))
-    alias = "" if line.query.is_table else f"{line.label} $tag_site".strip()
-    return Target(ref_id, language, line.query.influxql, line.query.is_table, alias)
-
-
 def board_json(board: Board, language: Language) -> str:
     """The file for Grafana's provisioning, ending in a newline."""
     built = (
@@ -123,10 +116,11 @@ def _panel(panel: Panel, row: Row, language: Language) -> PanelBuilder:
     return built
 
 
-def _thresholds_style(panel: Panel) -> common_builders.GraphThresholdsStyleConfig:
-    has_thresholds = len(panel.thresholds) > 1
-    mode = common.GraphThresholdsStyleMode.DASHED if has_thresholds else common.GraphThresholdsStyleMode.OFF
-    return common_builders.GraphThresholdsStyleConfig().mode(mode)
+def _target(ref_id: str, line: Line, language: Language) -> Target:
+    if language == "flux":
+        return Target(ref_id, language, line.query.flux(GRAFANA))
+    alias = "" if line.query.is_table else f"{line.label} $tag_site".strip()
+    return Target(ref_id, language, line.query.influxql, line.query.is_table, alias)
 
 
 def _kind(panel: Panel, language: Language) -> PanelBuilder:
@@ -147,6 +141,12 @@ def _kind(panel: Panel, language: Language) -> PanelBuilder:
         .color_scheme(builders.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC))
         .thresholds_style(_thresholds_style(panel))
     )
+
+
+def _thresholds_style(panel: Panel) -> common_builders.GraphThresholdsStyleConfig:
+    has_thresholds = len(panel.thresholds) > 1
+    mode = common.GraphThresholdsStyleMode.DASHED if has_thresholds else common.GraphThresholdsStyleMode.OFF
+    return common_builders.GraphThresholdsStyleConfig().mode(mode)
 
 
 def _stat(panel: Panel, language: Language) -> stat.Panel:

@@ -85,16 +85,6 @@ class Board:
     rows: Sequence[Row]
 
 
-def _volts(bank_volts: int) -> tuple[Threshold, ...]:
-    twelves = bank_volts / 12
-    return (
-        (None, RED),
-        (round(FLAT_VOLTS_12 * twelves, 2), YELLOW),
-        (round(LOW_VOLTS_12 * twelves, 2), GREEN),
-        (round(HIGH_VOLTS_12 * twelves, 2), RED),
-    )
-
-
 CHARGE = ((None, RED), (FLAT_CHARGE_PERCENT, YELLOW), (LOW_CHARGE_PERCENT, GREEN))
 RECEIVED = ((None, RED), (90, YELLOW), (99, GREEN))
 AGE = ((None, GREEN), (300, YELLOW), (900, RED))
@@ -109,40 +99,18 @@ def boards(bank_volts: int = 24) -> tuple[Board, Board]:
     return _site(volts), _logging()
 
 
+def _volts(bank_volts: int) -> tuple[Threshold, ...]:
+    twelves = bank_volts / 12
+    return (
+        (None, RED),
+        (round(FLAT_VOLTS_12 * twelves, 2), YELLOW),
+        (round(LOW_VOLTS_12 * twelves, 2), GREEN),
+        (round(HIGH_VOLTS_12 * twelves, 2), RED),
+    )
+
+
 def _stat(title: str, unit: Unit, field: str, note: str, thresholds: Sequence[Threshold] = NO_THRESHOLD) -> Panel:
     return Panel(title, "stat", unit, (Line("", latest(field)),), 4, note, thresholds)
-
-
-def _now(volts: Sequence[Threshold]) -> Row:
-    return Row("Now", queries.RECENT, "1m", True, (
-        _stat("Battery", VOLTS, "battery_volts", "Battery voltage.", volts),
-        _stat("State of charge", PERCENT, "state_of_charge_percent", "The regulator's own estimate.", CHARGE),
-        _stat("Current in", AMPS, "charge_amps", "Charge current, internal plus external."),
-        _stat("Current out", AMPS, "load_amps", "Load current, internal plus external."),
-        _stat("Power in", WATTS, "charge_watts", "Battery voltage times charge current."),
-        _stat("Power out", WATTS, "load_watts", "Battery voltage times load current."),
-        _stat("Regulator", TEXT, "regulator_state", "Boost, equalise, absorption or float."),
-        _stat("Charged today", AMP_HOURS, "charge_amp_hours", "Since the regulator's midnight."),
-        _stat("Used today", AMP_HOURS, "load_amp_hours", "Since the regulator's midnight."),
-        _stat("Highest today", VOLTS, "battery_max_volts", "Since the regulator's midnight.", volts),
-        _stat("Lowest today", VOLTS, "battery_min_volts", "Since the regulator's midnight.", volts),
-        _stat("Battery temperature", CELSIUS, "battery_celsius", "Empty if there is no sensor.", HEAT),
-    ))  # fmt: skip
-
-
-def _lines(volts: Sequence[Threshold]) -> tuple[Panel, ...]:
-    spread = (
-        Line("mean", trend("battery_volts")),
-        Line("highest", trend("battery_volts", "max")),
-        Line("lowest", trend("battery_volts", "min")),
-    )
-    power = (Line("in", trend("charge_watts")), Line("out", trend("load_watts")))
-    return (
-        Panel("Battery voltage", "lines", VOLTS, spread, 12, "A gap is a time without readings.", volts),
-        Panel("Power", "lines", WATTS, power, 12, "In from the panels, out to the load."),
-        Panel("State of charge", "lines", PERCENT, (Line("", trend("state_of_charge_percent")),), 12,
-              "The regulator's own estimate.", CHARGE),
-    )  # fmt: skip
 
 
 def _site(volts: Sequence[Threshold]) -> Board:
@@ -172,6 +140,38 @@ def _site(volts: Sequence[Threshold]) -> Board:
             Row("Daily history", "90d", "1d", True, days),
         ),
     )  # fmt: skip
+
+
+def _lines(volts: Sequence[Threshold]) -> tuple[Panel, ...]:
+    spread = (
+        Line("mean", trend("battery_volts")),
+        Line("highest", trend("battery_volts", "max")),
+        Line("lowest", trend("battery_volts", "min")),
+    )
+    power = (Line("in", trend("charge_watts")), Line("out", trend("load_watts")))
+    return (
+        Panel("Battery voltage", "lines", VOLTS, spread, 12, "A gap is a time without readings.", volts),
+        Panel("Power", "lines", WATTS, power, 12, "In from the panels, out to the load."),
+        Panel("State of charge", "lines", PERCENT, (Line("", trend("state_of_charge_percent")),), 12,
+              "The regulator's own estimate.", CHARGE),
+    )  # fmt: skip
+
+
+def _now(volts: Sequence[Threshold]) -> Row:
+    return Row("Now", queries.RECENT, "1m", True, (
+        _stat("Battery", VOLTS, "battery_volts", "Battery voltage.", volts),
+        _stat("State of charge", PERCENT, "state_of_charge_percent", "The regulator's own estimate.", CHARGE),
+        _stat("Current in", AMPS, "charge_amps", "Charge current, internal plus external."),
+        _stat("Current out", AMPS, "load_amps", "Load current, internal plus external."),
+        _stat("Power in", WATTS, "charge_watts", "Battery voltage times charge current."),
+        _stat("Power out", WATTS, "load_watts", "Battery voltage times load current."),
+        _stat("Regulator", TEXT, "regulator_state", "Boost, equalise, absorption or float."),
+        _stat("Charged today", AMP_HOURS, "charge_amp_hours", "Since the regulator's midnight."),
+        _stat("Used today", AMP_HOURS, "load_amp_hours", "Since the regulator's midnight."),
+        _stat("Highest today", VOLTS, "battery_max_volts", "Since the regulator's midnight.", volts),
+        _stat("Lowest today", VOLTS, "battery_min_volts", "Since the regulator's midnight.", volts),
+        _stat("Battery temperature", CELSIUS, "battery_celsius", "Empty if there is no sensor.", HEAT),
+    ))  # fmt: skip
 
 
 def _logging() -> Board:

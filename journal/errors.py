@@ -104,12 +104,6 @@ _CAUSES = {
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
 
 
-def _damaged(path: Path) -> str:
-    service = _SET_ASIDE_BY.get(path.name)
-    remedy = f"; restart the {service}, which sets it aside and begins a new one" if service else ""
-    return f"the file is damaged{remedy}"
-
-
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
     """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
@@ -140,6 +134,12 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
         words = words or f"{cause}; mend that, or point SOLAR_DATA elsewhere"
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
+
+
+def _damaged(path: Path) -> str:
+    service = _SET_ASIDE_BY.get(path.name)
+    remedy = f"; restart the {service}, which sets it aside and begins a new one" if service else ""
+    return f"the file is damaged{remedy}"
 
 
 def _in_the_way(path: Path) -> str | None:

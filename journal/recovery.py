@@ -141,19 +141,6 @@ def _held(source: sqlite3.Connection, stream: str) -> list[tuple[int, int]]:
     return [(first, after - 1) for (first, is_held), (after, _) in pairwise(starts) if is_held]
 
 
-def _highest_possible(source: sqlite3.Connection, stream: str) -> int:
-    """An id that no record of the stream can be above, where the newest cannot be read.
-
-    After the beginning of its last span its ids are dense, and there are no more of them than the file has room for.
-    """
-    try:
-        (last_span,) = source.execute("SELECT max(first_id) FROM spans WHERE stream = ?", (stream,)).fetchone()
-    except sqlite3.DatabaseError:
-        return HIGHEST_ID
-    (pages,), (page_bytes,) = (source.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
-    return int((last_span or 0) + pages * page_bytes // SMALLEST_ROW_BYTES)
-
-
 def _is_held(held: list[tuple[int, int]], record: Record) -> bool:
     return not isinstance(record, Day) and any(first <= (record.id or 0) <= last for first, last in held)
 
@@ -191,3 +178,16 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
             continue
         if rows:
             yield [record_type(**dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def _highest_possible(source: sqlite3.Connection, stream: str) -> int:
+    """An id that no record of the stream can be above, where the newest cannot be read.
+
+    After the beginning of its last span its ids are dense, and there are no more of them than the file has room for.
+    """
+    try:
+        (last_span,) = source.execute("SELECT max(first_id) FROM spans WHERE stream = ?", (stream,)).fetchone()
+    except sqlite3.DatabaseError:
+        return HIGHEST_ID
+    (pages,), (page_bytes,) = (source.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return int((last_span or 0) + pages * page_bytes // SMALLEST_ROW_BYTES)

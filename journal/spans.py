@@ -28,16 +28,6 @@ class Span:
     last_ms: int
 
 
-def _bounds(stream: str) -> str:
-    """Spans with their last ids: one statement, so that none begins between looking at spans and at the last id."""
-    return f"""
-        SELECT first_id, lead(first_id, 1, (SELECT max(id) + 1 FROM {stream})) OVER (ORDER BY first_id) - 1 AS last_id,
-               boot, is_held
-        FROM spans
-        WHERE stream = ?
-        """
-
-
 def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
     """The ranges of ids that are held, or released, in their order; spans that follow each other in one."""
     rows = connection.execute(
@@ -56,6 +46,16 @@ def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> lis
         else:
             found.append((first, last))
     return found
+
+
+def _bounds(stream: str) -> str:
+    """Spans with their last ids: one statement, so that none begins between looking at spans and at the last id."""
+    return f"""
+        SELECT first_id, lead(first_id, 1, (SELECT max(id) + 1 FROM {stream})) OVER (ORDER BY first_id) - 1 AS last_id,
+               boot, is_held
+        FROM spans
+        WHERE stream = ?
+        """
 
 
 def merge(connection: sqlite3.Connection) -> None:

@@ -98,13 +98,13 @@ def _elapsed_ms(before: Reading, after: Reading, *, is_trusted: bool) -> int | N
     return elapsed_ms if is_trusted and elapsed_ms >= 0 else None
 
 
-def _samples(before: Reading, after: Reading, elapsed_ms: int) -> tuple[Sample, Sample]:
-    return Sample(0, before.regulator_clock_seconds or 0.0), Sample(elapsed_ms, after.regulator_clock_seconds or 0.0)
-
-
 def _has_run_on(before: Reading, after: Reading, elapsed_ms: int) -> bool:
     earlier, later = _samples(before, after, elapsed_ms)
     return ran_on(later, earlier)
+
+
+def _samples(before: Reading, after: Reading, elapsed_ms: int) -> tuple[Sample, Sample]:
+    return Sample(0, before.regulator_clock_seconds or 0.0), Sample(elapsed_ms, after.regulator_clock_seconds or 0.0)
 
 
 def _passed_midnight(before: Reading, elapsed_ms: int) -> bool:

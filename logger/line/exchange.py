@@ -75,13 +75,6 @@ BROKEN_OFF = Failure("the reply broke off after its first byte", may_be_late=Tru
 ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, may_be_late=True)
 
 
-def _failure(refusal: frame.Refusal) -> Failure:
-    is_unheard = refusal.code in frame.REGULATOR_UNHEARD
-    return Failure(
-        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in frame.REFUSALS
-    )
-
-
 class Pli:
     """The PLI. `ask` is the only way to talk to it."""
 
@@ -226,3 +219,10 @@ class Pli:
             yield
         except (OSError, termios.error) as error:
             raise PortMissing(f"cannot use {self.name}: {error}; was its cable pulled out?") from error
+
+
+def _failure(refusal: frame.Refusal) -> Failure:
+    is_unheard = refusal.code in frame.REGULATOR_UNHEARD
+    return Failure(
+        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in frame.REFUSALS
+    )
