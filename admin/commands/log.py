@@ -108,8 +108,11 @@ def log(
     finally:
         for line in opened:
             line.close()
-    if readings is not None:
-        print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
+    stored = f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}"
+    if readings is None:
+        logging.getLogger(__name__).info("stopped: %s", stored)
+    else:
+        print(stored)
 
 
 def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:

@@ -51,7 +51,7 @@ def test_a_full_disk_is_called_that_even_when_a_journal_is_only_opened(card: Pat
         os.posix_fallocate(fill.fileno(), 0, fill.tell() + shutil.disk_usage(card).free)
     with pytest.raises(JournalFull) as caught:
         Journal.open(path)
-    assert str(caught.value) == f"cannot open {path}: the disk is full"
+    assert str(caught.value) == f"cannot open {path}: the disk is full; free some space"
 
 
 @pytest.mark.parametrize(

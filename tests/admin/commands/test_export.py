@@ -113,6 +113,40 @@ def test_sqlite_is_one_table_in_one_file_that_opens_anywhere(solar: Solar, tmp_p
 
 
 @pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("x.csv", "csv"),
+        ("x.json", "json"),
+        ("x.jsonl", "jsonl"),
+        ("x.NDJSON", "jsonl"),
+        ("x.lp.gz", "line-protocol"),
+        ("x.json.gz", "json"),
+        ("x.txt", "csv"),
+        ("json", "csv"),
+    ],
+)
+def test_the_name_of_the_file_decides_when_no_format_was_asked_for(
+    solar: Solar, name: str, form: str, tmp_path: Path
+) -> None:
+    assert solar("export", "--output", name).code == 0
+    written = (tmp_path / name).read_bytes()
+    text = gzip.decompress(written) if name.endswith(".gz") else written
+    assert text.decode() == solar("export", "--format", form).out
+
+
+def test_a_name_of_a_database_gets_one(solar: Solar, tmp_path: Path) -> None:
+    assert solar("export", "--output", "copy.db").code == 0
+    assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_format_that_the_name_contradicts_is_one_line(solar: Solar, tmp_path: Path) -> None:
+    ran = solar("export", "--format", "csv", "--output", "x.json.gz")
+    words = "cannot write csv to x.json.gz: the name says json; leave --format off, or choose another name"
+    assert (ran.code, ran.out, ran.err.count("\n"), words in ran.err) == (2, "", 1, True)
+    assert not (tmp_path / "x.json.gz").exists()
+
+
+@pytest.mark.parametrize(
     ("since", "until", "numbers"),
     [
         ("2026-01-01T00:00:10Z", None, [2, 3]),

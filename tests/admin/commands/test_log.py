@@ -60,9 +60,11 @@ def test_a_signal_ends_it_with_exit_0_and_every_reading_stored(
         assert "reading a PL80" in process.stderr.readline()
         process.send_signal(number)
         assert process.wait(timeout=5) == 0
-        assert process.stderr.read() == ""
+        (last,) = process.stderr.read().splitlines()
     with Journal.open(tmp_path / "data" / "journal.db") as journal:
-        assert journal.count("readings") >= 1
+        stored = journal.count("readings")
+    assert stored >= 1
+    assert last.endswith(f"stopped: {stored} reading{'s' if stored > 1 else ''} stored in data/journal.db")
 
 
 def test_a_port_that_is_missing_at_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
