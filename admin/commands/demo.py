@@ -22,6 +22,7 @@ from admin.terminal.words import count, size
 from journal.errors import SolarError
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
     from uploader.server.target import Target
@@ -62,7 +63,7 @@ def demo(
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
     print(f"Logging a day of a simulated PL80 in {seconds:g} s.", flush=True)
     stop = threading.Event()
-    Journal.create(data / "journal.db", SITE).close()
+    JournalWriter.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
     with stop_on_signals(stop), uploading(data, target) as delivery:
         failed = log_simulation(data, seconds, stop)
@@ -97,7 +98,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
     options = SimulatorOptions(speed=2000, start_hour=START_HOUR, battery_percent=62.0)
     failed = tries = 0
     sun = HandClock()
-    with RunningSimulator(options, clock=sun) as simulator, Journal.create(data / "journal.db", SITE) as journal:
+    with RunningSimulator(options, clock=sun) as simulator, JournalWriter.create(data / "journal.db", SITE) as journal:
         clock = Clock(journal.boot_number(boot_id()))
         poller = Poller(
             journal,
@@ -164,7 +165,7 @@ def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_byte
     span = f"{clock(times[0])} to {clock(times[-1])}" if times else "time unknown"
     volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
     charged = total("charged", [reading.charge_amp_hours for reading in readings])
-    drawn = total("drawn", [reading.load_amp_hours for reading in readings])
+    drawn = total("used", [reading.load_amp_hours for reading in readings])
     grown = journal_bytes - empty_bytes
     a_reading = f", {grown / len(readings):.0f} bytes per reading" if len(readings) >= 100 else ""
     return [
