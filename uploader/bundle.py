@@ -70,7 +70,8 @@ class Manifest:
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = {stream: (int(at), str(mark)) for stream, (at, mark) in read["marks"].items()}
+            marks = dict.fromkeys(STREAMS, (0, ""))  # a manifest from before there were marks has none
+            marks |= {stream: (int(at), str(mark)) for stream, (at, mark) in read.get("marks", {}).items()}
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(

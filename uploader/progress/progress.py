@@ -260,8 +260,7 @@ class Progress:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("DELETE FROM marks")
                 self.dead_letters.unqueue()
-            # Revisions may be lost as well, and their numbers given again.
-            self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
+            self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream, last_id in last_ids.items():
                 self._replace(stream, last_id + 1, HIGHEST_ID, keep_inside=False)
                 self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_id))
