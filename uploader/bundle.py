@@ -1,12 +1,12 @@
 """Bundle: what is pending as gzipped line protocol, carried to the server by hand; its Manifest stays here.
 
-    pack       pending ids ── lines ──▶ backlog.lp.gz      who carries it feeds it to the server: `influx write`
+    pack       pending ids ── lines ──▶ backlog.lp.gz      loaded into the server by hand: `influx write`
                           └─ the ids ─▶ backlog.lp.gz.manifest.json
     receipt    the manifest ── its ids are done; but not those whose readings were decoded anew since
 
 Rules:
-- Packing settles nothing: what the uploader sends meanwhile is stored twice over itself, which does no harm.
-- The ids of a manifest are those of one journal and of no other.
+- Packing settles nothing: what the uploader sends meanwhile overwrites itself.
+- The ids of a manifest belong to one journal only.
 """
 
 import gzip

@@ -1,16 +1,16 @@
-"""Comparison: what the journal has and the server has not, or not so, hour by hour (UTC), and why.
+"""Comparison: what the server lacks of the journal, or has with other values, hour by hour (UTC), with the reason.
 
     journal   360  360  360  360     each hour's records, counted here and there: one query for weeks
     server    360    0  351  360
               all none some  all     of "some" every point is fetched and compared
 
-With values, an hour is "all" only where sum, minimum and maximum of each number agree too, and how often each text is
-there. Days and events are few: all of them are fetched.
+With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text agree too.
+Days and events are few: all of them are fetched.
 
 Rules:
-- What has been sent is looked up before the server is asked; so a record that is sent meanwhile is no hole.
-- Not seen: a lost point in an hour that has as many points of a stranger (the same site tag, another time) instead;
-  values that changed within an hour so that sum, minimum and maximum stay.
+- What has been sent is looked up before the server is asked, so a record that is sent meanwhile is not a hole.
+- Not found: a lost point, if another source wrote a point under the same site in that hour; values that changed within
+  an hour so that sum, minimum and maximum stay the same.
 """
 
 import math

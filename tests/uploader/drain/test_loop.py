@@ -22,8 +22,9 @@ from tests.uploader.site import Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds, open_progress
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter, State
+from uploader.progress.state import State
 from uploader.server.outcomes import Outcome, Unreachable
 from uploader.server.target import Target
 
@@ -290,7 +291,7 @@ import os, pathlib, signal, sys
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
+from uploader.drain.reporter import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 
