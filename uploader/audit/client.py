@@ -17,7 +17,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from json import JSONDecodeError
-from types import TracebackType
 from typing import Self, TypeVar
 
 import urllib3
@@ -27,7 +26,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Hours, Language, Query, Request, Sample, Storage, StrangeAnswer
+from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
@@ -44,6 +43,7 @@ FARTHEST_MS = 2**63 // 1_000_000
 SPEAK_INFLUXQL = ("1.", "3.")
 UNKNOWN = "what answers there speaks neither Flux nor InfluxQL nor MetricsQL"
 
+Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
@@ -74,9 +74,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._transport.pool_manager.clear()
 
     def summaries(self, query: Query) -> Hours:

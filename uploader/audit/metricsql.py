@@ -14,7 +14,6 @@ Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5,
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlencode
 
 from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
 from uploader.server.target import Target
@@ -79,14 +78,7 @@ class MetricsQL:
         return None
 
     def _request(self, path: str, form: dict[str, str]) -> Request:
-        return Request(
-            path,
-            [],
-            "application/x-www-form-urlencoded",
-            urlencode(form).encode(),
-            self._target.token_header,
-            read_url(self._target.url),
-        )
+        return Request.of_form(path, form, self._target.token_header, read_url(self._target.url))
 
 
 def read_url(write_url: str) -> str:
