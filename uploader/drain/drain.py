@@ -254,7 +254,7 @@ class Drain:
         step = replace(step, refused=step.count)
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
             return step
-        reason = f"the server refuses one reading after the other ({words})"
+        reason = f"the server refuses one reading after another ({words})"
         return self._wait(step, Misconfigured(reason, "`solar dead-letters list` shows them", 0))
 
     def _expire(self, outcome: Expired, count: int) -> None:
