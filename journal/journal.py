@@ -191,7 +191,7 @@ class Journal:
             return revisions.load_decoding(self._connection)
 
     def revisions(self, after: int = 0) -> list[Revision]:
-        """What was revised since the revision with the number `after`, in its order."""
+        """What was revised since the revision with the number `after`, in its order; all of it if that one is gone."""
         with self._our_errors("read"):
             return revisions.load(self._connection, after)
 

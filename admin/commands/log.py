@@ -120,7 +120,8 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
 
     What the server refused is kept, to be sent as it is then when its cause is mended.
     """
-    from uploader.progress.progress import HIGHEST_ID, Progress
+    from uploader.progress.done_ranges import HIGHEST_ID
+    from uploader.progress.progress import Progress
 
     try:
         with Progress.read_only(journal.path.with_name("uploader.db")) as progress:

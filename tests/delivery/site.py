@@ -24,8 +24,8 @@ from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
 from uploader.drain.drain import Drain, Step
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 

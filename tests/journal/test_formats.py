@@ -18,7 +18,7 @@ from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 
 WRITTEN = Path(__file__).parent.parent / "journals"
 

@@ -56,9 +56,12 @@ def test_revisions_are_numbered_and_seen_by_who_only_reads(journal: JournalWrite
     journal.revise(readings[3:], Decoding("a", 3))
     journal.revise(readings[:3], Decoding("a", 0))
     with Journal.open(path) as other:
-        assert other.revisions() == [Revision(1, 4, 5), Revision(2, 1, 3)]
-        assert other.revisions(1) == [Revision(2, 1, 3)]
-        assert other.revisions(2) == []
+        first, second = other.revisions()
+        assert (first, second) == (Revision(first.number, 4, 5), Revision(second.number, 1, 3))
+        assert 0 < first.number < second.number
+        assert other.revisions(first.number) == [second]
+        assert other.revisions(second.number) == []
+        assert other.revisions(second.number + 1) == [first, second], "that one was lost"
         assert other.decoding() == Decoding("a", 0, 0)
 
 

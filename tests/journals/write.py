@@ -19,7 +19,7 @@ from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 FIRST_MS = 1_767_225_600_000

@@ -14,7 +14,7 @@ from journal.reading import Event, Reading, Record
 from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 
 append, settle = JournalWriter.append, Progress.settle
 

@@ -17,8 +17,8 @@ from tests.stories.site import Site
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, drain_all
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 
 CHARGE, LOAD = 0.5, 0.25

@@ -9,9 +9,9 @@ from journal.writer import JournalWriter
 from uploader.drain.backoff import Backoff
 from uploader.drain.drain import Drain, Step, Writer
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 

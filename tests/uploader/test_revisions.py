@@ -74,6 +74,26 @@ def test_a_revision_is_sent_again_once_also_by_a_process_that_began_later(site: 
     assert recorder.lines == []
 
 
+def test_a_revision_that_a_card_lost_does_not_hide_the_next_one(site: Site) -> None:
+    """The card loses the last revision but no record. Then the readings are revised in another way."""
+    site.append(6)
+    revise(site.journal, 6)
+    site.journal.close()
+    kept = site.journal.path.read_bytes()
+    with Journal.create(site.journal.path) as journal:
+        revise(journal, 2)
+    recorder = Recorder()
+    site.run(site.drain(recorder))
+    site.journal.path.write_bytes(kept)
+    with Journal.create(site.journal.path) as journal:
+        revise(journal, 3, 4, factor=20.0)
+    site.restart()
+    recorder.lines.clear()
+    site.run(site.drain(recorder))
+    sent = [(line.split()[-1][-8:-4], line.partition("charge_amps=")[2].partition(",")[0]) for line in recorder.lines]
+    assert sent == [("0002", "21.0"), ("0003", "31.0"), ("0005", "26.0")]
+
+
 def test_a_reading_revised_while_it_is_being_sent_is_sent_again(site: Site) -> None:
     site.append(3)
 

@@ -190,6 +190,14 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
 
 
+def test_a_manifest_from_before_there_were_marks_is_accepted(solar: Solar, data: Path, parcel: Path) -> None:
+    told = json.loads(manifest(parcel).read_text())
+    del told["marks"]
+    manifest(parcel).write_text(json.dumps(told))
+    assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "4 records marked as sent\n"
+    assert pending(data) == {}
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "\x1f\x8b\0", '{"format": 1, "ids": {}}'])
 def test_what_is_no_manifest_is_one_line(text: str, solar: Solar, tmp_path: Path) -> None:
     path = tmp_path / "receipt.json"

@@ -670,7 +670,7 @@ def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: S
         state = site.progress.state()
         assert (state.expired, state.notes) == (
             4600,
-            "the bucket keeps 1 h; 4,600 older records stay in the journal alone",
+            "the bucket keeps 1 h; 4,600 older records stay in the journal only",
         )
         assert site.progress.dead_letters.count() == 0
         server.answers = lambda lines: None
