@@ -2,7 +2,7 @@
 
     logger     append, wait, know_time, doubt_time, date, rescale, redecode, prune
     uploader   upload, with whatever the server answers, with the logger at work in between, and on a full disk
-    person     rename, back_up, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
+    person     rename, back_up, copy_file, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
     server     refuse, poison, forget (retention), conflict, limit; mend takes all that away
 
@@ -243,6 +243,18 @@ class Delivery(RuleBasedStateMachine):
         copy, file = self.directory / f"backup-{len(self.backups)}.db", self.file.copy()
         if self._run("person", lambda: self.site.back_up(copy)):
             self.backups.append((copy, file))
+
+    @rule()
+    def copy_file(self) -> None:
+        """A backup as people make it who do not know `solar backup`: with `cp`, while all is stopped."""
+        copy, file = self.directory / f"copy-{len(self.backups)}.db", self.file.copy()
+        self.site.stop_uploader()
+        self.site.stop_logger()
+        self.site.copy_file(copy)
+        self.site.start_logger(self.stretch)
+        self.site.start_uploader()
+        self._anchor_again()
+        self.backups.append((copy, file))
 
     @precondition(lambda self: self.backups)
     @rule(which=READINGS, is_running=st.booleans())

@@ -207,12 +207,10 @@ def test_what_was_sent_without_room_to_note_it_takes_no_reading_with_it(life: De
     life.know_time()
     life.append()
     life.settle()
-    life.site.remember()
-    older = life.file
+    life.copy_file()
     life.append(3)
-    life.site.remember = lambda: None
     life.upload(12, is_full=True)
-    life._replace(life.site.lose_newest, older, is_running=True)
+    life.restore(is_running=True)
     life.append(3)
     life.upload(2)
     life.heal()
