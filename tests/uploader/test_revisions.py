@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.servers import Database
 from tests.uploader.site import Site, influx
 from uploader.server.outcomes import Outcome, Sent
@@ -33,7 +33,7 @@ class Recorder:
         return Sent()
 
 
-def revise(journal: Journal, *ids: int, factor: float = 10.0) -> None:
+def revise(journal: JournalWriter, *ids: int, factor: float = 10.0) -> None:
     """Give these readings other amperes."""
     readings = [record for each in ids if isinstance(record := journal.get("readings", each), Reading)]
     new = [replace(each, charge_amps=(each.charge_amps or 0.0) * factor + 1) for each in readings]
@@ -80,12 +80,12 @@ def test_a_revision_that_a_card_lost_does_not_hide_the_next_one(site: Site) -> N
     revise(site.journal, 6)
     site.journal.close()
     kept = site.journal.path.read_bytes()
-    with Journal.create(site.journal.path) as journal:
+    with JournalWriter.create(site.journal.path) as journal:
         revise(journal, 2)
     recorder = Recorder()
     site.run(site.drain(recorder))
     site.journal.path.write_bytes(kept)
-    with Journal.create(site.journal.path) as journal:
+    with JournalWriter.create(site.journal.path) as journal:
         revise(journal, 3, 4, factor=20.0)
     site.restart()
     recorder.lines.clear()
