@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.servers import Database
 from tests.uploader.site import Site, influx
 from uploader.server.outcomes import Outcome, Sent
@@ -33,7 +33,7 @@ class Recorder:
         return Sent()
 
 
-def revise(journal: Journal, *ids: int, factor: float = 10.0) -> None:
+def revise(journal: JournalWriter, *ids: int, factor: float = 10.0) -> None:
     """Give these readings other amperes."""
     readings = [record for each in ids if isinstance(record := journal.get("readings", each), Reading)]
     new = [replace(each, charge_amps=(each.charge_amps or 0.0) * factor + 1) for each in readings]
@@ -80,18 +80,39 @@ def test_a_revision_that_a_card_lost_does_not_hide_the_next_one(site: Site) -> N
     revise(site.journal, 6)
     site.journal.close()
     kept = site.journal.path.read_bytes()
-    with Journal.create(site.journal.path) as journal:
+    with JournalWriter.create(site.journal.path) as journal:
         revise(journal, 2)
     recorder = Recorder()
     site.run(site.drain(recorder))
     site.journal.path.write_bytes(kept)
-    with Journal.create(site.journal.path) as journal:
+    with JournalWriter.create(site.journal.path) as journal:
         revise(journal, 3, 4, factor=20.0)
     site.restart()
     recorder.lines.clear()
     site.run(site.drain(recorder))
     sent = [(line.split()[-1][-8:-4], line.partition("charge_amps=")[2].partition(",")[0]) for line in recorder.lines]
     assert sent == [("0002", "21.0"), ("0003", "31.0"), ("0005", "26.0")]
+
+
+def test_readings_that_get_the_ids_of_lost_ones_are_sent(site: Site) -> None:
+    site.append(3)
+    site.run(site.drain(Recorder()))
+    site.source.close()  # or the file's newest rows stay in its WAL
+    site.journal.close()
+    kept = site.journal.path.read_bytes()
+    site.journal = JournalWriter.create(site.journal.path)
+    site.append(3)
+    site.run(site.drain(Recorder()))
+    site.source.close()
+    site.journal.close()
+    site.journal.path.write_bytes(kept)
+    site.journal = JournalWriter.create(site.journal.path)
+    times = site.append(5)
+    recorder = Recorder()
+    assert site.journal.last_id("readings") == 8
+    site.restart()
+    site.run(site.drain(recorder))
+    assert [int(line.split()[-1]) for line in recorder.lines] == times
 
 
 def test_a_reading_revised_while_it_is_being_sent_is_sent_again(site: Site) -> None:

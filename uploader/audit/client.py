@@ -145,11 +145,11 @@ class Client:
         if answer.status == 404:
             raise self._cannot(
                 f"the server cannot find the bucket (404: {words})",
-                "check INFLUXDB_BUCKET, INFLUXDB_ORG, and whether the token may read the bucket",
+                "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
             )
         if answer.status < 400:
             raise self._cannot(f"something else answers instead of the server ({answer.status}: {words})", "try later")
-        raise self._cannot(f"the server cannot answer the query ({answer.status}: {words})", "try later")
+        raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
 
     def _ask(self, request: Request) -> Answer:
         """The answer, whatever it is but one that may pass: that is asked for again."""
