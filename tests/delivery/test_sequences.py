@@ -209,7 +209,9 @@ def test_what_was_sent_without_room_to_note_it_takes_no_reading_with_it(life: De
     life.settle()
     life.copy_file()
     life.append(3)
+    before = life.server.requests
     life.upload(12, is_full=True)
+    assert life.server.requests == before + 1
     life.restore(is_running=True)
     life.append(3)
     life.upload(2)
