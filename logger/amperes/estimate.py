@@ -89,7 +89,7 @@ def estimate(channel: str, model: str, pieces: Iterable[Piece]) -> Estimate:
     step = amp_hours / (sum(piece.step_hours for piece in pieces) + ROUNDING * hours)
     left_over = (piece.amp_hours - step * (piece.step_hours + ROUNDING * piece.hours) for piece in pieces)
     variance = max(sum(rest**2 for rest in left_over) / max(1, len(pieces) - 1), COUNT_VARIANCE / len(pieces))
-    # What is believed of the missing amperes beforehand weighs as much as a piece of these hours squared.
+    # Beforehand, ROUNDING steps are believed to be missing: this weighs as if a piece of these hours² had shown it.
     belief = variance / (ROUNDING_UNCERTAINTY * step) ** 2
     xx = sum(piece.step_hours**2 for piece in pieces)
     xh = sum(piece.step_hours * piece.hours for piece in pieces)
