@@ -96,50 +96,33 @@ def date_records(
     the local one where none is given.
     """
     known = sorted(known, key=lambda each: each.time_ms, reverse=True)
-    new, is_other = _new_count(history, days, known, zone) if known else (None, False)
-    if new is None:
-        last = known[0].date[:10] if known else ""
-        later = [day for day in days if not day.is_doubtful and date_of(day, zone) > last]
-        ends = dict(enumerate(later[:SLOTS], start=1))
-        return Dating(_dated(history, ends, known, {}, new=SLOTS, zone=zone), is_other)
-    there = {
-        days_ago: each
-        for each in _newest_of_each_slot(known)
-        if (days_ago := history.days_ago(each.slot)) > new and history.records.get(each.slot) == each.raw
-    }
-    ends = dict(enumerate(_ended_in(days, known[0], new)[:new], start=1))
+    new = history.days_ago(known[0].slot) - 1 if known else SLOTS
+    past = {ago: each for each in reversed(known[:SLOTS]) if (ago := history.days_ago(each.slot)) > new}
+    there = {ago: each for ago, each in past.items() if history.records.get(each.slot) == each.raw}
+    replaced = sum(history.records.get(each.slot, each.raw) != each.raw for each in past.values())
+    elapsed = _day_number(date_of(days[0], zone)) - _day_number(known[0].date) if known and days else 0
+    may_have_gone_round = elapsed >= new + SLOTS // 2
+    is_ours, is_telling = len(there) >= replaced, len(set(history.records.values())) > 1
+    if known and ((is_ours and is_telling) or ((is_ours or new + 1 in there) and not may_have_gone_round)):
+        ends = _ends(_ended_in(days, known[0], new)[:new], known[0], there, new)
+        return Dating(_dated(history, ends, known, there, new=new, zone=zone))
+    last = known[0].date[:10] if known else ""
+    later = [day for day in days if not day.is_doubtful and date_of(day, zone) > last][:SLOTS]
+    ends = dict(enumerate(later, start=1))
+    return Dating(_dated(history, ends, known, {}, new=SLOTS, zone=zone), not is_ours and elapsed < SLOTS - 3)
+
+
+def _ends(
+    days: Sequence[RegulatorDay], newest: KnownDay, there: Mapping[int, KnownDay], new: int
+) -> dict[int, RegulatorDay]:
+    """By how many days ago it was, the day of each record: the `new` ones in `days`; 24 hours back where none fits."""
+    ends = dict(enumerate(days, start=1))
     for days_ago in range(1, max(new, *there, 0) + 1):
-        if was := known[0] if days_ago == new + 1 else there.get(days_ago):
+        if was := newest if days_ago == new + 1 else there.get(days_ago):
             ends[days_ago] = was.day
         elif days_ago not in ends and (next_day := ends.get(days_ago - 1)):
             ends[days_ago] = RegulatorDay(next_day.began_ms - DAY_MS, next_day.began_ms)
-    return Dating(_dated(history, ends, known, there, new=new, zone=zone))
-
-
-def _new_count(
-    history: History, days: Sequence[RegulatorDay], known: Sequence[KnownDay], zone: tzinfo | None
-) -> tuple[int | None, bool]:
-    """How many records were written since the newest known one; None and whether they are another regulator's, or the
-    ring has gone round since."""
-    new = history.days_ago(known[0].slot) - 1
-    elapsed = (_day_number(date_of(days[0], zone)) - _day_number(known[0].date)) if days else 0
-    compared = [
-        history.records[each.slot] == each.raw
-        for each in _newest_of_each_slot(known)
-        if history.days_ago(each.slot) > new and each.slot in history.records
-    ]
-    are_most_there = 2 * sum(compared) >= len(compared)
-    is_newest_there = history.records.get(known[0].slot) == known[0].raw
-    is_telling = len(set(history.records.values())) > 1
-    has_gone_round = elapsed >= new + SLOTS // 2
-    if (are_most_there and (is_telling or not has_gone_round)) or (is_newest_there and not has_gone_round):
-        return new, False
-    return None, not are_most_there and elapsed < SLOTS - 3
-
-
-def _newest_of_each_slot(known: Sequence[KnownDay]) -> list[KnownDay]:
-    """The last day in each slot; `known` begins with the newest."""
-    return list({each.slot: each for each in reversed(known[:SLOTS])}.values())
+    return ends
 
 
 def _ended_in(days: Sequence[RegulatorDay], newest: KnownDay, new: int) -> list[RegulatorDay]:

@@ -170,6 +170,17 @@ def test_a_second_day_on_a_date_gets_a_name_and_a_time_of_its_own() -> None:
     assert len({each.time_ms for each in after.records}) == 30
 
 
+def test_a_record_that_is_read_late_never_takes_the_date_of_another() -> None:
+    before = date_records(ring(40), ended(40), [], UTC)
+    morning = JUNE_1 + 41 * DAY_MS + 9 * HOUR_MS
+    days = [RegulatorDay(morning, morning + 6 * HOUR_MS), RegulatorDay(JUNE_1 + 41 * DAY_MS, morning), *ended(40)]
+    unread = History(42 % 30, {slot: content for slot, content in ring(42).records.items() if slot != 41 % 30})
+    second = date_records(unread, days, known(before.records), UTC)
+    assert new(second) == [(date(41), raw(1042))]
+    after = date_records(ring(42), days, known([*before.records, *second.records[-1:]]), UTC)
+    assert new(after) == []
+
+
 @pytest.mark.parametrize(
     ("end_hour", "zone", "expected"),
     [
