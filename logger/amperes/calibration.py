@@ -19,10 +19,7 @@ from logger.amperes.estimate import CHARGE, LOAD, Estimate, Piece, estimate
 from logger.amperes.voltage_check import VoltageCheck
 from logger.regulator.models import Model, model_of
 from logger.regulator.registers import (
-    HOURS,
-    MINUTES,
     SCREEN,
-    SECONDS,
     SOFTWARE_VERSION,
     SOLV_SCREEN,
     UPDATE,
@@ -45,10 +42,6 @@ class Channel:
 
 
 CHANNELS = (Channel(CHARGE, 213, 188, 189), Channel(LOAD, 217, 198, 199))
-ADDRESSES = frozenset(
-    {SOFTWARE_VERSION, HOURS, MINUTES, SECONDS, SCREEN, UPDATE, 50, 220, 221}
-    | {address for channel in CHANNELS for address in (channel.current, channel.low, channel.high)}
-)
 
 
 @dataclass(frozen=True, slots=True)
