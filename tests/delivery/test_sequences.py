@@ -242,3 +242,18 @@ def test_a_letter_that_has_become_too_old_is_not_sent_again_and_again(life: Deli
     life.upload(12)
     assert life.server.requests - before <= 3
     life.heal()
+
+
+def test_a_letter_that_was_to_be_tried_again_is_tried_though_another_journal_has_come(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.refuse(1)
+    life.settle()
+    life.server.cure()
+    life.retry()
+    life.wait(60)
+    life.upload(1, ["500"])
+    life.swap(is_running=True)
+    life.settle()
+    assert not life.site.letters()
+    life.heal()
