@@ -45,7 +45,7 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
     """Confirm that the computer's clock is right now: held records get their times and are sent."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
-    from logger.clock.trust_note import leave
+    from logger.clock.trust_note import leave, word
 
     log_to_stderr(verbose=False, level=logging.WARNING)
     moment = Clock(0).now()
@@ -61,7 +61,7 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
         journal = Journal.create(path, site)
     except JournalInUse:
         with our_errors("write to", data):
-            leave(data, boot_id(), moment)
+            leave(data, boot_id(), word(moment))
         print("The logger is running: from its next reading on it uses this clock, and dates what was held.")
         return
     with journal:
@@ -70,16 +70,15 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
 
 def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
     """Date and release everything that is held, by a person's word; what was done, in words."""
-    from journal.boots import Anchor
     from journal.reading import Event
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
     from logger.clock.trust import NoTimeSource
-    from logger.clock.trust_note import PERSON
+    from logger.clock.trust_note import word
 
     held = sum(last - first + 1 for first, last in journal.held("readings"))
     keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
-    changes = [keeper.believe(Anchor(moment.uptime_ms, moment.time_ms, PERSON))]
+    changes = [keeper.believe(word(moment))]
     done = 0
     with progress("dating records", "records", held) as show_done:
         while (dated := keeper.work(0.2)).records or dated.changes:

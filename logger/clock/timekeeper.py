@@ -22,7 +22,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS, Day, Reading, Record
 from logger.clock.host_clock import Clock
 from logger.clock.timebase import Timebase
-from logger.clock.trust import TimeSource, TrustSetting, absurd
+from logger.clock.trust import KERNEL, TRUST_SETTING, TimeSource, TrustSetting, absurd, confirm
 from logger.clock.undated_boots import UndatedBoots
 from logger.events.change import Change
 from logger.events.durations import spoken
@@ -64,17 +64,34 @@ class Timekeeper:
         self._time_source = time_source
         self._trust_notes = trust_notes
         self._clock_wait_ms = clock_wait_seconds * 1000
-        stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
+        is_trusting = isinstance(time_source, TrustSetting)
+        known = UndatedBoots(journal)
+        boots = [entry.boot for entry in known.boots.values()]
+        stretches = [boot for boot in boots if boot.boot_id == boot_id]
+        anchor, last_ms = None, -1
+        for boot in stretches:
+            first_ms, end_ms = known.uptimes_ms(boot.number) or (last_ms, last_ms)
+            anchor, last_ms = boot.anchor or (anchor if first_ms >= last_ms else None), end_ms
+        is_void = anchor is not None and anchor.source == TRUST_SETTING and not is_trusting
+        if last_ms > clock.now().uptime_ms or (is_void and stretches[-1].anchor):
+            name = stretch_name(boot_id, len(stretches) + 1)
+            stretches.append(Boot(journal.boot_number(name), name, None))
+            is_void = True
         if not stretches:
             stretches = [Boot(journal.boot_number(boot_id), boot_id, None)]
         self.boot = stretches[-1].number
-        anchors = [boot.anchor for boot in stretches if boot.anchor]
+        certain = [
+            boot.anchor.time_ms
+            for boot in boots
+            if boot.anchor and boot.boot_id != boot_id and boot.anchor.source == KERNEL
+        ]
         self._base = Timebase(
-            anchor=anchors[-1] if anchors else None,
+            anchor=None if is_void else anchor,
             stretch=len(stretches),
             is_anchored=stretches[-1].anchor is not None,
-            last_trusted_ms=UndatedBoots(journal).last_trusted_ms(stretches[0].number),
-            is_trusting=isinstance(time_source, TrustSetting),
+            last_trusted_ms=known.last_trusted_ms(stretches[0].number),
+            last_certain_ms=max(certain, default=None),
+            is_trusting=is_trusting,
         )
         self._stretch = len(stretches)
         self._written = stretches[-1].anchor
@@ -113,8 +130,7 @@ class Timekeeper:
         changes, self._waiting = self._waiting, []
         if (word := self._trust_notes()) is not None:
             changes.append(self.believe(word))
-        moment = self._clock.now()
-        change = self._base.look(moment, self._time_source.ask(moment))
+        change = self._base.look(*confirm(self._clock, self._time_source))
         if change:
             log.log(logging.INFO if change.kind == "clock_trusted" else logging.WARNING, "%s", change.message)
             changes.append(change)

@@ -62,7 +62,7 @@ def test_earlier_starts_are_dated_too(solar: Solar) -> None:
         assert journal.held("readings") == []
         uncertain = [reading.time_uncertainty_seconds for reading in journal.records("readings", 1, 9)]
         assert all(each > 86400 for each in uncertain[:3])
-        assert uncertain[3:] == [None] * 3
+        assert uncertain[3:] == [61.0] * 3
 
 
 def test_with_a_logger_running_the_word_is_left_for_it(solar: Solar) -> None:
@@ -86,7 +86,7 @@ def test_a_word_that_nobody_can_understand_is_thrown_away(text: str, tmp_path: P
 
 
 def test_a_word_counts_in_its_own_boot_alone(tmp_path: Path) -> None:
-    for boot, expected in (("this", Anchor(5, 6, "a person said so")), ("another", None)):
+    for boot, expected in (("this", Anchor(5, 6, "a person said so", 60.0)), ("another", None)):
         (tmp_path / NAME).write_text(json.dumps({"boot_id": boot, "uptime_ms": 5, "time_ms": 6}))
         assert TrustNotes(tmp_path, "this").take() == expected
 
@@ -119,7 +119,7 @@ def test_it_says_what_is_held_and_why(solar: Solar) -> None:
     )
     solar("clock", "trust")
     ran = solar("clock", "show")
-    assert "trusted: a person said so" in ran.out
+    assert "trusted, give or take 1 minute: a person said so" in ran.out
     assert "Held        nothing" in ran.out
 
 
@@ -132,7 +132,7 @@ def test_status_says_it_too(solar: Solar) -> None:
     solar("clock", "trust")
     shown = json.loads(solar("status", "--json").out)
     assert (shown["held"], shown["held_reason"]) == ({"readings": 0, "events": 0}, None)
-    assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted: a person said so")
+    assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted, give or take 1 minute: a person said so")
 
 
 def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> None:
