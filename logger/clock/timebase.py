@@ -18,7 +18,8 @@ its drift is the uncertainty. So the wall clock is never used as such: only who 
                                   a person confirms it (`believe`)                   KNOWN by the person's anchor
 
 With SOLAR_CLOCK=trust a trial takes TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, and the first anchor none.
-While the offset moves faster than an oscillator drifts, the wall clock is being slewed: then nothing confirms it.
+While the offset moves faster than an oscillator drifts, the wall clock is being slewed. So an anchor is renewed only
+when two looks in a row confirm the wall clock and the offset has only drifted between them.
 A new anchor elsewhere than the old one begins a new stretch of the boot (journal/boots.py).
 """
 
@@ -116,9 +117,9 @@ class Timebase:
 
     def look(self, moment: Moment, evidence: Evidence | None) -> Change | None:
         """Compare the clocks and the evidence with the anchor. An event, if anything changes."""
-        is_steady, self._previous = self._is_steady(moment), moment
         why = absurd(moment.time_ms)
         confirmed = None if why else evidence
+        is_steady, self._previous = self._is_steady(moment), moment if confirmed else None
         old = self.anchor
         if old is None:
             if why and evidence:
@@ -239,9 +240,9 @@ class Timebase:
             self._is_anchored = False
 
     def _is_steady(self, moment: Moment) -> bool:
-        """Whether the offset has moved since the last look by no more than an oscillator drifts, or by a step."""
+        """Whether the wall clock was confirmed at the last look, and the offset has only drifted since."""
         if self._previous is None:
-            return True
+            return False
         moved_ms = abs(_offset(moment) - _offset(self._previous))
         return moved_ms <= STEADY_MS + STEADY * abs(moment.uptime_ms - self._previous.uptime_ms)
 

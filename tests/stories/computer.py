@@ -3,6 +3,7 @@
 Every record carries in `raw` the true time at which it was taken, to which what is stored can be compared.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class World(Clock):
         self.is_followed = False
         self.slew_rate = 0.0
         self.chrony_error: float | None = None
-        self.at_the_next_question = lambda: None
+        self.questions: list[Callable[[], None]] = []
         self.is_regulator_there = True
         self.is_lied_to = False
         self.is_trusting = False
@@ -122,8 +123,8 @@ class World(Clock):
         self.slew_rate = 0.0
 
     def kernel(self) -> State | None:
-        happens, self.at_the_next_question = self.at_the_next_question, lambda: None
-        happens()
+        if self.questions:
+            self.questions.pop(0)()
         return None if self.is_synchronised is None else State(self.is_synchronised)
 
     def chrony(self) -> float | None:
@@ -152,6 +153,18 @@ class World(Clock):
     def reset_regulator(self) -> None:
         """Its power fails: its clock begins at 0.0."""
         self.regulator_began_ms = self.true_ms
+
+    def set_regulator(self) -> None:
+        """A person sets its clock to the site's time of day."""
+        self.regulator_began_ms = float(ms("2026-12-01"))
+
+    def carry_to_another_computer(self, uptime: float) -> None:
+        """The journal, while that has been running for so long and knows the time."""
+        self.kill()
+        self.boots += 1
+        self.boot_id, self.uptime_ms = f"boot-{self.boots}", uptime * 1000
+        self.network()
+        self.start()
 
     def suspend(self, seconds: float) -> None:
         self._pass(seconds)
@@ -218,6 +231,16 @@ class World(Clock):
             self.wall_ms += max(-most, min(most, self.true_ms - self.wall_ms))
             self.is_followed = self.wall_ms == self.true_ms
         self._tick_hardware_clock()
+
+    def figures(self) -> tuple[int, float, float]:
+        """How many readings may be sent; by how many seconds the worst is wrong, and what is stated at the most."""
+        errors = [
+            abs(reading.time_ms - int.from_bytes(reading.raw, "big")) / 1000
+            for first, last in self.journal.released("readings")
+            for reading in self.journal.records("readings", first, last)
+            if reading.raw
+        ]
+        return len(self.uncertainties()), max(errors, default=0.0), max(self.uncertainties(), default=0.0)
 
     # What must be
 
