@@ -21,8 +21,9 @@ from journal.errors import JournalFull
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Reading, Record
 from logger.clock.host_clock import Clock
+from logger.clock.resumed import resume
 from logger.clock.timebase import Timebase
-from logger.clock.trust import KERNEL, TRUST_SETTING, TimeSource, TrustSetting, absurd, confirm
+from logger.clock.trust import TimeSource, TrustSetting, absurd, confirm
 from logger.clock.undated_boots import UndatedBoots
 from logger.events.change import Change
 from logger.events.durations import spoken
@@ -65,39 +66,19 @@ class Timekeeper:
         self._trust_notes = trust_notes
         self._clock_wait_ms = clock_wait_seconds * 1000
         is_trusting = isinstance(time_source, TrustSetting)
-        known = UndatedBoots(journal)
-        boots = [entry.boot for entry in known.boots.values()]
-        stretches = [boot for boot in boots if boot.boot_id == boot_id]
-        anchor, last_ms = None, -1
-        for boot in stretches:
-            first_ms, end_ms = known.uptimes_ms(boot.number) or (last_ms, last_ms)
-            anchor, last_ms = boot.anchor or (anchor if first_ms >= last_ms else None), end_ms
-        is_void = anchor is not None and anchor.source == TRUST_SETTING and not is_trusting
-        if last_ms > clock.now().uptime_ms or (is_void and stretches[-1].anchor):
-            name = stretch_name(boot_id, len(stretches) + 1)
-            stretches.append(Boot(journal.boot_number(name), name, None))
-            is_void = True
-        if not stretches:
-            stretches = [Boot(journal.boot_number(boot_id), boot_id, None)]
-        self.boot = stretches[-1].number
-        certain = [
-            boot.anchor.time_ms
-            for boot in boots
-            if boot.anchor and boot.boot_id != boot_id and boot.anchor.source == KERNEL
-        ]
+        self._began_ms = clock.now().uptime_ms
+        this = resume(journal, boot_id, uptime_ms=self._began_ms, is_trusting=is_trusting)
+        self.boot, self._stretch, self._written = this.boot.number, this.nth, this.boot.anchor
         self._base = Timebase(
-            anchor=None if is_void else anchor,
-            stretch=len(stretches),
-            is_anchored=stretches[-1].anchor is not None,
-            last_trusted_ms=known.last_trusted_ms(stretches[0].number),
-            last_certain_ms=max(certain, default=None),
+            anchor=this.anchor,
+            stretch=this.nth,
+            is_anchored=this.boot.anchor is not None,
+            last_trusted_ms=this.last_trusted_ms,
+            last_certain_ms=this.last_certain_ms,
             is_trusting=is_trusting,
         )
-        self._stretch = len(stretches)
-        self._written = stretches[-1].anchor
         self._floor_ms = self._last_times()
         self._may_have_held = True
-        self._began_ms = clock.now().uptime_ms
         self._waiting: list[Change] = []
         self._waiting = self.look()
         if self.anchor is None:
