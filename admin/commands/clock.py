@@ -17,6 +17,7 @@ from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
+from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
     from journal.boots import Anchor
@@ -96,7 +97,7 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
     require_journal(data)
     print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
     try:
-        journal = Journal.create(data / "journal.db", site)
+        journal = JournalWriter.create(data / "journal.db", site)
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), said)
@@ -113,7 +114,7 @@ def require_journal(data: Path) -> None:
         raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
 
 
-def release(journal: Journal, boot_id: str, said: "Anchor") -> str:
+def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:
     """Date and release everything that is held, by a person's word; what was done, in words."""
     from journal.reading import Event
     from logger.clock.host_clock import Clock

@@ -10,7 +10,7 @@ A new stretch begins where that anchor does not count any more:
 from dataclasses import dataclass
 
 from journal.boots import Anchor, Boot, stretch_name
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.clock.trust import KERNEL, TRUST_SETTING
 from logger.clock.undated_boots import UndatedBoots
 
@@ -28,7 +28,7 @@ class Resumed:
     """When the kernel was last synchronised in an earlier boot: it sets a hardware clock then."""
 
 
-def resume(journal: Journal, boot_id: str, *, uptime_ms: int, is_trusting: bool) -> Resumed:
+def resume(journal: JournalWriter, boot_id: str, *, uptime_ms: int, is_trusting: bool) -> Resumed:
     """Find the boot's last stretch, or begin one."""
     known = UndatedBoots(journal)
     boots = [entry.boot for entry in known.boots.values()]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.journal import Journal
 from journal.reading import Day, Event, Reading
+from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
 from uploader.audit.comparison import Comparison
@@ -40,7 +40,7 @@ class Place:
     """A journal and its uploader.db; `fill` appends readings a minute apart."""
 
     def __init__(self, directory: Path) -> None:
-        self.journal = Journal.create(directory / "journal.db")
+        self.journal = JournalWriter.create(directory / "journal.db")
         self.progress = Progress.open(directory / "uploader.db")
         self.journal.boot_number("one")
         self.progress.adopt(self.journal.identity(), self.journal.last_ids())
