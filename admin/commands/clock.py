@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,13 +63,8 @@ def set_clock(
     """Set the computer's clock and confirm it; right to the minute, or to 5 seconds if TIME has seconds."""
     from logger.clock.host_clock import Clock
     from logger.clock.trust import ThisComputer, absurd
-    from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
 
-    try:
-        wanted = datetime.fromisoformat(time_now.strip())
-    except ValueError as error:
-        raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'") from error
-    wanted_ms = round(wanted.timestamp() * 1000)
+    wanted_ms, uncertainty_seconds = parse(time_now)
     if why := absurd(wanted_ms):
         raise SolarError(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
     evidence = ThisComputer().ask(Clock(0).now())
@@ -78,8 +74,22 @@ def set_clock(
     try:
         time.clock_settime_ns(time.CLOCK_REALTIME, wanted_ms * 1_000_000)
     except PermissionError as error:
-        raise SolarError(f"cannot set the clock to {time_now}: only root may set it; run it again with sudo") from error
-    accept(data, site, TO_THE_SECOND_SECONDS if time_now.count(":") > 1 else TO_THE_MINUTE_SECONDS)
+        raise SolarError(f"cannot set the clock to {time_now}: only root may; run it again with sudo") from error
+    accept(data, site, uncertainty_seconds)
+
+
+def parse(time_now: str) -> tuple[int, float]:
+    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off."""
+    from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
+
+    for form, uncertainty_seconds in (
+        ("%Y-%m-%d %H:%M", TO_THE_MINUTE_SECONDS),
+        ("%Y-%m-%d %H:%M:%S", TO_THE_SECOND_SECONDS),
+    ):
+        with suppress(ValueError):
+            wanted = datetime.strptime(time_now.strip().replace("T", " "), form).astimezone()
+            return round(wanted.timestamp() * 1000), uncertainty_seconds
+    raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
 
 
 def accept(data: Path, site: str, uncertainty_seconds: float) -> None:

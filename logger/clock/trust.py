@@ -37,6 +37,7 @@ WALL_DRIFT = 500e-6
 CHRONY_SECONDS = 1.0
 """A clock that chrony is still putting right by more is not right."""
 KERNEL = "the kernel is synchronised with a time server"
+CHRONY = "chrony is synchronised with a time server"
 TRUST_SETTING = "SOLAR_CLOCK=trust says so"
 
 
@@ -78,12 +79,12 @@ class ThisComputer:
     def __init__(
         self,
         *,
-        ask_kernel: Callable[[], kernel.State | None] = kernel.ask,
-        ask_chrony: Callable[[], float | None] = chrony.ask,
+        ask_kernel: Callable[[], kernel.State | None] | None = None,
+        ask_chrony: Callable[[], float | None] | None = None,
         rtc: Path = RTC,
     ) -> None:
-        self._ask_kernel = ask_kernel
-        self._ask_chrony = ask_chrony
+        self._ask_kernel = ask_kernel or kernel.ask
+        self._ask_chrony = ask_chrony or chrony.ask
         self._rtc = rtc
 
     def ask(self, moment: Moment) -> Evidence | None:
@@ -95,7 +96,7 @@ class ThisComputer:
             return Evidence(KERNEL, state.uncertainty_seconds, is_lasting=True)
         error_seconds = self._ask_chrony()
         if error_seconds is not None and error_seconds <= CHRONY_SECONDS:
-            return Evidence("chrony is synchronised with a time server", error_seconds, is_lasting=True)
+            return Evidence(CHRONY, error_seconds, is_lasting=True)
         return self._hardware_clock(moment)
 
     def _hardware_clock(self, moment: Moment) -> Evidence | None:

@@ -1,6 +1,8 @@
 """`solar clock`: whether the time is trusted, what is held, and a person's word."""
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
+from logger.clock import kernel
 from logger.clock.host_clock import Clock, boot_id
 from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
@@ -145,3 +148,76 @@ def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> 
     )
     assert solar("clock", "trust").code == 0
     assert solar("status").out.startswith("All is well.\n")
+
+
+class Settable:
+    """A wall clock of our own, in place of the computer's."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_root: bool = True) -> None:
+        self.off_ns = -100 * 86_400 * 10**9
+        self._is_root = is_root
+        self._real = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: self._real() + self.off_ns)
+        monkeypatch.setattr(time, "clock_settime_ns", self._set)
+        monkeypatch.setattr(kernel, "ask", lambda: None)
+
+    def _set(self, clock: int, wanted_ns: int) -> None:
+        assert clock == time.CLOCK_REALTIME
+        if not self._is_root:
+            raise PermissionError(1, "Operation not permitted")
+        self.off_ns = wanted_ns - self._real()
+
+
+def shown_now() -> datetime:
+    return datetime.fromtimestamp(time.time_ns() / 1e9)  # noqa: DTZ006 - as a person reads it off a watch
+
+
+@pytest.mark.parametrize(
+    ("written", "stated", "words"),
+    [("%Y-%m-%d %H:%M", 61, "1 minute"), ("%Y-%m-%d %H:%M:%S", 6, "5 seconds"), ("%Y-%m-%dT%H:%M", 61, "1 minute")],
+)
+def test_a_person_sets_the_clock_and_says_so_in_one(
+    written: str, stated: float, words: str, solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold()
+    wanted = shown_now().strftime(written)
+    Settable(monkeypatch)
+    ran = solar("clock", "set", wanted)
+    assert (ran.code, ran.err) == (0, "")
+    accepted, done = ran.out.splitlines()
+    assert accepted.startswith("Clock accepted: ")
+    assert accepted.endswith(f", give or take {words}")
+    assert done == "3 held readings dated; the uploader can send them now."
+    off = abs(datetime.strptime(wanted, written) - shown_now())  # noqa: DTZ007
+    assert off.total_seconds() < 5
+    with Journal.open(DATA / "journal.db") as journal:
+        assert [each.time_uncertainty_seconds for each in journal.records("readings", 1, 9)] == [stated] * 3
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("half past five", "cannot understand the time 'half past five': write it like '2026-11-22 17:30'"),
+        ("2026-11-22", "cannot understand the time '2026-11-22': write it like '2026-11-22 17:30'"),
+        ("17:30", "cannot understand the time '17:30': write it like '2026-11-22 17:30'"),
+        ("1999-01-01 12:00", "cannot set the clock to 1999-01-01 12:00: that is before 2026; nothing was changed"),
+        ("2026-11-22 17:30", "cannot set the clock to 2026-11-22 17:30: only root may; run it again with sudo"),
+    ],
+)
+def test_a_clock_that_is_not_set(written: str, words: str, solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold()
+    before = contents(DATA)
+    Settable(monkeypatch, is_root=False)
+    ran = solar("clock", "set", written)
+    assert (ran.code, ran.out, ran.err) == (1, "", f"{words}\n")
+    assert contents(DATA) == before
+
+
+def test_a_clock_that_a_time_server_sets_is_left_to_it(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold()
+    Settable(monkeypatch)
+    monkeypatch.setattr(kernel, "ask", lambda: kernel.State(is_synchronised=True))
+    ran = solar("clock", "set", "2026-11-22 17:30")
+    assert ran.err == (
+        "cannot set the clock to 2026-11-22 17:30: the kernel is synchronised with a time server; nothing was changed\n"
+    )
