@@ -277,7 +277,7 @@ STORIES: tuple[Callable[[World], None], ...] = (
 
 
 def main() -> None:
-    sys.stdout.write("| story | readings | true error, at the most | stated, at the most |\n|---|---|---|---|\n")
+    sys.stdout.write("| story | readings | true error, at most | stated, at most |\n|---|---|---|---|\n")
     for story in STORIES:
         with tempfile.TemporaryDirectory() as directory:
             world = World(Path(directory))
