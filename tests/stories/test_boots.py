@@ -701,6 +701,21 @@ def test_what_is_dated_in_portions_goes_by_one_anchor(world, monkeypatch):
     assert world.journal.boots()[0].anchor != first
 
 
+def test_what_is_dated_in_portions_leaves_no_span_for_each(minutes):
+    """A span each portion would be 2,000 after two months, and each is looked at for every reading."""
+    minutes.power_on()
+    minutes.run(DAY)
+    minutes.power_off(HOUR)
+    minutes.power_on()
+    minutes.run(DAY)
+    minutes.network()
+    minutes.run(HOUR)
+    minutes.finish_dating()
+    assert minutes.held == 0
+    spans = [(span.boot, span.last_id - span.first_id + 1) for span in minutes.journal.spans("readings")]
+    assert spans == [(1, 1440), (2, 1445), (2, 55)]  # what was held, and what was taken since
+
+
 def test_a_power_cut_while_a_jump_is_waited_for(minutes):
     """The readings of those minutes belong to neither anchor; order of boots and regulator's clock date them."""
     minutes.power_on()

@@ -48,16 +48,19 @@ def the_first_journal_ever_is_read_on_another_computer(world: World) -> None:
 
 
 def the_regulator_restarts_within_one_start_of_a_chain(world: World) -> None:
-    """And is set to local time later: before and after its clock shows the same."""
-    known_site(world)
+    """At 00:40, so by 40 minutes only, and is set to local time later: before and after its clock shows the same."""
     world.power_on()
-    world.run(3 * HOUR)
+    world.network()
+    world.run(DAY)
+    world.power_off(0.5 * HOUR)
+    world.power_on()
+    world.run(6 * HOUR + 40 * MINUTE)
     world.reset_regulator()
     world.run(3 * HOUR)
-    world.power_off(HOUR)
+    world.power_off(0.5 * HOUR)
     world.power_on()
     world.run(3 * HOUR)
-    world.power_off(3 * HOUR)
+    world.power_off(HOUR)
     world.set_regulator()
     world.power_on()
     network_at_the_end(world)
