@@ -174,6 +174,17 @@ def a_hardware_clock_has_drifted_since_the_last_network(world: World) -> None:
     world.run(DAY)
 
 
+def a_hardware_clock_dates_two_starts_in_a_row(world: World) -> None:
+    """That it was believed at the first does not make it better at the second."""
+    known_site(world)
+    for off_ms in (350_000, 700_000):
+        world.power_off(45 * DAY)
+        world.wall_ms = world.true_ms + off_ms
+        world.hardware_clock()
+        world.power_on()
+        world.run(DAY)
+
+
 def a_time_server_lies_for_five_minutes_at_the_start(world: World) -> None:
     world.interval = MINUTE
     world.power_on()
@@ -270,6 +281,7 @@ STORIES: tuple[Callable[[World], None], ...] = (
     a_person_confirms_the_clock_to_the_second,
     a_person_confirms_what_the_network_knew_better,
     a_hardware_clock_has_drifted_since_the_last_network,
+    a_hardware_clock_dates_two_starts_in_a_row,
     a_time_server_lies_for_five_minutes_at_the_start,
     a_time_server_lies_for_five_minutes_later,
     the_boot_clock_starts_again_under_the_same_boot_id,
