@@ -24,7 +24,7 @@ TO_THE_SECOND_SECONDS = 5.0
 """Until the return key is pressed."""
 
 
-def word(moment: Moment, uncertainty_seconds: float = TO_THE_MINUTE_SECONDS) -> Anchor:
+def word(moment: Moment, uncertainty_seconds: float) -> Anchor:
     """What a person says at this moment: the wall clock is right."""
     return Anchor(moment.uptime_ms, moment.time_ms, PERSON, uncertainty_seconds)
 
