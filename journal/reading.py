@@ -2,7 +2,7 @@
 
 Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
 None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
-`time_ms` is the time as best it is known, `uptime_ms` the time since boot (CLOCK_BOOTTIME); `wall_ms` is what the wall
+`time_ms` is the time as best it is known, `uptime_ms` the time since boot (host_clock.py); `wall_ms` is what the wall
 clock showed, None when that is `time_ms`.
 
 A stream is one of the three tables; its name is the table's: "readings", "days", "events".
