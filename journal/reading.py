@@ -52,6 +52,7 @@ class Reading:
     solar_disconnected: int | None = None
     regulator_clock_seconds: float | None = None
     time_uncertainty_seconds: float | None = None
+    reading_seconds: float | None = None
     raw: bytes = b""
 
 

@@ -136,6 +136,9 @@ JOURNAL = (
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE readings ADD COLUMN reading_seconds REAL;
+    """,
 )
 
 WITH_SITES = 2

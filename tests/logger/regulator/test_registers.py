@@ -79,7 +79,7 @@ def test_battery_volts_follow_the_system_voltage(raw, system, volts):
     ("version", "raw", "charge", "load"),
     [
         (1, 10, 1.0, 1.0), (139, 10, 2.0, 1.0), (200, 10, 4.0, 2.0), (222, 10, 4.0, 2.0),
-        (222, 52, 20.8, 10.4), (222, 255, 102.0, 51.0), (1, 3, 0.3, 0.3),
+        (222, 52, 20.8, 10.4), (222, 254, 101.6, 50.8), (222, 255, None, None), (1, 3, 0.3, 0.3),
         (212, 10, None, None), (None, 10, None, None), (222, None, None, None),
     ],
 )  # fmt: skip
@@ -198,7 +198,7 @@ def test_a_byte_that_was_not_read_makes_values_absent_but_never_different(ram, l
     assert {name: value for name, value in partly.items() if value is not None}.items() <= whole.items()
 
 
-@given(st.integers(0, 255), st.integers(1, 1000))
+@given(st.integers(0, 254), st.integers(1, 1000))
 def test_amperes_are_the_nearest_float_to_the_exact_product(raw, hundredths):
     step = Fraction(hundredths, 100)
     assert decoded(Steps(step, step), _213=raw, _207=0).charge_amps == float(raw * step)
