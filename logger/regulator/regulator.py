@@ -189,8 +189,8 @@ class Regulator:
         before = self._before if began - self._began <= RECENT_SECONDS else {}
         self._began = began
         steps = self._steps(SCALE_AND_HOUR - before.keys())
-        first, *parts = self._verified.prove(steps, READING_SECONDS, lambda done: tell(done, len(steps)))
-        now = _merged(parts)
+        live, first, *parts = self._verified.prove(steps, READING_SECONDS, lambda done: tell(done, len(steps)))
+        now = _merged([live, *parts])
         before |= first
         self._before = {address: now[address] for address in SCALE_AND_HOUR & now.keys()}
         if any(before[address] != now[address] for address in SCALE & before.keys() & now.keys()):
@@ -212,14 +212,14 @@ class Regulator:
         )
 
     def _steps(self, unknown: set[int]) -> list[Step]:
-        """All that a reading needs, in order; first those of model, system voltage and hour that are not known."""
+        """All that a reading needs, in order; `unknown`: those of model, system voltage and hour that are not known."""
         self._readings += 1
         turn, rest = divmod(self._readings, READINGS_A_TURN)
         in_turn = IN_TURN[turn % len(IN_TURN)] if rest == 0 else None
         verified = self._verified
         return [
+            self._live,
             partial(verified.bytes, *sorted(unknown)),
-            partial(verified.bytes, *LIVE, is_live=True, between=self._stamp),
             *(partial(verified.pair if pair == in_turn else verified.counter, *pair) for pair in PAIRS),
             partial(verified.bytes, *EXTREMES),
             verified.time_of_day,
@@ -229,8 +229,10 @@ class Regulator:
             partial(verified.bytes, *sorted(SCALE)),
         ]
 
-    def _stamp(self) -> None:
+    def _live(self) -> dict[int, int]:
+        """Voltage and currents, at the reading's time."""
         self._moment = self._clock.now()
+        return self._verified.bytes(*LIVE, is_live=True)
 
     def _external(self) -> dict[int, int]:
         """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""

@@ -110,17 +110,10 @@ class VerifiedReads:
         known = self._seen(address)
         return known.value if known else None
 
-    def bytes(
-        self,
-        *addresses: int,
-        command: int = READ_RAM,
-        is_live: bool = False,
-        between: Callable[[], None] | None = None,
-    ) -> Ram:
+    def bytes(self, *addresses: int, command: int = READ_RAM, is_live: bool = False) -> Ram:
         """These bytes, read in turn until each is believed; those that cannot be are in `missing`.
 
-        `is_live`: they change all the time, so that an unchanged value proves nothing. `between` is called after the
-        first turn.
+        `is_live`: they change all the time, so that an unchanged value proves nothing.
         """
         values: Ram = {}
         self._forget_missing(*addresses)
@@ -144,9 +137,6 @@ class VerifiedReads:
                 elif len(reads[address]) == MOST_READS:
                     left.remove(address)
                     self.missing[address] = "its reads do not agree"
-            if between:
-                between()
-                between = None
         return values
 
     def counter(self, low: int, high: int) -> Ram:
