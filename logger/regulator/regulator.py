@@ -77,10 +77,10 @@ SCALE = {SOFTWARE_VERSION, SYSTEM}
 SCALE_AND_HOUR = {*SCALE, HOURS}
 PAIRS = tuple((counter.low, counter.high) for counter in COUNTERS)
 FILTERED = ((220, 221), (232, 233))
-# Every tenth reading takes the next of these whole.
+# Read whole at first; then every tenth reading takes the next of them.
 IN_TURN = (*PAIRS, *FILTERED)
 READINGS_A_TURN = 10
-STEPS = 7 + len(SINGLE) + len(COUNTERS)
+STEPS = 6 + len((*PAIRS, *FILTERED, *SINGLE))
 """How many a reading has."""
 
 Tell = Callable[[int, int], None]
@@ -225,7 +225,10 @@ class Regulator:
             verified.time_of_day,
             self._external,
             *(partial(verified.bytes, address) for address in SINGLE),
-            partial(verified.pair, *in_turn) if in_turn in FILTERED else dict,
+            *(
+                partial(verified.pair, *pair) if pair == in_turn or verified.known(pair[0]) is None else dict
+                for pair in FILTERED
+            ),
             partial(verified.bytes, *sorted(SCALE)),
         ]
 

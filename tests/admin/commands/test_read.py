@@ -69,5 +69,5 @@ def test_on_a_terminal_a_bar_counts_the_steps_and_goes_away(regulator: RunningSi
         assert process.stdout
         assert process.stdout.read().startswith("PL80 at ")
     assert process.returncode == 0
-    assert "19 of 19 steps" in shown
+    assert "20 of 20 steps" in shown
     assert shown.endswith("\x1b[2K")
