@@ -64,20 +64,18 @@ class Failure:
 
     is_damage    something was garbled or broke off; honest refusals are no damage, nor is silence by itself
     is_unheard   silence, or the PLI reports that the regulator does not answer
-    may_be_late  something may still be under way
-    rest         how many bytes of its reply may still come
+    rest         how many bytes of its reply may still be under way
     """
 
     words: str
     is_damage: bool = False
     is_unheard: bool = False
-    may_be_late: bool = False
-    rest: int = 1
+    rest: int = 0
 
 
-SILENCE = Failure("no reply", is_unheard=True, may_be_late=True, rest=2)
-BROKEN_OFF = Failure("the reply broke off after its first byte", is_damage=True, may_be_late=True)
-ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, may_be_late=True)
+SILENCE = Failure("no reply", is_unheard=True, rest=2)
+BROKEN_OFF = Failure("the reply broke off after its first byte", is_damage=True, rest=1)
+ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, rest=1)
 
 
 class Pli:
@@ -110,7 +108,6 @@ class Pli:
         self._reply_seconds = reply_seconds
         self._settle_seconds = settle_seconds
         self._is_in_step = False
-        self._may_be_late = False
         self._rest = 0
         self._unanswered = 0
 
@@ -128,7 +125,7 @@ class Pli:
             if attempt >= ATTEMPTS_TO_SHIFT:
                 self._shift()
                 self._wait_out(2 * self._settle_seconds)
-            elif self._may_be_late:
+            elif attempt or self._rest:
                 self._wait_out(self._settle_seconds)
             answer = self._exchange(frame.LOOPBACK, 0)
             if not isinstance(answer, Failure):
@@ -142,7 +139,6 @@ class Pli:
                 self._wake()
             else:
                 self.doubts += 1
-            self._may_be_late = True
         if last is None or last is SILENCE:
             raise PliSilent(
                 f"cannot reach the PLI at {self.name}: nothing answers; check its cable, its power and the port's name"
@@ -167,7 +163,7 @@ class Pli:
             log.debug("cannot close %s: %s; it is gone anyway", self.name, error)
 
     def _exchange(self, command: int, address: int) -> int | Failure:
-        self._is_in_step = self._may_be_late = False
+        self._is_in_step = False
         self._rest = 0
         with self._port_errors():
             answer = self._transact(frame.request(command, address), command)
@@ -175,7 +171,7 @@ class Pli:
         if isinstance(answer, Failure):
             self.damaged += answer.is_damage
             self._unanswered += answer is SILENCE
-            self._may_be_late, self._rest = answer.may_be_late, answer.rest
+            self._rest = answer.rest
             log.debug("%s address %d: %s", self.name, address, answer.words)
         else:
             self.damaged += self._unanswered
@@ -250,6 +246,5 @@ class Pli:
 
 def _failure(refusal: frame.Refusal) -> Failure:
     is_unheard = refusal.code in frame.REGULATOR_UNHEARD
-    return Failure(
-        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in frame.REFUSALS
-    )
+    rest = 0 if refusal.code in frame.REFUSALS else 1
+    return Failure(refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, rest=rest)

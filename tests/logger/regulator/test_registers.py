@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from journal.reading import Reading
 from logger.regulator.models import Steps
-from logger.regulator.registers import COUNTERS, FLAGS, REGISTERS, by_address, decode, pairs
+from logger.regulator.registers import COUNTERS, FLAGS, REGISTERS, by_address, decode, known_highs, pairs
 from tests.logger.bench import RAM
 
 WHEN = {"time_ms": 1_700_000_000_000, "boot": 3, "uptime_ms": 1_000_000}
@@ -119,6 +119,27 @@ def test_shunts_count_where_they_are_enabled(flags, charge, load, external_charg
     reading = decoded(_207=flags)
     assert (reading.charge_amps, reading.load_amps) == (charge, load)
     assert (reading.external_charge_amps, reading.external_load_amps) == (external_charge, external_load)
+
+
+def test_a_byte_or_counter_at_its_end_is_out_of_range():
+    assert decoded(_188=255, _189=255).internal_charge_amp_hours is None
+    assert decoded(_188=255, _189=255).charge_amp_hours is None
+    assert decoded(_188=254, _189=255).internal_charge_amp_hours == 65_534.0
+    assert (decoded(_213=255).internal_charge_amps, decoded(_213=255).charge_amps) == (None, None)
+    assert (decoded(_205=255).external_charge_amps, decoded(_205=255).charge_amps) == (None, None)
+    assert (decoded(_206=255).external_load_amps, decoded(_206=255).load_amps) == (None, None)
+
+
+def test_a_high_byte_that_was_not_read_is_the_one_known_before():
+    before = decoded()
+    kept = decode(before.raw, known_highs=known_highs(before), **WHEN)
+    assert kept == before
+    raw = by_address(before.raw)
+    del raw[189]
+    later = decode(raw, known_highs=known_highs(before), **WHEN)
+    assert later.internal_charge_amp_hours == before.internal_charge_amp_hours == 300.0
+    assert 189 not in by_address(later.raw)
+    assert decode(raw, **WHEN).internal_charge_amp_hours is None
 
 
 def test_a_total_is_absent_when_a_part_that_counts_is():
