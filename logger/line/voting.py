@@ -1,6 +1,6 @@
 """When a byte is believed. Neither address nor data has a checksum, so one well-formed reply proves little. Pure.
 
-Two reads in a row must agree. One is enough for what is as it was the last two times.
+Two reads in a row must agree. One is enough for what has long been the same.
 
 A garbled data byte can be any byte, and a garbled address brings another register's byte: the same wrong one hardly
 ever comes twice in a row. Answers to other requests may well agree; a loopback finds them (verified_reads.py).
@@ -18,7 +18,7 @@ MOST_READS = 5
 def believed(reads: Sequence[int], known: int | None = None, *, tolerance: int = 0, meaning: int = 0xFF) -> int | None:
     """What these reads of one byte prove, the newest last; None: read on, up to MOST_READS.
 
-    `known` is the value of the last two times. `tolerance`: how far reads that follow each other may differ.
+    `known` is the value that it has long had. `tolerance`: how far reads that follow each other may differ.
     `meaning`: the bits that matter.
     """
     *earlier, newest = reads

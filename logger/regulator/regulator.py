@@ -7,8 +7,8 @@ corruption is kept out of the readings:
                        data byte stands where 200 must stand. Either way no value, and a loopback gets in step
     doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
                        loopback, until it is waited out. In a reply: one byte too many, no value
-    garbled data       a value that differs from last time is read again until two reads in a row agree; voltage and
-                       currents always (voting.py)
+    garbled data       a value that differs from last time is read again until two reads in a row agree
+                       (voting.py)
     garbled address    the same: another register's byte differs, and the same false one does not come twice
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
@@ -235,7 +235,7 @@ class Regulator:
     def _live(self) -> dict[int, int]:
         """Voltage and currents, at the reading's time."""
         self._moment = self._clock.now()
-        return self._verified.bytes(*LIVE, is_live=True)
+        return self._verified.bytes(*LIVE)
 
     def _external(self) -> dict[int, int]:
         """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""

@@ -10,6 +10,7 @@ was out of step: all since the last good one is read again.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import NoReturn
 
 from journal.errors import PliSilent, RegulatorSilent
@@ -32,6 +33,8 @@ FAILURES_TO_GO_ON = 3
 REGISTERS_TO_GIVE_UP = 3
 TORN_TRIES = 4
 STEP_TRIES = 3
+STEADY_SECONDS = 60.0
+"""After which a value that was always the same is believed when it is read once."""
 RECENT_SECONDS = 30.0
 """In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
 
@@ -49,11 +52,11 @@ Step = Callable[[], Ram]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A believed value, when it was last seen, and whether it was the same the time before."""
+    """A believed value, when it was last seen, and since when it has been the same."""
 
     value: int
     at: float
-    is_steady: bool
+    since: float
 
 
 class VerifiedReads:
@@ -110,11 +113,8 @@ class VerifiedReads:
         known = self._seen(address)
         return known.value if known else None
 
-    def bytes(self, *addresses: int, command: int = READ_RAM, is_live: bool = False) -> Ram:
-        """These bytes, read in turn until each is believed; those that cannot be are in `missing`.
-
-        `is_live`: they change all the time, so that an unchanged value proves nothing.
-        """
+    def bytes(self, *addresses: int, command: int = READ_RAM) -> Ram:
+        """These bytes, read in turn until each is believed; those that cannot be are in `missing`."""
         values: Ram = {}
         self._forget_missing(*addresses)
         reads: dict[int, list[int]] = {address: [] for address in addresses}
@@ -130,7 +130,7 @@ class VerifiedReads:
                         self._go_on_without(address, answer)
                     continue
                 reads[address].append(answer)
-                value = self._believed(command, address, reads[address], is_live=is_live)
+                value = self._believed(command, address, reads[address])
                 if value is not None:
                     left.remove(address)
                     values[address] = value
@@ -177,18 +177,19 @@ class VerifiedReads:
         for address in addresses:
             self.missing.pop(address, None)
 
-    def _believed(self, command: int, address: int, reads: list[int], *, is_live: bool) -> int | None:
-        known = self._seen(address, command)
+    def _believed(self, command: int, address: int, reads: list[int]) -> int | None:
+        known, now = self._seen(address, command), self._clock.monotonic()
         value = believed(
             reads,
-            known.value if known and known.is_steady and not is_live else None,
+            known.value if known and now - known.since > STEADY_SECONDS else None,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
             meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
         )
         if value is not None:
-            is_steady = known is None or value == known.value
-            self._unproven[command, address] = Known(value, self._clock.monotonic(), is_steady)
+            # What is seen for the first time has been so for ever.
+            since = -inf if known is None else known.since if value == known.value else now
+            self._unproven[command, address] = Known(value, now, since)
         return value
 
     def _seen(self, address: int, command: int = READ_RAM) -> Known | None:

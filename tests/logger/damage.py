@@ -84,16 +84,16 @@ class Site(Bench):
         for address in (220, 232):
             ram[address] = random.randrange(256)
         for counter in COUNTERS:
-            if random.random() < 0.02:
+            if random.random() < 0.005 and (self.ram[207] or "internal" in counter.name):
                 total = ram[counter.low] + 256 * ram[counter.high] + 1
                 ram[counter.low], ram[counter.high] = total % 256, total // 256
         for address, values in ((52, range(20, 30)), (53, range(70, 90)), (181, range(60, 100)), (101, range(4))):
-            if random.random() < 0.005:
+            if random.random() < 0.001:
                 ram[address] = random.choice(values)
         ram[182], ram[183] = max(ram[182], ram[50]), min(ram[183], ram[50])
         if second == 0:
             ram[182] = ram[183] = ram[50]
-        if random.random() < 0.002:
+        if random.random() < 0.001:
             ram[115] ^= random.choice((1, 2, 16))
 
 

