@@ -1,6 +1,7 @@
 """When a byte is believed. Neither address nor data has a checksum, so one well-formed reply proves little. Pure.
 
-Two reads in a row must agree. One is enough for what has long been the same.
+Two reads in a row must agree; three on a value that is far from the last one; one is enough for what has long been the
+same.
 
 A garbled data byte can be any byte, and a garbled address brings another register's byte: the same wrong one hardly
 ever comes twice in a row. Answers to other requests may well agree; a loopback finds them (verified_reads.py).
@@ -15,14 +16,20 @@ from statistics import median_low
 MOST_READS = 5
 
 
-def believed(reads: Sequence[int], known: int | None = None, *, tolerance: int = 0, meaning: int = 0xFF) -> int | None:
+def believed(
+    reads: Sequence[int], last: int | None = None, *, is_steady: bool = False, tolerance: int = 0, meaning: int = 0xFF
+) -> int | None:
     """What these reads of one byte prove, the newest last; None: read on, up to MOST_READS.
 
-    `known` is the value that it has long had. `tolerance`: how far reads that follow each other may differ.
-    `meaning`: the bits that matter.
+    `last` is the value believed last time, `is_steady`: it has long been so. `tolerance`: how far reads that follow
+    each other may differ. `meaning`: the bits that matter.
     """
-    *earlier, newest = reads
-    if newest == known or earlier[-1:] == [newest]:
+    newest = reads[-1]
+    if is_steady and newest == last:
+        return newest
+    is_near = last is None or abs(newest - last) <= tolerance or not (newest ^ last) & meaning
+    needed = 2 if is_near else 3
+    if [*reads[-needed:]] == [newest] * needed:
         return newest
     recent = reads[-3:]
     if len(recent) == 3 and max(recent) - min(recent) <= tolerance:

@@ -38,9 +38,9 @@ STEADY_SECONDS = 60.0
 RECENT_SECONDS = 30.0
 """In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
 
-# Steps by which these may move between two reads of one vote: currents, duty, and the low bytes of filtered voltages.
-# The clock's seconds only do so in a simulation that runs fast.
-TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+# Steps by which these move in the ordinary way: currents, duty, filtered voltages, counters; the clock's seconds.
+TOLERANCES = {SECONDS: 29, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+TOLERANCES |= {188: 2, 193: 2, 198: 2, 203: 2}
 
 # The bits that mean something. Bits 2 to 7 of the state are undocumented and not always 0, bit 7 of the outputs
 # switches with the charge, 126 counts seconds in bit 0, and the upper half of the shunts' flags is undocumented.
@@ -181,7 +181,8 @@ class VerifiedReads:
         known, now = self._seen(address, command), self._clock.monotonic()
         value = believed(
             reads,
-            known.value if known and now - known.since > STEADY_SECONDS else None,
+            known.value if known else None,
+            is_steady=known is not None and now - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
             meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
