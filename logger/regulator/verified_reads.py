@@ -39,7 +39,7 @@ RECENT_SECONDS = 30.0
 """In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
 
 # Steps by which these move in the ordinary way: currents, duty, filtered voltages, counters; the clock's seconds.
-TOLERANCES = {SECONDS: 29, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
 TOLERANCES |= {188: 2, 193: 2, 198: 2, 203: 2}
 
 # The bits that mean something. Bits 2 to 7 of the state are undocumented and not always 0, bit 7 of the outputs
@@ -181,7 +181,7 @@ class VerifiedReads:
         known, now = self._seen(address, command), self._clock.monotonic()
         value = believed(
             reads,
-            known.value if known else None,
+            known.value if known and address != SECONDS else None,  # they run on, so the last ones say nothing
             is_steady=known is not None and now - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
