@@ -16,6 +16,8 @@ class Reading:
     """Everything that was read from the regulator at one moment.
 
     `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be put right later.
+    The high byte of a counter that cannot have changed since the reading before is not read again: the column has it.
+    `reading_seconds`: from the first question to the last answer.
     """
 
     id: int | None = None
@@ -53,6 +55,7 @@ class Reading:
     regulator_clock_seconds: float | None = None
     time_uncertainty_seconds: float | None = None
     raw: bytes = b""
+    reading_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
