@@ -7,7 +7,6 @@ Rules:
 - One writer a file; all others open read-only and keep their read transactions short.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -222,6 +221,8 @@ class Journal:
     def mark(self, stream: str, record_id: int) -> str:
         """What tells the record with this id from another that is given the same id after this one was lost: what it
         was when it was taken. Empty when there is none."""
+        import hashlib  # 3 MB of OpenSSL, which the logger does without
+
         match self.get(stream, record_id):
             case None:
                 return ""

@@ -18,7 +18,11 @@ from journal.journal import Journal
 if TYPE_CHECKING:
     from logger.clock.host_clock import Moment
 
-app = typer.Typer(help="Show whether the computer's clock is trusted and what is held, or confirm the clock.")
+app = typer.Typer(
+    help="Show whether the computer's clock is trusted and what is held, or confirm the clock.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.callback(invoke_without_command=True)
