@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, TextIO, TypeVar
 
 import typer
 
@@ -16,6 +18,8 @@ from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
 from journal.reading import Record
+
+T = TypeVar("T")
 
 FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
 TABLES = ("readings", "days", "events")
@@ -60,19 +64,19 @@ def export(
         total = sum(last - first + 1 for first, last in ranges)
         is_piped = output is not None or not sys.stdout.isatty()
         with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
-            records = counted(journal, table, ranges, lambda done: show(done, total))
+            counted = Counted(journal, table, ranges, lambda done: show(done, total))
             if output is None:
-                write_text(form, records, table, journal, sys.stdout)
+                write_text(form, counted, sys.stdout)
                 if not total:
                     when = "yet" if since is until is None else "from that period"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
             if form == "sqlite":
                 with whole_file(output, data) as draft:
-                    formats.write_sqlite(records, table, draft)
+                    formats.write_sqlite(counted.rows(), table, draft)
             else:
                 with whole_text(output, data) as file:
-                    write_text(form, records, table, journal, file)
+                    write_text(form, counted, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
 
 
@@ -85,22 +89,35 @@ def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int
     return list(found), wanted.count - found.count
 
 
-def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:
-    """The records of these ranges, telling `show` now and then how many there were."""
-    done = 0
-    for first, last in ranges:
-        for record in journal.records(stream, first, last):
-            yield record
-            done += 1
-            if done % 1000 == 0:
-                show(done)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The records of these ranges; `show` is told now and then how many there were."""
+
+    journal: Journal
+    stream: str
+    ranges: Ranges
+    show: Callable[[int], None]
+
+    def rows(self) -> Iterator[formats.Row]:
+        names = formats.stored(self.stream)
+        return self._count(self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
+
+    def records(self) -> Iterator[Record]:
+        return self._count(self.journal.records(self.stream, first, last) for first, last in self.ranges)
+
+    def _count(self, parts: Iterable[Iterable[T]]) -> Iterator[T]:
+        for done, each in enumerate(chain.from_iterable(parts)):
+            yield each
+            if done % 1000 == 999:
+                self.show(done + 1)
 
 
-def write_text(form: str, records: Iterable[Record], stream: str, journal: Journal, output: TextIO) -> None:
+def write_text(form: str, counted: Counted, output: TextIO) -> None:
     if form == "line-protocol":
         from uploader.server.line_protocol import lines
 
-        output.writelines(line.text + "\n" for line in lines(records, journal.sites(stream)))
+        sites = counted.journal.sites(counted.stream)
+        output.writelines(line.text + "\n" for line in lines(counted.records(), sites))
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
-    write(records, stream, output)
+    write(counted.rows(), counted.stream, output)
