@@ -6,14 +6,18 @@ FROM ${BASE} AS build
 WORKDIR /src
 RUN python3 -m venv /opt/solar
 # The dependencies first: they change less often than the program.
-COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY pyproject.toml requirements.lock ./
+RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
+        > dependencies.txt \
+    && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
+COPY README.md LICENSE ./
 COPY journal journal
 COPY logger logger
 COPY uploader uploader
 COPY simulator simulator
 COPY admin admin
 COPY dashboards dashboards
-RUN /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock . \
+RUN /opt/solar/bin/pip install --no-cache-dir --no-deps . \
     && /opt/solar/bin/pip uninstall --yes pip
 
 FROM ${BASE}

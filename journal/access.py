@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 READ_ONLY = "the file system is read-only"
+FULL = "the disk is full; free some space"
 _BITS = {"enter": os.X_OK, "read": os.R_OK, "write to": os.W_OK}
 
 
@@ -53,7 +54,7 @@ def state_of_disk(directory: Path) -> str | None:
         return None
     if disk.f_flag & os.ST_RDONLY:
         return READ_ONLY
-    return "the disk is full" if disk.f_bavail == 0 else None
+    return FULL if disk.f_bavail == 0 else None
 
 
 def _denied(path: Path, verb: str) -> str | None:

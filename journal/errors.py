@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from journal.access import obstacle, state_of_disk
+from journal.access import FULL, obstacle, state_of_disk
 
 
 class SolarError(Exception):
@@ -82,7 +82,7 @@ class UploadError(SolarError):
 
 # Primary result codes of SQLite (sqlite.org/rescode.html) that may pass by themselves.
 _PASSING = {
-    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_READONLY: "it cannot be written; is its owner the right one?",
     sqlite3.SQLITE_IOERR: "the disk reports an error",
     sqlite3.SQLITE_BUSY: "another program holds it locked",
@@ -95,7 +95,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 
 _CAUSES = {
-    errno.ENOSPC: "the disk is full",
+    errno.ENOSPC: FULL,
     errno.EROFS: "the file system is read-only",
     errno.EIO: "the disk reports an error",
 }
@@ -132,7 +132,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             # It exists, and is not the directory that it was to be.
             words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
         cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
-        words = words or f"{cause}; mend that, or point SOLAR_DATA elsewhere"
+        words = words or (cause if ";" in cause else f"{cause}; mend that, or point SOLAR_DATA elsewhere")
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
 
 

@@ -19,9 +19,9 @@ from typing import Self
 from journal import boots, files, sites
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
-from journal.journal import Journal
 from journal.reading import STREAMS, Day, Record
 from journal.sites import SiteStretch
+from journal.writer import JournalWriter
 
 SMALLEST_STRETCH = 16
 ROWS_AT_ONCE = 512
@@ -41,7 +41,7 @@ class Recovered:
     unreadable: int
 
 
-def recover(damaged: Path, journal: Journal) -> Recovered:
+def recover(damaged: Path, journal: JournalWriter) -> Recovered:
     """Append what can be read of `damaged` to the journal, oldest first, under new ids and with its old times.
 
     Raises JournalMissing, or JournalUnusable when not even the file's table of contents can be read.
@@ -77,7 +77,7 @@ def recover(damaged: Path, journal: Journal) -> Recovered:
 class _Known:
     """The records that the journal has, of the boots that it shares with the damaged one; in a file without a name."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalWriter) -> None:
         self._journal = journal
         self._dates = {getattr(day, "date", "") for day in journal.records("days", 1, journal.last_id("days"))}
         self._seen = sqlite3.connect("", isolation_level=None)

@@ -5,6 +5,9 @@
 
 A batch of readings, its revision and the new mark are one transaction: a crash repeats at most that batch. The uploader
 remembers the last revision that it has seen, and sends again what came after it.
+
+No number is given twice: each is higher than the last by a random amount. So if a card loses a revision, the uploader
+finds that its number is gone, and looks at all revisions again.
 """
 
 import sqlite3
@@ -57,9 +60,22 @@ def rewrite(connection: sqlite3.Connection, readings: Iterable[Reading]) -> None
         connection.execute(f"UPDATE readings SET {assignments} WHERE id = :id", values)
         ids.append(reading.id or 0)
     if ids:
-        connection.execute("INSERT INTO revisions (first_id, last_id) VALUES (?, ?)", (min(ids), max(ids)))
+        connection.execute(
+            """
+            INSERT INTO revisions (id, first_id, last_id)
+            SELECT coalesce(max(id), 0) + 1 + (random() & 0xFFFFF), ?, ?
+            FROM revisions
+            """,
+            (min(ids), max(ids)),
+        )
 
 
 def load(connection: sqlite3.Connection, after: int) -> list[Revision]:
-    rows = connection.execute("SELECT id, first_id, last_id FROM revisions WHERE id > ? ORDER BY id", (after,))
-    return [Revision(*row) for row in rows]
+    """The revisions after this one; all of them if it is gone."""
+    query = """
+        SELECT id, first_id, last_id
+        FROM revisions
+        WHERE id > (SELECT coalesce(max(id), 0) FROM revisions WHERE id = ?)
+        ORDER BY id
+        """
+    return [Revision(*row) for row in connection.execute(query, (after,))]

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from journal.errors import PliSilent, PortMissing, RegulatorError
-from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from logger import outage
 from logger.anomalies import Anomalies
 from logger.clock.host_clock import Clock
@@ -82,7 +82,7 @@ class Poller:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: JournalWriter,
         connect: Callable[[], Regulator],
         clock: Clock,
         identity: Identity,
@@ -246,7 +246,7 @@ class Poller:
             raw=pairs(change.ram),
         )
 
-    def _from_journal(self, journal: Journal) -> tuple[Outage, ChangeDetection, Anomalies]:
+    def _from_journal(self, journal: JournalWriter) -> tuple[Outage, ChangeDetection, Anomalies]:
         """What the journal says about the regulator as it was last seen."""
         last_id = journal.last_id("readings")
         last_reading = journal.get("readings", last_id)

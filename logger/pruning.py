@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from journal.errors import JournalFull
-from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
 from logger.events.change import Change
 from logger.regulator.regulator import Regulator
@@ -31,7 +31,7 @@ class Pruning:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: JournalWriter,
         clock: Clock,
         keep_days: float,
         sent: Callable[[], Sequence[tuple[int, int]]],

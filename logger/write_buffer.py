@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 
 from journal.errors import JournalFull
-from journal.journal import Journal
 from journal.reading import Event, Reading, Record
+from journal.writer import JournalWriter
 from logger.clock.timekeeper import Timekeeper
 from logger.events.change import Change
 
@@ -24,7 +24,7 @@ class WriteBuffer:
     """The journal's writing side. `event` makes an Event of now."""
 
     def __init__(
-        self, journal: Journal | Timekeeper, event: Callable[[Change], Event], *, kept: int = READINGS_KEPT
+        self, journal: JournalWriter | Timekeeper, event: Callable[[Change], Event], *, kept: int = READINGS_KEPT
     ) -> None:
         self.readings_stored = 0
         self._journal = journal

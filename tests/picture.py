@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from journal.boots import Anchor
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.regulator.registers import decode
 from simulator import HandClock, Simulator, SimulatorOptions
 
@@ -25,7 +25,7 @@ def log_a_week(data: Path) -> None:
     clock = HandClock()
     simulator = Simulator(SimulatorOptions(start_hour=12.0), clock=clock)
     end_ms = int(END.timestamp() * 1000)
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         boot = journal.boot_number("picture")
         start_ms = end_ms - DAYS * 86_400_000
         journal.write_anchor(boot, Anchor(0, start_ms, "the picture"))

@@ -1,12 +1,12 @@
 """Bundle: what is pending as gzipped line protocol, carried to the server by hand; its Manifest stays here.
 
-    pack       pending ids ── lines ──▶ backlog.lp.gz      who carries it feeds it to the server: `influx write`
+    pack       pending ids ── lines ──▶ backlog.lp.gz      loaded into the server by hand: `influx write`
                           └─ the ids ─▶ backlog.lp.gz.manifest.json
     receipt    the manifest ── its ids are done; but not those whose readings were decoded anew since
 
 Rules:
-- Packing settles nothing: what the uploader sends meanwhile is stored twice over itself, which does no harm.
-- The ids of a manifest are those of one journal and of no other.
+- Packing settles nothing: what the uploader sends meanwhile overwrites itself.
+- The ids of a manifest belong to one journal only.
 """
 
 import gzip
@@ -70,7 +70,8 @@ class Manifest:
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = {stream: (int(at), str(mark)) for stream, (at, mark) in read["marks"].items()}
+            marks = dict.fromkeys(STREAMS, (0, ""))  # a manifest from before there were marks has none
+            marks |= {stream: (int(at), str(mark)) for stream, (at, mark) in read.get("marks", {}).items()}
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(

@@ -15,6 +15,7 @@ from admin.terminal.period import Since, ids_in_period
 from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, SolarError
 from journal.journal import Journal
+from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
     from logger.amperes.calibration import Survey
@@ -176,7 +177,7 @@ def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
     from logger.amperes.redecoding import Redecoding
 
     try:
-        journal = Journal.create(data / "journal.db", site)
+        journal = JournalWriter.create(data / "journal.db", site)
     except JournalInUse:
         print(
             "The logger is running: it recalculates the readings in the background, and the uploader sends them again."

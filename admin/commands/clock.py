@@ -14,6 +14,7 @@ from admin.terminal.words import count
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
+from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
     from logger.clock.host_clock import Moment
@@ -62,7 +63,7 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
         raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
     print(f"Clock accepted: {iso(moment.time_ms)}")
     try:
-        journal = Journal.create(path, site)
+        journal = JournalWriter.create(path, site)
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), moment)
@@ -72,7 +73,7 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
         print(release(journal, boot_id(), moment))
 
 
-def release(journal: Journal, boot_id: str, moment: "Moment") -> str:
+def release(journal: JournalWriter, boot_id: str, moment: "Moment") -> str:
     """Date and release everything that is held, by a person's word; what was done, in words."""
     from journal.boots import Anchor
     from journal.reading import Event

@@ -18,10 +18,11 @@ import typer
 from admin.demo.delivery import SITE, Delivery, uploading
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
-from admin.terminal.words import count, size
+from admin.terminal.words import count, size, time_of_day
 from journal.errors import SolarError
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
     from uploader.server.target import Target
@@ -62,7 +63,7 @@ def demo(
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
     print(f"Logging a day of a simulated PL80 in {seconds:g} s.", flush=True)
     stop = threading.Event()
-    Journal.create(data / "journal.db", SITE).close()
+    JournalWriter.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
     with stop_on_signals(stop), uploading(data, target) as delivery:
         failed = log_simulation(data, seconds, stop)
@@ -97,7 +98,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
     options = SimulatorOptions(speed=2000, start_hour=START_HOUR, battery_percent=62.0)
     failed = tries = 0
     sun = HandClock()
-    with RunningSimulator(options, clock=sun) as simulator, Journal.create(data / "journal.db", SITE) as journal:
+    with RunningSimulator(options, clock=sun) as simulator, JournalWriter.create(data / "journal.db", SITE) as journal:
         clock = Clock(journal.boot_number(boot_id()))
         poller = Poller(
             journal,
@@ -134,7 +135,7 @@ def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
         return
 
     def show(reading: Reading, number: int, left_seconds: float) -> None:
-        hour = "" if reading.regulator_clock_seconds is None else clock(reading.regulator_clock_seconds)
+        hour = "" if reading.regulator_clock_seconds is None else time_of_day(reading.regulator_clock_seconds)
         values = (
             f"{hour:5}  {amount(reading.battery_volts)} V  charge {amount(reading.charge_amps)} A  "
             f"load {amount(reading.load_amps)} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
@@ -152,19 +153,15 @@ def amount(value: float | None) -> str:
     return "   -" if value is None else f"{value:4.1f}"
 
 
-def clock(seconds: float) -> str:
-    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
-
-
 def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
     """What was recorded, in a few lines."""
     volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
     # A reading that Ctrl-C cut short may be without it.
     times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
-    span = f"{clock(times[0])} to {clock(times[-1])}" if times else "time unknown"
+    span = f"{time_of_day(times[0])} to {time_of_day(times[-1])}" if times else "time unknown"
     volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
     charged = total("charged", [reading.charge_amp_hours for reading in readings])
-    drawn = total("drawn", [reading.load_amp_hours for reading in readings])
+    drawn = total("used", [reading.load_amp_hours for reading in readings])
     grown = journal_bytes - empty_bytes
     a_reading = f", {grown / len(readings):.0f} bytes per reading" if len(readings) >= 100 else ""
     return [

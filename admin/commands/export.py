@@ -10,7 +10,7 @@ from typing import Annotated, TextIO, TypeVar
 import typer
 
 from admin.files import formats
-from admin.files.output_file import checked, database_name, whole_file, whole_text
+from admin.files.output_file import checked, database_name, is_gzip, whole_file, whole_text
 from admin.terminal import options
 from admin.terminal.console import progress
 from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_period
@@ -22,13 +22,24 @@ from journal.reading import Record
 T = TypeVar("T")
 
 FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
+SUFFIXES = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".lp": "line-protocol",
+}
 TABLES = ("readings", "days", "events")
 
 
 # fmt: off
-Format = Annotated[str, typer.Option(
+Format = Annotated[str | None, typer.Option(
     "--format", envvar="SOLAR_EXPORT_FORMAT", parser=options.one_of(*FORMATS), metavar="FORMAT",
-    help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`).")]
+    help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`). Without it, what the name of "
+    "the output file ends in decides; otherwise csv.")]
 Table = Annotated[str, typer.Option(
     parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
 Output = Annotated[Path | None, typer.Option(
@@ -39,7 +50,7 @@ Output = Annotated[Path | None, typer.Option(
 
 def export(
     *,
-    form: Format = "csv",
+    form: Format = None,
     since: Since = None,
     until: Until = None,
     table: Table = "readings",
@@ -51,6 +62,7 @@ def export(
     With --table also days or events. Sorted by id, the order in which they were taken; days by date.
     """
     check_period(since, until)
+    form = format_for(output, form)
     if form == "sqlite" and output is None:
         raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
     if output:
@@ -78,6 +90,17 @@ def export(
                 with whole_text(output, data) as file:
                     write_text(form, counted, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
+
+
+def format_for(output: Path | None, form: str | None) -> str:
+    """The format that was asked for, else the one that the file's name promises. Raises BadSetting if they differ."""
+    name = output.with_suffix("") if output and is_gzip(output) else output
+    promised = SUFFIXES.get(name.suffix.lower()) if name else None
+    if form and promised and form != promised:
+        raise BadSetting(
+            f"cannot write {form} to {output}: the name says {promised}; leave --format off, or choose another name"
+        )
+    return form or promised or "csv"
 
 
 def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int]:

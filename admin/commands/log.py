@@ -13,7 +13,7 @@ from admin.terminal.words import count
 from journal.errors import JournalError
 
 if TYPE_CHECKING:
-    from journal.journal import Journal
+    from journal.writer import JournalWriter
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
 
@@ -46,7 +46,7 @@ def log(
     verbose: options.Verbose = False,
 ) -> None:
     """Log the regulator's readings in the journal until stopped."""
-    from journal.journal import Journal
+    from journal.writer import JournalWriter
     from logger.amperes import adopted_steps
     from logger.amperes.redecoding import Redecoding, adopted_in
     from logger.clock.host_clock import Clock, boot_id
@@ -67,7 +67,7 @@ def log(
     # Opened before anything is written, so that a wrong port leaves nothing behind.
     opened = [] if (supervisor.is_listening if wait is None else wait) else [open_port(port, baud)]
     try:
-        with stop_on_signals(stop), Journal.create(data / "journal.db", site) as journal:
+        with stop_on_signals(stop), JournalWriter.create(data / "journal.db", site) as journal:
             this_boot = boot_id()
             clock = Clock(journal.boot_number(this_boot))
             trust_notes = TrustNotes(data, this_boot)
@@ -108,16 +108,20 @@ def log(
     finally:
         for line in opened:
             line.close()
-    if readings is not None:
-        print(f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}")
+    stored = f"{count(poller.readings_stored, 'reading')} stored in {data / 'journal.db'}"
+    if readings is None:
+        logging.getLogger(__name__).info("stopped: %s", stored)
+    else:
+        print(stored)
 
 
-def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
+def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     """The ids of the readings that need not be kept; none when that is not known of this very journal.
 
     What the server refused is kept, to be sent as it is then when its cause is mended.
     """
-    from uploader.progress.progress import HIGHEST_ID, Progress
+    from uploader.progress.done_ranges import HIGHEST_ID
+    from uploader.progress.progress import Progress
 
     try:
         with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
@@ -131,7 +135,7 @@ def sent_readings(journal: "Journal") -> Sequence[tuple[int, int]]:
         return ()
 
 
-def report_damage(journal: "Journal", timekeeper: "Timekeeper", clock: "Clock") -> None:
+def report_damage(journal: "JournalWriter", timekeeper: "Timekeeper", clock: "Clock") -> None:
     """Say, in the log and as an event, that a damaged journal was found and where it is now."""
     from journal.reading import Event
 

@@ -7,9 +7,9 @@ import typer
 
 from admin.terminal import options
 from admin.terminal.words import count
-from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.recovery import recover as recover_journal
+from journal.writer import JournalWriter
 
 # fmt: off
 Damaged = Annotated[Path, typer.Argument(
@@ -20,7 +20,7 @@ Damaged = Annotated[Path, typer.Argument(
 
 def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Recover what is readable from a damaged journal; stop the logger first."""
-    with Journal.create(data / "journal.db", site) as journal:
+    with JournalWriter.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
         held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
     print(

@@ -30,4 +30,4 @@ def replay(*, since: Since = None, until: Until = None, data: options.Data = opt
     if not parts:
         print("nothing queued: the journal has nothing from that period")
         return
-    print(f"queued {parts} in {count(sum(map(len, ranges.values())), 'range')} of ids; the uploader sends them again")
+    print(f"queued {parts}; the uploader sends them again")

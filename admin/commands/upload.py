@@ -59,8 +59,8 @@ def upload(
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
+    from uploader.drain.reporter import Reporter
     from uploader.progress.progress import Progress
-    from uploader.progress.status import Reporter
     from uploader.server.influx import Influx
 
     log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)

@@ -48,8 +48,8 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all
+    from uploader.drain.reporter import Reporter
     from uploader.progress.progress import Progress
-    from uploader.progress.status import Reporter
     from uploader.server.influx import Influx
 
     try:

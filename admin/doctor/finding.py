@@ -109,6 +109,6 @@ def skipped(name: str, found: str, remedy: str = "") -> Finding:
 def bad_from(name: str, error: Exception | str, otherwise: str = "") -> Finding:
     """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do where it does not say."""
     found, _, remedy = str(error).partition("; ")
-    if not remedy and found.endswith("the disk is full"):
-        remedy = f"free some space, {see('disk')}"
+    if found.endswith("the disk is full"):
+        remedy = f"{remedy}, {see('disk')}"
     return bad(name, found, remedy or otherwise)

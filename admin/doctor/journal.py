@@ -68,11 +68,14 @@ def _readings(health: Health, path: Path) -> Finding:
         )
     if health.error:
         return bad("readings", "they cannot be read", see("journal"))
-    runs = "the logger is running" if health.is_logging else "no logger is running here"
+    none = (
+        "no logger is running here" if health.is_logging is False else "whether a logger runs cannot be seen from here"
+    )
+    runs = "the logger is running" if health.is_logging else none
     if health.reading is None:
         if health.is_logging:
             return bad("readings", "none yet, although the logger is running", _cause(health))
-        return bad("readings", "none yet; no logger is running here", START)
+        return bad("readings", f"none yet; {runs}", START)
     age = health.age_seconds(health.reading.time_ms)
     pace = f", one every {health.interval_seconds:.3g} seconds" if health.interval_seconds else ""
     found = f"last one {ago(age)}{pace}; {runs}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from admin.doctor.finding import Finding, look, ok, see, skipped
-from admin.terminal.words import duration
+from admin.terminal.words import duration, time_of_day
 from journal.reading import Reading
 from logger.regulator.registers import DAY_SECONDS, SYSTEM, SYSTEM_VOLTS, by_address
 
@@ -37,16 +37,16 @@ def _clock(reading: Reading, *, is_clock_trusted: bool) -> Finding:
     local = datetime.fromtimestamp(reading.time_ms / 1000, UTC).astimezone()
     ours = local.hour * 3600 + local.minute * 60 + local.second
     theirs = reading.regulator_clock_seconds
-    shows = f"it shows {_hours(theirs)}"
+    shows = f"it shows {time_of_day(theirs)}"
     if not is_clock_trusted:
         return skipped(
             "regulator_clock", f"{shows}; not compared, because this computer's clock may be wrong, {see('clock')}"
         )
     ahead = (theirs - ours + DAY_SECONDS / 2) % DAY_SECONDS - DAY_SECONDS / 2
     if abs(ahead) <= CLOCK_TOLERANCE_SECONDS:
-        return ok("regulator_clock", f"{shows}, and this computer {_hours(ours)}")
+        return ok("regulator_clock", f"{shows}, and this computer {time_of_day(ours)}")
     found = (
-        f"{shows}, this computer {_hours(ours)} in the time zone {local:%Z}: {duration(abs(ahead))} "
+        f"{shows}, this computer {time_of_day(ours)} in the time zone {local:%Z}: {duration(abs(ahead))} "
         f"{'ahead' if ahead > 0 else 'behind'}; the daily totals run from the regulator's midnight"
     )
     if local.tzname() == "UTC":
@@ -59,7 +59,3 @@ def _clock(reading: Reading, *, is_clock_trusted: bool) -> Finding:
     else:
         remedy = "check the computer's time zone (timedatectl); if it is right, set TIME on the regulator's front panel"
     return look("regulator_clock", found, remedy)
-
-
-def _hours(seconds: float) -> str:
-    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"

@@ -71,6 +71,8 @@ def name(host: str, port: int, setting: str = "INFLUXDB_URL") -> Finding:
 def certificate(target: Target, host: str, port: int) -> Finding:
     """Whether the server shows a certificate that is trusted, and until when."""
     if urlsplit(target.url).scheme != "https":
+        if _is_this_computer(host):
+            return skipped("certificate", "not needed: the server is on this computer")
         return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
     proxy = target.proxy
     if proxy and proxy.shown_url.startswith("https:"):
@@ -100,6 +102,13 @@ def certificate(target: Target, host: str, port: int) -> Finding:
     if left < SOON_SECONDS:
         return look("certificate", f"valid for only {duration(left)} more", "renew it at the server")
     return ok("certificate", f"valid for {duration(left)} more")
+
+
+def _is_this_computer(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _way(target: Target) -> str:

@@ -10,8 +10,8 @@ START = "start the uploader: sudo systemctl start solar-uploader"
 LONG_SECONDS = 2 * 86400.0
 
 
-def uploads(health: Health, *, is_uploading: bool) -> Iterator[Finding]:
-    """The findings; nothing where no upload is wanted. `is_uploading`: an uploader runs, as far as can be seen."""
+def uploads(health: Health, *, is_uploading: bool | None) -> Iterator[Finding]:
+    """The findings; nothing where no upload is wanted. `is_uploading`: None where that cannot be seen."""
     if health.upload_error:
         yield bad_from(
             "uploads", health.upload_error, "rename uploader.db: all readings are then sent again, no duplicates"
@@ -25,23 +25,27 @@ def uploads(health: Health, *, is_uploading: bool) -> Iterator[Finding]:
         yield look("dead_letters", f"the server refused {count(refused, 'record')}", "see why: solar dead-letters list")
 
 
-def _last(health: Health, *, is_uploading: bool) -> Finding:
+def _last(health: Health, *, is_uploading: bool | None) -> Finding:
     upload = health.upload
+    start = START if is_uploading is not None else "check that the uploader is running"
     if upload is None:
-        return bad("uploads", "nothing has been uploaded yet", START)
+        return bad("uploads", "nothing has been uploaded yet", start)
     found = "never" if upload.last_upload_ms is None else f"last one {ago(health.age_seconds(upload.last_upload_ms))}"
     if upload.trouble:
         for_long = duration(max(health.age_seconds(upload.failing_since_ms or health.now_ms), 0))
         words = f"{found}; failing for {for_long}: {upload.reason}"
-        remedy = (
-            "nothing is lost, and the uploader tries again; first look at lines 31 to 37" if is_uploading else START
-        )
+        if is_uploading:
+            remedy = "nothing is lost, and the uploader tries again; first look at lines 31 to 37"
+        elif upload.trouble == "misconfigured":
+            remedy = f"correct the settings: look at lines 31 to 37; then {start}"
+        else:
+            remedy = start
         # Out of reach is what happens; settings that the server refuses stay so until somebody mends them.
         return (bad if upload.trouble == "misconfigured" or not is_uploading else look)("uploads", words, remedy)
     if health.pending and sum(health.pending.values()) and health.oldest_pending_ms is not None:
         last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
         if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
-            return bad("uploads", f"{found}; readings are waiting", START)
+            return bad("uploads", f"{found}; readings are waiting", start)
     note = f"; {upload.note}" if upload.note else ""
     return ok("uploads", f"{found}{note}")
 

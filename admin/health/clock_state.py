@@ -82,7 +82,7 @@ def trust_in_words(state: ClockState) -> str:
     doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
     if abs(state.off_seconds) > 2:
         way = "ahead of" if state.off_seconds > 0 else "behind"
-        return f"not used: it is {duration(abs(state.off_seconds))} {way} the logger's own time{doubt}"
+        return f"ignored: it is {duration(abs(state.off_seconds))} {way} the logger's own time{doubt}"
     return f"trusted{doubt}: {state.source}"
 
 

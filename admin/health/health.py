@@ -46,7 +46,7 @@ class Disk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """One moment. `error`: why the journal cannot be read; then little else is known. `upload_error`: the same of
-    uploader.db.
+    uploader.db. `is_logging`: whether a logger runs, None where that cannot be seen.
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
     when it is over. `slowness`: the event that says that readings come less often than the logger was asked for, None
@@ -59,7 +59,7 @@ class Health:
     data: str
     error: str | None = None
     upload_error: str | None = None
-    is_logging: bool = False
+    is_logging: bool | None = False
     reading: Reading | None = None
     readings: int = 0
     first_reading_ms: int | None = None
@@ -114,6 +114,8 @@ def _why_silent(health: Health) -> str:
         return health.trouble.message
     if health.is_logging:
         return "the logger is running but gets no readings; see its log (journalctl -u solar-logger)"
+    if health.is_logging is None:
+        return "check that the logger is running; that cannot be seen from here"
     return "the logger is not running here; start it (systemctl start solar-logger, or `solar log`)"
 
 

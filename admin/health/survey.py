@@ -18,6 +18,8 @@ Ranges = tuple[tuple[int, int], ...]
 EVENTS_LOOKED_AT = 10_000
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
+ALL_PROCESSES = "pid:[4026531836]"
+"""The namespace in which all processes are seen (PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h)."""
 SECONDS_A_REQUEST = 2.0
 """A guess, to turn what is pending into a time: on a good line a request takes less."""
 
@@ -29,7 +31,13 @@ def survey(data: Path, *, is_upload_wanted: bool) -> Health:
         with Journal.open(data / "journal.db") as journal:
             return _survey(journal, data, now_ms, is_upload_wanted=is_upload_wanted)
     except JournalError as error:
-        return Health(now_ms=now_ms, data=str(data), error=str(error), is_upload_wanted=is_upload_wanted)
+        return Health(
+            now_ms=now_ms,
+            data=str(data),
+            error=str(error),
+            is_logging=is_locked(data / "journal.lock"),
+            is_upload_wanted=is_upload_wanted,
+        )
 
 
 def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool) -> Health:
@@ -135,13 +143,20 @@ def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
     )
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a process that this one can see holds the lock on `path`; asking by locking could get in its way."""
+def is_locked(path: Path, proc: Path = Path("/proc")) -> bool | None:
+    """Whether a process holds the lock on `path`; None where that cannot be seen, as from within a container.
+
+    Asking by locking could get in its way. The kernel lists only the locks of processes that this one could see.
+    """
     try:
         inode = f":{path.stat().st_ino}"
-        return any(
+        if any(
             line.split()[1:2] == ["FLOCK"] and line.split()[5].endswith(inode)
-            for line in Path("/proc/locks").read_text().splitlines()
-        )
+            for line in (proc / "locks").read_text().splitlines()
+        ):
+            return True
+        return False if (proc / "self/ns/pid").readlink().name == ALL_PROCESSES else None
+    except FileNotFoundError:
+        return None if path.exists() else False
     except (OSError, IndexError):
-        return False
+        return None

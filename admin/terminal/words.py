@@ -11,6 +11,11 @@ def duration(seconds: float) -> str:
     return count(seconds, "second")
 
 
+def time_of_day(seconds: float) -> str:
+    """Hours and minutes of a time given in seconds since midnight: 07:05."""
+    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
+
+
 def ago(seconds: float) -> str:
     """How long ago something was; a moment to come says so."""
     if seconds < -1:

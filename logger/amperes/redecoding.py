@@ -15,9 +15,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from journal.errors import JournalFull
-from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.revisions import DECODED, Decoding
+from journal.writer import JournalWriter
 from logger.amperes.adopted_steps import StepsInForce
 from logger.events.change import Change
 from logger.history.measured_days import measured
@@ -33,7 +33,7 @@ READINGS_AT_ONCE = 200
 class Redecoding:
     """A chore of the poller. Without a regulator, call `portion`."""
 
-    def __init__(self, journal: Journal, steps: StepsInForce, *, interval_seconds: float = 10.0) -> None:
+    def __init__(self, journal: JournalWriter, steps: StepsInForce, *, interval_seconds: float = 10.0) -> None:
         self._journal = journal
         self._steps = steps
         self._interval_seconds = interval_seconds

@@ -9,7 +9,6 @@ Phases are equal when they differ by whole days.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from statistics import median
 
 from journal.reading import Reading
@@ -82,16 +81,3 @@ def central_phase(phases: Sequence[Phase]) -> Phase | None:
     first = phases[0].phase_ms
     offset = median(circular(phase.phase_ms - first) for phase in phases)
     return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
-
-
-def clock_offset_minutes(reading: Reading, zone: tzinfo | None = None) -> float | None:
-    """By how many minutes the regulator's clock is ahead of local time (behind: negative), at most half a day.
-
-    `zone` is the local one where none is given. None when the clock was not read. More than 15 minutes mean that the
-    regulator's days are not calendar days, or that this computer's time zone is not that of the site.
-    """
-    if reading.regulator_clock_seconds is None:
-        return None
-    local = datetime.fromtimestamp(reading.time_ms / 1000, UTC).astimezone(zone)
-    seconds = local.hour * 3600 + local.minute * 60 + local.second
-    return ((reading.regulator_clock_seconds - seconds + 43_200) % 86_400 - 43_200) / 60

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 
 from journal.boots import Anchor, Boot, stretch_name
 from journal.errors import JournalFull
-from journal.journal import Journal
 from journal.reading import STREAMS, Day, Reading, Record
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
 from logger.clock.timebase import Timebase
 from logger.clock.trust import TimeSource, TrustSetting, absurd
@@ -49,7 +49,7 @@ class Timekeeper:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: JournalWriter,
         clock: Clock,
         boot_id: str,
         time_source: TimeSource,

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from journal.boots import Anchor, Boot
-from journal.journal import Journal
 from journal.reading import Reading, Record
 from journal.spans import Span
+from journal.writer import JournalWriter
 from logger.clock.dating import UndatedBoot, date_boots
 from logger.clock.regulator_clock import Phase, Sample, central_phase, phase_of
 from logger.clock.trust import EARLIEST_MS
@@ -37,7 +37,7 @@ class BootSpans:
 class UndatedBoots:
     """Every boot in the journal, as it is now."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalWriter) -> None:
         self._journal = journal
         self.boots = {boot.number: BootSpans(boot) for boot in journal.boots()}
         for stream in ("readings", "events"):

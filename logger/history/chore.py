@@ -19,6 +19,7 @@ from fractions import Fraction
 from journal.errors import JournalFull, RegulatorError
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
@@ -55,7 +56,7 @@ class HistoryChore:
     """A chore of the poller."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
+        self, journal: JournalWriter, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
     ) -> None:
         """`zone` is the time zone of the dates; the computer's own where none is given."""
         self._journal = journal

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from admin import cli
-from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from simulator import HandClock, RunningSimulator, SimulatorOptions
 
 FIRST_MS = 1_767_225_600_000
@@ -130,7 +130,7 @@ def event(number: int, kind: str, message: str) -> Event:
 
 def fill(data: Path, readings: int, *events: Event, site: str = "home") -> Path:
     """A journal in the directory `data` with so many readings; returns the directory."""
-    with Journal.create(data / "journal.db", site) as journal:
+    with JournalWriter.create(data / "journal.db", site) as journal:
         journal.boot_number("a boot")
         journal.append_all(reading(number) for number in range(1, readings + 1))
         journal.append_all(events)

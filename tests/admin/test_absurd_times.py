@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from admin.terminal.moments import iso
-from journal.journal import Journal
 from journal.reading import Day
+from journal.writer import JournalWriter
 from tests.admin.commands.test_audit import point_to
 from tests.admin.conftest import Solar, event, fill, reading
 from tests.servers import Database
@@ -52,7 +52,7 @@ def odd_ms(request: pytest.FixtureRequest) -> int:
 def odd(tmp_path: Path, odd_ms: int, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory with an odd time in the midst of each table; the odd reading was refused."""
     data = fill(tmp_path / "data", 3, event(1, "started", "logger 0.1.0 started"))
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         for each in (replace(reading(4), time_ms=odd_ms), reading(5), replace(event(2, "odd", "x"), time_ms=odd_ms)):
             journal.append(each)
         journal.append(Day(time_ms=odd_ms, date="2026-01-01", began_ms=odd_ms, ended_ms=odd_ms, raw=b"\x01"))

@@ -16,7 +16,7 @@ from admin.doctor.finding import Verdict
 from admin.doctor.journal import journal
 from admin.health.survey import survey
 from journal.access import obstacle
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.admin.conftest import Ran, Solar, command
 from tests.admin.test_cli import all_commands
 from uploader.progress.progress import Progress
@@ -194,7 +194,7 @@ def test_what_may_be_read_may_not_always_be_written(solars: Path, somebody: None
 
 
 def test_nothing_is_in_the_way_of_what_is_there_or_is_not_there_yet(tmp_path: Path) -> None:
-    Journal.create(tmp_path / "journal.db").close()
+    JournalWriter.create(tmp_path / "journal.db").close()
     for name in ("journal.db", "uploader.db", "not/made/yet"):
         assert obstacle(tmp_path / name) is None
         assert obstacle(tmp_path / name, write=True) is None

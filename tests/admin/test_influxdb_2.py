@@ -9,6 +9,7 @@ import pytest
 from admin.cli import run
 from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from tests.servers import InfluxDB2
 
 READINGS = 300
@@ -27,7 +28,7 @@ def influxdb(influxdb_2_server: InfluxDB2, tmp_path: Path, monkeypatch: pytest.M
             monkeypatch.setenv(f"INFLUXDB_{name.upper()}", getattr(influxdb, name))
         monkeypatch.setenv("SOLAR_DATA", str(tmp_path))
         first_ms = int(time.time() * 1000) - 3_600_000
-        with Journal.create(tmp_path / "journal.db", "hut") as journal:
+        with JournalWriter.create(tmp_path / "journal.db", "hut") as journal:
             journal.append_all(
                 Reading(time_ms=first_ms + number * 10_000, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
                 for number in range(READINGS)

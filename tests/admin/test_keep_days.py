@@ -5,35 +5,37 @@ from pathlib import Path
 import pytest
 
 from admin.commands.log import sent_readings
-from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 
 @pytest.fixture
 def journal(tmp_path: Path):
-    with Journal.create(tmp_path / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
         journal.append_all(Reading(time_ms=number, boot=1, uptime_ms=number) for number in range(1, 6))
         yield journal
 
 
-def test_before_the_first_upload_nothing_counts_as_sent(journal: Journal) -> None:
+def test_before_the_first_upload_nothing_counts_as_sent(journal: JournalWriter) -> None:
     assert sent_readings(journal) == ()
 
 
-def test_what_the_uploader_is_done_with_counts_as_sent(journal: Journal, tmp_path: Path) -> None:
+def test_what_the_uploader_is_done_with_counts_as_sent(journal: JournalWriter, tmp_path: Path) -> None:
     with Progress.open(tmp_path / "uploader.db") as progress:
         progress.adopt(journal.identity(), {"readings": 5})
         progress.mark_done("readings", [(1, 2), (4, 4)])
     assert sent_readings(journal) == ((1, 2), (4, 4))
 
 
-def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(journal: Journal, tmp_path: Path) -> None:
+def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(
+    journal: JournalWriter, tmp_path: Path
+) -> None:
     with Progress.open(tmp_path / "uploader.db") as progress:
         progress.adopt(journal.identity(), journal.last_ids())
         refusal = Refusal((Line(3, 3, "solar v=1 3"),), "no", 422, 9)
@@ -41,7 +43,7 @@ def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(jou
     assert sent_readings(journal) == ((1, 2),)
 
 
-def test_what_was_sent_of_another_journal_does_not_count(journal: Journal, tmp_path: Path) -> None:
+def test_what_was_sent_of_another_journal_does_not_count(journal: JournalWriter, tmp_path: Path) -> None:
     """After a damaged journal was set aside, the same ids are other readings."""
     with Progress.open(tmp_path / "uploader.db") as progress:
         progress.adopt("another", {"readings": 5})

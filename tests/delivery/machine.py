@@ -482,7 +482,7 @@ class Delivery(RuleBasedStateMachine):
             gone = before.released - rows.keys()
             self.truth.owed |= {number for number in gone if not self._has_expired(number)}
         self.truth.note(self.file)
-        if not done:
+        if not done and process == "logger":  # after a person, the logger is started first
             self._anchor_again()
 
     def _replace(self, action: Callable[[], None], file: File, is_running: bool) -> None:

@@ -19,12 +19,13 @@ from journal.files import log_of
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
 from uploader.drain.drain import Drain, Step
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 
@@ -53,7 +54,7 @@ class Site:
         self._target = target
         self._watch = watch
         self._now_ms = now_ms
-        self._journal: Journal | None = None
+        self._journal: JournalWriter | None = None
         self._boot = 0
         self._remembered: dict[Path, bytes] = {}
         self._drain: Drain | None = None
@@ -62,13 +63,13 @@ class Site:
     # The logger
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> JournalWriter:
         assert self._journal, "the logger does not run"
         return self._journal
 
     def start_logger(self, boot: str) -> None:
         with self._watch.process("logger"):
-            self._journal = Journal.create(self.path, self.name)
+            self._journal = JournalWriter.create(self.path, self.name)
             self._boot = self.journal.boot_number(boot)
 
     def stop_logger(self) -> None:

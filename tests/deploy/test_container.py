@@ -100,7 +100,9 @@ def compose(file: Path | None, *words: str | Path, **settings: str) -> "subproce
         unavailable(f"there is no docker compose: {COMPOSE}")
     named = ("--file", file) if file else ()
     environ = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SOLAR", "INFLUXDB", "COMPOSE"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SOLAR", "INFLUXDB", "GRAFANA", "COMPOSE"))
     }
     return run(docker, "compose", *named, *words, cwd=PROJECT, env=environ | settings)
 

@@ -13,6 +13,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.reading import Event
+from journal.writer import JournalWriter
 from uploader.progress.progress import Progress
 
 
@@ -29,7 +30,7 @@ def modes(directory: Path) -> dict[str, str]:
 
 @pytest.mark.usefixtures("services_umask")
 def test_whatever_the_logger_makes_can_be_written_by_the_group(tmp_path: Path) -> None:
-    with Journal.create(tmp_path / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
         journal.append(Event(time_ms=1, boot=journal.boot_number("b"), uptime_ms=1, kind="started", message="started"))
         assert modes(tmp_path) == dict.fromkeys(
             ("journal.db", "journal.db-shm", "journal.db-wal", "journal.lock"), "0o660"
@@ -38,7 +39,7 @@ def test_whatever_the_logger_makes_can_be_written_by_the_group(tmp_path: Path) -
 
 @pytest.mark.usefixtures("services_umask")
 def test_an_index_that_a_reader_makes_can_be_written_by_the_logger(tmp_path: Path) -> None:
-    Journal.create(tmp_path / "journal.db").close()
+    JournalWriter.create(tmp_path / "journal.db").close()
     assert "journal.db-shm" not in modes(tmp_path)
     with Journal.open(tmp_path / "journal.db") as journal:
         journal.last_id("events")

@@ -61,10 +61,13 @@ class Site:
         rows = list(csv.DictReader(io.StringIO(self.solar("export", "--table", "readings"))))
         assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
         times = [datetime.fromisoformat(row["time"]).timestamp() for row in rows]
+        assert len(set(times)) == len(rows), "two readings of one time"
         return {round(at * 1000): float(row["battery_volts"]) for at, row in zip(times, rows, strict=True)}
 
     def server(self) -> Readings:
         rows = InfluxDB1(f"http://{ADDRESS}:8086").query("SELECT battery_volts FROM solar", "solar")
+        # One reading with two sites or models would be two points of one time.
+        assert len({row["time"] for row in rows}) == len(rows), "a reading is doubled"
         return {row["time"]: row["battery_volts"] for row in rows}
 
     def await_readings(self, number: int) -> None:

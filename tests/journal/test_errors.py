@@ -10,6 +10,7 @@ import pytest
 
 from journal.errors import JournalFull, JournalUnusable, our_errors
 from journal.journal import Journal
+from journal.writer import JournalWriter
 
 
 def open_missing(path: Path) -> None:
@@ -45,13 +46,13 @@ def card(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_called_that_even_when_a_journal_is_only_opened(card: Path) -> None:
     """SQLite needs room for the log's index and says "disk I/O error", which sounds like a dying card."""
     path = card / "journal.db"
-    Journal.create(path).close()
+    JournalWriter.create(path).close()
     with (card / "fill").open("wb", buffering=0) as fill:
         fill.write(bytes(2_000_000))
         os.posix_fallocate(fill.fileno(), 0, fill.tell() + shutil.disk_usage(card).free)
     with pytest.raises(JournalFull) as caught:
         Journal.open(path)
-    assert str(caught.value) == f"cannot open {path}: the disk is full"
+    assert str(caught.value) == f"cannot open {path}: the disk is full; free some space"
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from journal import schema
 from journal.errors import JournalError, JournalTooNew, JournalUnusable
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 from tests.journals.write import FIRST_MS, reading
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 
 WRITTEN = Path(__file__).parent.parent / "journals"
 
@@ -30,12 +31,12 @@ class Kind:
     scripts: tuple[str, ...]
     home: object
     constant: str
-    opened: Callable[[Path], Journal | Progress]
-    looked_at: Callable[[Path], Journal | Progress]
+    opened: Callable[[Path], JournalWriter | Progress]
+    looked_at: Callable[[Path], JournalWriter | Progress]
     table: str
 
 
-JOURNAL = Kind("journal.db", schema.JOURNAL, schema, "JOURNAL", Journal.create, Journal.open, "events")
+JOURNAL = Kind("journal.db", schema.JOURNAL, schema, "JOURNAL", JournalWriter.create, Journal.open, "events")
 PROGRESS = Kind(
     "uploader.db", progress_file.SCHEMA, progress_file, "SCHEMA", Progress.open, Progress.read_only, "dead_letters"
 )
@@ -94,7 +95,7 @@ def test_no_script_of_a_format_was_changed_afterwards(kind: Kind, tmp_path: Path
 @pytest.mark.parametrize("version", range(1, len(schema.JOURNAL) + 1))
 def test_a_journal_of_an_earlier_version_is_whole_and_goes_on(version: int, tmp_path: Path) -> None:
     path = written(JOURNAL, tmp_path, version)
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert [record.time_ms - FIRST_MS for record in journal.records("readings", 1, 99)] == [
             *range(10_000, 60_000, 10_000),
             60_000,
@@ -110,7 +111,7 @@ def test_a_journal_of_an_earlier_version_is_whole_and_goes_on(version: int, tmp_
 
 @pytest.mark.parametrize("version", range(1, len(progress_file.SCHEMA) + 1))
 def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tmp_path: Path) -> None:
-    with Journal.create(written(JOURNAL, tmp_path, version)) as journal:
+    with JournalWriter.create(written(JOURNAL, tmp_path, version)) as journal:
         identity = journal.identity()
     with Progress.open(written(PROGRESS, tmp_path, version)) as progress:
         progress.adopt(identity, {"readings": 7, "days": 1, "events": 1})
@@ -139,7 +140,7 @@ def test_an_old_journal_gets_the_sites_that_its_uploader_remembers(tmp_path: Pat
             connection.execute("UPDATE sites SET site = 'hut'")
             connection.execute(f"UPDATE state SET {state}")
         Progress.open(uploader).close()  # whoever of the two is started first
-    with Journal.create(path, "new") as journal:
+    with JournalWriter.create(path, "new") as journal:
         journal.append(reading(21, 2))
         assert [each.site for each in journal.sites("readings")] == ["hut", "new"] if site == "hut" else ["new"]
         assert [each.site for each in journal.sites("events")] == [site]
@@ -185,7 +186,7 @@ def test_the_copy_of_a_journal_gives_its_ids_under_another_name(
     """Put back, it gives ids anew to readings that the uploader would otherwise take for those it has sent."""
     path = written(JOURNAL, tmp_path)
     upgrade(JOURNAL, monkeypatch, "ALTER TABLE events ADD COLUMN mood TEXT")
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         identity = journal.identity()
     monkeypatch.undo()
     with Journal.open(tmp_path / f"journal-before-v{len(JOURNAL.scripts) + 1}.db") as copy:

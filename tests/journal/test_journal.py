@@ -12,6 +12,7 @@ from journal.boots import Anchor, Boot, stated, stretch_name
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable, our_errors
 from journal.journal import CHUNK_ROWS, Journal
 from journal.reading import STREAMS, Day, Event, Reading
+from journal.writer import JournalWriter
 from tests.ordinary_user import ordinary_user
 from tests.servers import unavailable
 
@@ -31,11 +32,11 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path):
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         yield journal
 
 
-def test_what_was_appended_is_read_back_whole(journal: Journal) -> None:
+def test_what_was_appended_is_read_back_whole(journal: JournalWriter) -> None:
     full = reading(
         5,
         model="PL80",
@@ -64,21 +65,23 @@ def test_what_was_appended_is_read_back_whole(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_the_columns_of_each_table_are_the_fields_of_its_record(journal: Journal, path: Path, stream: str) -> None:
+def test_the_columns_of_each_table_are_the_fields_of_its_record(
+    journal: JournalWriter, path: Path, stream: str
+) -> None:
     with sqlite3.connect(path) as connection:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({stream})")]
     connection.close()
     assert columns == list(STREAMS[stream].__dataclass_fields__)
 
 
-def test_each_stream_counts_its_own_ids(journal: Journal) -> None:
+def test_each_stream_counts_its_own_ids(journal: JournalWriter) -> None:
     assert [journal.append(reading(1)), journal.append(event(1)), journal.append(reading(2))] == [1, 1, 2]
     assert [journal.last_id(stream) for stream in STREAMS] == [2, 0, 1]
     assert [journal.count(stream) for stream in STREAMS] == [2, 0, 1]
     assert [journal.released(stream) for stream in STREAMS] == [[(1, 2)], [], [(1, 1)]]
 
 
-def test_records_come_in_chunks_as_one_sequence_in_either_direction(journal: Journal, path: Path) -> None:
+def test_records_come_in_chunks_as_one_sequence_in_either_direction(journal: JournalWriter, path: Path) -> None:
     total = 2 * CHUNK_ROWS + 3
     journal.append(reading(1))
     with sqlite3.connect(path) as connection:
@@ -95,7 +98,7 @@ def test_records_come_in_chunks_as_one_sequence_in_either_direction(journal: Jou
     assert list(journal.records("readings", total + 1, total + 9)) == []
 
 
-def test_a_reader_that_pauses_does_not_keep_the_log_from_being_reset(path: Path, journal: Journal) -> None:
+def test_a_reader_that_pauses_does_not_keep_the_log_from_being_reset(path: Path, journal: JournalWriter) -> None:
     for number in range(3):
         journal.append(reading(number))
     with Journal.open(path) as other:
@@ -107,7 +110,7 @@ def test_a_reader_that_pauses_does_not_keep_the_log_from_being_reset(path: Path,
         assert not busy
 
 
-def test_two_records_never_share_a_millisecond(journal: Journal) -> None:
+def test_two_records_never_share_a_millisecond(journal: JournalWriter) -> None:
     for time_ms in (100, 100, 99, 200, 101, 5_000, 100, 100, 5_000):
         journal.append(reading(time_ms))
     times = [record.time_ms for record in journal.records("readings", 1, 99)]
@@ -126,7 +129,7 @@ def test_whatever_the_clock_does_times_are_unique_and_are_found_again(
     path = tmp_path_factory.mktemp("journal") / "journal.db"
     half = len(moments) // 2
     for part in (moments[:half], moments[half:]):
-        with Journal.create(path) as journal:
+        with JournalWriter.create(path) as journal:
             for boot, time_ms in part:
                 journal.append(reading(time_ms, boot))
     with Journal.open(path) as journal:
@@ -141,7 +144,7 @@ def test_whatever_the_clock_does_times_are_unique_and_are_found_again(
         assert found == [record.id for record in stored if since_ms <= record.time_ms < until_ms]
 
 
-def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: Journal) -> None:
+def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: JournalWriter) -> None:
     journal.append(Day(time_ms=1, date="2026-11-20", charge_amp_hours=80))
     journal.append(Day(time_ms=2, date="2026-11-21", charge_amp_hours=81))
     assert journal.append(Day(time_ms=1, date="2026-11-20", charge_amp_hours=82)) == 3
@@ -152,7 +155,7 @@ def test_a_day_read_again_replaces_the_old_one_under_a_new_id(journal: Journal) 
     assert journal.id_ranges("days", 1, 2) == [(3, 3)]
 
 
-def test_held_records_are_dated_from_the_boot_clock_and_released(journal: Journal) -> None:
+def test_held_records_are_dated_from_the_boot_clock_and_released(journal: JournalWriter) -> None:
     boots = [journal.boot_number(name) for name in "abc"]
     for boot in boots:
         for uptime_ms in (10_000, 20_000, 20_000):
@@ -178,7 +181,7 @@ def test_held_records_are_dated_from_the_boot_clock_and_released(journal: Journa
     assert {record.time_uncertainty_seconds for record in journal.records("readings", 1, 3)} == {None}
 
 
-def test_a_reading_dated_later_does_not_take_the_time_of_another(journal: Journal) -> None:
+def test_a_reading_dated_later_does_not_take_the_time_of_another(journal: JournalWriter) -> None:
     journal.append(reading(5_000))
     journal.append(Reading(time_ms=1, boot=2, uptime_ms=1_000), is_held=True)
     journal.append(Reading(time_ms=5_001, boot=3, uptime_ms=1))
@@ -188,14 +191,14 @@ def test_a_reading_dated_later_does_not_take_the_time_of_another(journal: Journa
     assert [record.time_ms for record in journal.records("readings", 1, 9)] == [5_000, 5_002, 5_001]
 
 
-def test_a_boot_that_becomes_trusted_begins_a_span_that_is_sent(journal: Journal) -> None:
+def test_a_boot_that_becomes_trusted_begins_a_span_that_is_sent(journal: JournalWriter) -> None:
     journal.append(reading(1_000), is_held=True)
     journal.append(reading(2_000))
     journal.append(reading(3_000))
     assert (journal.held("readings"), journal.released("readings")) == ([(1, 1)], [(2, 3)])
 
 
-def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: Journal) -> None:
+def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: JournalWriter) -> None:
     journal.append_all(reading(time_ms) for time_ms in range(1_000, 11_000, 1_000))
     sent = [(1, 3), (5, 10)]
     assert [journal.prune(sent, 8_500, limit=2) for _ in range(5)] == [2, 2, 2, 1, 0]
@@ -203,7 +206,7 @@ def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: 
     assert journal.append(reading(11_000)) == 11
 
 
-def test_the_newest_reading_is_never_pruned_so_that_its_id_is_not_given_again(journal: Journal) -> None:
+def test_the_newest_reading_is_never_pruned_so_that_its_id_is_not_given_again(journal: JournalWriter) -> None:
     journal.append_all(reading(time_ms) for time_ms in (1, 2, 3))
     assert journal.prune([(1, 3)], 99, limit=9) == 2
     assert journal.append(reading(4)) == 4
@@ -211,7 +214,7 @@ def test_the_newest_reading_is_never_pruned_so_that_its_id_is_not_given_again(jo
     assert journal.id_ranges("readings", 0, 99) == [(1, 4)]
 
 
-def test_records_stored_together_are_all_there_or_none(journal: Journal) -> None:
+def test_records_stored_together_are_all_there_or_none(journal: JournalWriter) -> None:
     def torn():
         yield reading(1)
         yield event(1)
@@ -227,7 +230,7 @@ def test_records_stored_together_are_all_there_or_none(journal: Journal) -> None
 def test_each_journal_has_an_identity_of_its_own(tmp_path: Path) -> None:
     names = set()
     for directory in ("one", "two"):
-        with Journal.create(tmp_path / directory / "journal.db") as journal:
+        with JournalWriter.create(tmp_path / directory / "journal.db") as journal:
             names.add(journal.identity())
         with Journal.open(tmp_path / directory / "journal.db") as journal:
             names.add(journal.identity())
@@ -235,14 +238,14 @@ def test_each_journal_has_an_identity_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_boot_keeps_its_number_when_the_logger_starts_again(path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert [journal.boot_number("a"), journal.boot_number("b"), journal.boot_number("a")] == [1, 2, 1]
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert [journal.boot_number("b"), journal.boot_number("c")] == [2, 3]
 
 
 def test_a_boot_has_no_anchor_until_one_is_written_down_and_then_the_newest(path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         journal.boot_number("a")
         journal.boot_number(stretch_name("a", 2))
         assert journal.boots() == [Boot(1, "a", None), Boot(2, "a+2", None)]
@@ -253,7 +256,7 @@ def test_a_boot_has_no_anchor_until_one_is_written_down_and_then_the_newest(path
         assert {boot.boot_id for boot in journal.boots()} == {"a"}
 
 
-def test_boots_of_an_older_journal_come_before_those_that_are_here(journal: Journal) -> None:
+def test_boots_of_an_older_journal_come_before_those_that_are_here(journal: JournalWriter) -> None:
     for name in ("x", "y"):
         journal.boot_number(name)
     anchor = Anchor(1, 2, "there")
@@ -273,7 +276,7 @@ def test_the_further_from_the_anchor_the_less_certain_the_time() -> None:
     assert [stated(seconds) for seconds in (0, 0.99, 1, 1.01, week_before)] == [None, None, 1, 2, 33]
 
 
-def test_a_reading_dated_later_is_not_before_one_of_its_boot_that_was_sent(journal: Journal) -> None:
+def test_a_reading_dated_later_is_not_before_one_of_its_boot_that_was_sent(journal: JournalWriter) -> None:
     journal.boot_number("a")
     journal.append(Reading(time_ms=10_000, boot=1, uptime_ms=1_000))
     journal.append(Reading(time_ms=7, boot=1, uptime_ms=1_500), is_held=True)
@@ -284,7 +287,7 @@ def test_a_reading_dated_later_is_not_before_one_of_its_boot_that_was_sent(journ
     assert [record.time_ms for record in journal.records("readings", 1, 9)] == [10_000, 10_001, 10_900]
 
 
-def test_others_read_while_the_logger_writes(path: Path, journal: Journal) -> None:
+def test_others_read_while_the_logger_writes(path: Path, journal: JournalWriter) -> None:
     journal.append(reading(1))
     with Journal.open(path) as other:
         assert other.last_id("readings") == 1
@@ -293,7 +296,7 @@ def test_others_read_while_the_logger_writes(path: Path, journal: Journal) -> No
 
 
 def test_the_journal_can_be_read_after_the_logger_has_ended(path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         journal.append(reading(1))
     with Journal.open(path) as other:
         assert other.get("readings", 1) is not None
@@ -303,7 +306,7 @@ def test_the_journal_can_be_read_after_the_logger_has_ended(path: Path) -> None:
 def test_a_medium_that_cannot_be_written_can_still_be_read() -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "journal.db"
-        with Journal.create(path) as journal:
+        with JournalWriter.create(path) as journal:
             journal.append(reading(1))
         Path(directory).chmod(0o555)
         with ordinary_user(), Journal.open(path) as other:
@@ -317,13 +320,13 @@ def test_a_wrong_path_is_an_error_and_not_a_new_empty_file(path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_second_logger_is_turned_away(path: Path, journal: Journal) -> None:
+def test_a_second_logger_is_turned_away(path: Path, journal: JournalWriter) -> None:
     with pytest.raises(JournalUnusable, match="another logger"):
-        Journal.create(path)
+        JournalWriter.create(path)
     assert journal.append(reading(1)) == 1
 
 
-@pytest.mark.parametrize("opener", [Journal.create, Journal.open])
+@pytest.mark.parametrize("opener", [JournalWriter.create, Journal.open])
 def test_a_file_that_is_not_sqlite_is_refused_and_left_as_it_is(path: Path, opener) -> None:
     path.write_bytes(b"my holiday pictures" * 999)
     with pytest.raises(JournalUnusable, match="not an SQLite database"):
@@ -331,9 +334,9 @@ def test_a_file_that_is_not_sqlite_is_refused_and_left_as_it_is(path: Path, open
     assert path.read_bytes() == b"my holiday pictures" * 999
 
 
-@pytest.mark.parametrize("opener", [Journal.create, Journal.open])
+@pytest.mark.parametrize("opener", [JournalWriter.create, Journal.open])
 def test_a_journal_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, opener) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         journal.append(reading(1))
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -347,10 +350,12 @@ def test_a_journal_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, o
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalUnusable, match=r"cannot write to .*/file.*SOLAR_DATA"):
-        Journal.create(tmp_path / "file" / "journal.db")
+        JournalWriter.create(tmp_path / "file" / "journal.db")
 
 
-def test_a_full_disk_stores_nothing_and_appending_goes_on_when_there_is_room(path: Path, journal: Journal) -> None:
+def test_a_full_disk_stores_nothing_and_appending_goes_on_when_there_is_room(
+    path: Path, journal: JournalWriter
+) -> None:
     journal.append(reading(1))
     (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
     journal._connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -374,13 +379,13 @@ def test_a_file_system_that_has_become_read_only_is_called_that(tmp_path: Path) 
     if mounted.returncode:
         unavailable(f"this root may not mount a file system: {mounted.stderr.strip()}")
     try:
-        with Journal.create(where / "journal.db") as journal:
+        with JournalWriter.create(where / "journal.db") as journal:
             journal.append(reading(1))
         subprocess.run(["mount", "-o", "remount,ro", where], check=True)
         with pytest.raises(JournalFull, match="the file system is read-only"):
             write_late(where / "journal.db")
         subprocess.run(["mount", "-o", "remount,rw", where], check=True)
-        with Journal.create(where / "journal.db") as journal:
+        with JournalWriter.create(where / "journal.db") as journal:
             assert journal.append(reading(2)) == 2
     finally:
         subprocess.run(["umount", where], check=True)
@@ -398,12 +403,14 @@ def write_late(path: Path) -> None:
 
 def test_an_unfinished_draft_of_a_first_start_is_no_obstacle(path: Path) -> None:
     path.with_name("journal.db.draft").write_bytes(b"torn")
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.append(reading(1)) == 1
     assert sorted(file.name for file in path.parent.iterdir()) == ["journal.db", "journal.lock"]
 
 
-def test_a_backup_taken_while_the_logger_runs_opens_anywhere(path: Path, journal: Journal, tmp_path: Path) -> None:
+def test_a_backup_taken_while_the_logger_runs_opens_anywhere(
+    path: Path, journal: JournalWriter, tmp_path: Path
+) -> None:
     for number in range(5):
         journal.append(reading(number))
     target = tmp_path / "copy.db"
@@ -419,15 +426,15 @@ def test_a_backup_taken_while_the_logger_runs_opens_anywhere(path: Path, journal
     connection.close()
 
 
-def test_a_backup_that_is_put_back_has_a_log_again(path: Path, journal: Journal, tmp_path: Path) -> None:
+def test_a_backup_that_is_put_back_has_a_log_again(path: Path, journal: JournalWriter, tmp_path: Path) -> None:
     """Without one an append waits for who reads, and costs two syncs more."""
     back = tmp_path / "elsewhere" / "journal.db"
     back.parent.mkdir()
     journal.backup(back)
-    with Journal.create(back) as again:
+    with JournalWriter.create(back) as again:
         assert again._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_backup_to_where_nothing_can_be_written_says_so(journal: Journal, tmp_path: Path) -> None:
+def test_a_backup_to_where_nothing_can_be_written_says_so(journal: JournalWriter, tmp_path: Path) -> None:
     with pytest.raises(JournalUnusable, match="cannot write a backup to"):
         journal.backup(tmp_path / "missing" / "copy.db")

@@ -6,17 +6,17 @@ import pytest
 from journal import damage
 from journal.boots import Anchor
 from journal.errors import JournalMissing, JournalUnusable
-from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from journal.recovery import Recovered, recover
 from journal.sites import OPEN_END
+from journal.writer import JournalWriter
 
 READINGS = 2000
 
 
 def filled(path: Path) -> list[Reading]:
     """A journal of some hundred pages; what it holds."""
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         for boot in ("first", "second"):
             number = journal.boot_number(boot)
             journal.append_all(
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_sound_journal_shows_no_damage(path: Path) -> None:
     filled(path)
     assert damage.found_in(path) is None
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is None
         assert journal.count("readings") == READINGS
     assert damage.files_aside(path.parent) == []
@@ -58,12 +58,12 @@ def test_damage_in_a_long_journal_is_found_once_an_append_has_met_it(
     for page in range(last_page - 12, last_page + 1):
         overwrite_page(path, page)
     assert damage.found_in(path) is None
-    with Journal.create(path) as journal, pytest.raises(JournalUnusable, match="damaged"):
+    with JournalWriter.create(path) as journal, pytest.raises(JournalUnusable, match="damaged"):
         journal.append(Reading(time_ms=10**9, boot=3, uptime_ms=1))
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is not None
         assert journal.append(Reading(time_ms=1, boot=1, uptime_ms=1)) == 1
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is None
 
 
@@ -71,7 +71,7 @@ def test_a_damaged_journal_is_set_aside_and_logging_begins_anew(path: Path) -> N
     filled(path)
     overwrite_page(path, 50)
     damaged = path.read_bytes()
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.append(Reading(time_ms=1, boot=1, uptime_ms=1)) == 1
         assert damage.files_aside(path.parent) == [journal.aside]
         assert journal.aside is not None
@@ -82,14 +82,14 @@ def test_a_journal_whose_head_is_zeros_is_damaged_and_not_a_mistake(path: Path) 
     filled(path)
     with path.open("r+b") as file:
         file.write(bytes(4096))
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is not None
 
 
 def test_the_log_of_a_damaged_journal_goes_aside_with_it(path: Path, tmp_path: Path) -> None:
     """Left behind, it would be played into the fresh journal."""
     filled(path)
-    journal = Journal.create(path)
+    journal = JournalWriter.create(path)
     journal.append(Reading(time_ms=10**9, boot=2, uptime_ms=1))
     wal = path.with_name("journal.db-wal").read_bytes()
     database = path.read_bytes()
@@ -97,7 +97,7 @@ def test_the_log_of_a_damaged_journal_goes_aside_with_it(path: Path, tmp_path: P
     path.write_bytes(database)
     path.with_name("journal.db-wal").write_bytes(wal)
     overwrite_page(path, 50)
-    with Journal.create(path) as fresh:
+    with JournalWriter.create(path) as fresh:
         assert fresh.count("readings") == 0
         assert fresh.aside is not None
         assert fresh.aside.with_name(fresh.aside.name + "-wal").read_bytes() == wal
@@ -109,7 +109,7 @@ def test_the_log_of_a_damaged_journal_goes_aside_with_it(path: Path, tmp_path: P
 def test_all_but_the_rows_on_a_bad_page_are_brought_back_once(path: Path, page: int) -> None:
     before = filled(path)
     overwrite_page(path, page)
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is not None
         journal.append(Reading(time_ms=10**10, boot=journal.boot_number("third"), uptime_ms=1))
         first = recover(journal.aside, journal)
@@ -125,11 +125,11 @@ def test_all_but_the_rows_on_a_bad_page_are_brought_back_once(path: Path, page: 
 
 
 def test_what_was_held_is_held_again(path: Path, tmp_path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         journal.append(Reading(time_ms=1, boot=journal.boot_number("a"), uptime_ms=1))
         journal.append(Reading(time_ms=2, boot=journal.boot_number("b"), uptime_ms=1), is_held=True)
         journal.append(Reading(time_ms=3, boot=journal.boot_number("c"), uptime_ms=1))
-    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+    with JournalWriter.create(tmp_path / "other" / "journal.db") as fresh:
         assert recover(path, fresh) == Recovered(3, 0, 0)
         assert fresh.held("readings") == [(2, 2)]
 
@@ -142,7 +142,7 @@ def test_a_table_whose_first_page_is_gone_costs_no_more_than_the_file_has_room_f
         (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (stream,)).fetchone()
     connection.close()
     overwrite_page(path, root)
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is not None
         recovered = recover(journal.aside, journal)
         assert journal.count(stream) == 0
@@ -153,11 +153,11 @@ def test_a_table_whose_first_page_is_gone_costs_no_more_than_the_file_has_room_f
 def test_recovering_twice_doubles_nothing_though_what_was_held_has_been_dated_between(
     path: Path, tmp_path: Path
 ) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         boot = journal.boot_number("a")
         journal.append_all((Reading(time_ms=n, boot=boot, uptime_ms=n, raw=bytes([n])) for n in range(9)), is_held=True)
         journal.append(Event(time_ms=5, boot=boot, uptime_ms=5, kind="started", message="a"), is_held=True)
-    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+    with JournalWriter.create(tmp_path / "other" / "journal.db") as fresh:
         assert recover(path, fresh) == Recovered(10, 0, 0)
         (number,) = [boot.number for boot in fresh.boots()]
         fresh.write_anchor(number, Anchor(0, 1_000_000, "a test"))
@@ -168,14 +168,14 @@ def test_recovering_twice_doubles_nothing_though_what_was_held_has_been_dated_be
 
 
 def test_three_readings_of_the_same_millisecond_in_other_boots_are_three(path: Path, tmp_path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         for name in ("a", "b"):
             journal.append(Reading(time_ms=5000, boot=journal.boot_number(name), uptime_ms=10), is_held=True)
     connection = sqlite3.connect(path)
     connection.execute("UPDATE readings SET time_ms = 5000")
     connection.commit()
     connection.close()
-    with Journal.create(tmp_path / "other" / "journal.db") as fresh:
+    with JournalWriter.create(tmp_path / "other" / "journal.db") as fresh:
         fresh.append(Reading(time_ms=5000, boot=fresh.boot_number("c"), uptime_ms=10))
         assert recover(path, fresh) == Recovered(2, 0, 0)
         assert [record.time_ms for record in fresh.records("readings", 1, 9)] == [5000, 5001, 5002]
@@ -184,11 +184,11 @@ def test_three_readings_of_the_same_millisecond_in_other_boots_are_three(path: P
 def test_what_is_brought_back_keeps_its_site(path: Path, tmp_path: Path) -> None:
     """Under the present one it would be another point at the server."""
     for site in ("hut", "cabin"):
-        with Journal.create(path, site) as journal:
+        with JournalWriter.create(path, site) as journal:
             boot = journal.boot_number(site)
             journal.append_all(Reading(time_ms=boot * 1000 + n, boot=boot, uptime_ms=n) for n in range(3))
             journal.append(Day(time_ms=1, date="2026-11-20"))
-    with Journal.create(tmp_path / "other" / "journal.db", "barn") as fresh:
+    with JournalWriter.create(tmp_path / "other" / "journal.db", "barn") as fresh:
         fresh.append(Reading(time_ms=10**6, boot=fresh.boot_number("now"), uptime_ms=1))
         recover(path, fresh)
         fresh.append(Reading(time_ms=10**7, boot=fresh.boot_number("now"), uptime_ms=2))
@@ -198,5 +198,5 @@ def test_what_is_brought_back_keeps_its_site(path: Path, tmp_path: Path) -> None
 
 
 def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:
-    with Journal.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
+    with JournalWriter.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
         recover(tmp_path / "gone.db", journal)

@@ -8,6 +8,7 @@ import pytest
 from journal.journal import CHUNK_ROWS, Journal
 from journal.reading import Reading
 from journal.revisions import DECODED, KEPT, Decoding, Revision
+from journal.writer import JournalWriter
 
 
 def reading(number: int, **quantities: object) -> Reading:
@@ -21,17 +22,17 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path):
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         for number in range(1, 6):
             journal.append(reading(number, charge_amps=0.4 * number, model="PL80"))
         yield journal
 
 
-def all_of(journal: Journal) -> list[Reading]:
+def all_of(journal: JournalWriter) -> list[Reading]:
     return list(journal.records("readings", 1, 100))
 
 
-def test_a_revised_reading_keeps_everything_that_its_bytes_do_not_tell(journal: Journal) -> None:
+def test_a_revised_reading_keeps_everything_that_its_bytes_do_not_tell(journal: JournalWriter) -> None:
     before = all_of(journal)
     wrong = {"time_ms": 1, "boot": 9, "uptime_ms": 2, "wall_ms": 3, "time_uncertainty_seconds": 4.0, "raw": b""}
     assert wrong.keys() | {"id"} == KEPT
@@ -46,29 +47,32 @@ def test_a_revised_reading_keeps_everything_that_its_bytes_do_not_tell(journal: 
     ]
 
 
-def test_every_column_is_either_kept_or_decoded(journal: Journal) -> None:
+def test_every_column_is_either_kept_or_decoded(journal: JournalWriter) -> None:
     assert set(DECODED) | KEPT == set(Reading.__dataclass_fields__)
 
 
-def test_revisions_are_numbered_and_seen_by_who_only_reads(journal: Journal, path: Path) -> None:
+def test_revisions_are_numbered_and_seen_by_who_only_reads(journal: JournalWriter, path: Path) -> None:
     readings = all_of(journal)
     journal.revise(readings[3:], Decoding("a", 3))
     journal.revise(readings[:3], Decoding("a", 0))
     with Journal.open(path) as other:
-        assert other.revisions() == [Revision(1, 4, 5), Revision(2, 1, 3)]
-        assert other.revisions(1) == [Revision(2, 1, 3)]
-        assert other.revisions(2) == []
+        first, second = other.revisions()
+        assert (first, second) == (Revision(first.number, 4, 5), Revision(second.number, 1, 3))
+        assert 0 < first.number < second.number
+        assert other.revisions(first.number) == [second]
+        assert other.revisions(second.number) == []
+        assert other.revisions(second.number + 1) == [first, second], "that one was lost"
         assert other.decoding() == Decoding("a", 0, 0)
 
 
-def test_a_batch_in_which_nothing_changes_moves_the_mark_and_makes_no_revision(journal: Journal) -> None:
+def test_a_batch_in_which_nothing_changes_moves_the_mark_and_makes_no_revision(journal: JournalWriter) -> None:
     assert journal.decoding() is None
     journal.note_decoding(Decoding("a", 5, 2))
     journal.revise([], Decoding("a", 3, 2))
     assert (journal.decoding(), journal.revisions()) == (Decoding("a", 3, 2), [])
 
 
-def test_a_batch_that_fails_leaves_neither_values_nor_mark(journal: Journal) -> None:
+def test_a_batch_that_fails_leaves_neither_values_nor_mark(journal: JournalWriter) -> None:
     before = all_of(journal)
     journal.note_decoding(Decoding("a", 5))
 
@@ -81,7 +85,7 @@ def test_a_batch_that_fails_leaves_neither_values_nor_mark(journal: Journal) -> 
     assert (all_of(journal), journal.decoding(), journal.revisions()) == (before, Decoding("a", 5), [])
 
 
-def test_some_columns_are_read_in_either_direction_and_in_chunks(journal: Journal) -> None:
+def test_some_columns_are_read_in_either_direction_and_in_chunks(journal: JournalWriter) -> None:
     journal.append_all(reading(number, charge_amps=1.0) for number in range(6, 2 * CHUNK_ROWS))
     names = ("time_ms", "charge_amps")
     rows = list(journal.values("readings", names, 1, 10**9))

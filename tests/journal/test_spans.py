@@ -9,6 +9,7 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.sites import OPEN_END
+from journal.writer import JournalWriter
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 def live(path: Path, boots: Iterator[int] | range, *, is_held: bool = False) -> None:
     """Three readings in each boot, one boot after the other."""
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         for boot in boots:
             number = journal.boot_number(f"boot {boot}")
             times = (boot * 10_000 + n for n in range(3))
@@ -57,7 +58,7 @@ def test_spans_are_joined_only_where_the_times_ascend_and_nothing_is_held(path: 
 
 
 def test_what_was_held_and_is_dated_in_portions_is_one_span(path: Path) -> None:
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         boot = journal.boot_number("a")
         journal.append_all((Reading(time_ms=n, boot=boot, uptime_ms=n) for n in range(100)), is_held=True)
         journal.write_anchor(boot, Anchor(0, 10**9, "a test"))
@@ -69,7 +70,7 @@ def test_what_was_held_and_is_dated_in_portions_is_one_span(path: Path) -> None:
 def test_a_held_span_that_begins_while_somebody_looks_is_not_taken_for_released(path: Path) -> None:
     """The looker used to read the spans, then the last id: what came between was sent with a wrong time."""
     live(path, range(1))
-    with Journal.create(path) as writer, Journal.open(path) as looker:
+    with JournalWriter.create(path) as writer, Journal.open(path) as looker:
 
         def meanwhile(statement: str) -> None:
             if "max(id)" in statement and "spans" not in statement and writer.count("readings") == 3:
@@ -94,7 +95,7 @@ def test_looking_at_what_may_be_sent_costs_the_same_after_ten_years(path: Path, 
 
 def test_each_record_has_the_site_it_was_taken_at_and_a_day_keeps_its_own(path: Path) -> None:
     for site in ("hut", "cabin", "cabin"):
-        with Journal.create(path, site) as journal:
+        with JournalWriter.create(path, site) as journal:
             journal.append(Reading(time_ms=1, boot=journal.boot_number(site), uptime_ms=1))
             journal.append(Day(time_ms=1, date="2026-11-20"))
             journal.append(Day(time_ms=2, date=f"of {site}"))

@@ -13,12 +13,13 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from journal.schema import JOURNAL
+from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 FIRST_MS = 1_767_225_600_000
@@ -33,7 +34,7 @@ def reading(number: int, boot: int, **quantities: object) -> Reading:
 
 def write_journal(path: Path) -> None:
     """Two boots, the second held; a reading without quantities; a day; an event."""
-    with Journal.create(path, "home") as journal:
+    with JournalWriter.create(path, "home") as journal:
         first = journal.boot_number("11111111-1111-4111-8111-111111111111")
         journal.write_anchor(first, Anchor(5_000, FIRST_MS + 5_000, "ntp", 0.5))
         journal.append_all(reading(number, first) for number in range(1, 6))
@@ -46,7 +47,7 @@ def write_journal(path: Path) -> None:
         journal.append(reading(20, second), is_held=True)
 
 
-def write_progress(path: Path, journal: Journal) -> None:
+def write_progress(path: Path, journal: JournalWriter) -> None:
     """Readings 1 to 3 sent, 4 refused, the rest pending."""
     with Progress.open(path) as progress:
         progress.adopt(journal.identity(), journal.last_ids())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journal.errors import PortMissing
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.poll import Identity, Poller, poll
 from logger.regulator.registers import by_address
 from tests.logger.bench import Bench
@@ -29,7 +29,7 @@ def path(tmp_path: Path):
 
 @pytest.fixture
 def journal(path):
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         yield journal
 
 

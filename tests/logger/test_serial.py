@@ -12,6 +12,7 @@ import pytest
 
 from journal.errors import BadSetting, PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
 from logger.poll import Identity, Poller, poll
 from logger.regulator.models import Steps
@@ -248,7 +249,7 @@ class Loop:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        with Journal.create(self._path) as journal:
+        with JournalWriter.create(self._path) as journal:
             clock = Clock(journal.boot_number(boot_id()))
             poller = Poller(
                 journal,

@@ -7,15 +7,15 @@ from itertools import count
 import pytest
 
 from journal.errors import JournalFull
-from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from logger.write_buffer import WriteBuffer
 from tests.logger.bench import Bench
 
 
 @pytest.fixture
 def journal(tmp_path):
-    with Journal.create(tmp_path / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
         yield journal
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from journal import files, schema
 from journal.boots import Anchor
-from journal.journal import Journal
 from journal.reading import STREAMS, Day, Event, Reading
+from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -78,7 +78,7 @@ def keeping_a_journal_that_hardly_syncs(directory: Path) -> Iterator[str]:
 
 def starting_on_a_damaged_journal(directory: Path) -> Iterator[str]:
     """The journal is set aside and a new one begins."""
-    with Journal.create(directory / "journal.db") as journal:
+    with JournalWriter.create(directory / "journal.db") as journal:
         yield journal.identity()
         journal.append(reading(1000, journal.boot_number("after the damage")))
         yield journal.identity()
@@ -100,7 +100,7 @@ def migrating_to_the_next_format(directory: Path) -> Iterator[str]:
 
 def taking_a_backup(directory: Path) -> Iterator[str]:
     """Append a little and copy the journal."""
-    with Journal.create(directory / "journal.db") as journal:
+    with JournalWriter.create(directory / "journal.db") as journal:
         boot = journal.boot_number("first")
         for number in range(30):
             journal.append(reading(number, boot))
@@ -176,8 +176,8 @@ def is_sound(path: Path) -> bool:
     return verdict == [("ok",)]
 
 
-def _open(path: Path, synchronous: str) -> Journal:
-    journal = Journal.create(path)
+def _open(path: Path, synchronous: str) -> JournalWriter:
+    journal = JournalWriter.create(path)
     # A checkpoint every 12 pages rather than 1000, so that a short story sees several.
     journal._connection.execute("PRAGMA wal_autocheckpoint = 12")
     journal._connection.execute(f"PRAGMA synchronous = {synchronous}")

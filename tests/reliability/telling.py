@@ -10,16 +10,16 @@ import os
 import signal
 
 from admin.cli import main
-from journal.journal import Journal
 from journal.reading import Event, Reading, Record
+from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 
-append, settle = Journal.append, Progress.settle
+append, settle = JournalWriter.append, Progress.settle
 
 
-def append_and_tell(self: Journal, record: Record, *, is_held: bool = False) -> int:
+def append_and_tell(self: JournalWriter, record: Record, *, is_held: bool = False) -> int:
     tell("about to append")
     record_id = append(self, record, is_held=is_held)
     assert isinstance(record, Reading | Event)
@@ -39,7 +39,7 @@ def settle_and_die(self: Progress, settled: Settled, state: State, size: BatchSi
 
 if __name__ == "__main__":
     if "SOLAR_TELL_FD" in os.environ:
-        Journal.append = append_and_tell  # type: ignore[method-assign]
+        JournalWriter.append = append_and_tell  # type: ignore[method-assign]
     if "SOLAR_DIE" in os.environ:
         Progress.settle = settle_and_die  # type: ignore[method-assign]
     main()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from journal.journal import Journal
+from journal.writer import JournalWriter
 from simulator import RunningSimulator, SimulatorOptions
 from tests.reliability import stories
 from tests.reliability.lives import Logger, Uploader
@@ -36,7 +37,7 @@ def times_in(database: Database) -> list[int]:
 def fill(data: Path, count: int) -> None:
     """A backlog from before, so that the uploader is not idle."""
     data.mkdir()
-    with Journal.create(data / "journal.db", data.name) as journal:
+    with JournalWriter.create(data / "journal.db", data.name) as journal:
         boot = journal.boot_number("an earlier boot")
         journal.append_all(stories.reading(number, boot) for number in range(count))
 

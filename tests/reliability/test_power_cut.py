@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from journal import damage
-from journal.journal import Journal
 from journal.reading import Event
 from journal.recovery import recover
+from journal.writer import JournalWriter
 from tests.reliability import disk, stories
 from tests.reliability.disk import State
 from tests.reliability.recording import STRACE, Marker, Recording, Sync, record
@@ -82,7 +82,7 @@ def check(state: State, after: list[Rows], place: Path) -> None:
     state.write_to(directory)
     path = directory / "journal.db"
     returned = len(state.markers)
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         assert journal.aside is None, f"taken for damaged: {state.words}"
         found = stories.rows(path)
         # What was in hand when the power went may be there whole, or not at all.
@@ -99,7 +99,7 @@ def lost_steps(state: State, after: list[Rows], place: Path) -> int:
     directory = place / "state"
     directory.mkdir()
     state.write_to(directory)
-    with Journal.create(directory / "journal.db") as journal:
+    with JournalWriter.create(directory / "journal.db") as journal:
         assert journal.aside is None, f"taken for damaged: {state.words}"
         found = stories.rows(directory / "journal.db")
     assert is_sound(directory / "journal.db"), state.words
@@ -209,7 +209,7 @@ def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: 
 
 def test_no_power_cut_leaves_half_a_migration(told: Tell, fast_path: Path, tally: Tally) -> None:
     """The file is in the old format, or in the new one with the copy made before it beside it, and both are whole."""
-    with Journal.create(fast_path / "journal.db") as journal:
+    with JournalWriter.create(fast_path / "journal.db") as journal:
         boot = journal.boot_number("first")
         for number in range(12):
             journal.append(stories.reading(number, boot))
@@ -250,7 +250,7 @@ def damaged_journal(directory: Path) -> dict[str, bytes]:
     """journal.db with a broken page, and its log with 20 readings more, as a crash leaves it."""
     directory.mkdir()
     path, log = directory / "journal.db", directory / "journal.db-wal"
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         boot = journal.boot_number("before the damage")
         journal.append_all(stories.reading(number, boot) for number in range(40))
         journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -265,8 +265,8 @@ def damaged_journal(directory: Path) -> dict[str, bytes]:
 def recovered_readings(directory: Path) -> set[int]:
     """The times of all readings, those of the journals that were set aside too, after the logger has started twice."""
     path = directory / "journal.db"
-    Journal.create(path).close()
-    with Journal.create(path) as journal:
+    JournalWriter.create(path).close()
+    with JournalWriter.create(path) as journal:
         assert journal.aside is None
         for aside in damage.files_aside(directory):
             recover(aside, journal)
@@ -299,7 +299,7 @@ def test_a_log_that_was_left_without_its_journal_is_not_played_into_the_next_one
     directory = fast_path / "after"
     directory.mkdir()
     (directory / "journal.db-wal").write_bytes(left)
-    with Journal.create(directory / "journal.db") as journal:
+    with JournalWriter.create(directory / "journal.db") as journal:
         assert journal.count("readings") == 0
         assert journal.append(NEW) == 1
     assert is_sound(directory / "journal.db")

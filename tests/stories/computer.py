@@ -7,8 +7,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, Moment
 from logger.clock.timekeeper import Timekeeper
 from logger.clock.trust import ThisComputer, TrustSetting
@@ -47,7 +47,7 @@ class World(Clock):
         self.is_lied_to = False
         self.is_trusting = False
         self.keeper: Timekeeper | None = None
-        self.journal: Journal | None = None
+        self.journal: JournalWriter | None = None
         self.appended = 0
         self.rtc_error_ms: float | None = None
         self.rtc = directory / "rtc"
@@ -82,7 +82,7 @@ class World(Clock):
 
     def start(self) -> None:
         """The logger starts."""
-        self.journal = Journal.create(self.directory / "journal.db")
+        self.journal = JournalWriter.create(self.directory / "journal.db")
         self.journal._connection.execute("PRAGMA synchronous = OFF")
         time_source = (
             TrustSetting()

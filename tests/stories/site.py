@@ -12,6 +12,7 @@ from typing import Self
 
 from journal.journal import Journal
 from journal.reading import Day, Event, Reading
+from journal.writer import JournalWriter
 from logger.amperes import adopted_steps
 from logger.amperes.redecoding import Redecoding
 from logger.clock.host_clock import Clock, Moment
@@ -107,7 +108,7 @@ class Site(Clock):
     def logging(self, *, hours: float = 0, days: float = 0, restart: bool = True) -> Self:
         """The logger runs for so long; `restart`: as after another start of the computer."""
         self._stop_at = self._hand.seconds + hours * 3600 + days * 86_400
-        with Journal.create(self.directory / "journal.db") as journal:
+        with JournalWriter.create(self.directory / "journal.db") as journal:
             if restart:
                 self.boot = journal.boot_number(f"boot {self._hand.seconds}")
             poller = Poller(

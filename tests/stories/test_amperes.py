@@ -9,16 +9,16 @@ from threading import Event
 import pytest
 
 from admin import cli
-from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 from logger.regulator.registers import by_address
 from tests.servers import Database
 from tests.stories.site import Site
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, drain_all
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 
 CHARGE, LOAD = 0.5, 0.25
@@ -107,7 +107,7 @@ def test_true_amperes_are_measured_adopted_exported_and_sent(
 def test_a_logger_that_runs_decodes_the_past_anew_between_its_readings(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Journal.create(site.directory / "journal.db"):  # a logger that runs
+    with JournalWriter.create(site.directory / "journal.db"):  # a logger that runs
         assert "The logger is running" in solar(site, capsys, "calibrate", "--adopt")
     assert steps(site.readings(), 213, "internal_charge_amps") == {0.4}
     site.logging(hours=1)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 from uploader.drain.backoff import Backoff
 from uploader.drain.drain import Drain, Step, Writer
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 
@@ -49,7 +49,7 @@ class Site:
         self.directory = directory
         self.name = name
         self.clock = Clock()
-        self.journal = Journal.create(directory / "journal.db", name)
+        self.journal = JournalWriter.create(directory / "journal.db", name)
         self._boot = self.journal.boot_number("boot")
         self._count = 0
         self.source = JournalSource(directory / "journal.db")

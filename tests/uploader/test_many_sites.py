@@ -19,7 +19,7 @@ import pytest
 from tests.servers import FAR_FUTURE, VictoriaMetrics, nginx
 from tests.uploader.site import Clock, Site, influx
 from uploader.drain.loop import first_wait_seconds
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.influx import Influx
 from uploader.server.outcomes import Outcome, Unreachable
 

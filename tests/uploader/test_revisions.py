@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.servers import Database
 from tests.uploader.site import Site, influx
 from uploader.server.outcomes import Outcome, Sent
@@ -33,7 +33,7 @@ class Recorder:
         return Sent()
 
 
-def revise(journal: Journal, *ids: int, factor: float = 10.0) -> None:
+def revise(journal: JournalWriter, *ids: int, factor: float = 10.0) -> None:
     """Give these readings other amperes."""
     readings = [record for each in ids if isinstance(record := journal.get("readings", each), Reading)]
     new = [replace(each, charge_amps=(each.charge_amps or 0.0) * factor + 1) for each in readings]
@@ -72,6 +72,26 @@ def test_a_revision_is_sent_again_once_also_by_a_process_that_began_later(site: 
     site.clock.now += 120
     drain.drain_once()
     assert recorder.lines == []
+
+
+def test_a_revision_that_a_card_lost_does_not_hide_the_next_one(site: Site) -> None:
+    """The card loses the last revision but no record. Then the readings are revised in another way."""
+    site.append(6)
+    revise(site.journal, 6)
+    site.journal.close()
+    kept = site.journal.path.read_bytes()
+    with JournalWriter.create(site.journal.path) as journal:
+        revise(journal, 2)
+    recorder = Recorder()
+    site.run(site.drain(recorder))
+    site.journal.path.write_bytes(kept)
+    with JournalWriter.create(site.journal.path) as journal:
+        revise(journal, 3, 4, factor=20.0)
+    site.restart()
+    recorder.lines.clear()
+    site.run(site.drain(recorder))
+    sent = [(line.split()[-1][-8:-4], line.partition("charge_amps=")[2].partition(",")[0]) for line in recorder.lines]
+    assert sent == [("0002", "21.0"), ("0003", "31.0"), ("0005", "26.0")]
 
 
 def test_a_reading_revised_while_it_is_being_sent_is_sent_again(site: Site) -> None:

@@ -7,16 +7,16 @@
                                         └── POST /api/v1/query ── JSON ─────────── MetricsQL  (VictoriaMetrics)
 
 Rules:
-- Nothing but a whole answer of the right kind counts: a login page or a cut answer would look like a loss.
-- A network failure is tried again twice, after a moment.
+- Only a whole answer of the right kind counts: a login page or a cut answer would look like a loss.
+- After a network failure it tries again twice.
 """
 
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from json import JSONDecodeError
-from types import TracebackType
 from typing import Self, TypeVar
 
 import urllib3
@@ -26,7 +26,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Hours, Language, Query, Request, Sample, Storage, StrangeAnswer
+from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
@@ -43,6 +43,7 @@ FARTHEST_MS = 2**63 // 1_000_000
 SPEAK_INFLUXQL = ("1.", "3.")
 UNKNOWN = "what answers there speaks neither Flux nor InfluxQL nor MetricsQL"
 
+Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
@@ -69,20 +70,16 @@ class Client:
         self.target = target
         self._transport = Transport(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
-        self._language: Language | None = None
-        self._retention_seconds: int | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._transport.pool_manager.clear()
 
     def summaries(self, query: Query) -> Hours:
         """What the points of each hour come to."""
-        language, hours, query = self._recognised(), Hours(), _storable(query)
+        (language, _), hours, query = self._recognised, Hours(), _storable(query)
         if query.since_ms < query.until_ms:
             for request in language.summaries(query):
                 self._understood(language, self._ask(request), lambda body: language.read_summaries(body, hours))
@@ -90,29 +87,24 @@ class Client:
 
     def samples(self, query: Query) -> list[Sample]:
         """Every value of the points."""
-        language, query = self._recognised(), _storable(query)
+        (language, _), query = self._recognised, _storable(query)
         if query.since_ms >= query.until_ms:
             return []
-        return self._understood(
-            language, self._ask(language.samples(query)), lambda body: list(language.read_samples(body))
-        )
+        answer = self._ask(language.samples(query))
+        return self._understood(language, answer, lambda body: list(language.read_samples(body)))
 
     def retention_seconds(self) -> int | None:
-        """For how long the server keeps points; None: for ever, or it does not tell."""
-        self._recognised()
-        return self._retention_seconds
+        """How long the server keeps points; None: for ever, or it does not say."""
+        return self._recognised[1]
 
     @property
     def storage(self) -> Storage:
         """How the server keeps what it is sent."""
-        return self._recognised().storage
+        return self._recognised[0].storage
 
-    def _recognised(self) -> Language:
-        if self._language is None:
-            self._language, self._retention_seconds = self._recognise()
-        return self._language
-
-    def _recognise(self) -> tuple[Language, int | None]:
+    @cached_property
+    def _recognised(self) -> tuple[Language, int | None]:
+        """What language the server speaks, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
         version = _version(answer)
@@ -152,13 +144,11 @@ class Client:
             )
         if answer.status == 404:
             raise self._cannot(
-                f"the server does not find where to read (404: {words})",
+                f"the server cannot find the bucket (404: {words})",
                 "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
             )
         if answer.status < 400:
-            raise self._cannot(
-                f"something between here and the server answers in its place ({answer.status}: {words})", "try later"
-            )
+            raise self._cannot(f"something else answers instead of the server ({answer.status}: {words})", "try later")
         raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
 
     def _ask(self, request: Request) -> Answer:
@@ -183,7 +173,7 @@ class Client:
             reply = self._transport.POST(url, query_params=request.params, headers=headers, body=request.body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._transport.pool_manager.clear()
-            raise _Passing(self._network_words(error)) from error
+            raise _Passing(unreachable(error, self.target).reason) from error
         answer: Answer = reply.answer
         if not answer.is_whole:
             raise _Passing("the answer was too long, or took too long")
@@ -198,10 +188,7 @@ class Client:
         try:
             return self._transport.GET(self.target.url.rstrip("/") + "/ping", headers={}).answer
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._cannot(self._network_words(error), "try again when it is there") from error
-
-    def _network_words(self, error: Exception) -> str:
-        return unreachable(error, self.target).reason
+            raise self._cannot(unreachable(error, self.target).reason, "try again when it is there") from error
 
     def _words_of(self, answer: Answer) -> str:
         return words_of(self.target.clean(answer))

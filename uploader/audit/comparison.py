@@ -1,30 +1,31 @@
-"""Comparison: what the journal has and the server has not, or not so, hour by hour (UTC), and why.
+"""Comparison: what the server lacks of the journal, or has with other values, hour by hour (UTC), with the reason.
 
     journal   360  360  360  360     each hour's records, counted here and there: one query for weeks
     server    360    0  351  360
               all none some  all     of "some" every point is fetched and compared
 
-With values, an hour is "all" only where sum, minimum and maximum of each number agree too, and how often each text is
-there. Days and events are few: all of them are fetched.
+With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text agree too.
+Days and events are few: all of them are fetched.
 
 Rules:
-- What has been sent is looked up before the server is asked; so a record that is sent meanwhile is no hole.
-- Not seen: a lost point in an hour that has as many points of a stranger (the same site tag, another time) instead;
-  values that changed within an hour so that sum, minimum and maximum stay.
+- What has been sent is looked up before the server is asked, so a record that is sent meanwhile is not a hole.
+- Not found: a lost point, if another source wrote a point under the same site in that hour; values that changed within
+  an hour so that sum, minimum and maximum stay the same.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 
 from journal.journal import Journal
+from uploader.audit.client import Client
 from uploader.audit.countable_fields import Row, Witnesses
 from uploader.audit.equality import Equality
-from uploader.audit.hour import NO_IDS, Hour, Reason
-from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Storage, Summary
-from uploader.progress.id_ranges import IdRanges
+from uploader.audit.hour import Hour, Reason
+from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary
+from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
@@ -35,17 +36,6 @@ T = TypeVar("T")
 HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24}
 HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
-
-
-class Server(Protocol):
-    """Client, or what stands in for it in a test."""
-
-    @property
-    def storage(self) -> Storage: ...
-
-    def summaries(self, query: Query) -> Hours: ...
-
-    def samples(self, query: Query) -> Iterable[Sample]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ class Comparison:
         self,
         journal: Journal,
         progress: Progress,
-        server: Server,
+        server: Client,
         *,
         retention_seconds: int | None,
         now_ms: int,
@@ -195,10 +185,10 @@ class Comparison:
             in_journal=len(rows),
             at_server=len(there),
             missing=_counts(missing),
-            lost_ids=missing.get("lost", NO_IDS),
+            lost_ids=missing.get("lost", NONE),
             surplus=len(there.keys() - by_time.keys()),
             different=_counts(different) + _counts(unmended),
-            changed_ids=different.get("changed", NO_IDS),
+            changed_ids=different.get("changed", NONE),
             fields=tuple(sorted(fields)),
         )
 

@@ -1,7 +1,7 @@
 """Witnesses: the fields by which a stream is compared with the server, where only fields can be counted.
 
-To count, few will do: every record that has a line has at least one of them. Mostly that is battery_volts for the
-readings; where a record lacks all of them, its first field becomes one more. To compare values, all fields are.
+For counting, few are enough: each record with a line has at least one of them. For readings that is mostly
+battery_volts; if a record has none of them, its first field is added. For comparing values, all fields are.
 """
 
 import math

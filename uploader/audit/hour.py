@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from uploader.progress.id_ranges import IdRanges
+from uploader.progress.id_ranges import NONE, IdRanges
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
-
-NO_IDS = IdRanges()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,8 @@ class Hour:
     in_journal: int
     at_server: int
     missing: Mapping[Reason, int] = field(default_factory=dict)
-    lost_ids: IdRanges = NO_IDS
+    lost_ids: IdRanges = NONE
     surplus: int = 0
     different: Mapping[Reason, int] = field(default_factory=dict)
-    changed_ids: IdRanges = NO_IDS
+    changed_ids: IdRanges = NONE
     fields: tuple[str, ...] = ()

@@ -3,10 +3,10 @@
     solar,model=PL80,site=home battery_volts=25.4 …   is kept as   solar_battery_volts{model="PL80",site="home"} 25.4
 
 Rules:
-- A window ends at the moment that is asked about, that moment included, and begins after that moment less the window.
-- It keeps what is sent twice, so an hour may have more than was sent; it turns text into 0, and keeps some 12
-  digits of a number, less where a block has very unequal ones.
-- It does not tell for how long it keeps points.
+- A window ends at the moment that is asked about (included), and is as long as it says.
+- It keeps what is sent twice, so an hour may have more points than were sent. It turns text into 0. It keeps about 12
+  digits of a number, fewer if the numbers in a block are very different.
+- It does not say how long it keeps points.
 
 Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5, a single server.
 """
@@ -14,7 +14,6 @@ Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5,
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlencode
 
 from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
 from uploader.server.target import Target
@@ -79,14 +78,7 @@ class MetricsQL:
         return None
 
     def _request(self, path: str, form: dict[str, str]) -> Request:
-        return Request(
-            path,
-            [],
-            "application/x-www-form-urlencoded",
-            urlencode(form).encode(),
-            self._target.token_header,
-            read_url(self._target.url),
-        )
+        return Request.of_form(path, form, self._target.token_header, read_url(self._target.url))
 
 
 def read_url(write_url: str) -> str:

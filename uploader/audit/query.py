@@ -1,8 +1,9 @@
-"""Query: the points that the audit asks about; Summary: what an hour of them comes to; Language: the words for it."""
+"""Query: the points that the audit asks about, as a Request to the server; an answer's hours come to Summaries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Any, Self
+from urllib.parse import urlencode
 
 HOUR_MS = 3_600_000
 
@@ -78,30 +79,13 @@ class Request:
     authorization: str | None = field(repr=False)
     url: str | None = None
 
+    @classmethod
+    def of_form(cls, path: str, form: Mapping[str, str], authorization: str | None, url: str | None = None) -> Self:
+        return cls(path, [], "application/x-www-form-urlencoded", urlencode(form).encode(), authorization, url)
+
 
 class StrangeAnswer(ValueError):
     """Not what the server would answer."""
-
-
-class Language(Protocol):
-    """Words requests and reads the bodies of their answers; a `read_…` raises ValueError in the server's own words."""
-
-    answers_in: str
-    """What stands in the Content-Type of an answer."""
-
-    storage: Storage
-
-    def summaries(self, query: Query) -> Sequence[Request]: ...
-
-    def read_summaries(self, body: bytes, hours: Hours) -> None: ...
-
-    def samples(self, query: Query) -> Request: ...
-
-    def read_samples(self, body: bytes) -> Iterable[Sample]: ...
-
-    def retention(self) -> Request: ...
-
-    def read_retention(self, body: bytes) -> int | None: ...
 
 
 def text_key(name: str, text: str) -> str:

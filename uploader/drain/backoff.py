@@ -3,9 +3,9 @@
     try         1   2   3    4    5    6+        after an hour of failures
     at most     2   4   8   16   32   60 s       doubling on, up to 15 min
 
-Full jitter: any wait from nothing to the bound is as likely, so that a thousand sites that lost their server together
-do not come back together. What a server asks for (Retry-After) is waited in full, and the jitter added to it, for the
-same reason. A wrong setting is tried again after 4 to 6 minutes.
+Full jitter: every wait from 0 to the bound is equally likely, so a thousand sites that lost their server together do
+not come back together. A Retry-After is waited in full, with the jitter on top.
+A wrong setting is tried again after 4 to 6 minutes.
 """
 
 from dataclasses import dataclass

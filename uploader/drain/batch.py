@@ -7,8 +7,9 @@ from typing import Literal
 from journal.journal import Journal
 from journal.reading import Record
 from uploader.progress.dead_letters import DeadLetter
+from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import NONE, IdRanges
-from uploader.progress.progress import HIGHEST_ID, Progress
+from uploader.progress.progress import Progress
 from uploader.server.line_protocol import Line, lines
 
 Kind = Literal["newest", "backlog", "suspect", "letters"]
@@ -19,9 +20,8 @@ LETTERS = "letters"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`ids`: what is settled when the server takes `lines`; more than theirs where ids are missing, or have nothing to
-    send. `expired`: those of them that are too old for the server, and so have no line. `mark`: the last of the ids,
-    and its mark in the journal."""
+    """`ids` are settled when the server takes `lines`. Some have no line: they are missing, have nothing to send, or
+    are `expired` (too old for the server). `mark`: the last id, with its mark in the journal."""
 
     kind: Kind
     stream: str
@@ -32,7 +32,7 @@ class Batch:
 
 
 class Batches:
-    """Looks at journal and progress as they are when it is asked. `keeps_from_ms`: what is older is not to be sent."""
+    """Reads journal and progress when it is asked. Records older than `keeps_from_ms` are not sent."""
 
     def __init__(self, journal: Journal, progress: Progress, keeps_from_ms: int | None = None) -> None:
         self._journal = journal
@@ -65,7 +65,7 @@ class Batches:
     def _pending(
         self, stream: str, first: int, last: int, without: IdRanges, *, newest_first: bool
     ) -> Iterator[tuple[int, int]]:
-        """The ranges that are released and not done, one after the other: a batch takes few of very many."""
+        """The ranges that are released and not done, one by one: a batch takes few of very many."""
         order = -1 if newest_first else 1
         for released_first, released_last in self._journal.released(stream)[::order]:
             low, high = max(first, released_first), min(last, released_last)

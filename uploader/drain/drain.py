@@ -1,18 +1,18 @@
-"""Drain: chooses a batch, sends it, moves on. One step at a time; who waits between the steps is in drain_loop.
+"""Drain: chooses a batch, sends it, moves on. One step at a time; loop.py waits between the steps.
 
-    due         every SOLAR_UPLOAD_EVERY seconds: the readings that are new since the last time, then events, then days
-    suspects    what keeps a request from being taken, being halved until it stands alone
-    letters     dead letters that a person wants tried again and the journal does not have
+    due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, then days
+    suspects    records that may be why a request fails: halved until one stands alone
+    letters     dead letters to be tried again that the journal does not have
     backlog     what was pending when the last round began: oldest first
 
-The first that has something to send is the next step. So after an outage the first request carries the newest readings,
-and while the backlog drains new ones go out in between, as often as they should and no more often.
+A step sends the first of these that has something. So after an outage the newest readings go first, and new ones go out
+in between while the backlog drains.
 
 Rules:
 - Send, then write it down, never the other way: a crash in between repeats one request, unchanged.
-- A request is made when it is sent: what waits is ids, so that a reading always goes out as the journal has it now.
-- Nothing is dropped. What is refused alone is a dead letter (suspects.py), what is too old for the bucket is expired.
-- Offline, any step is a failure and the next one comes after a backoff; only a success ends the failing.
+- A request is made when it is sent. What waits is ids, so a reading goes out as the journal has it now.
+- Nothing is dropped. A record refused alone is a dead letter (suspects.py); one too old for the bucket is expired.
+- After a failure the next step waits; only a success ends the failing.
 """
 
 import random
@@ -22,18 +22,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from journal.errors import JournalFull, our_errors
+from journal.errors import our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
 from uploader.drain.batch import LETTERS, Batch, Batches, Kind
 from uploader.drain.data_budget import Allowance
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import Reporter
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable
 
 DUE_ORDER = ("readings", "events", "days")
@@ -52,10 +52,8 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one `drain_once` did. `outcome` is None when no request was made. `wait_seconds`: before the next step.
-
-    `sent`, `refused`: how many records were stored, or became dead letters. `asked_seconds`: the part of the wait that
-    the server asked for.
+    """What one `drain_once` did: `outcome` of its request, None without one; `sent`, `refused`: how many records were
+    stored, or became dead letters; `wait_seconds` before the next step, `asked_seconds` of them at the server's wish.
     """
 
     wait_seconds: float
@@ -121,14 +119,13 @@ class Drain:
         return records + self.progress.dead_letters.waiting_count(is_queued=False)
 
     def _pending(self) -> dict[str, IdRanges]:
-        journal = self._current_journal()
-        return {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
+        released = self._current_journal().released
+        return {stream: self.progress.pending(stream, released(stream)) for stream in STREAMS}
 
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
 
-        Raises JournalMissing, JournalUnusable or JournalTooNew when the journal or uploader.db cannot be read,
-        JournalFull when uploader.db cannot be for now.
+        Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull when uploader.db cannot be read for now.
         """
         with our_errors("use", self.progress.path):
             journal = self._current_journal()
@@ -153,10 +150,8 @@ class Drain:
         return journal
 
     def _begin_round(self, journal: Journal) -> None:
-        try:
+        with self.reporter.bearing_no_room():
             self.progress.catch_up(journal)
-        except JournalFull as error:
-            self.reporter.no_room(error)
         if self.progress.was_changed_by_others():
             self._keeps_from_ms = None
             known = self.progress.state()
@@ -165,8 +160,7 @@ class Drain:
         self._next_due += self._every_seconds
         if self._next_due <= now:
             self._next_due = now + self._every_seconds
-        went_out = {stream: last for stream, last in self._frontier.items() if stream not in self._due}
-        self._floor = {**self._floor, **went_out}
+        self._floor = {**self._floor, **{each: last for each, last in self._frontier.items() if each not in self._due}}
         self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
         self._due = list(DUE_ORDER)
 
@@ -174,8 +168,7 @@ class Drain:
         size = self._size.size
         while self._due:
             stream = self._due[0]
-            without, above = self._suspects.ids(stream), self._floor.get(stream, 0)
-            if batch := batches.newest(stream, size, without, above=above):
+            if batch := batches.newest(stream, size, self._suspects.ids(stream), above=self._floor.get(stream, 0)):
                 return batch
             self._due.pop(0)
         if part := self._suspects.next(size):
@@ -184,20 +177,19 @@ class Drain:
             return batch
         if self._monotonic() >= self._backlog_from():
             for stream in BACKLOG_ORDER:
-                without, up_to = self._suspects.ids(stream), self._frontier.get(stream, 0)
-                if batch := batches.oldest(stream, size, without, up_to=up_to):
+                up_to = self._frontier.get(stream, 0)
+                if batch := batches.oldest(stream, size, self._suspects.ids(stream), up_to=up_to):
                     return batch
-        if part := self._suspects.next(size, is_last_resort=True):
-            return batches.suspect(*part)
-        return None
+        part = self._suspects.next(size, is_last_resort=True)
+        return batches.suspect(*part) if part else None
 
     def _idle_seconds(self) -> float:
         now, backlog_from = self._monotonic(), self._backlog_from()
-        return max(min([self._next_due] + [backlog_from] * (backlog_from > now)) - now, 0.0)
+        until = min(self._next_due, backlog_from) if backlog_from > now else self._next_due
+        return max(until - now, 0.0)
 
     def _send(self, batch: Batch) -> Step:
-        count = len(batch.lines)
-        self.reporter.attempt(count)
+        self.reporter.attempt(count := len(batch.lines))
         began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
         outcome = self._writer.write([line.text for line in batch.lines])
         seconds, size = self._monotonic() - began, self._writer.bytes_on_wire - bytes_before
@@ -209,26 +201,25 @@ class Drain:
         step = Step(0.0, outcome, batch.kind, batch.stream, count)
         match outcome:
             case Sent():
-                return self._taken(step, batch, (), seconds)
+                return self._taken(step, batch, NONE, seconds)
             case Expired(dropped=int(dropped)) if 0 < dropped <= count:
                 oldest = sorted(batch.lines, key=lambda line: line.time_ms)[:dropped]
                 self._expire(outcome, dropped)
-                return self._taken(step, batch, tuple(line.id for line in oldest), seconds)
+                return self._taken(step, batch, IdRanges.of_ids(line.id for line in oldest), seconds)
         return self._failed(step, outcome, batch)
 
-    def _taken(self, step: Step, batch: Batch, expired: tuple[int, ...], seconds: float) -> Step:
+    def _taken(self, step: Step, batch: Batch, expired: IdRanges, seconds: float) -> Step:
         """Move on after the server stored the batch, but for what is too old for it."""
         self._failures = self._condemned = 0
         self._size = self._size.sent(step.count, seconds)
         self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
-        old = IdRanges.of_ids(expired)
-        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - old, batch.ids)
+        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired, batch.ids)
         if batch.kind == "newest":
             self._due.pop(0)
-        return replace(step, sent=step.count - len(expired))
+        return replace(step, sent=step.count - expired.count)
 
     def _failed(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
-        """Move on after the server did not store the batch, or not all of it: what is it that it cannot take?"""
+        """Move on after the server did not store all of the batch: what is it that it cannot take?"""
         failure = Failure.of(outcome, step.count)
         verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure, is_single=step.count == 1)
         size_before = self._size
@@ -244,8 +235,8 @@ class Drain:
         if verdict == "narrowed":
             return step
         if isinstance(outcome, TooLarge):
-            reason = f"the server or a proxy takes not even one reading (413: {outcome.words})"
-            outcome = Misconfigured(reason, "let it take larger requests (nginx: client_max_body_size)", 413)
+            reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
+            outcome = Misconfigured(reason, "allow larger requests there (nginx: client_max_body_size)", 413)
         elif not isinstance(outcome, Unreachable | Misconfigured):
             return step  # InfluxDB's own word: it has told the suspects more
         return self._wait(step, outcome, is_news=self._size.size != size_before.size)
@@ -264,7 +255,7 @@ class Drain:
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
             return step
         reason = f"the server refuses one reading after another ({words})"
-        return self._wait(step, Misconfigured(reason, "`solar dead-letters list` says which", 0))
+        return self._wait(step, Misconfigured(reason, "`solar dead-letters list` shows them", 0))
 
     def _expire(self, outcome: Expired, count: int) -> None:
         self._state = self.reporter.expired(self._state, count, outcome)
@@ -285,10 +276,8 @@ class Drain:
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
         self._state = self.reporter.failed(self._state, outcome, step.count, wait, self._now_ms())
         if self.reporter.is_worth_writing(self._state, now) or is_news:
-            try:
+            with self.reporter.bearing_no_room():
                 self.progress.note(self._state, self._size)
-            except JournalFull as error:
-                self.reporter.no_room(error)
         return replace(step, wait_seconds=wait, asked_seconds=min(asked, wait))
 
     def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
@@ -297,14 +286,11 @@ class Drain:
         if batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
         settled = Settled(batch.stream, sent, done - sent, refusal, batch.mark)
-        try:
+        with self.reporter.bearing_no_room():
             self.progress.settle(settled, self._state, self._size)
-        except JournalFull as error:
-            self.reporter.no_room(error)
 
     def _backlog_from(self) -> float:
-        """When the backlog may go on within the month's allowance; worked out anew each time, as the clock that says
-        which month it is may have been put right meanwhile."""
+        """When the backlog may go on; calculated anew each time, as the clock may have been corrected."""
         if not self._allowance or not self._backlog_bytes:
             return 0.0
         used = self.progress.traffic.this_month(self._now_ms())

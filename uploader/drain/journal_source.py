@@ -1,7 +1,6 @@
 """JournalSource: the journal as it is now. It may not be there yet, and the logger may replace a damaged one."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from journal.journal import Journal
@@ -18,9 +17,7 @@ class JournalSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

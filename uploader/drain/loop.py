@@ -1,4 +1,4 @@
-"""The uploader's waiting, all of it: `drain` for the service, `drain_all` for --once."""
+"""The loop around the drain, with all its waiting: `drain` for the service, `drain_all` for --once."""
 
 import random
 import time
@@ -11,19 +11,20 @@ from typing import Protocol
 from journal.errors import JournalError, JournalFull, JournalTooNew
 from uploader.drain.backoff import Backoff
 from uploader.drain.drain import Drain, Step
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter, State
+from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Unreachable
 
 FILE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
-# After an outage, a power cut of the whole region say, the first attempts are spread over this long.
+# After an outage (a power cut in the whole region, say) the sites spread their first attempts over this time.
 SPREAD_SECONDS = 15.0
 LONG_AGO_MS = 10 * 60 * 1000
 RECENT_BOOT_SECONDS = 120.0
 
-# For --once, where somebody is waiting. Given up when nothing has got through for PATIENCE_SECONDS and at least three
-# tries; what the server itself asks to wait comes on top, up to ASKED_SECONDS in a row.
+# For --once, where somebody is waiting: it gives up after PATIENCE_SECONDS and three tries without a success. Waits
+# that the server asks for come on top, up to ASKED_SECONDS in a row.
 ONCE_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=2.0, late_cap_seconds=900.0, misconfigured_seconds=1.0)
 PATIENCE_SECONDS = 30.0
 ASKED_SECONDS = 120.0
@@ -55,7 +56,7 @@ def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
 
 
 def open_progress(path: Path, reporter: Reporter, stop: Stop) -> Progress | None:
-    """uploader.db, opened as soon as there is room on the disk and nobody holds it locked; None when stopped before.
+    """uploader.db, opened as soon as the disk has room and nobody has it locked; None if stopped before that.
 
     Raises JournalUnusable, JournalTooNew.
     """
@@ -71,7 +72,7 @@ def open_progress(path: Path, reporter: Reporter, stop: Stop) -> Progress | None
 def first_wait_seconds(
     state: State, now_ms: int, uptime_seconds: float, chance: Callable[[], float] = random.random
 ) -> float:
-    """Full jitter before the first attempt when it comes after an outage: of the network, or of the power."""
+    """A random wait before the first attempt, if the network or the power was out."""
     if state.last_upload_ms is None:
         return 0.0
     is_after_outage = (
@@ -103,7 +104,7 @@ def drain_all(
     on_progress: Callable[[int, int], None] = lambda sent, total: None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Summary:
-    """Send what is pending now, newest first, then return. Ends early when nothing gets through; see above for when.
+    """Send what is pending now, newest first, then return; earlier if nothing gets through (see PATIENCE_SECONDS).
 
     `drain` should have ONCE_BACKOFF, an `every_seconds` of infinity and no `monthly_megabytes`. `on_progress` gets how
     many are settled, of how many. Raises JournalMissing, JournalUnusable, JournalTooNew or JournalFull.
@@ -133,12 +134,12 @@ def drain_all(
         _wait(drain.reporter, stop, step.wait_seconds)
     left = drain.pending_count(up_to)
     if left and reason is None:
-        reason = "interrupted" if stop.is_set() else "they came meanwhile"
+        reason = "interrupted" if stop.is_set() else "they are new"
     return Summary(sent, refused, left, reason)
 
 
 def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:
-    """Wait, in pieces with a sign of life after each."""
+    """Wait, with a sign of life now and then."""
     while seconds > 0 and not stop.is_set():
         piece = min(seconds, HEARTBEAT_SECONDS)
         if stop.wait(piece):

@@ -5,10 +5,11 @@
     ▆▆        is taken                   so it is in the other half of these
       ▆       one alone, that fails      at fault, if the server takes others meanwhile: condemned
 
-- InfluxDB's own word about a record needs no witness: it is halved at once, and condemned when it is refused twice.
-- Anything else (403, 500, 502, a reset …) may be the server or the way there. What fails so is looked into after a few
-  times, and condemned only after ALONE failures with something else taken before each: a wrong token condemns nothing.
-- Where everything fails that is tried, it is not the records: all suspicion is dropped.
+- InfluxDB's own refusal needs no witness: halved at once, and condemned when it is refused twice alone.
+- Any other failure (403, 500, 502, a reset …) may be the server's, or the network's. It is looked into after a few
+  times. The record is condemned after ALONE failures, if the server took something else before each: a wrong token
+  condemns nothing.
+- If everything fails, the records are not the cause: all suspicion is dropped.
 """
 
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ from uploader.progress.id_ranges import IdRanges
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, TooLarge, Unreachable
 
 BY_WORD, ALONE = 2, 5
-"""How often one alone fails before it is condemned: by InfluxDB's own word, or by anything else."""
+"""So many failures alone condemn a record: refused in InfluxDB's own words, or failed in any other way."""
 MOST = 8
-"""More suspects than that at a time: it is the server."""
+"""With more suspects than this at a time, the server is the cause."""
 
 Verdict = Literal["condemned", "narrowed", "unknown"]
-"""These records are at fault; one of them is; it may as well be the server."""
+"""These records are at fault; one of them is; it may be the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class _Suspect:
 
 
 class Suspects:
-    """What of the pending records is under suspicion. Told of every request: `taken`, or `failed`."""
+    """The pending records under suspicion. The drain tells it about every request: `taken` or `failed`."""
 
     def __init__(self) -> None:
         self._suspects: list[_Suspect] = []

@@ -40,12 +40,9 @@ class BatchSize:
         """After `count` readings did not get through because the link gave way under way."""
         if self.failures == 0:
             return replace(self, failures=1)
-        return replace(self._halved(count), failures=self.failures + 1)
+        return replace(self.too_large(count), failures=self.failures + 1)
 
     def too_large(self, count: int) -> "BatchSize":
         """After the server or a proxy said that `count` readings are more than it takes."""
-        return self._halved(count)
-
-    def _halved(self, count: int) -> "BatchSize":
         tried = max(min(count, self.size), SMALLEST)
         return replace(self, size=max(tried // 2, SMALLEST), ceiling=tried, successes=0)

@@ -1,8 +1,8 @@
 """DeadLetters: the records that InfluxDB itself refused, each with its line and the server's own words.
 
-A letter stays until it is dropped by a person, or sent: `retry` makes it wait for the uploader. Where the journal has
-its record, that becomes pending and goes out as it is now; else, of another journal say, the line that is kept here
-does. Then the letter is deleted, or the new refusal written down.
+A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. If the journal has
+its record, the record becomes pending and goes out as it is now. If not (another journal, say), the line kept here goes
+out. Then the letter is deleted, or the new refusal is written down.
 """
 
 import sqlite3
@@ -85,7 +85,7 @@ class DeadLetters:
         self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE number = ?", (QUEUED, number))
 
     def unqueue(self) -> None:
-        """What was queued is so no more: another journal."""
+        """Have what was queued wait again, because the journal is a different one."""
         self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE is_waiting = ?", (WAITS, QUEUED))
 
     def retry(self, numbers: Sequence[int] | None = None) -> int:
@@ -93,7 +93,7 @@ class DeadLetters:
         return self._change("UPDATE dead_letters SET is_waiting = 1", numbers)
 
     def drop(self, numbers: Sequence[int] | None = None) -> int:
-        """Forget these letters (None: all) for good; returns how many. They stay in the journal, marked as done."""
+        """Delete these letters (None: all); returns how many. Their records stay in the journal, as done."""
         return self._change("DELETE FROM dead_letters", numbers)
 
     def add(self, journal: str, stream: str, refusal: Refusal) -> None:
@@ -125,8 +125,6 @@ class DeadLetters:
 
     def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
         """Delete the letters of records that were sent after all."""
-        if not self.count():
-            return
         self._connection.executemany(
             "DELETE FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ?",
             [(journal, stream, first, last) for first, last in ids],

@@ -5,12 +5,12 @@
     pending              ░░░░░░░░░░████░░░░░░░░██████
 
 Rules:
-- A batch is one transaction, made after the server has said 204. A crash between the two repeats that batch, unchanged.
-- Everything is read and written under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
-- Without room on the disk, what was sent is remembered in memory and written down later.
-- What a record is, its site, time and values, stands in the journal alone; here are ids.
-- The newest append that a lying card has lost leaves its id to the next reading, and so does a backup that is put back
-  twice. So marks tell what the newest settled records were: `done` never reaches beyond the last that is still so.
+- A batch is one transaction, made after the server has answered 204. A crash between the two repeats that batch.
+- Each write is under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
+- While the disk is full, what was sent is kept in memory and written down later.
+- Site, time and values of a record are in the journal only; here are ids.
+- If a card loses the newest records, their ids are given to others. So marks say what the newest settled records were:
+  `done` never reaches beyond the last record that still has its mark.
 """
 
 import sqlite3
@@ -18,8 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
@@ -28,12 +27,12 @@ from journal.reading import STREAMS
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
+from uploader.progress.done_ranges import HIGHEST_ID, DoneRanges
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
-HIGHEST_ID = 2**62
-ROWS_AT_ONCE = 500
+LETTERS_AT_ONCE = 500
 MARKS = 16
 """Kept of each stream: so many batches can be lost without more than these being sent again."""
 
@@ -53,13 +52,14 @@ class Settled:
 
 
 class Progress:
-    """An open uploader.db. `aside`: where a damaged one was put, for the log; then everything is pending again."""
+    """An open uploader.db. `aside`: where a damaged one was moved to; then everything is pending again."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, aside: Path | None = None) -> None:
         self.path = path
         self.aside = aside
         self.dead_letters = DeadLetters(connection)
         self.traffic = Traffic(connection)
+        self._done = DoneRanges(connection)
         self._connection = connection
         self._owed: list[Settled] = []
         self._version = 0
@@ -85,9 +85,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -101,15 +99,12 @@ class Progress:
 
     def journal(self) -> str | None:
         """The identity of the journal that this is about; None before the first upload."""
-        with self._our_errors("read"):
-            (known,) = self._connection.execute("SELECT journal FROM state").fetchone()
-        return known if known is None else str(known)
+        return cast(str | None, self._state("journal")[0])
 
     def done(self, stream: str) -> IdRanges:
         """The ids that need not be sent any more."""
         with self._our_errors("read"):
-            rows = self._connection.execute("SELECT first_id, last_id FROM done WHERE stream = ?", (stream,)).fetchall()
-        return IdRanges.of([*rows, *self._unwritten(stream)])
+            return self._done.all(stream) | self._unwritten(stream)
 
     def pending(self, stream: str, released: Iterable[tuple[int, int]]) -> IdRanges:
         """What is still to be sent of what the journal has released."""
@@ -118,39 +113,10 @@ class Progress:
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
         """The ranges between two ids, both included, that are not done; looked up as they are asked for."""
         unwritten = self._unwritten(stream)
-        for gap in self._gaps(stream, first, last, "DESC" if newest_first else "ASC"):
-            left = (IdRanges((gap,)) - unwritten).ranges if unwritten else (gap,)
-            yield from reversed(left) if newest_first else left
-
-    def _gaps(self, stream: str, first: int, last: int, order: str) -> Iterator[tuple[int, int]]:
-        query = f"""
-            SELECT first_id, last_id
-            FROM done
-            WHERE stream = ? AND first_id BETWEEN ? AND ?
-            ORDER BY first_id {order}
-            LIMIT {ROWS_AT_ONCE}
-            """
-        lowest, highest = self._row_before(stream, first), last
-        while first <= last:
-            with self._our_errors("read"):
-                rows = self._connection.execute(query, (stream, lowest, highest)).fetchall()
-            for done_first, done_last in rows:
-                if order == "ASC":
-                    gap, first, lowest = (first, done_first - 1), max(first, done_last + 1), done_first + 1
-                else:
-                    gap, last, highest = (max(first, done_last + 1), last), min(last, done_first - 1), done_first - 1
-                if gap[0] <= gap[1]:
-                    yield gap
-            if len(rows) < ROWS_AT_ONCE:
-                break
-        if first <= last:
-            yield first, last
-
-    def _row_before(self, stream: str, record_id: int) -> int:
-        """Where the range begins that may reach to this id: there is only one."""
         with self._our_errors("read"):
-            query = "SELECT coalesce(max(first_id), 0) FROM done WHERE stream = ? AND first_id <= ?"
-            return int(self._connection.execute(query, (stream, record_id)).fetchone()[0])
+            for gap in self._done.gaps(stream, first, last, newest_first=newest_first):
+                left = (IdRanges((gap,)) - unwritten).ranges if unwritten else (gap,)
+                yield from reversed(left) if newest_first else left
 
     def _unwritten(self, stream: str) -> IdRanges:
         owed = [settled for settled in self._owed if settled.stream == stream]
@@ -177,25 +143,22 @@ class Progress:
         """Make these ids pending again, to be sent over themselves. Safe while the uploader runs."""
         with self._writing():
             self._connection.execute("UPDATE state SET expired = 0, keeps = NULL")  # the server will say so again
-            for first, last in ranges:
-                self._replace(stream, first, last, keep_inside=False)
+            self._done.remove(stream, ranges)
 
     def catch_up(self, journal: Journal) -> None:
         """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
         that are to be tried again. Raises JournalFull."""
         with self._our_errors("read"):
-            (seen,) = self._connection.execute("SELECT revision FROM state").fetchone()
-            waiting = self.dead_letters.waiting(ROWS_AT_ONCE)
-        revisions = journal.revisions(after=seen)
+            waiting = self.dead_letters.waiting(LETTERS_AT_ONCE)
+        revisions = journal.revisions(after=self._state("revision")[0])
         identity = journal.identity()
         letters = [each for each in waiting if each.journal == identity and journal.get(each.stream, each.id)]
         if not (revisions or letters):
             return
         with self._writing():
-            for revision in revisions:
-                self._replace("readings", revision.first_id, revision.last_id, keep_inside=False)
+            self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
             for letter in letters:
-                self._replace(letter.stream, letter.id, letter.id, keep_inside=False)
+                self._done.remove(letter.stream, [(letter.id, letter.id)])
                 self.dead_letters.queue(letter.number)
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
@@ -206,32 +169,26 @@ class Progress:
         `mark`: an id of these, the newest at best, and its mark in the journal.
         """
         with self._writing():
-            for first, last in ranges:
-                self._replace(stream, first, last, keep_inside=True)
+            self._done.add(stream, ranges)
             self._note_mark(stream, mark)
 
     def state(self) -> State:
-        with self._our_errors("read"):
-            row = self._connection.execute(
-                "SELECT last_upload_ms, failing_since_ms, trouble, reason, note, expired, keeps FROM state"
-            ).fetchone()
-            return State(*row)
+        return State(*self._state("last_upload_ms, failing_since_ms, trouble, reason, note, expired, keeps"))
 
     def batch_size(self) -> BatchSize:
-        with self._our_errors("read"):
-            size, ceiling = self._connection.execute("SELECT batch_size, batch_ceiling FROM state").fetchone()
+        size, ceiling = self._state("batch_size, batch_ceiling")
         return BatchSize(size, ceiling) if size else BatchSize()
 
     def see(self, journal: Journal) -> str | None:
-        """See to it that this is about that journal and its records; to be called whenever it was opened.
+        """Adopt this journal and the records that it still has; call it whenever the journal was opened.
 
         Returns what a person should know.
         """
         return self.adopt(journal.identity(), {stream: self._still_so(journal, stream) for stream in STREAMS})
 
     def _still_so(self, journal: Journal, stream: str) -> int:
-        """The id up to which the journal has the records that it had: its last where none was lost. As only the newest
-        are ever lost, what is not above a record that is still there is there too."""
+        """The id up to which the journal has the same records as before. Only the newest are ever lost, so all below a
+        record that is still there are there too."""
         last = journal.last_id(stream)
         reach = last
         with self._our_errors("read"):
@@ -246,9 +203,9 @@ class Progress:
         return reach
 
     def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
-        """See to it that this is about the journal of that name, and about no id above these.
+        """From now on be about the journal of that name, and about no id above these.
 
-        Another journal than before: its ids are other records, so all of them are pending.
+        If it is a different journal, its ids are other records, so all of them are pending.
         """
         known = self.journal()
         with self._our_errors("read"):
@@ -260,16 +217,15 @@ class Progress:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("DELETE FROM marks")
                 self.dead_letters.unqueue()
-            # Revisions may be lost as well, and their numbers given again.
-            self._connection.execute("UPDATE state SET journal = ?, revision = 0", (identity,))
+            self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream, last_id in last_ids.items():
-                self._replace(stream, last_id + 1, HIGHEST_ID, keep_inside=False)
+                self._done.remove(stream, [(last_id + 1, HIGHEST_ID)])
                 self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_id))
         if known is None:
             return None
         if known != identity:
-            return "the journal is another file than before; everything in it will be sent"
-        return "the journal has lost its newest records, which had been sent already"
+            return "the journal is a different one than before; everything in it will be sent"
+        return "the journal has lost its newest records; they had already been sent"
 
     def was_changed_by_others(self) -> bool:
         """Whether another process has written to it since this was last asked: a replay, say."""
@@ -278,14 +234,16 @@ class Progress:
 
     def named_server(self) -> str | None:
         """The server that has named its version in an answer."""
-        with self._our_errors("read"):
-            (server,) = self._connection.execute("SELECT named_server FROM state").fetchone()
-        return None if server is None else str(server)
+        return cast(str | None, self._state("named_server")[0])
 
     def note_named_server(self, server: str) -> None:
         """Remember it; for now, where there is no room."""
         with suppress(JournalFull), self._our_errors("write to"):
             self._connection.execute("UPDATE state SET named_server = ?", (server,))
+
+    def _state(self, columns: str) -> tuple[Any, ...]:
+        with self._our_errors("read"):
+            return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
 
     def _write_owed(self) -> None:
         (journal,) = self._connection.execute("SELECT coalesce(journal, '') FROM state").fetchone()
@@ -295,8 +253,7 @@ class Progress:
                 if settled.refusal:
                     self.dead_letters.refuse_again(settled.refusal)
                 continue
-            for first, last in (*settled.sent, *settled.done):
-                self._replace(settled.stream, first, last, keep_inside=True)
+            self._done.add(settled.stream, (*settled.sent, *settled.done))
             self._note_mark(settled.stream, settled.mark)
             self.dead_letters.delivered(journal, settled.stream, settled.sent)
             if settled.refusal:
@@ -310,18 +267,6 @@ class Progress:
             self._connection.execute(
                 f"DELETE FROM marks WHERE stream = ? AND id NOT IN ({newest})", (stream, stream, MARKS)
             )
-
-    def _replace(self, stream: str, first: int, last: int, *, keep_inside: bool) -> None:
-        """Add first…last to `done`, or take it out: only the rows that touch it are read and written."""
-        touching = "stream = ? AND first_id BETWEEN ? AND ? AND last_id >= ?"
-        where = (stream, self._row_before(stream, first), last + 1, first - 1)
-        rows = self._connection.execute(f"SELECT first_id, last_id FROM done WHERE {touching}", where).fetchall()
-        new, old = IdRanges.of([(first, last)]), IdRanges.of(rows)
-        self._connection.execute(f"DELETE FROM done WHERE {touching}", where)
-        self._connection.executemany(
-            "INSERT INTO done VALUES (?, ?, ?)",
-            [(stream, *each) for each in (old | new if keep_inside else old - new)],
-        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """An HTTP answer to a write, sorted into an outcome. Pure.
 
-One function a question, asked in the order of `outcome_of`. Only what InfluxDB itself says of readings counts as a
-refusal; a proxy or a stranger who answers 400 knows nothing of them.
+`outcome_of` asks in order, one function a question. Only InfluxDB itself can refuse a reading; a proxy or another
+server that answers 400 knows nothing about readings.
 """
 
 import html
@@ -37,7 +37,7 @@ _MISSING = re.compile(
 )
 # InfluxDB 2.7.12 and later, and 1.12, describe the oldest and the newest point at length before they say dropped=N.
 _EXPIRED = re.compile(r"beyond retention|outside retention policy")
-# The body was damaged on its way, which says nothing about the readings in it.
+# The body was damaged on the way. This says nothing about the readings in it.
 _DAMAGED = re.compile(
     r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
     re.IGNORECASE,
@@ -70,10 +70,10 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
     if status in {400, 422}:
         return Misconfigured(
             f"what answers there is not InfluxDB ({status}: {words})",
-            "check INFLUXDB_URL: http or https, the port, and whether a proxy stands in the way",
+            "check INFLUXDB_URL: http or https, the port, and whether a proxy is in the way",
             status,
         )
-    who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy is in trouble"
+    who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
     is_strained = status in {408, 502, 504}
     return Unreachable(f"{who} ({status}: {words})", is_strained, None, True, status)
 
@@ -106,20 +106,20 @@ def _lower_bound_ms(text: str) -> int | None:
 
 def _missing(answer: Answer, words: str) -> Misconfigured:
     if answer.status in {405, 410} or is_html(answer):
-        remedy = "check INFLUXDB_URL: what answers there does not know how to take readings"
+        remedy = "check INFLUXDB_URL: what answers there cannot store readings"
     else:
         remedy = (
             "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
         )
-    return Misconfigured(f"the server does not find where to write ({answer.status}: {words})", remedy, answer.status)
+    return Misconfigured(f"the server cannot find the bucket ({answer.status}: {words})", remedy, answer.status)
 
 
 def _captive(answer: Answer, words: str) -> str:
     target = answer.headers.get("location", "")
     led = f", leads to {target[:100]}" if target else ""
     return (
-        f"something between here and the server answers in its place ({answer.status}{led}: {words}), "
-        "like a login page of the network provider"
+        f"something else answers instead of the server ({answer.status}{led}: {words}), "
+        "perhaps the network provider's login page"
     )
 
 

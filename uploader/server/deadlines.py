@@ -1,7 +1,7 @@
-"""Connections whose answer must begin, and its headers end, within the read time-out as a whole.
+"""Connections on which all headers of an answer must arrive within the read time-out.
 
-urllib3 bounds each piece that arrives; a server that drips one byte a second would hold it for ever. So a timer ends
-the connection underneath. What had come by then is no answer, though http.client takes the end for that of the headers.
+urllib3 limits only the wait for each piece; a server that sends one byte a second would hold it for ever. So a timer
+ends the connection. What had arrived by then is not an answer, although http.client takes it for the headers.
 """
 
 import socket

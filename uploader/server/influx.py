@@ -6,9 +6,9 @@
 
 Rules:
 - Only exactly 204 is success. No redirect is followed.
-- A server that has once named its version and then answers 204 without it is another one: a login page, say.
+- If a server has named its version once, a 204 without it is not believed: it may be a login page.
 - Nothing is tried again here, neither by us nor by influxdb-client or urllib3: that is the drain's.
-- Which of the two ways a server takes is learnt from its answers and remembered until it stops working.
+- The answers show which of the two ways a server takes; it is remembered until it stops working.
 - The only importer of influxdb_client. The token never leaves in a text.
 """
 
@@ -16,7 +16,6 @@ import gzip
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import urllib3
@@ -72,9 +71,7 @@ class Influx:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -112,8 +109,8 @@ class Influx:
             if self._named != server:
                 return Sent()
             return Unreachable(
-                "something answers 204 in the server's place: InfluxDB has named its version before "
-                "(if another kind of server was put there, give it a new INFLUXDB_BUCKET)"
+                "something answers 204 instead of the server: InfluxDB named its version before, this does not "
+                "(if you replaced the server with another kind, use a new INFLUXDB_BUCKET)"
             )
         if self._named != server:
             self._named = server

@@ -1,10 +1,10 @@
-"""Blot: takes secrets out of a text from outside, in whatever encoding a server or proxy repeats them. Pure.
+"""Redaction: removes secrets from what a server or proxy says, however they are encoded. Pure.
 
     s3cret=/   as it is            s3cret&#61;&#x2F;  s3cret&equals;&sol;   HTML
     s3cret%3D%2f   an address      s3cret\\u003d\\/  s3cret\\x3d              JSON and other program text
 
-The text is searched as it is and as it reads when one kind of encoding is undone, then another, as when HTML stands in
-JSON. Each letter of a reading knows where it begins in the text, and there the blot goes.
+The text is searched as it is, and again after undoing one encoding, then another (HTML within JSON, for example). Each
+letter remembers where it was in the text, so the right part is replaced.
 """
 
 import html
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 SHORTEST = 4
-"""A shorter secret would blot out ordinary words, and is none."""
+"""Shorter ones are not replaced: they would hide ordinary words."""
 BLOT = "***"
 LAYERS = 4
 

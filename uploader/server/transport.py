@@ -1,8 +1,8 @@
 """Transport: one HTTP exchange over influxdb-client's connections, with a bound on everything.
 
-influxdb-client's own one reads an answer without end, loses the status of an error whose body is not UTF-8, and raises
-two families of exceptions. It lets itself be replaced: ApiClient calls `rest_client.POST` and `.GET`. This one returns
-every answer, whatever its status, and raises urllib3's exceptions only.
+influxdb-client's own transport has no limit on an answer's size, loses the status of an error whose body is not UTF-8,
+and raises two families of exceptions. It can be replaced: ApiClient calls `rest_client.POST` and `.GET`. This one
+returns every answer, whatever its status, and raises only urllib3's exceptions.
 """
 
 import time

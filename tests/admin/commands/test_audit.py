@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.admin.conftest import FIRST_MS, Ran, Solar, event, fill, reading
 from tests.servers import Database, VictoriaMetrics
 from tests.uploader.audit.flux_double import FluxDouble
@@ -123,7 +124,7 @@ def test_changed_values_are_found_by_values_and_healed(
     solar: Solar, data: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A number, a text that turns up in that hour anyway, and an event's words; and a reading that is lost."""
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append_all(reading(n, regulator_state="float", charge_watts=0.1 * n) for n in range(1081, 1101))
     point_to(database.target, monkeypatch)
     solar("upload", "--once")
@@ -189,7 +190,7 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
     assert len(victoria_metrics.samples("audited")) == 1080 + 180
     assert solar("audit", "--values") == Ran(0, same, "")
 
-    with Journal.create(data / "journal.db", "audited") as journal:
+    with JournalWriter.create(data / "journal.db", "audited") as journal:
         journal.append_all(reading(n) for n in range(1081, 1101))
     with Progress.open(data / "uploader.db") as progress:
         progress.mark_done("readings", [(1081, 1090)])
@@ -248,7 +249,7 @@ def test_what_the_server_has_refused_needs_attention_but_is_not_queued(
     url = f"{database.server.url}/write?db={database.name}&precision=ms"
     with urllib.request.urlopen(url, f'solar,site=hut load_amps="text" {FIRST_MS}'.encode(), timeout=10) as answer:
         assert answer.status == 204
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(reading(1081, load_amps=1.0))
         journal.append(reading(1082, battery_volts=None, charge_amps=None))
     point_to(database.target, monkeypatch)

@@ -1,14 +1,14 @@
 import sqlite3
 from pathlib import Path
 
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.admin.conftest import Solar, reading
 
 
 def test_a_backup_is_whole_while_the_logger_appends_and_opens_anywhere(
     solar: Solar, data: Path, tmp_path: Path
 ) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(reading(4))
         ran = solar("backup", "copy.db")
         journal.append(reading(5))
@@ -43,7 +43,7 @@ def test_a_backup_of_nothing_makes_no_file(solar: Solar, tmp_path: Path) -> None
 def test_a_damaged_journal_does_not_take_the_place_of_the_backup_before(
     solar: Solar, data: Path, tmp_path: Path
 ) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append_all(reading(number) for number in range(4, 2000))
     (tmp_path / "copy.db").write_text("yesterday's")
     with (data / "journal.db").open("r+b") as file:

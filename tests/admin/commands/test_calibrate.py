@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.regulator.registers import decode
 from tests.admin.conftest import FIRST_MS, Solar
 from tests.logger.bench import RAM
@@ -13,7 +13,7 @@ from tests.logger.bench import RAM
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Readings in which nothing is counted."""
-    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
         for n in range(20):
             journal.append(decode(RAM, time_ms=FIRST_MS + n * 10_000, boot=1, uptime_ms=n * 10_000))
     return tmp_path / "data"
@@ -51,7 +51,7 @@ def test_a_calibration_file_that_cannot_be_used_is_named(solar: Solar, data: Pat
 
 
 def test_voltages_that_differ_are_told_once_there_is_enough_to_go_by(solar: Solar, tmp_path: Path) -> None:
-    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
         for n in range(100):
             ram = RAM | {221: 90}
             journal.append(decode(ram, time_ms=FIRST_MS + n * 10_000, boot=1, uptime_ms=n * 10_000))
@@ -62,7 +62,7 @@ def test_voltages_that_differ_are_told_once_there_is_enough_to_go_by(solar: Sola
 
 def test_how_much_is_missing_is_told_in_amp_hours_and_time(solar: Solar, tmp_path: Path) -> None:
     """20.8 A, read every minute for two hours: after the first count, 40 Ah have been counted."""
-    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
         for n in range(120):
             ram = RAM | {48: 70 + n // 6, 47: n % 6, 188: int(n * 20.8 / 60), 189: 0}
             journal.append(decode(ram, time_ms=FIRST_MS + n * 60_000, boot=1, uptime_ms=n * 60_000))

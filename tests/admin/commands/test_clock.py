@@ -8,6 +8,7 @@ import pytest
 from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Event, Reading
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
 from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
@@ -22,7 +23,7 @@ def auto(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hold(readings: int = 3, boot: str | None = None, wall_ms: int = 1_767_000_000_000) -> None:
     """Readings of this boot, or of another, that were taken while nobody knew the time."""
-    with Journal.create(DATA / "journal.db") as journal:
+    with JournalWriter.create(DATA / "journal.db") as journal:
         number = journal.boot_number(boot or boot_id())
         uptime_ms = Clock(0).now().uptime_ms - 60_000
         for each in range(readings):
@@ -67,7 +68,7 @@ def test_earlier_starts_are_dated_too(solar: Solar) -> None:
 
 def test_with_a_logger_running_the_word_is_left_for_it(solar: Solar) -> None:
     hold()
-    with Journal.create(DATA / "journal.db"):
+    with JournalWriter.create(DATA / "journal.db"):
         ran = solar("clock", "trust")
         assert ran.out.splitlines()[1].startswith("The logger is running: from its next reading on it uses this clock")
         assert (DATA / NAME).stat().st_mode & 0o777 == 0o664

@@ -89,12 +89,12 @@ READING = Reading(time_ms=1, boot=1, uptime_ms=1, battery_volts=25.4, charge_amp
 @pytest.mark.parametrize(
     ("readings", "line"),
     [
-        ([READING], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn: not known"),
-        ([READING, replace(READING, charge_amp_hours=None)], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn: not known"),
-        ([replace(READING, load_amp_hours=0.0)], "Battery 25.4 to 25.4 V; charged 12 Ah, drawn 0 Ah"),
+        ([READING], "Battery 25.4 to 25.4 V; charged 12 Ah, used: not known"),
+        ([READING, replace(READING, charge_amp_hours=None)], "Battery 25.4 to 25.4 V; charged 12 Ah, used: not known"),
+        ([replace(READING, load_amp_hours=0.0)], "Battery 25.4 to 25.4 V; charged 12 Ah, used 0 Ah"),
         (
             [replace(READING, battery_volts=None, charge_amp_hours=None)],
-            "Battery: no voltage could be read; charged: not known, drawn: not known",
+            "Battery: no voltage could be read; charged: not known, used: not known",
         ),
     ],
     ids=["never", "not at last", "truly 0", "nothing at all"],

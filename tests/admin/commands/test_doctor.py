@@ -17,7 +17,7 @@ import pytest
 
 from admin.commands.doctor import exit_code, lines, summary
 from admin.doctor.finding import CHECKS, Finding, bad, look, ok, skipped
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from simulator import HandClock, RunningSimulator, SimulatorOptions
 from tests.admin.conftest import Solar, command, reading, solar_process
 from tests.scripted_influx import ScriptedInflux
@@ -29,7 +29,7 @@ TOKEN = "admin:hunter2secret"  # made up
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
     """A regulator whose clock is right, a journal with fresh readings, and a computer whose clock is vouched for."""
-    with Journal.create(Path("data/journal.db")) as journal:
+    with JournalWriter.create(Path("data/journal.db")) as journal:
         journal.boot_number("a boot")
         now_ms = time.time_ns() // 1_000_000
         journal.append_all(replace(reading(n), time_ms=now_ms - (12 - n) * 10_000 - 5000) for n in range(1, 13))

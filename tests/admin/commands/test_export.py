@@ -13,8 +13,8 @@ import pytest
 
 from admin.files.formats import columns
 from admin.terminal.moments import iso
-from journal.journal import Journal
 from journal.reading import STREAMS, Day
+from journal.writer import JournalWriter
 from tests.admin.conftest import (
     FIRST_MS,
     PEAK_MEMORY,
@@ -87,7 +87,7 @@ def test_line_protocol_has_each_reading_under_its_own_site_and_none_that_is_held
 ) -> None:
     """A wrong time or another site would be another point at the server, for ever."""
     monkeypatch.setenv("SOLAR_SITE", "elsewhere")
-    with Journal.create(data / "journal.db", "hut 2") as journal:
+    with JournalWriter.create(data / "journal.db", "hut 2") as journal:
         journal.append(reading(4))
         journal.append(reading(5), is_held=True)
     ran = solar("export", "--format", "line-protocol")
@@ -110,6 +110,40 @@ def test_sqlite_is_one_table_in_one_file_that_opens_anywhere(solar: Solar, tmp_p
     connection.close()
     expected = [each | {"raw": bytes.fromhex("327f6504")} for each in objects(columns("readings"), 1, 2, 3)]
     assert (tables, rows, mode) == ([("readings",)], expected, ("delete",))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("x.csv", "csv"),
+        ("x.json", "json"),
+        ("x.jsonl", "jsonl"),
+        ("x.NDJSON", "jsonl"),
+        ("x.lp.gz", "line-protocol"),
+        ("x.json.gz", "json"),
+        ("x.txt", "csv"),
+        ("json", "csv"),
+    ],
+)
+def test_the_name_of_the_file_decides_when_no_format_was_asked_for(
+    solar: Solar, name: str, form: str, tmp_path: Path
+) -> None:
+    assert solar("export", "--output", name).code == 0
+    written = (tmp_path / name).read_bytes()
+    text = gzip.decompress(written) if name.endswith(".gz") else written
+    assert text.decode() == solar("export", "--format", form).out
+
+
+def test_a_name_of_a_database_gets_one(solar: Solar, tmp_path: Path) -> None:
+    assert solar("export", "--output", "copy.db").code == 0
+    assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_format_that_the_name_contradicts_is_one_line(solar: Solar, tmp_path: Path) -> None:
+    ran = solar("export", "--format", "csv", "--output", "x.json.gz")
+    words = "cannot write csv to x.json.gz: the name says json; leave --format off, or choose another name"
+    assert (ran.code, ran.out, ran.err.count("\n"), words in ran.err) == (2, "", 1, True)
+    assert not (tmp_path / "x.json.gz").exists()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +170,7 @@ def test_an_empty_stretch_is_an_empty_array(solar: Solar) -> None:
 
 
 def test_events_and_days_have_columns_of_their_own(solar: Solar, data: Path) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(Day(time_ms=FIRST_MS, date="2026-01-01", battery_max_volts=28.4, raw=b"\x01\x02"))
     assert solar("export", "--table", "events").out == (
         "id,time,kind,message,boot,uptime_ms,wall_ms,raw\n"
@@ -242,7 +276,7 @@ def test_no_export_or_backup_ever_overwrites_the_journal(solar: Solar, data: Pat
 
 
 def test_export_goes_on_while_the_logger_appends(solar: Solar, data: Path) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         ran = solar("export")
         journal.append(reading(4))
         assert ran.out == HEADER + "".join(ROWS)
@@ -263,7 +297,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 
 
 def test_utf_8_whatever_the_locale(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(event(2, "odd", "BMAX 28.4 V → 29.0 V"))
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     assert "BMAX 28.4 V → 29.0 V" in solar_process("export", "--table", "events").out

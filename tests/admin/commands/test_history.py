@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from journal.journal import Journal
 from journal.reading import Day
+from journal.writer import JournalWriter
 from logger.clock.trust import ThisComputer
 from logger.regulator.regulator import open_port
 from simulator import HandClock, RunningSimulator, SimulatorOptions
@@ -70,7 +70,7 @@ def test_nothing_is_stored(solar: Solar, regulator: RunningSimulator, data: Path
 def test_while_the_logger_has_the_port_it_prints_what_the_journal_has(
     solar: Solar, regulator: RunningSimulator, data: Path
 ) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(STORED)
     port = open_port(regulator.port, 9600)
     try:
@@ -97,7 +97,7 @@ def test_days_that_the_journal_has_are_shown_with_what_was_read_on_them(
     start = 46 + 7 * eeprom[45]
     raw = bytes(byte for address in range(start, start + 7) for byte in (address, eeprom[address]))
     known = Day(time_ms=5, date="2026-11-02", began_ms=1, ended_ms=2, measured_charge_amp_hours=77.7, raw=raw)
-    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
         journal.append(known)
     second = solar("history", "--port", regulator.port, "--data", tmp_path / "data")
     assert "77.7" in second.out

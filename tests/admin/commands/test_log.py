@@ -12,6 +12,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.reading import Event
+from journal.writer import JournalWriter
 from simulator import RunningSimulator
 from tests.admin.conftest import PEAK_MEMORY, Ran, Solar, contents, fill, solar_process, start
 from tests.scripted_influx import ScriptedInflux
@@ -60,9 +61,11 @@ def test_a_signal_ends_it_with_exit_0_and_every_reading_stored(
         assert "reading a PL80" in process.stderr.readline()
         process.send_signal(number)
         assert process.wait(timeout=5) == 0
-        assert process.stderr.read() == ""
+        (last,) = process.stderr.read().splitlines()
     with Journal.open(tmp_path / "data" / "journal.db") as journal:
-        assert journal.count("readings") >= 1
+        stored = journal.count("readings")
+    assert stored >= 1
+    assert last.endswith(f"stopped: {stored} reading{'s' if stored > 1 else ''} stored in data/journal.db")
 
 
 def test_a_port_that_is_missing_at_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -82,7 +85,7 @@ def test_a_service_waits_for_a_port_that_is_missing_at_the_start(tmp_path: Path)
 
 
 def test_a_second_logger_is_refused(regulator: RunningSimulator, data: Path) -> None:
-    with Journal.create(data / "journal.db"):
+    with JournalWriter.create(data / "journal.db"):
         ran = solar_process("log", "--port", regulator.port, "--data", data)
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert ran.err.startswith(f"cannot write to {data}/journal.db: another logger is;")

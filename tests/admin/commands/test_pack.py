@@ -12,6 +12,7 @@ import pytest
 from journal.journal import Journal
 from journal.reading import STREAMS, Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.admin.commands.test_export import copies
 from tests.admin.conftest import FIRST_MS, PEAK_MEMORY, Ran, Solar, contents, event, fill, reading
 from tests.scripted_influx import ScriptedInflux
@@ -101,7 +102,7 @@ def test_packing_says_what_to_do_next_and_settles_nothing(solar: Solar, data: Pa
 
 
 def test_a_receipt_marks_it_as_sent_and_once_more_does_nothing(solar: Solar, data: Path, parcel: Path) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append(reading(4))
     assert solar("unpack-receipt", "--yes", manifest(parcel)) == Ran(0, "4 records marked as sent\n", "")
     assert pending(data) == {"readings": ((4, 4),)}
@@ -150,7 +151,7 @@ def test_what_was_sent_while_it_was_carried_stays_sent(solar: Solar, data: Path,
 
 
 def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, data: Path, parcel: Path) -> None:
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         record = journal.get("readings", 2)
         assert isinstance(record, Reading)
         journal.revise([record], Decoding("charge 0.5"))
@@ -189,6 +190,14 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
 
 
+def test_a_manifest_from_before_there_were_marks_is_accepted(solar: Solar, data: Path, parcel: Path) -> None:
+    told = json.loads(manifest(parcel).read_text())
+    del told["marks"]
+    manifest(parcel).write_text(json.dumps(told))
+    assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "4 records marked as sent\n"
+    assert pending(data) == {}
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "\x1f\x8b\0", '{"format": 1, "ids": {}}'])
 def test_what_is_no_manifest_is_one_line(text: str, solar: Solar, tmp_path: Path) -> None:
     path = tmp_path / "receipt.json"
@@ -211,7 +220,7 @@ def test_each_record_is_packed_under_the_site_that_it_was_taken_at(
     solar: Solar, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOLAR_SITE", "elsewhere")
-    with Journal.create(data / "journal.db", "cabin") as journal:
+    with JournalWriter.create(data / "journal.db", "cabin") as journal:
         journal.append(reading(4))
     solar("pack", "--output", tmp_path / "backlog.lp.gz")
     lines = gzip.decompress((tmp_path / "backlog.lp.gz").read_bytes()).decode().splitlines()
@@ -252,7 +261,7 @@ def test_bad_outputs_are_named_before_anything_is_written(solar: Solar, data: Pa
 def test_without_room_neither_file_appears(data: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands in for the full disk; what is packed does not compress to less."""
     noise = [hashlib.sha512(number.to_bytes(2)).hexdigest() for number in range(1000)]
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         journal.append_all(event(number + 2, "noise", text) for number, text in enumerate(noise))
     parcel = tmp_path / "backlog.lp.gz"
     script = (

@@ -5,11 +5,12 @@ import pytest
 from admin.cli import run
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 
 
 def test_a_damaged_journal_is_brought_back_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damaged = tmp_path / "journal-damaged-1.db"
-    with Journal.create(damaged) as journal:
+    with JournalWriter.create(damaged) as journal:
         journal.append_all(Reading(time_ms=number, boot=1, uptime_ms=number, raw=bytes(80)) for number in range(1000))
     with damaged.open("r+b") as file:
         file.seek(19 * 4096)
@@ -25,7 +26,7 @@ def test_a_damaged_journal_is_brought_back_once(tmp_path: Path, capsys: pytest.C
 
 
 def test_it_is_refused_while_the_logger_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Journal.create(tmp_path / "journal.db"):
+    with JournalWriter.create(tmp_path / "journal.db"):
         assert run(["recover", "any.db", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 

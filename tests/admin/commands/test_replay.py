@@ -25,7 +25,7 @@ def test_a_stretch_of_time_is_sent_again_over_itself(solar: Solar, data: Path) -
         solar("upload", "--once", "--url", influx.url)
         sent = dict(influx.points)
         ran = solar("replay", "--since", "2026-01-01T00:00:05Z", "--until", "2026-01-01T00:00:15Z")
-        assert ran == Ran(0, "queued 1 reading in 1 range of ids; the uploader sends them again\n", "")
+        assert ran == Ran(0, "queued 1 reading; the uploader sends them again\n", "")
         assert pending(data) == {"readings": ((2, 2),), "days": (), "events": ()}
         solar("upload", "--once", "--url", influx.url)
         assert influx.points == sent
@@ -37,7 +37,7 @@ def test_everything_of_every_table_is_queued(solar: Solar, data: Path) -> None:
     with ScriptedInflux() as influx:
         solar("upload", "--once", "--url", influx.url)
     ran = solar("replay", "--since", "2025-12-31")
-    assert ran.out == "queued 3 readings, 1 event in 2 ranges of ids; the uploader sends them again\n"
+    assert ran.out == "queued 3 readings, 1 event; the uploader sends them again\n"
     assert pending(data) == {"readings": ((1, 3),), "days": (), "events": ((1, 1),)}
 
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from admin.report.drawing import Bar, bars
-from journal.journal import Journal
 from journal.reading import Day, Event
+from journal.writer import JournalWriter
 from tests.admin.conftest import FIRST_MS, Solar, contents, event, reading
 
 HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
@@ -43,7 +43,7 @@ def day(date: str, **values: object) -> Day:
 
 def fill_hours(hours: Iterable[float], *records: Day | Event, every_seconds: int = 60) -> None:
     """Readings in hours from FIRST_MS on, half an hour each, of rising voltage."""
-    with Journal.create(Path("data/journal.db")) as journal:
+    with JournalWriter.create(Path("data/journal.db")) as journal:
         journal.boot_number("a boot")
         count = 1800 // every_seconds
         journal.append_all(

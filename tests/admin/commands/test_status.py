@@ -8,7 +8,7 @@ import pytest
 
 from journal.boots import Anchor
 from journal.errors import JournalUnusable
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
 from tests.admin.conftest import Solar, contents, event, fill, reading
 from tests.scripted_influx import ScriptedInflux, error
@@ -21,7 +21,7 @@ def now_ms() -> int:
 
 def fill_now(data: Path, now_ms: int, readings: int = 12) -> None:
     """So many readings, the newest 5 s old."""
-    with Journal.create(data / "journal.db") as journal:
+    with JournalWriter.create(data / "journal.db") as journal:
         moment = Clock(0).now()
         anchor = Anchor(moment.uptime_ms, now_ms, "a person said so")
         journal.write_anchor(journal.boot_number(boot_id()), anchor)
@@ -120,7 +120,7 @@ def test_a_silent_regulator_is_told_with_the_loggers_words(solar: Solar, tmp_pat
     fill(tmp_path / "data", 3, event(1, "started", "started"), event(2, "regulator_silent", "nothing answers"))
     assert "nothing answers" in solar("status").out
     assert json.loads(solar("status", "--json").out)["regulator_trouble"] == "nothing answers"
-    with Journal.create(tmp_path / "data" / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
         journal.append(event(9, "regulator_back", "it is back"))
     assert json.loads(solar("status", "--json").out)["regulator_trouble"] is None
 
@@ -128,10 +128,10 @@ def test_a_silent_regulator_is_told_with_the_loggers_words(solar: Solar, tmp_pat
 def test_whether_the_logger_runs_is_known_without_disturbing_it(solar: Solar, tmp_path: Path) -> None:
     fill(tmp_path / "data", 3)
     assert json.loads(solar("status", "--json").out)["logger_runs"] is False
-    with Journal.create(tmp_path / "data" / "journal.db"):
+    with JournalWriter.create(tmp_path / "data" / "journal.db"):
         assert json.loads(solar("status", "--json").out)["logger_runs"] is True
         with pytest.raises(JournalUnusable, match="another logger is"):
-            Journal.create(tmp_path / "data" / "journal.db")
+            JournalWriter.create(tmp_path / "data" / "journal.db")
 
 
 def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_an_interval_that_is_not_kept_is_told_until_it_is_or_the_logger_begins_a
         ("interval_missed", words, words),
         ("started", "started", None),
     ]:
-        with Journal.create(Path("data/journal.db")) as journal:
+        with JournalWriter.create(Path("data/journal.db")) as journal:
             journal.append(event(1, kind, message))
         ran = solar("status")
         assert ran.code == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.admin.conftest import FIRST_MS, Ran, Solar, command, contents, fill, reading, start
 from tests.scripted_influx import Answer, ScriptedInflux, error
 from tests.servers import Database
@@ -43,7 +43,7 @@ def test_once_sends_what_is_pending_each_point_once(
 
 
 def test_once_says_what_is_held_back(solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedInflux() as influx, Journal.create(data / "journal.db") as journal:
+    with ScriptedInflux() as influx, JournalWriter.create(data / "journal.db") as journal:
         point_to(influx.url, monkeypatch)
         journal.append(reading(4), is_held=True)
         ran = solar("upload", "--once")
@@ -98,7 +98,7 @@ def test_a_second_uploader_is_refused(solar: Solar, data: Path, monkeypatch: pyt
 
 
 def test_as_a_service_it_sends_what_is_new_until_it_is_stopped(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedInflux() as influx, Journal.create(data / "journal.db", "hut") as journal:
+    with ScriptedInflux() as influx, JournalWriter.create(data / "journal.db", "hut") as journal:
         point_to(influx.url, monkeypatch)
         monkeypatch.setenv("SOLAR_UPLOAD_EVERY", "0.1")
         with start("upload", "--site", "elsewhere") as process:

@@ -4,7 +4,7 @@ import pytest
 
 from admin.doctor.computer import clock, computer
 from admin.doctor.finding import Finding
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from logger.clock.host_clock import Moment
 from logger.clock.trust import Evidence
 from tests.admin.conftest import reading
@@ -88,7 +88,7 @@ def test_a_clock_that_somebody_vouches_for(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_nobody_vouches_for_holds_readings_back(tmp_path: Path) -> None:
-    with Journal.create(tmp_path / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
         journal.boot_number("a boot")
         journal.append_all([reading(1), reading(2)], is_held=True)
     finding = clock(NOW, None, tmp_path)

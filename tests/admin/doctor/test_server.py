@@ -204,6 +204,21 @@ def test_days_that_the_bucket_keeps_against_the_oldest_that_waits(
     assert retention(kept, oldest, drain).verdict.value == verdict
 
 
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("127.0.0.1", "not needed: the server is on this computer"),
+        ("localhost", "not needed: the server is on this computer"),
+        ("[::1]", "not needed: the server is on this computer"),
+        ("influx.lan", "none: the address begins with http, so others on the network can read the token"),
+        ("10.1.2.3", "none: the address begins with http, so others on the network can read the token"),
+    ],
+)
+def test_without_https_the_token_is_in_danger_only_on_a_network(host: str, words: str) -> None:
+    target = Target(f"http://{host}:8086", "t", "o", "b")
+    assert certificate(target, target.host, 8086).found == words
+
+
 def test_nobody_at_the_address() -> None:
     found = told(Target(f"http://127.0.0.1:{free_port()}", "t", "o", "b"))
     assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "bad"}

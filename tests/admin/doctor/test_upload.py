@@ -24,7 +24,7 @@ def upload(**values: object) -> Upload:
     return Upload(**(well | values))  # type: ignore[arg-type]
 
 
-def findings(*, is_uploading: bool = True, **values: object) -> list[Finding]:
+def findings(*, is_uploading: bool | None = True, **values: object) -> list[Finding]:
     well: dict[str, object] = {"now_ms": NOW_MS, "data": "data", "upload": upload(), "is_upload_wanted": True}
     return list(uploads(Health(**(well | values)), is_uploading=is_uploading))  # type: ignore[arg-type]
 
@@ -89,16 +89,38 @@ def test_how_the_upload_fares(values: dict[str, object], verdict: str, words: st
     assert (finding.verdict.value, finding.found) == (verdict, words)
 
 
+@pytest.mark.parametrize(
+    ("is_uploading", "remedy"),
+    [
+        (True, "nothing is lost, and the uploader tries again; first look at lines 31 to 37"),
+        (
+            False,
+            "correct the settings: look at lines 31 to 37; then start the uploader: "
+            "sudo systemctl start solar-uploader",
+        ),
+    ],
+)
+def test_starting_the_uploader_does_not_help_against_a_token_that_is_refused(
+    *, is_uploading: bool, remedy: str
+) -> None:
+    refused = upload(trouble="misconfigured", reason="wrong token")
+    assert findings(upload=refused, is_uploading=is_uploading)[0].remedy == remedy
+
+
 def test_a_damaged_uploader_db_says_what_to_do() -> None:
     finding = findings(upload_error="cannot read uploader.db: the file is damaged; restart the uploader")[0]
     assert (finding.found, finding.remedy) == ("cannot read uploader.db: the file is damaged", "restart the uploader")
-    finding = findings(upload_error="cannot read uploader.db: the disk is full")[0]
+    finding = findings(upload_error="cannot read uploader.db: the disk is full; free some space")[0]
     assert finding.remedy == "free some space, see line 15 (Disk)"
 
 
 def test_records_that_the_server_refused_are_told() -> None:
     finding = findings(upload=upload(dead_letters=3, dead_letters_waiting=2))[-1]
     assert (finding.name, finding.found) == ("dead_letters", "the server refused 1 record")
+
+
+def test_where_an_uploader_cannot_be_seen_nobody_is_told_to_start_one() -> None:
+    assert findings(upload=None, is_uploading=None)[0].remedy == "check that the uploader is running"
 
 
 @pytest.mark.parametrize("values", [{"is_upload_wanted": False}, {"error": "there is no journal"}])

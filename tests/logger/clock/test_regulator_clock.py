@@ -1,7 +1,5 @@
 """The regulator's clock against time."""
 
-from datetime import UTC, timedelta, timezone
-
 import pytest
 
 from journal.reading import Reading
@@ -10,7 +8,6 @@ from logger.clock.regulator_clock import (
     Phase,
     Sample,
     central_phase,
-    clock_offset_minutes,
     ran_on,
     sample_of,
     shift_ms,
@@ -45,20 +42,9 @@ def test_the_shift_is_that_of_the_midnight_whatever_the_day(hours: int) -> None:
     assert shift_ms(later, earlier) == hours * HOUR * 1000
 
 
-@pytest.mark.parametrize(
-    ("clock_hours", "zone", "minutes"),
-    [(12.0, UTC, 0), (12.25, UTC, 15), (11.5, UTC, -30), (0.0, UTC, -720), (22.0, timezone(timedelta(hours=10)), 0)],
-)
-def test_how_far_the_clock_is_off_local_time(clock_hours: float, zone: timezone, minutes: float) -> None:
-    reading = Reading(
-        time_ms=20_000 * DAY_MS + 12 * 3_600_000, boot=1, uptime_ms=0, regulator_clock_seconds=clock_hours * HOUR
-    )
-    assert clock_offset_minutes(reading, zone) == minutes
-
-
 def test_a_reading_without_its_clock_says_nothing() -> None:
     reading = Reading(time_ms=1, boot=1, uptime_ms=0)
-    assert (sample_of(reading), clock_offset_minutes(reading)) == (None, None)
+    assert sample_of(reading) is None
 
 
 def test_the_central_phase_leaves_out_a_stray_and_knows_that_the_day_is_round():

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from journal.boots import Anchor
-from journal.journal import Journal
 from journal.reading import Day
+from journal.writer import JournalWriter
 from logger.history.chore import HistoryChore, newest
 from logger.history.ring import ADDRESSES
 from logger.line.frame import READ_EEPROM
@@ -23,7 +23,7 @@ MEMORY = HISTORY | {address: value for address, value in RAM.items() if address 
 class Desk:
     """A bench, its regulator and the chore that goes by the journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalWriter) -> None:
         self.journal = journal
         self.bench = Bench(MEMORY)
         self.regulator = self.bench.regulator()
@@ -47,7 +47,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path):
-    with Journal.create(tmp_path / "journal.db") as journal:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
         journal.boot_number("one")
         yield Desk(journal)
 

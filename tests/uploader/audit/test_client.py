@@ -232,18 +232,20 @@ class TestInfluxDB2:
         [
             pytest.param(
                 Reply(200, "<html><title>Welcome</title></html>", {"Content-Type": "text/html"}),
-                "something between here and the server answers in its place (200: Welcome)",
+                "something else answers instead of the server (200: Welcome)",
                 id="login page",
             ),
             pytest.param(
                 Reply(200, "", {"Content-Type": "text/plain"}),
-                "something between here and the server answers in its place (200: no further words)",
+                "something else answers instead of the server (200: no further words)",
                 id="empty answer of a stranger",
             ),
             pytest.param(
-                Reply(302, "", {"Location": "http://portal.example"}), "answers in its place (302", id="redirect"
+                Reply(302, "", {"Location": "http://portal.example"}),
+                "answers instead of the server (302",
+                id="redirect",
             ),
-            pytest.param(Reply(204), "answers in its place (204", id="no content"),
+            pytest.param(Reply(204), "answers instead of the server (204", id="no content"),
             pytest.param(
                 json_reply(404, "not found", 'failed to initialize execute state: could not find bucket "b"'),
                 "that the token may read: one that may only write cannot",

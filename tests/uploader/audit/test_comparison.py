@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.journal import Journal
 from journal.reading import Day, Event, Reading
+from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
 from uploader.audit.comparison import Comparison
@@ -20,7 +20,7 @@ from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.status import State
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 BEGIN_MS = 1_767_225_600_000
@@ -40,7 +40,7 @@ class Place:
     """A journal and its uploader.db; `fill` appends readings a minute apart."""
 
     def __init__(self, directory: Path) -> None:
-        self.journal = Journal.create(directory / "journal.db")
+        self.journal = JournalWriter.create(directory / "journal.db")
         self.progress = Progress.open(directory / "uploader.db")
         self.journal.boot_number("one")
         self.progress.adopt(self.journal.identity(), self.journal.last_ids())

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from journal.journal import Journal
 from journal.reading import Day, Event, Reading
 from journal.revisions import Decoding
+from journal.writer import JournalWriter
 from tests.fault_proxy import Fault, FaultProxy
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, VictoriaMetrics
@@ -490,7 +490,7 @@ def test_a_new_site_name_holds_for_what_is_taken_from_then_on(site: Site) -> Non
     with ScriptedInflux([Answer(trick="lose", stores=True)]) as server, influx(server.target) as writer:
         site.drain(writer).drain_once()
         site.journal.close()
-        site.journal = Journal.create(site.directory / "journal.db", "cabin")
+        site.journal = JournalWriter.create(site.directory / "journal.db", "cabin")
         site.restart()
         drain = site.drain(writer)
         site.run(drain)
@@ -545,7 +545,7 @@ def test_a_journal_that_was_replaced_is_sent_as_a_whole(site: Site) -> None:
         site.run(drain)
         site.journal.close()
         (site.directory / "journal.db").rename(site.directory / "journal-damaged.db")
-        site.journal = Journal.create(site.directory / "journal.db")
+        site.journal = JournalWriter.create(site.directory / "journal.db")
         site.journal.boot_number("boot")
         new = site.append(20)
         site.run(drain)
@@ -590,7 +590,7 @@ def swap_journal(site: Site, name: str = "home") -> None:
     """The logger sets the journal aside and begins another one."""
     site.journal.close()
     (site.directory / "journal.db").rename(site.directory / "journal-damaged-1.db")
-    site.journal = Journal.create(site.directory / "journal.db", name)
+    site.journal = JournalWriter.create(site.directory / "journal.db", name)
     site.journal.boot_number("boot")
 
 
@@ -670,7 +670,7 @@ def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: S
         state = site.progress.state()
         assert (state.expired, state.notes) == (
             4600,
-            "the bucket keeps 1 h; 4,600 older records stay in the journal alone",
+            "the bucket keeps 1 h; 4,600 older records stay in the journal only",
         )
         assert site.progress.dead_letters.count() == 0
         server.answers = lambda lines: None

@@ -22,8 +22,9 @@ from tests.uploader.site import Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds, open_progress
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter, State
+from uploader.progress.state import State
 from uploader.server.outcomes import Outcome, Unreachable
 from uploader.server.target import Target
 
@@ -290,7 +291,7 @@ import os, pathlib, signal, sys
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
+from uploader.drain.reporter import Reporter
 from uploader.server.influx import Influx
 from uploader.server.target import Target
 
@@ -335,7 +336,7 @@ def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, cap
         drain(one, Waiter(steps=6))
         assert len(server.times()) == 5
     other.close()
-    assert "another program holds it locked; looking again" in caplog.text.replace(" (database is locked)", "")
+    assert "another program holds it locked; trying again" in caplog.text.replace(" (database is locked)", "")
 
 
 def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:

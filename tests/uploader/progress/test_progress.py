@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
+from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import IdRanges
-from uploader.progress.progress import HIGHEST_ID, Progress, Settled
-from uploader.progress.progress_file import SCHEMA
-from uploader.progress.status import State
+from uploader.progress.progress import Progress, Settled
+from uploader.progress.progress_file import SCHEMA, transaction
+from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
 NOTHING = IdRanges()
@@ -215,7 +216,7 @@ def test_gaps_are_what_is_not_done_in_either_order(  # noqa: PLR0917
     done: frozenset[int], owed: frozenset[int], first: int, last: int, newest_first: bool, at_once: int
 ) -> None:
     with in_memory() as progress, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("uploader.progress.progress.ROWS_AT_ONCE", at_once)
+        patch.setattr("uploader.progress.done_ranges.ROWS_AT_ONCE", at_once)
         settle(progress, Settled("readings", IdRanges.of_ids(done), NOTHING))
         progress._owed.append(Settled("readings", IdRanges.of_ids(owed), NOTHING))
         gaps = list(progress.gaps("readings", first, last, newest_first=newest_first))
@@ -227,9 +228,10 @@ def test_gaps_are_what_is_not_done_in_either_order(  # noqa: PLR0917
 @pytest.mark.parametrize("holes", [10, 100_000])
 def test_a_step_reads_and_writes_as_little_with_100_000_holes_as_with_ten(progress: Progress, holes: int) -> None:
     """Counted in steps of SQLite's machine, which every row looked at takes some of."""
-    progress._connection.executemany(
-        "INSERT INTO done VALUES ('readings', ?, ?)", ((10 * n + 2, 10 * n + 10) for n in range(holes))
-    )
+    with transaction(progress._connection):
+        progress._connection.executemany(
+            "INSERT INTO done VALUES ('readings', ?, ?)", ((10 * n + 2, 10 * n + 10) for n in range(holes))
+        )
     work = [0]
     progress._connection.set_progress_handler(lambda: work.__setitem__(0, work[0] + 1) or 0, 100)
     for newest_first in (True, False):

@@ -1,48 +1,23 @@
-"""How the upload fares: State, which uploader.db keeps, and Reporter, which tells people in the log.
+"""Reporter: tells people in the log how the upload is doing.
 
-Changes, then at most one line a minute: a line for each failure would fill an SD card, a row for each wear it out.
+A change of state is logged at once; after that at most one line a minute. A line for each failure would fill an SD
+card, a row for each would wear it out.
 """
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
+from journal.errors import JournalFull
 from uploader.progress.dead_letters import Refusal
+from uploader.progress.state import State, Trouble
 from uploader.server.outcomes import Expired, Misconfigured, Unreachable
 
 log = logging.getLogger("uploader")
 
 LOG_SECONDS, WRITE_SECONDS = 60.0, 600.0
-
-Trouble = Literal["unreachable", "misconfigured"]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """`trouble` and `reason`: why nothing goes out, since `failing_since_ms`; None when it does.
-
-    `note`: what a person should know although readings go out: that the month's allowance slows the backlog, say.
-    `expired`: records that the bucket does not keep as they are too old; `keeps`: for how long it keeps them.
-    """
-
-    last_upload_ms: int | None = None
-    failing_since_ms: int | None = None
-    trouble: Trouble | None = None
-    reason: str | None = None
-    note: str | None = None
-    expired: int = 0
-    keeps: str | None = None
-
-    @property
-    def notes(self) -> str | None:
-        """All that a person should know, in one line."""
-        parts = [self.note] if self.note else []
-        if self.expired:
-            keeps = f"the bucket keeps {self.keeps}" if self.keeps else "the bucket does not keep readings for ever"
-            parts.append(f"{keeps}; {self.expired:,} older records stay in the journal alone")
-        return "; ".join(parts) or None
 
 
 class Reporter:
@@ -74,7 +49,7 @@ class Reporter:
 
     def waiting(self, seconds: float) -> None:
         """A sign of life in a long wait."""
-        trouble = self._trouble or "all is sent"
+        trouble = self._trouble or "everything is sent"
         self.heartbeat(f"{trouble}; next attempt in {seconds:.0f} s")
 
     def failed(
@@ -96,7 +71,7 @@ class Reporter:
         return replace(state, trouble=trouble, reason=reason, failing_since_ms=state.failing_since_ms or now_ms)
 
     def recovered(self, state: State, now_ms: int, *, was_sent: bool) -> State:
-        """The state after the server took a request, or judged what was in it."""
+        """The state after the server took a request, or refused what was in it."""
         if state.trouble:
             log.info("uploading to %s again, after %s", self._url, _span(now_ms - (state.failing_since_ms or now_ms)))
             self._said.pop("failed", None)
@@ -106,7 +81,7 @@ class Reporter:
         return replace(state, trouble=None, reason=None, failing_since_ms=None, last_upload_ms=last_upload_ms)
 
     def is_worth_writing(self, state: State, now: float) -> bool:
-        """Whether a failure goes into uploader.db: another kind of trouble, or other words after ten minutes."""
+        """Whether a failure goes into uploader.db: at once for new trouble, after ten minutes for new words."""
         key = state.trouble, state.reason
         if key == self._written or (key[0] == self._written[0] and now - self._written_at < WRITE_SECONDS):
             return False
@@ -122,12 +97,12 @@ class Reporter:
             )  # fmt: skip
 
     def expired(self, state: State, count: int, outcome: Expired | None = None) -> State:
-        """The state after so many records were too old for the bucket; logs it the first time."""
+        """The state after the bucket did not take `count` records because of their age; logs it the first time."""
         after = replace(state, expired=state.expired + count)
         if outcome and outcome.keeps:
             after = replace(after, keeps=_plain(outcome.keeps))
         if not state.expired:
-            log.info("%s; if it is made to keep them longer, `solar replay` sends them", after.notes)
+            log.info("%s; to send them, set a longer retention there and run `solar replay`", after.notes)
         return after
 
     def paced(self, state: State, pause_seconds: float, used_bytes: int, megabytes: float) -> State:
@@ -138,14 +113,19 @@ class Reporter:
             log.info("%s; the next part in %s", note, _span(int(pause_seconds * 1000)))
         return replace(state, note=note)
 
-    def no_room(self, error: Exception) -> None:
-        if self._may_say("no room"):
-            log.warning("%s; going on uploading, to be written down later", error)
+    @contextmanager
+    def bearing_no_room(self) -> Iterator[None]:
+        """Go on although uploader.db cannot be written now: Progress keeps in memory what it owes."""
+        try:
+            yield
+        except JournalFull as error:
+            if self._may_say("no room"):
+                log.warning("%s; uploading goes on, and this is written down later", error)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:
         self._trouble = str(error)
         if self._may_say(str(error)):
-            log.warning("%s; looking again every %.0f s", error, wait_seconds)
+            log.warning("%s; trying again every %.0f s", error, wait_seconds)
 
     def _may_say(self, what: str) -> bool:
         now = self._monotonic()

@@ -1,0 +1,212 @@
+"""The journal as the logger writes it: one writer a file.
+
+Rules:
+- A record is on the disk (fdatasync) when `append` returns: WAL with synchronous=FULL, one transaction a record.
+- Ids ascend and are never given twice; only the oldest rows are ever deleted, never the newest.
+- No two records of a stream share a millisecond, whatever the clock does.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Self
+
+from journal import boots, damage, dating, files, revisions, schema, sites, spans
+from journal.boots import Anchor, Boot
+from journal.errors import our_errors, primary_code
+from journal.journal import COLUMNS, Journal
+from journal.reading import STREAMS, Day, Reading, Record
+from journal.revisions import Decoding
+from journal.spans import Spans
+
+_STREAM_OF = {record: stream for stream, record in STREAMS.items()}
+
+
+class JournalWriter(Journal):
+    """journal.db, to write and to read: `create` it."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, lock: IO[str], aside: Path | None, site: str
+    ) -> None:
+        super().__init__(connection, path)
+        self.aside = aside
+        """Where `create` put a damaged journal that was here before; None when all was well."""
+        self.site = site
+        self._lock = lock
+        self._spans: dict[str, Spans] = {}
+        self._newest_sites: dict[str, str | None] = {}
+
+    @classmethod
+    def create(cls, path: Path, site: str = sites.DEFAULT) -> Self:
+        """Open for appending records that are taken at this site; make or migrate the file first where needed.
+
+        A damaged file is set aside first (see `aside`). Raises JournalUnusable (not SQLite, not writable, in use by
+        another logger), JournalTooNew, JournalFull.
+        """
+        lock = files.lock(path)
+        try:
+            with our_errors("open", path):
+                aside = damage.set_aside(path) if files.is_there(path) and damage.found_in(path) else None
+                if not files.is_there(path):
+                    files.make(path)
+                connection = files.connect(path, "rw")
+                try:
+                    connection.execute("PRAGMA journal_mode = WAL")  # a copy that was put back is not
+                    schema.migrate(connection, schema.JOURNAL, path)
+                    journal = cls(connection, path, lock, aside, site)
+                    with journal._transaction():
+                        sites.give_to_old_records(connection, path, site)
+                    with suppress(sqlite3.DatabaseError), journal._transaction():
+                        spans.merge(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+        except BaseException:
+            lock.close()
+            raise
+        return journal
+
+    def close(self) -> None:
+        super().close()
+        self._lock.close()
+
+    def append(self, record: Record, *, is_held: bool = False, site: str | None = None) -> int:
+        """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
+
+        A held record's time is not trusted: it is not to be sent before `date` has put it right. `site`: where it was
+        taken, if not at the journal's own.
+        Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
+        """
+        with self._our_errors("write to"), self._transaction():
+            return self._insert(record, is_held=is_held, site=site)
+
+    def append_all(self, records: Iterable[Record], *, is_held: bool = False, site: str | None = None) -> int:
+        """Store the records in one transaction, all or none; how many they were. For the rest like `append`."""
+        with self._our_errors("write to"), self._transaction():
+            return sum(1 for record in records if self._insert(record, is_held=is_held, site=site))
+
+    def _insert(self, record: Record, *, is_held: bool, site: str | None) -> int:
+        stream = _STREAM_OF[type(record)]
+        if isinstance(record, Day):
+            new_id = self._insert_row(stream, record, record.time_ms)
+            old = self._connection.execute("SELECT id FROM days WHERE date = ? AND id < ?", (record.date, new_id))
+            for (old_id,) in old.fetchall():
+                site = sites.of(self._connection, stream, old_id)  # the same day, so the same point at the server
+                self._connection.execute("DELETE FROM days WHERE id = ?", (old_id,))
+            self._note_site(stream, new_id, site)
+            return new_id
+        of_stream = self._spans_of(stream)
+        time_ms, begins_span = of_stream.place(record.boot, record.time_ms, is_held=is_held)
+        new_id = self._insert_row(stream, record, time_ms)
+        if begins_span:
+            self._connection.execute(
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
+                (stream, new_id, record.boot, is_held),
+            )
+        of_stream.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
+        self._note_site(stream, new_id, site)
+        return new_id
+
+    def _note_site(self, stream: str, record_id: int, site: str | None) -> None:
+        if stream not in self._newest_sites:
+            self._newest_sites[stream] = sites.of(self._connection, stream, sites.OPEN_END)
+        if self._newest_sites[stream] != (site := site or self.site):
+            self._newest_sites[stream] = site
+            sites.begin(self._connection, stream, record_id, site)
+
+    def _insert_row(self, stream: str, record: Record, time_ms: int) -> int:
+        columns = COLUMNS[stream]
+        values = {column: getattr(record, column) for column in columns} | {"id": None, "time_ms": time_ms}
+        cursor = self._connection.execute(
+            f"INSERT INTO {stream} ({', '.join(columns)}) VALUES ({', '.join(':' + column for column in columns)})",
+            values,
+        )
+        return int(cursor.lastrowid or 0)
+
+    def boot_number(self, boot_id: str) -> int:
+        """The number of this boot of the computer, ascending in their order; a new one is written down."""
+        with self._our_errors("write to"):
+            self._connection.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
+            (number,) = self._connection.execute("SELECT id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
+            return int(number)
+
+    def write_anchor(self, boot: int, anchor: Anchor) -> None:
+        """Write down when the right time was known in a boot, in place of what was there; `date` goes by it."""
+        with self._our_errors("write to"):
+            boots.write_anchor(self._connection, boot, anchor)
+
+    def boots_before(self, past: Sequence[Boot]) -> dict[int, int]:
+        """Take up the boots of an older journal, before all that are here; their numbers there → here."""
+        with self._our_errors("write to"), self._transaction():
+            return boots.put_before(self._connection, past)
+
+    def date(self, boot: int, *, limit: int = 1000) -> int:
+        """Put the times of a boot's held records right by its anchor, and release them. How many it did.
+
+        At most `limit` records at a time, oldest first, each time in a transaction: call again until it returns 0.
+        """
+        anchor = next((row.anchor for row in self.boots() if row.number == boot), None)
+        if anchor is None:
+            return 0
+        for stream in ("events", "readings"):
+            with self._our_errors("write to"), self._transaction():
+                if done := dating.date(self._connection, stream, boot, anchor, limit):
+                    self._spans.clear()
+                    return done
+        return 0
+
+    def prune(self, sent: Sequence[tuple[int, int]], before_ms: int, limit: int) -> int:
+        """Delete at most `limit` readings older than `before_ms` that are in the ranges `sent`; how many were deleted.
+
+        The newest reading always stays, or its id would be given again.
+        """
+        newest, deleted = self.last_id("readings"), 0
+        with self._our_errors("prune"), self._transaction():
+            for old_first, old_last in Spans(self._connection, "readings").ids_between(-(2**63), before_ms):
+                for sent_first, sent_last in sent:
+                    cursor = self._connection.execute(
+                        """
+                        DELETE FROM readings
+                        WHERE id IN (SELECT id FROM readings WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)
+                        """,
+                        (max(old_first, sent_first), min(old_last, sent_last, newest - 1), limit - deleted),
+                    )
+                    deleted += cursor.rowcount
+        self._spans.clear()
+        return deleted
+
+    def note_decoding(self, decoding: Decoding) -> None:
+        """Write down another scale, or that another part is done."""
+        with self._our_errors("write to"), self._transaction():
+            revisions.write_decoding(self._connection, decoding)
+
+    def revise(self, readings: Iterable[Reading], decoding: Decoding) -> None:
+        """Put these readings' quantities in place of those they had, and write down how far that is; all or nothing.
+
+        Id, times, boot and raw bytes stay as they are. What is revised is a revision: it is to be sent again.
+        """
+        with self._our_errors("write to"), self._transaction():
+            revisions.rewrite(self._connection, readings)
+            revisions.write_decoding(self._connection, decoding)
+
+    def _spans_of(self, stream: str) -> Spans:
+        """As this writer remembers them: it knows of every change."""
+        if stream not in self._spans:
+            self._spans[stream] = Spans(self._connection, stream)
+        return self._spans[stream]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._spans.clear()
+            self._newest_sites.clear()
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_CORRUPT:
+                damage.leave_note(self.path, str(error))
+            raise
