@@ -21,7 +21,7 @@ from tests.fault_proxy import FaultProxy
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port, influxdb_1, nginx
 from uploader.server.influx import Influx
-from uploader.server.line_protocol import lines
+from uploader.server.line_protocol import COLUMNS, lines
 from uploader.server.outcomes import Sent
 from uploader.server.target import Target
 
@@ -258,7 +258,8 @@ def _server_alone(data: Path, readings: int, url: str, database: str) -> float:
 
 def _bodies(data: Path, readings: int, each: int = BATCH) -> Iterator[bytes]:
     with Journal.open(data / "journal.db") as journal:
-        texts = (line.text for line in lines(journal.records("readings", 1, readings), journal.sites("readings")))
+        rows = journal.values("readings", COLUMNS["readings"], 1, readings)
+        texts = (line.text for line in lines(rows, "readings", journal.sites("readings")))
         while batch := list(islice(texts, each)):
             yield "\n".join(batch).encode()
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, fields
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,7 @@ from journal.spans import Span, Spans
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
 CHUNK_ROWS = 1000
 
+_WITHOUT_ID = itemgetter(slice(1, None))
 COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, record in STREAMS.items()}
 
 
@@ -132,8 +134,7 @@ class Journal:
             wanted = min(left, CHUNK_ROWS)
             with self._our_errors("read"):
                 rows = self._connection.execute(query, (first_id, last_id, wanted)).fetchall()
-            for row in rows:
-                yield row[1:]
+            yield from map(_WITHOUT_ID, rows)
             if len(rows) < wanted:
                 return
             left -= wanted

@@ -1,11 +1,11 @@
 """`solar export`: the journal's records in a format of somebody else's."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, TextIO, TypeVar
+from typing import Annotated, TextIO
 
 import typer
 
@@ -17,9 +17,6 @@ from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_per
 from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
-from journal.reading import Record
-
-T = TypeVar("T")
 
 FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
 SUFFIXES = {
@@ -85,7 +82,7 @@ def export(
                 return
             if form == "sqlite":
                 with whole_file(output, data) as draft:
-                    formats.write_sqlite(counted.rows(), table, draft)
+                    formats.write_sqlite(counted.rows(formats.stored(table)), table, draft)
             else:
                 with whole_text(output, data) as file:
                     write_text(form, counted, file)
@@ -121,26 +118,22 @@ class Counted:
     ranges: Ranges
     show: Callable[[int], None]
 
-    def rows(self) -> Iterator[formats.Row]:
-        names = formats.stored(self.stream)
-        return self._count(self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
-
-    def records(self) -> Iterator[Record]:
-        return self._count(self.journal.records(self.stream, first, last) for first, last in self.ranges)
-
-    def _count(self, parts: Iterable[Iterable[T]]) -> Iterator[T]:
-        for done, each in enumerate(chain.from_iterable(parts)):
-            yield each
-            if done % 1000 == 999:
-                self.show(done + 1)
+    def rows(self, names: Sequence[str]) -> Iterator[formats.Row]:
+        """These columns of each."""
+        parts = (self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
+        for done, row in enumerate(chain.from_iterable(parts), start=1):
+            yield row
+            if done % 1000 == 0:
+                self.show(done)
 
 
 def write_text(form: str, counted: Counted, output: TextIO) -> None:
+    stream = counted.stream
     if form == "line-protocol":
-        from uploader.server.line_protocol import lines
+        from uploader.server.line_protocol import COLUMNS, lines
 
-        sites = counted.journal.sites(counted.stream)
-        output.writelines(line.text + "\n" for line in lines(counted.records(), sites))
+        sent = lines(counted.rows(COLUMNS[stream]), stream, counted.journal.sites(stream))
+        output.writelines(line.text + "\n" for line in sent)
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
-    write(counted.rows(), counted.stream, output)
+    write(counted.rows(formats.stored(stream)), stream, output)

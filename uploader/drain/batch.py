@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from operator import itemgetter
+from typing import Any, Literal
 
 from journal.journal import Journal
-from journal.reading import Record
 from uploader.progress.dead_letters import DeadLetter
 from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import Line, lines
+from uploader.server.line_protocol import COLUMNS, Line, lines
 
 Kind = Literal["newest", "backlog", "suspect", "letters"]
 
@@ -74,14 +74,15 @@ class Batches:
 
     def _pick(self, kind: Kind, stream: str, ranges: Iterable[tuple[int, int]], size: int) -> Batch | None:
         is_newest = kind == "newest"
-        records: list[Record] = []
+        rows: list[tuple[Any, ...]] = []
         covers: list[tuple[int, int]] = []
         for first, last in ranges:
-            limit = size - len(records)
-            found = list(self._journal.records(stream, first, last, limit=limit, newest_first=is_newest))
-            records += found
+            limit = size - len(rows)
+            wanted = COLUMNS[stream]
+            found = list(self._journal.values(stream, wanted, first, last, limit=limit, newest_first=is_newest))
+            rows += found
             if len(found) == limit:
-                edge = found[-1].id or 0
+                edge = found[-1][0]
                 covers.append((edge, last) if is_newest else (first, edge))
                 break
             covers.append((first, last))
@@ -90,9 +91,9 @@ class Batches:
         if not covers:
             return None
         bound = self._keeps_from_ms
-        expired = IdRanges.of_ids(each.id or 0 for each in records if bound is not None and each.time_ms < bound)
-        wanted = sorted((each for each in records if (each.id or 0) not in expired), key=lambda each: each.id or 0)
-        ids, of_journal = IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream)))
+        expired = IdRanges.of_ids(row[0] for row in rows if bound is not None and row[1] < bound)
+        kept = sorted((row for row in rows if bound is None or row[1] >= bound), key=itemgetter(0))
+        ids, of_journal = IdRanges.of(covers), tuple(lines(kept, stream, self._journal.sites(stream)))
         return Batch(kind, stream, ids, of_journal, expired, (ids.last, self._journal.mark(stream, ids.last)))
 
 
