@@ -14,16 +14,16 @@ from tests.logger.bench import Bench
 from tests.scripted_influx import ScriptedInflux
 from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
-from uploader.progress.status import Reporter
 from uploader.server.influx import Influx
 
 _APPEND = """
 import sys
 from pathlib import Path
 from benchmarks.journals import readings
-from journal.journal import Journal
-with Journal.create(Path(sys.argv[1])) as journal:
+from journal.writer import JournalWriter
+with JournalWriter.create(Path(sys.argv[1])) as journal:
     for reading in readings(int(sys.argv[2]), journal.boot_number("boot")):
         journal.append(reading)
 """

@@ -17,6 +17,7 @@ from benchmarks import counts, process
 from benchmarks.journals import make, multiply
 from benchmarks.process import PEERS, SOLAR, Run
 from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.fault_proxy import FaultProxy
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port, influxdb_1, nginx
@@ -112,7 +113,7 @@ def _logger(place: Place) -> float:
 
 
 def _uploader(place: Place) -> float:
-    data = place.journal("tiny", 100)
+    data = place.journal("idle", 100)
     with (
         ScriptedInflux() as server,
         process.running([SOLAR, "upload", "--data", str(data)], _env(server.url)) as uploader,
@@ -169,7 +170,7 @@ def _opening(data: Path) -> float:
     taken = []
     for _ in range(5):
         began = time.perf_counter()
-        Journal.create(data / "journal.db").close()
+        JournalWriter.create(data / "journal.db").close()
         taken.append(time.perf_counter() - began)
     return sorted(taken)[2]
 

@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
-from journal.journal import Journal
 from journal.reading import Reading
+from journal.writer import JournalWriter
 
 FIRST_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
@@ -55,7 +55,7 @@ def readings(count: int, boot: int, first_ms: int = FIRST_MS) -> Iterator[Readin
 def make(path: Path, count: int, boots: int = 1) -> Path:
     """A journal with so many readings, spread evenly over so many boots of the computer."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with Journal.create(path) as journal:
+    with JournalWriter.create(path) as journal:
         each = count // boots
         for nth in range(boots):
             boot = journal.boot_number(f"boot-{nth:06d}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from admin.commands.status import status
 from benchmarks import counts
 from benchmarks.journals import make, readings
-from journal.journal import Journal
+from journal.writer import JournalWriter
 from tests.servers import program
 
 
@@ -40,7 +40,7 @@ def test_nothing_that_runs_often_goes_through_a_whole_table(tmp_path: Path) -> N
     with counts.statements() as executed:
         counts.drained(tmp_path, 300)
         status(data=tmp_path)
-        with Journal.create(tmp_path / "journal.db") as journal:
+        with JournalWriter.create(tmp_path / "journal.db") as journal:
             for reading in readings(3, journal.boot_number("another")):
                 journal.append(reading)
     assert len(executed) > 50

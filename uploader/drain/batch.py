@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any, Literal
 
 from journal.journal import Journal
@@ -74,27 +73,35 @@ class Batches:
 
     def _pick(self, kind: Kind, stream: str, ranges: Iterable[tuple[int, int]], size: int) -> Batch | None:
         is_newest = kind == "newest"
-        rows: list[tuple[Any, ...]] = []
+        sites, bound = self._journal.sites(stream), self._keeps_from_ms
+        ids: list[int] = []
+        expired: list[int] = []
+        made: list[Line] = []
         covers: list[tuple[int, int]] = []
+
+        def not_expired(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+            for row in rows:
+                ids.append(row[0])
+                if bound is None or row[1] >= bound:
+                    yield row
+                else:
+                    expired.append(row[0])
+
         for first, last in ranges:
-            limit = size - len(rows)
-            wanted = COLUMNS[stream]
-            found = list(self._journal.values(stream, wanted, first, last, limit=limit, newest_first=is_newest))
-            rows += found
-            if len(found) == limit:
-                edge = found[-1][0]
-                covers.append((edge, last) if is_newest else (first, edge))
+            limit = size - len(ids)
+            rows = self._journal.values(stream, COLUMNS[stream], first, last, limit=limit, newest_first=is_newest)
+            made += lines(not_expired(rows), stream, sites)
+            if len(ids) == size:
+                covers.append((ids[-1], last) if is_newest else (first, ids[-1]))
                 break
             covers.append((first, last))
             if len(covers) >= size:
                 break
         if not covers:
             return None
-        bound = self._keeps_from_ms
-        expired = IdRanges.of_ids(row[0] for row in rows if bound is not None and row[1] < bound)
-        kept = sorted((row for row in rows if bound is None or row[1] >= bound), key=itemgetter(0))
-        ids, of_journal = IdRanges.of(covers), tuple(lines(kept, stream, self._journal.sites(stream)))
-        return Batch(kind, stream, ids, of_journal, expired, (ids.last, self._journal.mark(stream, ids.last)))
+        done = IdRanges.of(covers)
+        mark = (done.last, self._journal.mark(stream, done.last))
+        return Batch(kind, stream, done, tuple(sorted(made)), IdRanges.of_ids(expired), mark)
 
 
 def _of_letters(kind: Kind, letters: Sequence[DeadLetter]) -> Batch:
