@@ -76,7 +76,7 @@ def calibrate(
 
 def survey_readings(journal: Journal, since: int | None) -> "Survey":
     """Go through the readings, in the order of their times as far as their ids are."""
-    from logger.amperes.calibration import ADDRESSES, RawReading, Survey
+    from logger.amperes.calibration import RawReading, Survey
 
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
@@ -86,10 +86,7 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     with progress("reading the journal", "readings", total) as show:
         for first, last in ranges:
             for time_ms, raw in journal.values("readings", ("time_ms", "raw"), first, last):
-                ram = {
-                    address: value for address, value in zip(raw[::2], raw[1::2], strict=False) if address in ADDRESSES
-                }
-                survey.add(RawReading(time_ms, ram))
+                survey.add(RawReading(time_ms, dict(zip(raw[::2], raw[1::2], strict=False))))
                 done += 1
                 if done % 1000 == 0:
                     show(done, total)
@@ -135,7 +132,7 @@ def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]
     measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A per step, from {each.amp_hours:.0f} Ah"
     if not each.is_enough:
         left = ENOUGH_AMP_HOURS - each.amp_hours
-        more = "more readings needed, at steadier currents or with a shorter SOLAR_INTERVAL"
+        more = "more readings needed: with stronger currents or a shorter SOLAR_INTERVAL"
         if left > 0:
             more = f"about {math.ceil(left)} Ah more needed"
             more += f", {duration(each.hours_left * 3600)} at this current" if each.hours_left else ""

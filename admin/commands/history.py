@@ -49,12 +49,15 @@ def history(
     except RegulatorError as error:
         if not stored:
             raise
-        print(f"{error}\nThese are the days in the journal; the logger adds one after each midnight.", file=sys.stderr)
+        print(
+            f"{error}\nThese are the days in the journal; the logger adds one after each midnight.",
+            file=sys.stderr,
+        )
         days = stored
     if days is None or stop.is_set():
         return 130
     if not days:
-        print("the regulator has no daily records yet: it writes one at each midnight")
+        print("no daily records yet: the regulator writes one at each of its midnights")
         return None
     print("\n".join(table(sorted(days, key=lambda day: day.time_ms)[-DAYS:])))
     return None
@@ -90,12 +93,8 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
     Raises RegulatorError, also when it is too near to the regulator's midnight.
     """
     from logger.clock.regulator_clock import sample_of
-    from logger.history.chore import day_of
-    from logger.history.dates import KnownDay, date_records
-    from logger.history.midnights import days_before
+    from logger.history.days import NewestReading, days_in
     from logger.history.ring import ADDRESSES, PartialHistory, is_quiet
-    from logger.regulator.models import Steps
-    from logger.regulator.registers import by_address, scale_of
 
     reading = regulator.read()
     if reading is None:
@@ -119,14 +118,9 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
                 raise RegulatorError("cannot read the history: its pointer keeps moving; the regulator may be faulty")
     ring = partial.history()
     if ring is None:
-        raise RegulatorError("cannot read the history: its pointer is not valid; the regulator may be faulty")
-    known = {day.date: day for day in stored}
-    days = days_before(sample, lambda time_ms: None)
-    dating = date_records(ring, days, [each for day in stored if (each := KnownDay.of(day))])
-    volts = scale_of(by_address(reading.raw), Steps()).system_volts
-    return [
-        known[record.date] if record.is_known else day_of(record, reading.model, volts) for record in dating.records
-    ]
+        raise RegulatorError("cannot read the history: its pointer is invalid; the regulator may be faulty")
+    days, _ = days_in(ring, NewestReading(reading, sample), {day.date: day for day in stored}, lambda time_ms: None)
+    return days
 
 
 def table(days: Sequence[Day]) -> list[str]:
@@ -136,8 +130,8 @@ def table(days: Sequence[Day]) -> list[str]:
     shown = [" ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
     shown += [
         "",
-        "in, out: counted by the regulator. read in, read out: from the readings; cover: how much",
-        "of the day they cover.",
+        "in, out: counted by the regulator. read in, read out: calculated from the readings.",
+        "cover: the part of the day that has readings.",
     ]
     if any(day.date_is_estimated for day in days):
         shown.append("~ estimated date")

@@ -9,24 +9,17 @@ Rules:
 - Time is the regulator's own: its clock ran when its counters did.
 - A piece ends where readings are too far apart, at the regulator's midnight, where a counter falls, where the SOLV
   screen cuts the panels off, where the byte is at its end (255), and where the model changes.
-- At the ends of a piece the Ah are known to a part of one count: the counter may be past its last count by up to what
-  has flowed since the reading before.
-- It is not documented whether the byte is rounded or truncated: on average 0 to half a step is missing. Readings with
-  both strong and weak charge show which; until then it is part of the uncertainty.
-- What the pieces differ by beyond that (clouds between two readings) is part of the uncertainty too.
+- Pieces begin and end at a count. How certain the step is follows from them (estimate.py).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from logger.amperes.estimate import CHARGE, LOAD, Estimate, Piece, estimate
 from logger.amperes.voltage_check import VoltageCheck
 from logger.regulator.models import Model, model_of
 from logger.regulator.registers import (
-    HOURS,
-    MINUTES,
     SCREEN,
-    SECONDS,
     SOFTWARE_VERSION,
     SOLV_SCREEN,
     UPDATE,
@@ -49,10 +42,6 @@ class Channel:
 
 
 CHANNELS = (Channel(CHARGE, 213, 188, 189), Channel(LOAD, 217, 198, 199))
-ADDRESSES = frozenset(
-    {SOFTWARE_VERSION, HOURS, MINUTES, SECONDS, SCREEN, UPDATE, 50, 220, 221}
-    | {address for channel in CHANNELS for address in (channel.current, channel.low, channel.high)}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +83,7 @@ class Survey:
         """One of each channel."""
         found = []
         for channel in CHANNELS:
-            rest = self._runs[channel.name].piece()
-            pieces = self._pieces[channel.name] + ([rest] if rest else [])
+            pieces = [*self._pieces[channel.name], *self._runs[channel.name].ended()]
             found.append(estimate(channel.name, self.model.name if self.model else "unknown", pieces))
         return found
 
@@ -117,58 +105,42 @@ def _seconds_between(before: RawReading | None, after: RawReading) -> float | No
 
 @dataclass(slots=True)
 class _Run:
-    """One channel's readings since a piece began."""
+    """One channel's readings since the last break. `_piece`: up to the last count; None before the first one."""
 
     channel: Channel
     _raw: int | None = None
     _count: int = 0
-    _began: int | None = None
-    _first: float = 0.0
+    _piece: Piece | None = None
     _step_hours: float = 0.0
     _hours: float = 0.0
-    _at_count: tuple[int, float, float, float] | None = field(default=None)
 
     def add(self, ram: Mapping[int, int], seconds: float | None) -> Iterator[Piece]:
-        """The next reading, `seconds` after the one before; the pieces that end with it."""
+        """The next reading, `seconds` after the one before; the piece that ends with it, if one does."""
         raw, count = self._read(ram)
         before, self._raw = self._raw, raw
         counted, self._count = count - self._count if count is not None else -1, count or 0
         if raw is None or before is None or seconds is None or counted < 0:
-            yield from self._break_off()
+            yield from self.ended()
+            self._piece = None
             return
         hours = seconds / 3600
-        interval = (before + raw) / 2 * hours
-        self._step_hours += interval
+        self._step_hours += (before + raw) / 2 * hours
         self._hours += hours if before or raw else 0.0
         if not counted:
             return
-        if self._began is None:
-            self._begin(interval)
-            return
-        self._at_count = (self._count, self._step_hours, self._hours, interval)
-        if self._count - self._began >= PIECE_AMP_HOURS:
-            piece = self.piece()
-            self._begin(interval)
-            if piece:
-                yield piece
-
-    def piece(self) -> Piece | None:
-        """From the first count to the last one so far."""
-        if self._began is None or self._at_count is None:
-            return None
-        count, step_hours, hours, last = self._at_count
-        return Piece(count - self._began, step_hours, hours, self._first, last)
-
-    def _begin(self, interval: float) -> None:
-        self._began, self._first = self._count, interval
+        if was := self._piece:
+            self._piece = Piece(was.amp_hours + counted, was.step_hours + self._step_hours, was.hours + self._hours)
+        else:
+            self._piece = Piece()
         self._step_hours = self._hours = 0.0
-        self._at_count = None
+        if self._piece.amp_hours >= PIECE_AMP_HOURS:
+            yield self._piece
+            self._piece = Piece()
 
-    def _break_off(self) -> Iterator[Piece]:
-        piece = self.piece()
-        self._began = self._at_count = None
-        if piece:
-            yield piece
+    def ended(self) -> Iterator[Piece]:
+        """The piece so far, if it has counted anything."""
+        if self._piece and self._piece.amp_hours:
+            yield self._piece
 
     def _read(self, ram: Mapping[int, int]) -> tuple[int | None, int | None]:
         """The byte, None where it is not usable just now, and the counter."""

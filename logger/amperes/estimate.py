@@ -1,6 +1,10 @@
 """The amperes a step that pieces of counted Ah come to, and how certain that is. Pure.
 
-The rules stand in calibration.py, which cuts the readings into pieces.
+    Ah counted = step x (raw x hours) + missing amperes x hours        in each piece (calibration.py)
+
+- Nobody knows whether the byte is rounded or cut off: 0 to half a step is missing. Pieces of strong and of weak current
+  show which; until then it is part of the uncertainty.
+- The rest of the uncertainty is the spread: how much the pieces differ (clouds between two readings, parts of a count).
 """
 
 from collections.abc import Iterable
@@ -12,21 +16,20 @@ ENOUGH_AMP_HOURS = 50.0
 ENOUGH_SHARE = 0.03
 """A larger uncertainty is too much to adopt a step."""
 CHARGE, LOAD = "charge", "load"
-ROUNDING, ROUNDING_UNCERTAINTY = 0.25, 0.25
-ROUNDING_VARIES = 0.15
-"""A load that is constant for hours is truncated by the same part of a step, not by half a step on average."""
+ROUNDING, ROUNDING_UNCERTAINTY = 0.25, 0.3
+"""In steps. A load that is constant for hours may lack any part of a step, not half a step on average."""
+COUNT_VARIANCE = 1 / 6
+"""Of a difference of two counters of whole Ah, in Ah squared: the pieces together are never more certain than that."""
 ROUND_STEP = Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch between two counts. `first` and `last`: the step-hours of the intervals in which these counts were."""
+    """A stretch between two counts: the Ah counted, the raw byte x hours, and the hours in which current flowed."""
 
-    amp_hours: int
-    step_hours: float
-    hours: float
-    first: float
-    last: float
+    amp_hours: int = 0
+    step_hours: float = 0.0
+    hours: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,57 +80,22 @@ class Estimate:
 
 
 def estimate(channel: str, model: str, pieces: Iterable[Piece]) -> Estimate:
-    """The step by weighted least squares over the pieces, together with how the byte is rounded."""
+    """The step, and its uncertainty of one standard deviation, by least squares over the pieces."""
     pieces = [piece for piece in pieces if piece.amp_hours > 0 and piece.step_hours > 0]
-    amp_hours = float(sum(piece.amp_hours for piece in pieces))
     if not pieces:
         return Estimate(channel, model, 0.0, 0)
-    step = amp_hours / sum(piece.step_hours for piece in pieces)
-    excess = 0.0
-    fit = _fit(pieces, step, excess)
-    for _ in range(8):
-        fit = _fit(pieces, step, excess)
-        step = fit.step
-        freedom = len(pieces) - 1
-        if freedom >= 2:
-            # What the pieces scatter beyond the counters' part of a count grows with the time between two readings.
-            excess = max(0.0, excess + 0.5 * (fit.chi_squared / freedom - 1) * fit.usual_variance)
+    amp_hours = float(sum(piece.amp_hours for piece in pieces))
     hours = sum(piece.hours for piece in pieces)
-    mean_raw = sum(piece.step_hours for piece in pieces) / hours
-    uncertainty = sqrt(fit.uncertainty**2 + (step * ROUNDING_VARIES / mean_raw) ** 2)
-    return Estimate(channel, model, amp_hours, len(pieces), step, uncertainty, hours)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    step: float
-    uncertainty: float
-    chi_squared: float
-    usual_variance: float
-
-
-def _fit(pieces: list[Piece], step: float, excess: float) -> _Fit:
-    """One round: `step` is that of the round before, `excess` a variance that each piece has on top."""
-    prior_variance = (ROUNDING_UNCERTAINTY * step) ** 2
-    # Normal equations for step and offset (amperes missing on average), with what is believed of the offset beforehand.
-    xx, xy, yy = 0.0, 0.0, 1 / prior_variance
-    bx, by = 0.0, ROUNDING * step / prior_variance
-    rows = []
-    for piece in pieces:
-        first, last = min(piece.first * step, 1.0), min(piece.last * step, 1.0)
-        value = piece.amp_hours + (last - first) / 2
-        variance = max((first**2 + last**2) / 12, 1e-4) + excess
-        rows.append((piece, value, variance))
-        xx += piece.step_hours**2 / variance
-        xy += piece.step_hours * piece.hours / variance
-        yy += piece.hours**2 / variance
-        bx += piece.step_hours * value / variance
-        by += piece.hours * value / variance
-    determinant = xx * yy - xy * xy
-    found = (bx * yy - by * xy) / determinant
-    offset = (by * xx - bx * xy) / determinant
-    chi_squared = sum(
-        (value - found * piece.step_hours - offset * piece.hours) ** 2 / variance for piece, value, variance in rows
-    )
-    usual = sorted(variance for _, _, variance in rows)[len(rows) // 2]
-    return _Fit(found, sqrt(yy / determinant), chi_squared, usual)
+    step = amp_hours / (sum(piece.step_hours for piece in pieces) + ROUNDING * hours)
+    left_over = (piece.amp_hours - step * (piece.step_hours + ROUNDING * piece.hours) for piece in pieces)
+    variance = max(sum(rest**2 for rest in left_over) / max(1, len(pieces) - 1), COUNT_VARIANCE / len(pieces))
+    # Beforehand, ROUNDING steps are believed to be missing: this weighs as if a piece of these hours² had shown it.
+    belief = variance / (ROUNDING_UNCERTAINTY * step) ** 2
+    xx = sum(piece.step_hours**2 for piece in pieces)
+    xh = sum(piece.step_hours * piece.hours for piece in pieces)
+    hh = sum(piece.hours**2 for piece in pieces) + belief
+    bx = sum(piece.step_hours * piece.amp_hours for piece in pieces)
+    bh = sum(piece.hours * piece.amp_hours for piece in pieces) + belief * ROUNDING * step
+    determinant = xx * hh - xh**2
+    step = (bx * hh - bh * xh) / determinant
+    return Estimate(channel, model, amp_hours, len(pieces), step, sqrt(variance * hh / determinant), hours)

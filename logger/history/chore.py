@@ -2,7 +2,7 @@
 
     due        at the start, and after each of the regulator's midnights; once the time is trusted
     reading    byte by byte while there is time, at least one in each gap; it continues in the next gap
-    dating     all records at once (midnights.py, dates.py)
+    dating     all records at once (days.py)
     storing    at least one day in each gap, the oldest first; a day that is in the journal already is stored again only
                when the sums of its readings have changed
 
@@ -12,9 +12,7 @@ The newest reading in the journal is the reference for dates: its time is the co
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import tzinfo
-from fractions import Fraction
 
 from journal.errors import JournalFull, RegulatorError
 from journal.journal import Journal
@@ -23,12 +21,9 @@ from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
-from logger.history.dates import DatedRecord, KnownDay, date_records, with_addresses
+from logger.history.days import NewestReading, days_in
 from logger.history.measured_days import measured
-from logger.history.midnights import days_before
-from logger.history.ring import History, PartialHistory, decode_record, is_quiet
-from logger.regulator.models import Steps
-from logger.regulator.registers import by_address, scale_of
+from logger.history.ring import History, PartialHistory, is_quiet
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -38,18 +33,6 @@ LOOK_SECONDS = 60.0
 RETRY_SECONDS = 3600.0
 FRESH_MS = 600_000
 LOOK_BACK_MS = 40 * DAY_MS
-
-
-@dataclass(frozen=True, slots=True)
-class NewestReading:
-    """The newest reading, its sample of the regulator's clock, and the system voltage."""
-
-    reading: Reading
-    sample: Sample
-
-    @property
-    def system_volts(self) -> Fraction | None:
-        return scale_of(by_address(self.reading.raw), Steps()).system_volts
 
 
 class HistoryChore:
@@ -119,15 +102,11 @@ class HistoryChore:
 
     def _date(self, history: History, now: NewestReading) -> list[Change]:
         known = known_days(self._journal)
-        days = days_before(now.sample, lambda time_ms: last_before(self._journal, time_ms))
-        dating = date_records(history, days, [each for day in known.values() if (each := KnownDay.of(day))], self._zone)
-        self._to_store = deque(
-            known[record.date] if record.is_known else day_of(record, now.reading.model, now.system_volts)
-            for record in dating.records
-        )
-        if not dating.is_other or self._has_told(known):
+        days, is_other = days_in(history, now, known, lambda time_ms: last_before(self._journal, time_ms), self._zone)
+        self._to_store = deque(days)
+        if not is_other or self._has_told(known):
             return []
-        words = "the regulator's history is not the one in the journal: another regulator? Only its new days are stored"
+        words = "the regulator has the history of another one: was it replaced? Only its days from now on are stored"
         return [Change(HISTORY_REPLACED, words)]
 
     def _has_told(self, known: dict[str, Day]) -> bool:
@@ -183,23 +162,3 @@ def _last_of(journal: Journal, first_id: int, last_id: int) -> Iterator[Sample]:
         if seconds is not None:
             yield Sample(time_ms, seconds)
             return
-
-
-def day_of(record: DatedRecord, model: str | None, system_volts: Fraction | None) -> Day:
-    """A record as a day, still without the sums of the readings."""
-    values = decode_record(record.raw, system_volts)
-    return Day(
-        time_ms=record.time_ms,
-        date=record.date,
-        model=model,
-        date_is_estimated=int(record.is_estimated),
-        began_ms=record.day.began_ms,
-        ended_ms=record.day.ended_ms,
-        battery_max_volts=values.battery_max_volts,
-        battery_min_volts=values.battery_min_volts,
-        state_of_charge_percent=values.state_of_charge_percent,
-        float_reached_seconds=values.float_reached_seconds,
-        charge_amp_hours=values.charge_amp_hours,
-        load_amp_hours=values.load_amp_hours,
-        raw=with_addresses(record.slot, record.raw),
-    )

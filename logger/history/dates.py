@@ -6,8 +6,9 @@
 
 Rules:
 - A record with the same slot and the same bytes as one in the journal is that record, and keeps its date for ever.
-- The pointer tells how many are new. If the ring has gone round completely, nothing in it is known. If it belongs to
-  another regulator, only days after the newest known one are taken.
+- The pointer tells how many are new: they ended at the last midnights. If the ring has gone round completely, or
+  belongs to another regulator, nothing in it is known, and only days after the newest known one are taken.
+- A record between two known ones that could not be read when it was new ended 24 hours before the next one.
 - The date of a day is the local date in which most of it lies. Where that is nearly a tie, days are counted from the
   day before, so that no date is skipped or given twice.
 - A date is given once. A second day on the same date, because the clock was set, is "2026-01-05/2".
@@ -61,6 +62,10 @@ class KnownDay:
     began_ms: int
     ended_ms: int
 
+    @property
+    def day(self) -> RegulatorDay:
+        return RegulatorDay(self.began_ms, self.ended_ms, is_shown=True)
+
     @classmethod
     def of(cls, day: Day) -> "KnownDay | None":
         """None when the day does not tell which record it was."""
@@ -91,113 +96,76 @@ def date_records(
     the local one where none is given.
     """
     known = sorted(known, key=lambda each: each.time_ms, reverse=True)
-    taken = {each.date for each in known}
-    if not known:
-        certain = [day for day in days if not day.is_doubtful]
-        return Dating(_date_new(history, certain, SLOTS, taken=taken, newest=None, zone=zone))
-    newest = known[0]
-    new, is_trusted = _new_count(history, days, known, zone)
-    if new is None:
-        later = [day for day in days if not day.is_doubtful and date_of(day, zone) > newest.date[:10]]
-        records = _date_new(history, later, min(len(later), SLOTS), taken=taken, newest=newest, zone=zone)
-        return Dating(records, is_other=not is_trusted)
-    records = _date_new(history, _ended_in(days, newest, new), new, taken=taken, newest=newest, zone=zone)
-    taken |= {record.date for record in records}
-    there = {each.slot: each for each in _newest_of_each_slot(known) if history.days_ago(each.slot) > new}
-    for slot, raw in history.records.items():
-        was = there.get(slot)
-        if was is not None and (was.raw == raw or is_trusted):
-            day = RegulatorDay(was.began_ms, was.ended_ms, is_shown=True)
-            records.append(DatedRecord(slot, raw, was.date, was.time_ms, day, is_known=raw == was.raw))
-        elif was is None and is_trusted and history.days_ago(slot) > new:
-            late = _late(history, slot, there)
-            if late and late.date not in taken:
-                records.append(late)
-                taken.add(late.date)
-    return Dating(sorted(records, key=lambda each: each.time_ms))
+    new = history.days_ago(known[0].slot) - 1 if known else SLOTS
+    past = {ago: each for each in reversed(known[:SLOTS]) if (ago := history.days_ago(each.slot)) > new}
+    there = {ago: each for ago, each in past.items() if history.records.get(each.slot) == each.raw}
+    replaced = sum(history.records.get(each.slot, each.raw) != each.raw for each in past.values())
+    elapsed = _day_number(date_of(days[0], zone)) - _day_number(known[0].date) if known and days else 0
+    may_have_gone_round = elapsed >= new + SLOTS // 2
+    is_ours, is_telling = len(there) >= replaced, len(set(history.records.values())) > 1
+    if known and ((is_ours and is_telling) or ((is_ours or new + 1 in there) and not may_have_gone_round)):
+        ends = _ends(_ended_in(days, known[0], new)[:new], known[0], there, new)
+        return Dating(_dated(history, ends, known, there, new=new, zone=zone))
+    last = known[0].date[:10] if known else ""
+    later = [day for day in days if not day.is_doubtful and date_of(day, zone) > last][:SLOTS]
+    ends = dict(enumerate(later, start=1))
+    return Dating(_dated(history, ends, known, {}, new=SLOTS, zone=zone), not is_ours and elapsed < SLOTS - 3)
 
 
-def _new_count(
-    history: History, days: Sequence[RegulatorDay], known: Sequence[KnownDay], zone: tzinfo | None
-) -> tuple[int | None, bool]:
-    """How many records were written since the newest known one, and whether most of the known ones are still there.
-
-    None: either the ring has gone round since (True), or it is another regulator's (False).
-    """
-    new = history.days_ago(known[0].slot) - 1
-    elapsed = (_day_number(date_of(days[0], zone)) - _day_number(known[0].date)) if days else 0
-    compared = [
-        history.records[each.slot] == each.raw
-        for each in _newest_of_each_slot(known)
-        if history.days_ago(each.slot) > new and each.slot in history.records
-    ]
-    is_trusted = 2 * sum(compared) >= len(compared)
-    is_newest_there = history.records.get(known[0].slot) == known[0].raw
-    is_telling = len(set(history.records.values())) > 1
-    has_gone_round = elapsed >= new + SLOTS // 2
-    if (is_trusted and (is_telling or not has_gone_round)) or (is_newest_there and not has_gone_round):
-        return new, is_trusted
-    return None, is_trusted or elapsed >= SLOTS - 3
-
-
-def _newest_of_each_slot(known: Sequence[KnownDay]) -> list[KnownDay]:
-    """The last day in each slot; `known` begins with the newest."""
-    return list({each.slot: each for each in reversed(known[:SLOTS])}.values())
+def _ends(
+    days: Sequence[RegulatorDay], newest: KnownDay, there: Mapping[int, KnownDay], new: int
+) -> dict[int, RegulatorDay]:
+    """By how many days ago it was, the day of each record: the `new` ones in `days`; 24 hours back where none fits."""
+    ends = dict(enumerate(days, start=1))
+    for days_ago in range(1, max(new, *there, 0) + 1):
+        if was := newest if days_ago == new + 1 else there.get(days_ago):
+            ends[days_ago] = was.day
+        elif days_ago not in ends and (next_day := ends.get(days_ago - 1)):
+            ends[days_ago] = RegulatorDay(next_day.began_ms - DAY_MS, next_day.began_ms)
+    return ends
 
 
 def _ended_in(days: Sequence[RegulatorDay], newest: KnownDay, new: int) -> list[RegulatorDay]:
     """The days in which the new records were written: with ends in resets only where there are that many records."""
     since = [day for day in days if day.middle_ms > newest.ended_ms - DAY_MS // 4]
     missing = new - sum(not day.is_doubtful for day in since)
-    chosen = []
-    for day in since:
-        if day.is_doubtful:
-            if missing <= 0:
-                continue
-            missing -= 1
-        chosen.append(day)
-    return chosen
+    resets = [day for day in since if day.is_doubtful][: max(0, missing)]
+    return [day for day in since if not day.is_doubtful or day in resets]
 
 
-def _date_new(
+def _dated(
     history: History,
-    days: Sequence[RegulatorDay],
-    new: int,
+    ends: Mapping[int, RegulatorDay],
+    known: Sequence[KnownDay],
+    there: Mapping[int, KnownDay],
     *,
-    taken: set[str],
-    newest: KnownDay | None,
+    new: int,
     zone: tzinfo | None,
 ) -> list[DatedRecord]:
-    """The newest `new` records, each in one of `days` (both newest first); where these run out, 24 hours earlier."""
-    ends = list(days[:new])
-    while ends and len(ends) < new:
-        began_ms = ends[-1].began_ms
-        ends.append(RegulatorDay(began_ms - DAY_MS, began_ms))
+    """The records of `ends`, the oldest first: by how many days ago each was, its day.
+
+    The last `new` are new; those in `there` are known. Any other could not be read when it was new, or not rightly: it
+    is taken if its date is free, or if it is the record that has this date.
+    """
     records: list[DatedRecord] = []
-    taken = set(taken)
-    before = (newest.date, newest.ended_ms) if newest else None
-    for days_ago, day in reversed(list(enumerate(ends, start=1))):
-        slot = history.slot(days_ago)
-        name = date_of(day, zone, before)
+    by_date = {each.date: each for each in known}
+    taken = set(by_date)
+    before = (known[0].date, known[0].ended_ms) if known and not there else None
+    for days_ago, day in sorted(ends.items(), reverse=True):
+        slot, was = history.slot(days_ago), there.get(days_ago)
+        name = was.date if was else date_of(day, zone, before)
         before = (name, day.ended_ms)
-        if (raw := history.records.get(slot)) is None:
+        if days_ago > new and name in by_date:
+            was = by_date[name]
+        if (raw := history.records.get(slot)) is None or (was and was.slot != slot):
+            continue
+        if was:
+            records.append(DatedRecord(slot, raw, name, was.time_ms, was.day, is_known=raw == was.raw))
             continue
         unique, time_ms = _free_date(name, taken)
         taken.add(unique)
         records.append(DatedRecord(slot, raw, unique, time_ms, day, is_estimated=not day.is_shown))
     return records
-
-
-def _late(history: History, slot: int, there: Mapping[int, KnownDay]) -> DatedRecord | None:
-    """A record that could not be read when it was new: it is the day before or after one that is known."""
-    for difference in (1, -1):
-        was = there.get((slot - difference) % SLOTS)
-        if was is None or not 1 <= history.days_ago(slot) + difference <= SLOTS:
-            continue
-        name = _shifted(was.date[:10], difference)
-        day = RegulatorDay(was.began_ms + difference * DAY_MS, was.ended_ms + difference * DAY_MS)
-        return DatedRecord(slot, history.records[slot], name, _noon(name), day, is_estimated=True)
-    return None
 
 
 def date_of(day: RegulatorDay, zone: tzinfo | None, before: tuple[str, int] | None = None) -> str:

@@ -13,7 +13,7 @@ reset     the clock went to 0.0 without a midnight, usually because its power fa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 from logger.clock.regulator_clock import DAY_MS, Sample, ran_on
 
@@ -50,15 +50,10 @@ class RegulatorDay:
         return (self.began_ms + self.ended_ms) // 2
 
 
-Run = list[Sample]
-"""Samples between which the clock just ran on, the newest first."""
-
-
-def days_before(now: Sample, before: Before, wanted: int = WANTED) -> list[RegulatorDay]:
-    """The regulator's days that ended before `now`, the last first: `wanted`, and more where its clock was reset."""
-    midnights = _midnights(_runs(now, before, now.time_ms - (wanted + 2) * DAY_MS), wanted)
+def days_before(now: Sample, before: Before) -> list[RegulatorDay]:
+    """The regulator's days that ended before `now`, the last first: 31, and more where its clock was reset."""
     days = []
-    for later, earlier in pairwise(midnights):
+    for later, earlier in pairwise(_midnights(_samples(now, before))):
         length = later.time_ms - earlier.time_ms
         # A clock that was set leaves days of any length; those that are too long have a midnight that nobody knows of.
         began_ms = earlier.time_ms if length <= 2 * DAY_MS else later.time_ms - DAY_MS
@@ -66,51 +61,18 @@ def days_before(now: Sample, before: Before, wanted: int = WANTED) -> list[Regul
     return days
 
 
-def _runs(now: Sample, before: Before, since_ms: int) -> list[Run]:
-    """The newest first."""
-    runs: list[Run] = [[now]]
-    while (first := runs[-1][-1]).time_ms > since_ms:
-        earlier = before(first.time_ms - STRIDE_MS) or before(first.time_ms)
-        if earlier is None or len(runs) > MOST_JUMPS:
-            break
-        if ran_on(first, earlier):
-            runs[-1].append(earlier)
-            continue
-        after, earlier = _jump(first, earlier, before)
-        if after != first:
-            runs[-1].append(after)
-        runs.append([earlier])
-    return runs
-
-
-def _jump(after: Sample, earlier: Sample, before: Before) -> tuple[Sample, Sample]:
-    """The two samples next to each other between which the clock jumped."""
-    while after.time_ms - earlier.time_ms > NEAR_MS:
-        middle = before((after.time_ms + earlier.time_ms) // 2)
-        if middle is None or middle.time_ms <= earlier.time_ms:
-            # Nothing in the older half: look at what comes right before the newer sample.
-            middle = before(after.time_ms)
-            if middle is None or middle.time_ms <= earlier.time_ms:
-                break
-        if ran_on(after, middle):
-            after = middle
-        else:
-            earlier = middle
-    return after, earlier
-
-
-def _midnights(runs: list[Run], wanted: int) -> list[Midnight]:
-    """The newest first: so many and one more, resets not counted."""
+def _midnights(samples: list[Sample]) -> list[Midnight]:
+    """The newest first: WANTED and one more, resets not counted."""
     found: list[Midnight] = []
-    for run, older in zip_longest(runs, runs[1:]):
-        for later, earlier in pairwise(run):
+    for later, earlier in pairwise(samples):
+        if ran_on(later, earlier):
             passed = round((later.day_began_ms - earlier.day_began_ms) / DAY_MS)
             found += [Midnight(later.day_began_ms - number * DAY_MS, is_shown=True) for number in range(passed)]
-        if older:
-            found += _between(run[-1].day_began_ms, older[0])
+        else:
+            found += _between(later.day_began_ms, earlier)
     # Nothing is known of the time before: the clock is taken to have run on.
-    time_ms = runs[-1][-1].day_began_ms
-    while sum(not midnight.is_reset for midnight in found) <= wanted:
+    time_ms = samples[-1].day_began_ms
+    while sum(not midnight.is_reset for midnight in found) <= WANTED:
         found.append(Midnight(time_ms))
         time_ms -= DAY_MS
     return found
@@ -129,3 +91,34 @@ def _between(day_began_ms: int, older: Sample) -> list[Midnight]:
         found.append(Midnight(day_began_ms))
         day_began_ms -= DAY_MS
     return [*found, Midnight(natural_ms)]
+
+
+def _samples(now: Sample, before: Before) -> list[Sample]:
+    """Samples half a day apart, the newest first; two next to each other where the clock jumped."""
+    samples, jumps = [now], 0
+    while (first := samples[-1]).time_ms > now.time_ms - (WANTED + 2) * DAY_MS and jumps <= MOST_JUMPS:
+        earlier = before(first.time_ms - STRIDE_MS) or before(first.time_ms)
+        if earlier is None:
+            break
+        if not ran_on(first, earlier):
+            jumps += 1
+            first, earlier = _jump(first, earlier, before)
+            samples.append(first)
+        samples.append(earlier)
+    return samples
+
+
+def _jump(after: Sample, earlier: Sample, before: Before) -> tuple[Sample, Sample]:
+    """The two samples next to each other between which the clock jumped."""
+    while after.time_ms - earlier.time_ms > NEAR_MS:
+        middle = before((after.time_ms + earlier.time_ms) // 2)
+        if middle is None or middle.time_ms <= earlier.time_ms:
+            # Nothing in the older half: look at what comes right before the newer sample.
+            middle = before(after.time_ms)
+            if middle is None or middle.time_ms <= earlier.time_ms:
+                break
+        if ran_on(after, middle):
+            after = middle
+        else:
+            earlier = middle
+    return after, earlier

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 READS = ("SELECT", "PRAGMA")
+CHANGES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Crash(BaseException):
@@ -20,11 +21,13 @@ class Watch:
     """One example's processes. `crash`: a process, and how many of its writes go well before it ends.
 
     `meanwhile`: what others do before each of the uploader's next looks into the journal.
+    `is_full`: uploader.db has no room for what the uploader writes.
     """
 
     def __init__(self) -> None:
         self.crash: tuple[str, int] | None = None
         self.meanwhile: list[Callable[[], None]] = []
+        self.is_full = False
         self._process = ""
         self._dead: set[str] = set()
         self._connections: list[_Watched] = []
@@ -62,6 +65,10 @@ class Watch:
             raise Crash
         if process == "uploader" and connection.is_of_journal and self.meanwhile:
             self.meanwhile.pop(0)()
+        if self.is_full and process == "uploader" and sql.lstrip().upper().startswith(CHANGES):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
         if self.crash and self.crash[0] == process and not sql.lstrip().upper().startswith(READS):
             left = self.crash[1]
             self.crash = (process, left - 1) if left else None

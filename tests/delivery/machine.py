@@ -1,8 +1,8 @@
 """Everything that happens to a site, in any order: after it, the server has each released reading, once, and true.
 
     logger     append, wait, know_time, doubt_time, date, rescale, redecode, prune
-    uploader   upload, with whatever the server answers, and with the logger at work in between
-    person     rename, back_up, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
+    uploader   upload, with whatever the server answers, with the logger at work in between, and on a full disk
+    person     rename, back_up, copy_file, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
     server     refuse, poison, forget (retention), conflict, limit; mend takes all that away
 
@@ -25,6 +25,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from journal.errors import JournalFull
 from tests.delivery.crash import Crash, Watch
 from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
 from tests.delivery.site import Kept, Site, quiet
@@ -37,6 +38,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
 """Where a sync costs nothing: what a power cut leaves on a disk is what tests/reliability is about."""
 
 STEPS_AT_MOST = 150
+WITHOUT_ROOM_SECONDS = 60
+"""What drain/loop.py waits when uploader.db cannot be written."""
 
 ANSWERS: st.SearchStrategy[list[str]] = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
 READINGS = st.integers(0, 30)
@@ -182,11 +185,15 @@ class Delivery(RuleBasedStateMachine):
 
     # The uploader
 
-    @rule(steps=st.integers(1, 12), faults=ANSWERS, meanwhile=MEANWHILE)
+    @rule(steps=st.integers(1, 12), faults=ANSWERS, meanwhile=MEANWHILE, is_full=st.sampled_from([False] * 5 + [True]))
     def upload(
-        self, steps: int = 1, faults: Sequence[str] = (), meanwhile: tuple[int, int, list[str]] | None = None
+        self,
+        steps: int = 1,
+        faults: Sequence[str] = (),
+        meanwhile: tuple[int, int, list[str]] | None = None,
+        is_full: bool = False,
     ) -> None:
-        """So many steps of the uploader, with these answers.
+        """So many steps of the uploader, with these answers, and with or without room on the disk for its notes.
 
         `meanwhile`: after so many of its looks into the journal, and before each of so many more, the logger does this.
         """
@@ -196,9 +203,11 @@ class Delivery(RuleBasedStateMachine):
         if meanwhile and self.armed is None:
             looks, times, names = meanwhile
             self.watch.meanwhile = [lambda: None] * looks + [lambda: self._do_all(names)] * times
+        self.watch.is_full = is_full
         for _ in range(steps):
             if not self._run("uploader", self._step):
                 break
+        self.watch.is_full = False
         self.watch.meanwhile.clear()
         self.server.faults.clear()
 
@@ -214,8 +223,11 @@ class Delivery(RuleBasedStateMachine):
             self.know_time()
 
     def _step(self) -> None:
-        step = self.site.step()
-        self.now_ms += int(step.wait_seconds * 1000) + 1
+        try:
+            wait_seconds = self.site.step().wait_seconds
+        except JournalFull:
+            wait_seconds = WITHOUT_ROOM_SECONDS
+        self.now_ms += int(wait_seconds * 1000) + 1
         self.server.is_known |= self.server.has_succeeded
 
     # A person
@@ -231,6 +243,18 @@ class Delivery(RuleBasedStateMachine):
         copy, file = self.directory / f"backup-{len(self.backups)}.db", self.file.copy()
         if self._run("person", lambda: self.site.back_up(copy)):
             self.backups.append((copy, file))
+
+    @rule()
+    def copy_file(self) -> None:
+        """A backup as people make it who do not know `solar backup`: with `cp`, while all is stopped."""
+        copy, file = self.directory / f"copy-{len(self.backups)}.db", self.file.copy()
+        self.site.stop_uploader()
+        self.site.stop_logger()
+        self.site.copy_file(copy)
+        self.site.start_logger(self.stretch)
+        self.site.start_uploader()
+        self._anchor_again()
+        self.backups.append((copy, file))
 
     @precondition(lambda self: self.backups)
     @rule(which=READINGS, is_running=st.booleans())

@@ -115,6 +115,11 @@ class ModelInflux:
         self.floor_ms = time_ms
         self.was_floor_ms = max(self.was_floor_ms, time_ms)
 
+    def lose_all(self) -> None:
+        """Somebody deletes the points."""
+        self.points.clear()
+        self.places.clear()
+
     def write_integer(self, time_ms: int) -> None:
         """A stranger writes `charge_amps` as an integer: where nothing was there before, it is one from now on."""
         self._types.setdefault(("solar", time_ms // SHARD_MS, "charge_amps"), "i")

@@ -183,6 +183,10 @@ class Site:
     def back_up(self, copy: Path) -> None:
         backup.backup(copy, self.data)
 
+    def copy_file(self, copy: Path) -> None:
+        """As `cp` does, which gives the copy no name of its own. Logger and uploader must be stopped."""
+        shutil.copy(self.path, copy)
+
     def take_away(self, place: Path) -> None:
         """Move the journal somewhere else. The logger must be stopped."""
         self.path.rename(place)

@@ -200,3 +200,60 @@ def test_what_had_expired_is_sent_when_the_retention_is_raised_and_it_is_replaye
     life.forget(1)
     life.settle()
     life.heal()
+
+
+def test_what_was_sent_without_room_to_note_it_takes_no_reading_with_it(life: Delivery) -> None:
+    """The journal is put back older under the running uploader, so its ids are given to other readings."""
+    life.know_time()
+    life.append()
+    life.settle()
+    life.copy_file()
+    life.append(3)
+    before = life.server.requests
+    life.upload(12, is_full=True)
+    assert life.server.requests == before + 1
+    life.restore(is_running=True)
+    life.append(3)
+    life.upload(2)
+    life.heal()
+
+
+def test_a_replay_holds_though_what_was_sent_could_not_be_noted(sent: Delivery) -> None:
+    sent.append(2)
+    sent.upload(4, is_full=True)
+    sent.server.lose_all()
+    sent.replay()
+    sent.heal()
+
+
+def test_a_letter_that_has_become_too_old_is_not_sent_again_and_again(life: Delivery) -> None:
+    """Its record is in another journal, and the bucket has come to keep less: a few requests tell that."""
+    life.know_time()
+    life.append(2)
+    life.refuse(1)
+    life.settle()
+    life.swap()
+    life.append()
+    life.settle()
+    life.server.cure()
+    life.server.keep_from(life.truth.taken[2].time_ms)
+    life.retry()
+    before = life.server.requests
+    life.upload(12)
+    assert life.server.requests - before <= 3
+    life.heal()
+
+
+def test_a_letter_that_was_to_be_tried_again_is_tried_though_another_journal_has_come(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.refuse(1)
+    life.settle()
+    life.server.cure()
+    life.retry()
+    life.wait(60)
+    life.upload(1, ["500"])
+    life.swap(is_running=True)
+    life.settle()
+    assert not life.site.letters()
+    life.heal()

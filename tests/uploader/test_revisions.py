@@ -94,6 +94,27 @@ def test_a_revision_that_a_card_lost_does_not_hide_the_next_one(site: Site) -> N
     assert sent == [("0002", "21.0"), ("0003", "31.0"), ("0005", "26.0")]
 
 
+def test_readings_that_get_the_ids_of_lost_ones_are_sent(site: Site) -> None:
+    site.append(3)
+    site.run(site.drain(Recorder()))
+    site.source.close()  # or the file's newest rows stay in its WAL
+    site.journal.close()
+    kept = site.journal.path.read_bytes()
+    site.journal = JournalWriter.create(site.journal.path)
+    site.append(3)
+    site.run(site.drain(Recorder()))
+    site.source.close()
+    site.journal.close()
+    site.journal.path.write_bytes(kept)
+    site.journal = JournalWriter.create(site.journal.path)
+    times = site.append(5)
+    recorder = Recorder()
+    assert site.journal.last_id("readings") == 8
+    site.restart()
+    site.run(site.drain(recorder))
+    assert [int(line.split()[-1]) for line in recorder.lines] == times
+
+
 def test_a_reading_revised_while_it_is_being_sent_is_sent_again(site: Site) -> None:
     site.append(3)
 

@@ -13,6 +13,7 @@ Rules:
 - A request is made when it is sent. What waits is ids, so a reading goes out as the journal has it now.
 - Nothing is dropped. A record refused alone is a dead letter (suspects.py); one too old for the bucket is expired.
 - After a failure the next step waits; only a success ends the failing.
+- While uploader.db has no room, nothing is sent; the request that could not be written down is repeated.
 """
 
 import random
@@ -106,6 +107,7 @@ class Drain:
         self._failures = 0
         self._failing_since = 0.0
         self._condemned = 0
+        self._has_room = True
         self._backlog_bytes = 0
         self._backlog_at = 0.0
 
@@ -125,9 +127,12 @@ class Drain:
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
 
-        Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull when uploader.db cannot be read for now.
+        Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull when uploader.db cannot be read or written
+        for now: then nothing is sent before it can be.
         """
         with our_errors("use", self.progress.path):
+            if not self._has_room:
+                self._note()
             journal = self._current_journal()
             if self._monotonic() >= self._next_due:
                 self._begin_round(journal)
@@ -150,8 +155,7 @@ class Drain:
         return journal
 
     def _begin_round(self, journal: Journal) -> None:
-        with self.reporter.bearing_no_room():
-            self.progress.catch_up(journal)
+        self.progress.catch_up(journal)
         if self.progress.was_changed_by_others():
             self._keeps_from_ms = None
             known = self.progress.state()
@@ -276,8 +280,7 @@ class Drain:
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
         self._state = self.reporter.failed(self._state, outcome, step.count, wait, self._now_ms())
         if self.reporter.is_worth_writing(self._state, now) or is_news:
-            with self.reporter.bearing_no_room():
-                self.progress.note(self._state, self._size)
+            self._note()
         return replace(step, wait_seconds=wait, asked_seconds=min(asked, wait))
 
     def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
@@ -286,8 +289,14 @@ class Drain:
         if batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
         settled = Settled(batch.stream, sent, done - sent, refusal, batch.mark)
-        with self.reporter.bearing_no_room():
-            self.progress.settle(settled, self._state, self._size)
+        self._has_room = False
+        self.progress.settle(settled, self._state, self._size)
+        self._has_room = True
+
+    def _note(self) -> None:
+        self._has_room = False
+        self.progress.note(self._state, self._size)
+        self._has_room = True
 
     def _backlog_from(self) -> float:
         """When the backlog may go on; calculated anew each time, as the clock may have been corrected."""

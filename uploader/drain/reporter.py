@@ -6,11 +6,9 @@ card, a row for each would wear it out.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
-from journal.errors import JournalFull
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.state import State, Trouble
 from uploader.server.outcomes import Expired, Misconfigured, Unreachable
@@ -112,15 +110,6 @@ class Reporter:
         if self._may_say("paced"):
             log.info("%s; the next part in %s", note, _span(int(pause_seconds * 1000)))
         return replace(state, note=note)
-
-    @contextmanager
-    def bearing_no_room(self) -> Iterator[None]:
-        """Go on although uploader.db cannot be written now: Progress keeps in memory what it owes."""
-        try:
-            yield
-        except JournalFull as error:
-            if self._may_say("no room"):
-                log.warning("%s; uploading goes on, and this is written down later", error)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:
         self._trouble = str(error)

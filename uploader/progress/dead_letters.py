@@ -134,6 +134,10 @@ class DeadLetters:
         """Delete the letters with numbers in these ranges: they were sent themselves."""
         self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", numbers)
 
+    def rest(self, numbers: Iterable[tuple[int, int]]) -> None:
+        """Have the letters with numbers in these ranges wait no more: they were tried."""
+        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", numbers)
+
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:
         if numbers is None:
             return self._connection.execute(statement).rowcount

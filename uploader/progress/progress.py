@@ -7,7 +7,7 @@
 Rules:
 - A batch is one transaction, made after the server has answered 204. A crash between the two repeats that batch.
 - Each write is under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
-- While the disk is full, what was sent is kept in memory and written down later.
+- Nothing that was sent is kept in memory alone: what cannot be written down is sent again (drain.py).
 - Site, time and values of a record are in the journal only; here are ids.
 - If a card loses the newest records, their ids are given to others. So marks say what the newest settled records were:
   `done` never reaches beyond the last record that still has its mark.
@@ -61,7 +61,6 @@ class Progress:
         self.traffic = Traffic(connection)
         self._done = DoneRanges(connection)
         self._connection = connection
-        self._owed: list[Settled] = []
         self._version = 0
 
     @classmethod
@@ -89,9 +88,9 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Write down what is still owed, if there is room, and close."""
+        """Write down the traffic, if there is room, and close."""
         try:
-            if self._owed or self.traffic:
+            if self.traffic:
                 with suppress(JournalFull), self._writing():
                     pass
         finally:
@@ -104,7 +103,7 @@ class Progress:
     def done(self, stream: str) -> IdRanges:
         """The ids that need not be sent any more."""
         with self._our_errors("read"):
-            return self._done.all(stream) | self._unwritten(stream)
+            return self._done.all(stream)
 
     def pending(self, stream: str, released: Iterable[tuple[int, int]]) -> IdRanges:
         """What is still to be sent of what the journal has released."""
@@ -112,32 +111,40 @@ class Progress:
 
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
         """The ranges between two ids, both included, that are not done; looked up as they are asked for."""
-        unwritten = self._unwritten(stream)
         with self._our_errors("read"):
-            for gap in self._done.gaps(stream, first, last, newest_first=newest_first):
-                left = (IdRanges((gap,)) - unwritten).ranges if unwritten else (gap,)
-                yield from reversed(left) if newest_first else left
-
-    def _unwritten(self, stream: str) -> IdRanges:
-        owed = [settled for settled in self._owed if settled.stream == stream]
-        return IdRanges.of(each for settled in owed for each in (*settled.sent, *settled.done))
+            yield from self._done.gaps(stream, first, last, newest_first=newest_first)
 
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
-        """Write down what an answer settled. Raises JournalFull: then it is kept in memory and written next time."""
-        self._owed.append(settled)
-        self.note(state, size)
+        """Write down what an answer settled, and how the upload fares. Raises JournalFull."""
+        with self._writing():
+            (journal,) = self._state("coalesce(journal, '')")
+            self._note(state, size)
+            if settled.stream not in STREAMS:
+                self.dead_letters.delete(settled.sent)
+                self.dead_letters.rest(settled.done)
+                if settled.refusal:
+                    self.dead_letters.refuse_again(settled.refusal)
+                return
+            self._done.add(settled.stream, (*settled.sent, *settled.done))
+            self._note_mark(settled.stream, settled.mark)
+            self.dead_letters.delivered(journal, settled.stream, settled.sent)
+            if settled.refusal:
+                self.dead_letters.add(journal, settled.stream, settled.refusal)
 
     def note(self, state: State, size: BatchSize) -> None:
-        """Write down how the upload fares, together with what is owed. Raises JournalFull."""
+        """Write down how the upload fares. Raises JournalFull."""
         with self._writing():
-            self._connection.execute(
-                """
+            self._note(state, size)
+
+    def _note(self, state: State, size: BatchSize) -> None:
+        self._connection.execute(
+            """
                 UPDATE state
                 SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
                     batch_size = ?, batch_ceiling = ?
                 """,
-                (*astuple(state), size.size, size.ceiling),
-            )
+            (*astuple(state), size.size, size.ceiling),
+        )
 
     def requeue(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Make these ids pending again, to be sent over themselves. Safe while the uploader runs."""
@@ -245,21 +252,6 @@ class Progress:
         with self._our_errors("read"):
             return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
 
-    def _write_owed(self) -> None:
-        (journal,) = self._connection.execute("SELECT coalesce(journal, '') FROM state").fetchone()
-        for settled in self._owed:
-            if settled.stream not in STREAMS:
-                self.dead_letters.delete(settled.sent)
-                if settled.refusal:
-                    self.dead_letters.refuse_again(settled.refusal)
-                continue
-            self._done.add(settled.stream, (*settled.sent, *settled.done))
-            self._note_mark(settled.stream, settled.mark)
-            self.dead_letters.delivered(journal, settled.stream, settled.sent)
-            if settled.refusal:
-                self.dead_letters.add(journal, settled.stream, settled.refusal)
-        self.traffic.write()
-
     def _note_mark(self, stream: str, mark: tuple[int, str] | None) -> None:
         if mark and mark[1]:
             self._connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (stream, *mark))
@@ -270,11 +262,10 @@ class Progress:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """A transaction, in which what is owed is written down first."""
+        """A transaction, in which the traffic is written down too."""
         with self._our_errors("write to"), progress_file.transaction(self._connection):
-            self._write_owed()
+            self.traffic.write()
             yield
-        self._owed.clear()
         self.traffic.forget()
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:

@@ -133,8 +133,8 @@ def test_what_is_proposed(step: float, uncertainty: float, proposal: str) -> Non
 
 
 def test_pieces_that_differ_among_each_other_make_it_less_certain() -> None:
-    alike = [Piece(10, 25.0, 0.5, 0.2, 0.2) for _ in range(20)]
-    unlike = [Piece(10, 25.0 + (2 if n % 2 else -2), 0.5, 0.2, 0.2) for n in range(20)]
+    alike = [Piece(10, 25.0, 0.5) for _ in range(20)]
+    unlike = [Piece(10, 25.0 + (2 if n % 2 else -2), 0.5) for n in range(20)]
     assert estimate("charge", "PL80", unlike).uncertainty_amps > 2 * estimate("charge", "PL80", alike).uncertainty_amps
 
 

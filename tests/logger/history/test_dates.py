@@ -106,6 +106,29 @@ def test_another_regulators_days_are_not_taken_over_ours() -> None:
     assert (new(day_after), day_after.is_other) == ([(date(42), raw(49))], False)
 
 
+def test_another_regulator_that_stays_never_writes_over_our_days() -> None:
+    """Most of the known days are its own after a while; its past must not be taken for ours even then."""
+    ours = date_records(ring(40), ended(40), [], UTC).records
+    days = {each.date: each.raw for each in ours}
+    stored = list(ours)
+    for number in range(41, 81):
+        dating = date_records(ring(number + 7, past=0), ended(number), known(stored), UTC)
+        assert new(dating) == [(date(number), raw(number + 7))]
+        stored += [each for each in dating.records if not each.is_known]
+        days |= dict(new(dating))
+    assert days == {date(n): raw(1000 + n) for n in range(11, 41)} | {date(n): raw(n + 7) for n in range(41, 81)}
+
+
+@pytest.mark.parametrize("days_ago", [1, 2, 15])
+def test_a_record_with_a_byte_that_was_misread_is_put_right_under_its_date(days_ago: int) -> None:
+    number = 41 - days_ago
+    misread = History(40 % 30, {**ring(40).records, number % 30: raw(7)})
+    before = date_records(misread, ended(40), [], UTC)
+    after = date_records(ring(41), ended(41), known(before.records), UTC)
+    assert new(after) == [(date(number), raw(1000 + number)), (date(41), raw(1041))]
+    assert len({each.date for each in after.records}) == 30
+
+
 def test_a_record_that_could_not_be_read_at_first_is_taken_later() -> None:
     holes = dict(ring(40).records)
     for number in (40, 30):
@@ -130,6 +153,14 @@ def test_a_reset_ends_a_day_only_when_the_pointer_says_so() -> None:
     assert new(two) == [(date(41), raw(1041)), (date(42), raw(1042))]
 
 
+def test_a_record_waits_for_the_midnight_that_ended_it() -> None:
+    before = date_records(ring(40), ended(40), [], UTC)
+    early = date_records(ring(41), ended(40), known(before.records), UTC)
+    assert new(early) == []
+    after = date_records(ring(41), ended(41), known(before.records), UTC)
+    assert new(after) == [(date(41), raw(1041))]
+
+
 def test_a_second_day_on_a_date_gets_a_name_and_a_time_of_its_own() -> None:
     before = date_records(ring(40), ended(40), [], UTC)
     morning = JUNE_1 + 41 * DAY_MS + 9 * HOUR_MS
@@ -137,6 +168,17 @@ def test_a_second_day_on_a_date_gets_a_name_and_a_time_of_its_own() -> None:
     after = date_records(ring(42), days, known(before.records), UTC)
     assert [each[0] for each in new(after)] == [date(41), f"{date(41)}/2"]
     assert len({each.time_ms for each in after.records}) == 30
+
+
+def test_a_record_that_is_read_late_never_takes_the_date_of_another() -> None:
+    before = date_records(ring(40), ended(40), [], UTC)
+    morning = JUNE_1 + 41 * DAY_MS + 9 * HOUR_MS
+    days = [RegulatorDay(morning, morning + 6 * HOUR_MS), RegulatorDay(JUNE_1 + 41 * DAY_MS, morning), *ended(40)]
+    unread = History(42 % 30, {slot: content for slot, content in ring(42).records.items() if slot != 41 % 30})
+    second = date_records(unread, days, known(before.records), UTC)
+    assert new(second) == [(date(41), raw(1042))]
+    after = date_records(ring(42), days, known([*before.records, *second.records[-1:]]), UTC)
+    assert new(after) == []
 
 
 @pytest.mark.parametrize(

@@ -188,18 +188,6 @@ def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: P
     assert [letter.id for letter in progress.dead_letters.all()] == [7]
 
 
-def test_what_is_owed_to_one_journal_is_not_written_down_for_the_next(progress: Progress) -> None:
-    (pages,) = progress._connection.execute("PRAGMA page_count").fetchone()
-    progress._connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(JournalFull):
-        settle(progress, refusal(*range(1, 500)))
-    progress._connection.execute("PRAGMA max_page_count = 100000")
-    progress.adopt("journal two", MANY)
-    settle(progress, sent((600, 610)))
-    assert progress.done("readings").ranges == ((600, 610),)
-    assert {letter.journal for letter in progress.dead_letters.all()} == {"journal one"}
-
-
 def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
     """A card that lied about its newest append: the id is given to the next reading, which is to be sent."""
     settle(progress, sent((1, 90), (95, 100)))
@@ -211,17 +199,15 @@ def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
 ID_SETS = st.frozensets(st.integers(1, 40))
 
 
-@given(ID_SETS, ID_SETS, st.integers(1, 40), st.integers(0, 40), st.booleans(), st.integers(1, 4))
-def test_gaps_are_what_is_not_done_in_either_order(  # noqa: PLR0917
-    done: frozenset[int], owed: frozenset[int], first: int, last: int, newest_first: bool, at_once: int
+@given(ID_SETS, st.integers(1, 40), st.integers(0, 40), st.booleans(), st.integers(1, 4))
+def test_gaps_are_what_is_not_done_in_either_order(
+    done: frozenset[int], first: int, last: int, newest_first: bool, at_once: int
 ) -> None:
     with in_memory() as progress, pytest.MonkeyPatch.context() as patch:
         patch.setattr("uploader.progress.done_ranges.ROWS_AT_ONCE", at_once)
         settle(progress, Settled("readings", IdRanges.of_ids(done), NOTHING))
-        progress._owed.append(Settled("readings", IdRanges.of_ids(owed), NOTHING))
         gaps = list(progress.gaps("readings", first, last, newest_first=newest_first))
-        progress._owed.clear()
-    assert IdRanges.of(gaps) == IdRanges.of_ids(range(first, last + 1)) - IdRanges.of_ids(done | owed)
+    assert IdRanges.of(gaps) == IdRanges.of_ids(range(first, last + 1)) - IdRanges.of_ids(done)
     assert gaps == sorted(gaps, reverse=newest_first)
 
 
@@ -298,17 +284,17 @@ def test_a_directory_in_its_place_is_said_plainly(tmp_path: Path) -> None:
         Progress.open(tmp_path / "uploader.db")
 
 
-def test_without_room_what_was_sent_is_remembered_and_written_later(progress: Progress) -> None:
+def test_without_room_nothing_is_settled_and_later_all_of_it(progress: Progress) -> None:
     settle(progress, sent((1, 10)))
     (pages,) = progress._connection.execute("PRAGMA page_count").fetchone()
     progress._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalFull):
         settle(progress, refusal(*range(11, 500)))
-    assert progress.done("readings").ranges == ((1, 499),)
+    assert progress.done("readings").ranges == ((1, 10),)
     progress._connection.execute("PRAGMA max_page_count = 100000")
-    settle(progress, sent((500, 510)))
+    settle(progress, refusal(*range(11, 500)))
     with Progress.read_only(progress.path) as look:
-        assert look.done("readings").ranges == ((1, 510),)
+        assert look.done("readings").ranges == ((1, 499),)
         assert look.dead_letters.count() == 489
 
 
