@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long container-test install-test check format docs picture lock tools clean
+.PHONY: demo test test-long bench container-test install-test check format docs picture lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -17,6 +17,9 @@ test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what 
 
 test-long: $(VENV)/dev  ## all tests, the long ones too
 	$(BIN)/pytest
+
+bench: $(VENV)/dev $(VENV)/peers ## measure speed, memory and bytes beside other programs, into docs/performance.md; needs influxdb, sqlite3, strace
+	$(BIN)/python -m benchmarks
 
 container-test: $(VENV)/dev ## the image and compose.yaml on a Docker engine of their own, without a registry; needs root
 	$(BIN)/pytest tests/deploy/test_image.py tests/deploy/test_site.py tests/deploy/test_container.py
@@ -56,6 +59,11 @@ $(VENV)/run: pyproject.toml requirements.lock
 
 $(VENV)/dev: $(VENV)/run
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+$(VENV)/peers: Makefile
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check influxdb-client==1.50.0 sqlite-utils==4.2.1
 	@touch $@
 
 .tools/actionlint: Makefile

@@ -13,49 +13,99 @@ import os
 import signal
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
-from admin.commands import (
-    audit,
-    backup,
-    calibrate,
-    clock,
-    dashboards,
-    dead_letters,
-    demo,
-    doctor,
-    export,
-    history,
-    log,
-    pack,
-    read,
-    recover,
-    replay,
-    report,
-    simulate,
-    status,
-    upload,
-)
 from admin.terminal.console import logging_put_back, program_version
 from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
 
-AT_THE_SITE = "At the site"
-FROM_THE_JOURNAL = "From the journal"
-DELIVERY = "Upload problems"
-WITHOUT_HARDWARE = "Without hardware"
+COMMANDS = {
+    "At the site": {
+        "log": "Log the regulator's readings in the journal until stopped.",
+        "upload": "Upload the journal to InfluxDB until stopped, or --once.",
+        "status": "Show the site's state; exit code 1 if something needs attention.",
+        "doctor": "Check everything at the site and say what to do; exit code 1 if something is bad.",
+        "read": "Take one reading and show it; nothing is stored.",
+        "history": "Show the regulator's daily records, from the regulator or from the journal.",
+        "calibrate": "Measure the amperes per step of the current registers, and adopt them.",
+        "clock": "Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
+    },
+    "From the journal": {
+        "report": "Write an HTML page with charts of the last 30 days.",
+        "export": "Write readings as CSV, JSON, SQLite or line protocol.",
+        "backup": "Copy the journal to a file, even while the logger is running.",
+        "recover": "Recover what is readable from a damaged journal; stop the logger first.",
+        "dashboards": "Write dashboards and alarms for Grafana and InfluxDB, with limits for your battery.",
+    },
+    "Upload problems": {
+        "audit": "Compare the journal with InfluxDB, hour by hour, and list what is missing there.",
+        "replay": "Re-send a period (overwrites, no duplicates).",
+        "pack": "Write the backlog to a file, to carry it to the server by hand.",
+        "unpack-receipt": "Mark what `solar pack` wrote as sent, after the server has received it.",
+        "dead-letters": "List, retry, drop or export the records that InfluxDB refused.",
+    },
+    "Without hardware": {
+        "simulate": "Simulate a PL80 and its PLI adapter until stopped.",
+        "demo": "Log a simulated day and draw a chart; needs no settings.",
+    },
+}
+"""Every command under its heading in the help, with its one sentence: so that the help needs none of their modules, and
+a command none of the others'."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
+
+class Commands(TyperGroup):
+    """The commands, each of which is imported when it is asked for."""
+
+    @property  # type: ignore[override]
+    def commands(self) -> dict[str, Any]:
+        """All of them, by name."""
+        return {name: _command(name) for commands in COMMANDS.values() for name in commands}
+
+    @commands.setter
+    def commands(self, commands: Any) -> None:
+        pass  # typer's own constructor sets what was registered: none
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for commands in COMMANDS.values() for name in commands]
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        return _command(name) if name in self.list_commands(ctx) else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading, commands in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))
+
+
+def _command(name: str) -> Any:
+    """A module with several commands has them as `app`; any other has a function of the command's name."""
+    function = name.replace("-", "_")
+    module = import_module(f"admin.commands.{'pack' if name == 'unpack-receipt' else function}")
+    commands = getattr(module, "app", None)
+    if commands is None:
+        commands = typer.Typer(add_completion=False, rich_markup_mode=None)
+        commands.command(name)(getattr(module, function))
+    command = get_command(commands)
+    command.name = name
+    return command
+
+
+# Without rich: it takes longer to import than all the rest of the help.
 app = typer.Typer(
+    cls=Commands,
     help="Logs a Plasmatronics PL solar regulator to a journal on this computer and uploads it to InfluxDB.",
     epilog="Every option can also be set by an environment variable, or in a file .env in the working directory.",
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SOLAR"},
 )
 
@@ -76,28 +126,6 @@ Version = Annotated[bool, typer.Option(
 @app.callback()
 def solar(version: Version = False) -> None:
     pass
-
-
-app.command(rich_help_panel=AT_THE_SITE)(log.log)
-app.command(rich_help_panel=AT_THE_SITE)(upload.upload)
-app.command(rich_help_panel=AT_THE_SITE)(status.status)
-app.command(rich_help_panel=AT_THE_SITE)(doctor.doctor)
-app.command(rich_help_panel=AT_THE_SITE)(read.read)
-app.command(rich_help_panel=AT_THE_SITE)(history.history)
-app.command(rich_help_panel=AT_THE_SITE)(calibrate.calibrate)
-app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(report.report)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(export.export)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(backup.backup)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(recover.recover)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(dashboards.dashboards)
-app.command(rich_help_panel=DELIVERY)(audit.audit)
-app.command(rich_help_panel=DELIVERY)(replay.replay)
-app.command(rich_help_panel=DELIVERY)(pack.pack)
-app.command(rich_help_panel=DELIVERY)(pack.unpack_receipt)
-app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=DELIVERY)
-app.command(rich_help_panel=WITHOUT_HARDWARE)(simulate.simulate)
-app.command(rich_help_panel=WITHOUT_HARDWARE)(demo.demo)
 
 
 def run(arguments: list[str]) -> int:
@@ -137,6 +165,8 @@ def discard_output() -> None:
 
 def load_env_file(path: Path) -> None:
     """Set what the file sets and the environment does not."""
+    if not os.path.exists(path):  # False, too, where it may not be looked at
+        return
     from dotenv import load_dotenv
 
     try:

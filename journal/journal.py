@@ -3,11 +3,11 @@
 It is opened read-only, and every read transaction is short. The logger writes it (journal/writer.py).
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, fields
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +23,7 @@ from journal.spans import Span, Spans
 # Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
 CHUNK_ROWS = 1000
 
+_WITHOUT_ID = itemgetter(slice(1, None))
 COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, record in STREAMS.items()}
 
 
@@ -89,6 +90,8 @@ class Journal:
     def mark(self, stream: str, record_id: int) -> str:
         """What tells the record with this id from another that is given the same id after this one was lost: what it
         was when it was taken. Empty when there is none."""
+        import hashlib  # 3 MB of OpenSSL, which the logger does without
+
         match self.get(stream, record_id):
             case None:
                 return ""
@@ -133,8 +136,7 @@ class Journal:
             wanted = min(left, CHUNK_ROWS)
             with self._our_errors("read"):
                 rows = self._connection.execute(query, (first_id, last_id, wanted)).fetchall()
-            for row in rows:
-                yield row[1:]
+            yield from map(_WITHOUT_ID, rows)
             if len(rows) < wanted:
                 return
             left -= wanted

@@ -22,7 +22,7 @@ from journal.errors import BadSetting
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.progress.id_ranges import IdRanges
-from uploader.server.line_protocol import lines
+from uploader.server.line_protocol import COLUMNS, lines
 
 FORMAT = 1
 
@@ -83,8 +83,8 @@ class Manifest:
 def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator[str]:
     """A line for each record with these ids that has something to send."""
     for stream, ids in pending.items():
-        records = (record for first, last in ids for record in journal.records(stream, first, last))
-        yield from (each.text for each in lines(records, journal.sites(stream)))
+        rows = (row for first, last in ids for row in journal.values(stream, COLUMNS[stream], first, last))
+        yield from (each.text for each in lines(rows, stream, journal.sites(stream)))
 
 
 def write(texts: Iterable[str], path: Path) -> Written:

@@ -23,7 +23,11 @@ from journal.writer import JournalWriter
 if TYPE_CHECKING:
     from journal.boots import Anchor
 
-app = typer.Typer(help="Show whether the computer's clock is trusted and what is held, or confirm or set the clock.")
+app = typer.Typer(
+    help="Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from uploader.progress.dead_letters import DeadLetter
     from uploader.progress.progress import Progress
 
-app = typer.Typer(help="List, retry, drop or export the records that InfluxDB refused.")
+app = typer.Typer(
+    help="List, retry, drop or export the records that InfluxDB refused.", add_completion=False, rich_markup_mode=None
+)
 
 PAGE = 500
 

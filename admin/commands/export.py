@@ -1,7 +1,9 @@
 """`solar export`: the journal's records in a format of somebody else's."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -15,7 +17,6 @@ from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_per
 from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.journal import Journal
-from journal.reading import Record
 
 FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
 SUFFIXES = {
@@ -72,19 +73,19 @@ def export(
         total = sum(last - first + 1 for first, last in ranges)
         is_piped = output is not None or not sys.stdout.isatty()
         with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
-            records = counted(journal, table, ranges, lambda done: show(done, total))
+            counted = Counted(journal, table, ranges, lambda done: show(done, total))
             if output is None:
-                write_text(form, records, table, journal, sys.stdout)
+                write_text(form, counted, sys.stdout)
                 if not total:
                     when = "yet" if since is until is None else "from that period"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
             if form == "sqlite":
                 with whole_file(output, data) as draft:
-                    formats.write_sqlite(records, table, draft)
+                    formats.write_sqlite(counted.rows(formats.stored(table)), table, draft)
             else:
                 with whole_text(output, data) as file:
-                    write_text(form, records, table, journal, file)
+                    write_text(form, counted, file)
     print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
 
 
@@ -108,22 +109,31 @@ def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int
     return list(found), wanted.count - found.count
 
 
-def counted(journal: Journal, stream: str, ranges: Ranges, show: Callable[[int], None]) -> Iterator[Record]:
-    """The records of these ranges, telling `show` now and then how many there were."""
-    done = 0
-    for first, last in ranges:
-        for record in journal.records(stream, first, last):
-            yield record
-            done += 1
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The records of these ranges; `show` is told now and then how many there were."""
+
+    journal: Journal
+    stream: str
+    ranges: Ranges
+    show: Callable[[int], None]
+
+    def rows(self, names: Sequence[str]) -> Iterator[formats.Row]:
+        """These columns of each."""
+        parts = (self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
+        for done, row in enumerate(chain.from_iterable(parts), start=1):
+            yield row
             if done % 1000 == 0:
-                show(done)
+                self.show(done)
 
 
-def write_text(form: str, records: Iterable[Record], stream: str, journal: Journal, output: TextIO) -> None:
+def write_text(form: str, counted: Counted, output: TextIO) -> None:
+    stream = counted.stream
     if form == "line-protocol":
-        from uploader.server.line_protocol import lines
+        from uploader.server.line_protocol import COLUMNS, lines
 
-        output.writelines(line.text + "\n" for line in lines(records, journal.sites(stream)))
+        sent = lines(counted.rows(COLUMNS[stream]), stream, counted.journal.sites(stream))
+        output.writelines(line.text + "\n" for line in sent)
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
-    write(records, stream, output)
+    write(counted.rows(formats.stored(stream)), stream, output)

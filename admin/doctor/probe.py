@@ -36,7 +36,7 @@ class Probe:
             url += "?" + urlencode(parameters, quote_via=quote)
         try:
             headers = {"Authorization": authorization} if authorization else {}
-            return self._transport.GET(url, headers=headers).answer
+            return self._transport.exchange("GET", url, headers=headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return unreachable(error, self.target)
 

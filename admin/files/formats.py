@@ -7,20 +7,24 @@ CSV is RFC 4180 in UTF-8, with a line feed at the end of each line. A text that 
 gets an apostrophe in front.
 """
 
-import csv
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from admin.terminal.moments import iso
+from admin.terminal.moments import iso, iso_minute
 from journal.reading import STREAMS, Record
+from journal.texts import Texts
 
 Value = int | float | str | bytes | None
+Row = Sequence[Any]
+"""A record's values, in the order of `stored`."""
 
 _LAST = ("boot", "uptime_ms", "wall_ms", "raw")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def columns(stream: str) -> tuple[str, ...]:
@@ -30,35 +34,64 @@ def columns(stream: str) -> tuple[str, ...]:
     return ("id", "time", *own, *(name for name in _LAST if name in names))
 
 
+def stored(stream: str) -> tuple[str, ...]:
+    """The same as the journal names them."""
+    return tuple("time_ms" if name == "time" else name for name in columns(stream))
+
+
 def row(record: Record, names: Iterable[str]) -> list[Value]:
     """The record's values under these names."""
     return [iso(record.time_ms) if name == "time" else getattr(record, name) for name in names]
 
 
-def write_csv(records: Iterable[Record], stream: str, output: TextIO) -> None:
-    names = columns(stream)
-    writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(names)
-    for record in records:
-        writer.writerow([_cell(value) for value in row(record, names)])
+def write_csv(rows: Iterable[Row], stream: str, output: TextIO) -> None:
+    output.write(",".join(columns(stream)) + "\n")
+    output.writelines(",".join(cells) + "\n" for cells in _cells(rows, stream, _csv_cell))
 
 
-def write_json(records: Iterable[Record], stream: str, output: TextIO) -> None:
+def _csv_cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    if value.startswith(_FORMULA):
+        value = f"'{value}"
+    return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES.search(value) else value
+
+
+def write_json(rows: Iterable[Row], stream: str, output: TextIO) -> None:
     """One array, an object a line."""
-    names = columns(stream)
     before = "[\n"
-    for record in records:
-        output.write(before + _object(record, names))
+    for text in _objects(rows, stream):
+        output.write(before + text)
         before = ",\n"
     output.write("[]\n" if before == "[\n" else "\n]\n")
 
 
-def write_jsonl(records: Iterable[Record], stream: str, output: TextIO) -> None:
-    names = columns(stream)
-    output.writelines(_object(record, names) + "\n" for record in records)
+def write_jsonl(rows: Iterable[Row], stream: str, output: TextIO) -> None:
+    output.writelines(text + "\n" for text in _objects(rows, stream))
 
 
-def write_sqlite(records: Iterable[Record], stream: str, path: Path) -> None:
+def _objects(rows: Iterable[Row], stream: str) -> Iterator[str]:
+    layout = ", ".join(f'"{name}": %s' for name in columns(stream))
+    return (f"{{{layout % tuple(cells)}}}" for cells in _cells(rows, stream, json.dumps))
+
+
+def _cells(rows: Iterable[Row], stream: str, write: Callable[[Value], str]) -> Iterator[list[str]]:
+    """What `write` makes of each value; bytes are hexadecimal."""
+    minutes = Texts(lambda minute: iso_minute(int(minute) * 60_000))
+
+    def time(time_ms: int) -> str:
+        minute, ms = divmod(time_ms, 60_000)
+        shown = f"{ms:05}"
+        return write(f"{minutes[minute]}:{shown[:2]}.{shown[2:]}Z")
+
+    always_new = {"id": write, "time": time, "uptime_ms": write, "wall_ms": write, "raw": lambda raw: write(raw.hex())}
+    writers: list[Callable[[Any], str]] = [always_new.get(name) or Texts(write).__getitem__ for name in columns(stream)]
+    return ([write(value) for write, value in zip(writers, row, strict=True)] for row in rows)
+
+
+def write_sqlite(rows: Iterable[Row], stream: str, path: Path) -> None:
     """A new database with one table, named like the stream; no other file stays beside it."""
     from sqlite_utils import Database
 
@@ -71,23 +104,10 @@ def write_sqlite(records: Iterable[Record], stream: str, path: Path) -> None:
         table = database[stream]
         table.create({name: _type(stream, name) for name in names}, pk="id")  # type: ignore[union-attr]
         table.insert_all(  # type: ignore[union-attr]
-            (dict(zip(names, row(record, names), strict=True)) for record in records), batch_size=1000
+            ({**dict(zip(names, row, strict=True)), "time": iso(row[1])} for row in rows), batch_size=1000
         )
     finally:
         database.close()
-
-
-def _object(record: Record, names: Iterable[str]) -> str:
-    values = zip(names, row(record, names), strict=True)
-    return json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in values})
-
-
-def _cell(value: Value) -> Value:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
 
 
 def _type(stream: str, name: str) -> type:

@@ -4,7 +4,6 @@ A parser returns the value or raises ValueError with what would be right; usage_
 The token for InfluxDB is read from the environment alone: a command line can be seen by every user of the machine.
 """
 
-import ipaddress
 import math
 import os
 from collections.abc import Callable
@@ -112,6 +111,8 @@ def _either_case(name: str) -> str:
 
 def _is_excepted(host: str, host_and_port: str, exceptions: str) -> bool:
     """Whether NO_PROXY names the host, a domain that it is in, a network that its address is in, or * for all."""
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,14 @@ READ_ELSEWHERE = frozenset(
 READ_ELSEWHERE_PREFIXES = ("INFLUXDB_TEST_", "INFLUXD_")
 """Of the tests, and of InfluxDB's own server."""
 PREFIXES = ("SOLAR_", "INFLUX")
+USUAL = frozenset(
+    {
+        *("SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CLOCK", "SOLAR_KEEP_DAYS"),
+        *("SOLAR_CHARGE_STEP_AMPS", "SOLAR_LOAD_STEP_AMPS", "SOLAR_UPLOAD_EVERY", "SOLAR_MONTHLY_MEGABYTES"),
+        *("INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_CA_FILE"),
+    }
+)
+"""What services are given. Where there is nothing else, no command need be imported to know what is read."""
 ENV_FILE = Path(".env")
 SERVICES = Path("/etc/solar")
 
@@ -46,6 +53,8 @@ class Unknown:
 
 def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
     """Those among the names in the environment and in the files. `root`: the command that has all the others."""
+    from difflib import get_close_matches
+
     options = list(_read_by(root, "SOLAR"))
     known = {name for of_option in options for name in of_option} | READ_ELSEWHERE
     # What is derived from command and option is no name that people know.
@@ -77,8 +86,9 @@ def files_of_services() -> list[Path]:
 
 def warn(root: Any) -> None:
     """Log each unknown name of the environment, once."""
-    for each in find_unknown(root, os.environ, [ENV_FILE, *files_of_services()]):
-        if each.name in os.environ:
+    unusual = {name for name in os.environ if name.startswith(PREFIXES)} - USUAL
+    for each in find_unknown(root, unusual, [ENV_FILE, *files_of_services()]) if unusual else ():
+        if each.name in unusual:
             words = "cannot use %s (set in %s): there is no such setting, so it has no effect%s"
             log.warning(words, each.name, each.place, each.hint)
 

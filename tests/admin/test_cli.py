@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from admin.cli import app
+from admin.cli import COMMANDS, app
 from journal.journal import Journal
 from tests.admin.conftest import Ran, Solar, solar_process, start
 
@@ -28,8 +28,15 @@ def test_without_a_command_it_shows_the_help_and_exits_2(solar: Solar) -> None:
 def test_the_help_names_every_command(solar: Solar) -> None:
     shown = solar("--help").out
     assert max(map(len, shown.splitlines())) <= 80
-    named = set(re.findall(r"^│ ([a-z][a-z-]+) +[A-Z]\S* ", shown, re.MULTILINE))
+    named = set(re.findall(r"^  ([a-z][a-z-]+) +[A-Z]\S* ", shown, re.MULTILINE))
     assert named == {names[0] for names in all_commands()}
+
+
+def test_the_help_has_the_first_sentence_of_each_command() -> None:
+    """It is written there once more, so that the help imports none of them."""
+    told = {name: words for commands in COMMANDS.values() for name, words in commands.items()}
+    sentences = {name: (command.help or "").split("\n\n")[0] for name, command in get_command(app).commands.items()}  # type: ignore[attr-defined]
+    assert told == sentences
 
 
 @pytest.mark.parametrize("names", all_commands(), ids=" ".join)

@@ -170,11 +170,10 @@ class Client:
             headers["Authorization"] = request.authorization
         try:
             url = (request.url or self.target.url.rstrip("/")) + request.path
-            reply = self._transport.POST(url, query_params=request.params, headers=headers, body=request.body)
+            answer = self._transport.exchange("POST", url, request.params, headers, request.body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._transport.pool_manager.clear()
             raise _Passing(unreachable(error, self.target).reason) from error
-        answer: Answer = reply.answer
         if not answer.is_whole:
             raise _Passing("the answer was too long, or took too long")
         if answer.status >= 400:
@@ -186,7 +185,7 @@ class Client:
 
     def _ping(self) -> Answer:
         try:
-            return self._transport.GET(self.target.url.rstrip("/") + "/ping", headers={}).answer
+            return self._transport.exchange("GET", self.target.url.rstrip("/") + "/ping")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._cannot(unreachable(error, self.target).reason, "try again when it is there") from error
 

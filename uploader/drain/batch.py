@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from journal.journal import Journal
-from journal.reading import Record
 from uploader.progress.dead_letters import DeadLetter
 from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import Line, lines
+from uploader.server.line_protocol import COLUMNS, Line, lines
 
 Kind = Literal["newest", "backlog", "suspect", "letters"]
 
@@ -74,26 +73,35 @@ class Batches:
 
     def _pick(self, kind: Kind, stream: str, ranges: Iterable[tuple[int, int]], size: int) -> Batch | None:
         is_newest = kind == "newest"
-        records: list[Record] = []
+        sites, bound = self._journal.sites(stream), self._keeps_from_ms
+        ids: list[int] = []
+        expired: list[int] = []
+        made: list[Line] = []
         covers: list[tuple[int, int]] = []
+
+        def not_expired(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+            for row in rows:
+                ids.append(row[0])
+                if bound is None or row[1] >= bound:
+                    yield row
+                else:
+                    expired.append(row[0])
+
         for first, last in ranges:
-            limit = size - len(records)
-            found = list(self._journal.records(stream, first, last, limit=limit, newest_first=is_newest))
-            records += found
-            if len(found) == limit:
-                edge = found[-1].id or 0
-                covers.append((edge, last) if is_newest else (first, edge))
+            limit = size - len(ids)
+            rows = self._journal.values(stream, COLUMNS[stream], first, last, limit=limit, newest_first=is_newest)
+            made += lines(not_expired(rows), stream, sites)
+            if len(ids) == size:
+                covers.append((ids[-1], last) if is_newest else (first, ids[-1]))
                 break
             covers.append((first, last))
             if len(covers) >= size:
                 break
         if not covers:
             return None
-        bound = self._keeps_from_ms
-        expired = IdRanges.of_ids(each.id or 0 for each in records if bound is not None and each.time_ms < bound)
-        wanted = sorted((each for each in records if (each.id or 0) not in expired), key=lambda each: each.id or 0)
-        ids, of_journal = IdRanges.of(covers), tuple(lines(wanted, self._journal.sites(stream)))
-        return Batch(kind, stream, ids, of_journal, expired, (ids.last, self._journal.mark(stream, ids.last)))
+        done = IdRanges.of(covers)
+        mark = (done.last, self._journal.mark(stream, done.last))
+        return Batch(kind, stream, done, tuple(sorted(made)), IdRanges.of_ids(expired), mark)
 
 
 def _of_letters(kind: Kind, letters: Sequence[DeadLetter]) -> Batch:

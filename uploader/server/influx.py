@@ -12,8 +12,8 @@ Rules:
 - The only importer of influxdb_client. The token never leaves in a text.
 """
 
-import gzip
 import logging
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, Self
@@ -30,6 +30,7 @@ from uploader.server.transport import Transport
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+AT_ONCE = 500
 
 # Both log at WARNING what is an outcome to us, the second with the address; and urllib3 at DEBUG every connection.
 for _noisy in ("urllib3", "influxdb_client"):
@@ -83,7 +84,7 @@ class Influx:
 
     def write(self, lines: Sequence[str]) -> Outcome:
         """Write lines of line protocol with times in milliseconds. Never raises for what server or network do."""
-        body = gzip.compress("\n".join(lines).encode(), compresslevel=6, mtime=0)
+        body = compressed(lines)
         try:
             answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
             if not self._is_version_1 and self._has_no_v2(answer):
@@ -161,3 +162,14 @@ class Influx:
     def _last_answer(self) -> Answer:
         answer: Answer = self._api.last_response.answer
         return answer
+
+
+def compressed(lines: Sequence[str]) -> bytes:
+    """The lines as gzip. The strategy for short matches makes them a few per cent smaller than gzip 6 does, in the same
+    time; gzip 9 makes them 2 per cent smaller still, in twice the time."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
+    parts = []
+    for start in range(0, len(lines), AT_ONCE):  # the whole text of a large request would be megabytes, twice
+        text = "\n".join(lines[start : start + AT_ONCE])
+        parts.append(packer.compress((f"\n{text}" if start else text).encode()))
+    return b"".join([*parts, packer.flush()])

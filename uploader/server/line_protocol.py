@@ -18,10 +18,14 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import cache, partial
+from operator import getitem
+from typing import Any, NamedTuple
 
-from journal.reading import Day, Event, Reading, Record
+from journal.reading import STREAMS, Day, Event, Reading, Record
 from journal.sites import SiteStretch
+from journal.texts import Texts
 
 MEASUREMENTS: dict[type[Record], str] = {Reading: "solar", Day: "solar_day", Event: "solar_event"}
 MEASUREMENT_OF = {"readings": "solar", "days": "solar_day", "events": "solar_event"}
@@ -38,8 +42,7 @@ FIELDS = {
 TEXT_FIELDS = {f.name for record in MEASUREMENTS for f in fields(record) if f.type in {str, str | None}}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A record's line in a request, with its id and its time in milliseconds."""
 
     id: int
@@ -47,43 +50,52 @@ class Line:
     text: str
 
 
-def lines(records: Iterable[Record], sites: Sequence[SiteStretch]) -> Iterator[Line]:
+COLUMNS = {stream: ("id", "time_ms", *TAGS[record], *FIELDS[record]) for stream, record in STREAMS.items()}
+"""What `lines` wants of each record of a stream, in this order (Journal.values)."""
+
+
+def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretch]) -> Iterator[Line]:
     """The lines of records of one stream, each with the site that it was taken at; none where there is nothing to send.
 
-    `sites`: those of the stream (Journal.sites).
+    `rows`: the records' COLUMNS. `sites`: those of the stream (Journal.sites).
     """
     firsts = [stretch.first_id for stretch in sites]
-    for record in records:
-        record_id = record.id or 0
-        if text := line(record, sites[bisect_right(firsts, record_id) - 1].site):
-            yield Line(record_id, record.time_ms, text)
+    heads, texts = _remembered(stream)
+    for record_id, time_ms, tag, *values in rows:
+        if fields := "".join(map(getitem, texts, values)):
+            site = sites[bisect_right(firsts, record_id) - 1].site
+            yield Line(record_id, time_ms, f"{heads[tag, site]} {fields[1:]} {time_ms}")
+
+
+@cache
+def _remembered(stream: str) -> tuple[Texts, list[Texts]]:
+    """The texts of tag and site, and of each field, from one request to the next."""
+    record = STREAMS[stream]
+    return Texts(lambda tag_and_site: _head(record, *tag_and_site)), [Texts(partial(_field, n)) for n in FIELDS[record]]
 
 
 def line(record: Record, site: str) -> str | None:
     """The record's line, without a line break; None when it has no field to send."""
-    parts = [f"{name}={text}" for name, text in _texts(record)]
-    if not parts:
-        return None
-    tags = {name: getattr(record, name) for name in TAGS[type(record)]} | {"site": site}
-    head = MEASUREMENTS[type(record)]
-    for name in sorted(tags):
-        stored = tag_value(tags[name] or "")
-        if stored:
-            escaped = re.sub("([ ,=])", r"\\\1", stored)
+    kind = type(record)
+    fields = "".join(_field(name, getattr(record, name)) for name in FIELDS[kind])
+    (tag,) = TAGS[kind]
+    return f"{_head(kind, getattr(record, tag), site)} {fields[1:]} {record.time_ms}" if fields else None
+
+
+def _head(record: type[Record], tag: str | None, site: str) -> str:
+    """Measurement and tags."""
+    head = MEASUREMENTS[record]
+    (tag_name,) = TAGS[record]
+    for name, value in sorted(((tag_name, tag or ""), ("site", site))):
+        if kept := tag_value(value):
+            escaped = re.sub("([ ,=])", r"\\\1", kept)
             head += f",{name}={escaped}"
-    return f"{head} {','.join(parts)} {record.time_ms}"
+    return head
 
 
 def field_names(record: Record) -> list[str]:
     """The fields that the record's line has."""
-    return [name for name, _ in _texts(record)]
-
-
-def _texts(record: Record) -> Iterator[tuple[str, str]]:
-    for name in FIELDS[type(record)]:
-        text = _field(getattr(record, name))
-        if text is not None:
-            yield name, text
+    return [name for name in FIELDS[type(record)] if stored(getattr(record, name)) is not None]
 
 
 def tag_value(text: str) -> str:
@@ -98,12 +110,13 @@ def stored(value: float | str | None) -> float | str | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _field(value: float | str | None) -> str | None:
+def _field(name: str, value: float | str | None) -> str:
+    """A field with a comma before it; empty when it is not sent."""
     kept = stored(value)
     if isinstance(kept, str):
         escaped = kept.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return None if kept is None else repr(kept)
+        return f',{name}="{escaped}"'
+    return "" if kept is None else f",{name}={kept!r}"
 
 
 def _one_line(text: str) -> str:

@@ -1,12 +1,12 @@
-"""Transport: one HTTP exchange over influxdb-client's connections, with a bound on everything.
+"""Transport: one HTTP exchange over urllib3's connections, with a bound on everything.
 
-influxdb-client's own transport has no limit on an answer's size, loses the status of an error whose body is not UTF-8,
-and raises two families of exceptions. It can be replaced: ApiClient calls `rest_client.POST` and `.GET`. This one
-returns every answer, whatever its status, and raises only urllib3's exceptions.
+It returns every answer, whatever its status, and raises only urllib3's exceptions. influxdb-client's own transport has
+no limit on an answer's size and loses the status of an error whose body is not UTF-8; this one takes its place, as its
+ApiClient calls only `rest_client.POST` and `.GET`.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,10 +19,14 @@ from uploader.server.target import Target
 # An answer to a write is short; a login page need not be read to its end.
 BODY_LIMIT_BYTES = 64 * 1024
 
-# What urllib3 adds by itself: Host, Accept-Encoding, Content-Length, the blank line.
-ADDED_HEADERS_BYTES = 90
+# What urllib3 adds by itself: Host, Content-Length, the blank line.
+ADDED_HEADERS_BYTES = 65
 
 PROXY_ASKS = 407
+
+
+HEADERS_TO_SEND = ("Authorization", "Content-Encoding", "Content-Type")
+"""Of influxdb-client's; the others are of no use, and with six readings would be half of the request."""
 
 
 class Reply:
@@ -57,23 +61,26 @@ class Transport:
         self.bytes_on_wire = 0
 
     def GET(self, url: str, **request: Any) -> Reply:  # noqa: N802 - the client's name for it
-        return self._exchange("GET", url, **request)
+        return self.POST(url, method="GET", **request)
 
-    def POST(self, url: str, **request: Any) -> Reply:  # noqa: N802
-        return self._exchange("POST", url, **request)
+    def POST(  # noqa: N802
+        self, url: str, *, headers: Mapping[str, str], method: str = "POST", **request: Any
+    ) -> Reply:
+        kept = {name: headers[name] for name in HEADERS_TO_SEND if name in headers}
+        return Reply(self.exchange(method, url, request.get("query_params") or (), kept, request.get("body")))
 
-    def _exchange(
+    def exchange(
         self,
         method: str,
         url: str,
-        query_params: list[tuple[str, str]] | None = None,
-        headers: dict[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        **_unused: Any,
-    ) -> Reply:
-        if query_params:
-            url += "?" + urlencode(query_params)
-        headers = headers or {}
+    ) -> Answer:
+        """Ask, and return the answer."""
+        if query:
+            url += "?" + urlencode(query)
+        headers = {"User-Agent": "solar", **(headers or {})}
         request_bytes = (
             len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
         ) + len(body or b"")
@@ -82,7 +89,7 @@ class Transport:
                 method,
                 url,
                 body=body,
-                headers=headers,
+                headers={"Accept-Encoding": urllib3.util.SKIP_HEADER, **headers},
                 timeout=urllib3.Timeout(connect=self._connect_seconds, read=self._read_seconds),
                 redirect=False,
                 retries=False,
@@ -103,7 +110,7 @@ class Transport:
         if response.status == PROXY_ASKS:
             # Before a tunnel is made, urllib3 raises this by itself.
             raise urllib3.exceptions.ProxyError("the proxy asks who is there", OSError(str(PROXY_ASKS)))
-        return Reply(Answer(response.status, answer_headers, data, is_whole))
+        return Answer(response.status, answer_headers, data, is_whole)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
         """As much of the body as comes within the limits, and whether that is all; then the connection is kept."""

@@ -26,6 +26,10 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
+def test_what_is_usual_is_read_by_a_command() -> None:
+    assert find_unknown(get_command(app), unknown_settings.USUAL, []) == []
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [

@@ -1,0 +1,113 @@
+"""Counts: what a reading costs in syncs, bytes, exchanges, requests and queries. Exact, the same on every computer."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from benchmarks.journals import make
+from tests.logger.bench import Bench
+from tests.scripted_influx import ScriptedInflux
+from uploader.drain.drain import Drain
+from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
+from uploader.progress.progress import Progress
+from uploader.server.influx import Influx
+
+_APPEND = """
+import sys
+from pathlib import Path
+from benchmarks.journals import readings
+from journal.writer import JournalWriter
+with JournalWriter.create(Path(sys.argv[1])) as journal:
+    for reading in readings(int(sys.argv[2]), journal.boot_number("boot")):
+        journal.append(reading)
+"""
+
+
+def written(directory: Path, readings: int) -> tuple[int, int]:
+    """Syncs, and bytes written to the directory's files, while so many readings are appended one by one."""
+    log = directory / "strace"
+    path = directory / f"{readings}.db"
+    calls = "trace=fsync,fdatasync,write,pwrite64"
+    command = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-e", calls, "-o", str(log)]
+    subprocess.run([*command, sys.executable, "-c", _APPEND, str(path), str(readings)], check=True)
+    syncs = size = 0
+    for line in log.read_text().splitlines():
+        # 4711 pwrite64(5</tmp/500.db-wal>, ""..., 4096, 32) = 4096
+        if found := re.match(r"\d+ +(\w+)\(\d+<([^>]*)>.* = (\d+)$", line):
+            call, file, result = found.groups()
+            if file.startswith(str(directory)):
+                syncs += call in ("fsync", "fdatasync")
+                size += int(result) if "write" in call else 0
+    return syncs, size
+
+
+def per_reading(directory: Path, few: int, many: int) -> tuple[float, float]:
+    """Syncs and bytes a reading: what `many` cost more than `few`, so without opening and closing."""
+    syncs, size = (more - less for less, more in zip(written(directory, few), written(directory, many), strict=True))
+    return syncs / (many - few), size / (many - few)
+
+
+def exchanges() -> list[int]:
+    """How many requests each of the first readings from a regulator sends, when nothing there changes."""
+    bench = Bench()
+    regulator = bench.regulator()
+    counts = []
+    for _ in range(5):
+        before = len(bench.requests)
+        regulator.read()
+        counts.append(len(bench.requests) - before)
+    return counts
+
+
+def drained(directory: Path, readings: int) -> tuple[int, int, int]:
+    """Requests, lines and bytes (both ways, without TLS and TCP) of sending a backlog of so many readings."""
+    path = make(directory / "journal.db", readings)
+    with (
+        ScriptedInflux() as server,
+        Progress.open(directory / "uploader.db") as progress,
+        JournalSource(path) as source,
+        Influx(server.target) as influx,
+    ):
+        drain = Drain(source, influx, progress, reporter=Reporter(server.url), monotonic=lambda: 0.0)
+        while not drain.drain_once().is_idle:
+            pass
+        return len(server.requests), sum(map(len, server.requests)), influx.bytes_on_wire
+
+
+@contextmanager
+def statements() -> Iterator[set[str]]:
+    """The SQL that is executed within the block, on connections that are opened within it."""
+    found: set[str] = set()
+
+    class Recorded(sqlite3.Connection):
+        def __init__(self, *arguments: object, **named: object) -> None:
+            super().__init__(*arguments, **named)  # type: ignore[arg-type]
+            self.set_trace_callback(found.add)
+
+    connect = sqlite3.connect
+    with patch.object(sqlite3, "connect", lambda *args, **named: connect(*args, factory=Recorded, **named)):
+        yield found
+
+
+def scans(path: Path, executed: set[str]) -> list[str]:
+    """Those of the statements for which SQLite goes through a whole table of records."""
+    is_there_any = re.compile(r"SELECT 1 FROM \w+ LIMIT 1")  # ends at the first row
+    of_records = re.compile(r"\b(FROM|INTO|UPDATE) (readings|events)\b")
+    scan = re.compile(r"^SCAN (readings|events)\b")
+    connection = sqlite3.connect(path)
+    try:
+        return [
+            statement
+            for statement in sorted(executed)
+            if of_records.search(statement)
+            and not is_there_any.fullmatch(statement)
+            and any(scan.match(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        ]
+    finally:
+        connection.close()

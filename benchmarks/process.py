@@ -1,0 +1,88 @@
+"""A command run once or several times: how long it took, its processor time, its memory."""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PYTHON = sys.executable
+SOLAR = str(Path(PYTHON).with_name("solar"))
+PEERS = Path(__file__).parents[1] / ".venv" / "peers" / "bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`wall_seconds`, `cpu_seconds` (user and system) and the largest resident memory, in MB."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_megabytes: float
+
+
+# A small process in between: the peak that the kernel tells of a process counts from that of its parent.
+_LAUNCH = """
+import json, os, sys, time
+began = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+wall = time.perf_counter() - began
+told = [os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]
+print(json.dumps(told), file=sys.stderr)
+"""
+
+
+def run(command: Sequence[str | Path], env: Mapping[str, str] | None = None, output: Path | None = None) -> Run:
+    """Once; its standard output goes to a file or nowhere. Raises RuntimeError when it fails."""
+    with (output or Path(os.devnull)).open("wb") as file:
+        launched = subprocess.run(
+            [PYTHON, "-ISc", _LAUNCH, *map(str, command)],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            check=True,
+            text=True,
+        )
+    *words, told = launched.stderr.splitlines()
+    code, *figures = json.loads(told)
+    if code not in (0, 1) or "ERROR" in launched.stderr:  # `solar status`: 1 says that something needs attention
+        raise RuntimeError(f"{command} exits with {code}: {words}")
+    return Run(*figures)
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """Of each figure by itself."""
+    return Run(
+        statistics.median(each.wall_seconds for each in runs),
+        statistics.median(each.cpu_seconds for each in runs),
+        statistics.median(each.peak_megabytes for each in runs),
+    )
+
+
+def several(command: Sequence[str | Path], times: int = 5, output: Path | None = None) -> Run:
+    """The median of several runs."""
+    return median([run(command, output=output) for _ in range(times)])
+
+
+def resident_megabytes(pid: int) -> float:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024
+
+
+@contextmanager
+def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A process that is ended with the block."""
+    process = subprocess.Popen(
+        list(map(str, command)), env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()

@@ -1,0 +1,47 @@
+"""What a reading costs, in counts that are the same on every computer: more than this is a regression.
+
+`make bench` measures the rest; docs/performance.md says what a user gets from it.
+"""
+
+from pathlib import Path
+
+from admin.commands.status import status
+from benchmarks import counts
+from benchmarks.journals import make, readings
+from journal.writer import JournalWriter
+from tests.servers import program
+
+
+def test_a_reading_is_one_sync_and_a_page_or_two(tmp_path: Path) -> None:
+    """500 against 100. The floor of SQLite's log is a page of 4,120 bytes for each reading."""
+    program("strace", "strace")
+    syncs, size = counts.per_reading(tmp_path, 100, 500)
+    assert syncs == 1.0
+    assert size < 4900
+
+
+def test_a_reading_in_which_nothing_changes_asks_each_register_once_or_twice() -> None:
+    first, *later = counts.exchanges()
+    assert (first, set(later)) == (78, {28})
+
+
+def test_a_backlog_goes_out_in_few_and_small_requests(tmp_path: Path) -> None:
+    requests, lines, size = counts.drained(tmp_path, 2000)
+    assert (requests, lines) == (5, 2000)
+    assert size / lines < 16.5
+
+
+def test_a_journal_at_rest_has_no_room_to_spare(tmp_path: Path) -> None:
+    path = make(tmp_path / "journal.db", 5000)
+    assert path.stat().st_size / 5000 < 210
+
+
+def test_nothing_that_runs_often_goes_through_a_whole_table(tmp_path: Path) -> None:
+    with counts.statements() as executed:
+        counts.drained(tmp_path, 300)
+        status(data=tmp_path)
+        with JournalWriter.create(tmp_path / "journal.db") as journal:
+            for reading in readings(3, journal.boot_number("another")):
+                journal.append(reading)
+    assert len(executed) > 50
+    assert counts.scans(tmp_path / "journal.db", executed) == []

@@ -1,0 +1,61 @@
+"""The lines of rows, as the uploader makes them: their texts are remembered, and yet each number is exactly its own."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journal.reading import Reading
+from journal.sites import SiteStretch
+from journal.texts import MOST, Texts
+from journal.writer import JournalWriter
+from uploader.server.line_protocol import COLUMNS, line, lines
+
+SITES = [SiteStretch(0, 2**62, "home")]
+
+
+def texts_of(values: list[float]) -> list[str]:
+    """What stands in the lines for these values of one field."""
+    place = COLUMNS["readings"].index("battery_volts")
+    width = len(COLUMNS["readings"])
+    rows = [(n, n, None, *[None] * (place - 3), value, *[None] * (width - place - 1)) for n, value in enumerate(values)]
+    return [each.text.split(" ")[1].removeprefix("battery_volts=") for each in lines(rows, "readings", SITES)]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False).filter(bool)))
+def test_any_double_stands_as_python_writes_it(values: list[float]) -> None:
+    assert texts_of(values) == [repr(value) for value in values]
+
+
+def test_what_a_register_can_say_stands_as_python_writes_it() -> None:
+    """A byte times an integer, divided by an integer; and the product of two such."""
+    scaled = [byte * times / by for byte in range(1, 256) for times in (1, 2, 3, 4) for by in (1, 5, 10, 20)]
+    watts = [volts * amps for volts in scaled[::17] for amps in scaled[::13]]
+    assert texts_of(scaled + watts) == [repr(value) for value in scaled + watts]
+
+
+def test_rows_of_the_journal_give_the_lines_of_their_records(tmp_path: Path) -> None:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        boot = journal.boot_number("boot")
+        for number in range(5):
+            journal.append(
+                Reading(
+                    time_ms=1_700_000_000_000 + number,
+                    boot=boot,
+                    uptime_ms=number,
+                    model="PL 80" if number % 2 else None,
+                    battery_volts=0.1 + number if number else None,
+                    alarm=number % 2,
+                    regulator_state='bo"ost' if number == 3 else None,
+                )
+            )
+        rows = journal.values("readings", COLUMNS["readings"], 1, 5)
+        made = [each.text for each in lines(rows, "readings", journal.sites("readings"))]
+        assert made == [line(record, "home") for record in journal.records("readings", 1, 5)]
+        assert len(made) == 5
+
+
+def test_what_is_remembered_does_not_grow_for_ever() -> None:
+    texts = Texts(repr)
+    assert [texts[n] for n in range(2 * MOST)] == [repr(n) for n in range(2 * MOST)]
+    assert len(texts) <= MOST
