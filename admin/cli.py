@@ -1,10 +1,12 @@
 """The `solar` command: one application, a module for each command, and every error as one line.
 
-0    it was done (status: all is well)
-1    the environment is at fault (status: something needs attention)
-2    the command line or a setting is at fault
-70   a mistake of this program: a traceback, for us; services start again
-130  Ctrl-C; 143 SIGTERM, where a command does not stop by itself
+Exit codes:
+
+0    done (status: all is well)
+1    something in the surroundings is wrong (status: something needs attention)
+2    the command line or a setting is wrong
+70   a fault in this program: a traceback, for us; systemd starts a service again
+130  Ctrl-C; 143 SIGTERM, if a command does not stop by itself
 """
 
 import errno
@@ -41,13 +43,24 @@ from admin.commands import (
     upload,
 )
 from admin.terminal.console import logging_put_back, program_version
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
 
-AT_THE_SITE = "At the site"
-FROM_THE_JOURNAL = "From the journal"
-DELIVERY = "Upload problems"
-WITHOUT_HARDWARE = "Without hardware"
+PANELS = {
+    "At the site": (
+        log.log,
+        upload.upload,
+        status.status,
+        doctor.doctor,
+        read.read,
+        history.history,
+        calibrate.calibrate,
+    ),
+    "From the journal": (report.report, export.export, backup.backup, recover.recover, dashboards.dashboards),
+    "Upload problems": (audit.audit, replay.replay, pack.pack, pack.unpack_receipt),
+    "Without hardware": (simulate.simulate, demo.demo),
+}
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -78,30 +91,15 @@ def solar(version: Version = False) -> None:
     pass
 
 
-app.command(rich_help_panel=AT_THE_SITE)(log.log)
-app.command(rich_help_panel=AT_THE_SITE)(upload.upload)
-app.command(rich_help_panel=AT_THE_SITE)(status.status)
-app.command(rich_help_panel=AT_THE_SITE)(doctor.doctor)
-app.command(rich_help_panel=AT_THE_SITE)(read.read)
-app.command(rich_help_panel=AT_THE_SITE)(history.history)
-app.command(rich_help_panel=AT_THE_SITE)(calibrate.calibrate)
-app.add_typer(clock.app, name="clock", rich_help_panel=AT_THE_SITE)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(report.report)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(export.export)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(backup.backup)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(recover.recover)
-app.command(rich_help_panel=FROM_THE_JOURNAL)(dashboards.dashboards)
-app.command(rich_help_panel=DELIVERY)(audit.audit)
-app.command(rich_help_panel=DELIVERY)(replay.replay)
-app.command(rich_help_panel=DELIVERY)(pack.pack)
-app.command(rich_help_panel=DELIVERY)(pack.unpack_receipt)
-app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=DELIVERY)
-app.command(rich_help_panel=WITHOUT_HARDWARE)(simulate.simulate)
-app.command(rich_help_panel=WITHOUT_HARDWARE)(demo.demo)
+for panel, functions in PANELS.items():
+    for function in functions:
+        app.command(cls=FittedCommand, rich_help_panel=panel)(function)
+app.add_typer(clock.app, name="clock", rich_help_panel="At the site")
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Upload problems")
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code. Prints one line on standard error for everything that was to be expected."""
+    """Run one command and return the exit code. An expected error is one line on standard error, not a traceback."""
     try:
         load_env_file(Path(".env"))
         with logging_put_back():
@@ -112,12 +110,12 @@ def run(arguments: list[str]) -> int:
         print(sanitized(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone (export | head).
+        # The reader of our output has closed it (export | head).
         discard_output()
         return 1
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, show it and end
+    except Exception as error:  # noqa: BLE001  # the last resort: show any error and end
         if is_usage_error(error):
             print(explain(error), file=sys.stderr)
             return 2
@@ -131,12 +129,12 @@ def run(arguments: list[str]) -> int:
 
 
 def discard_output() -> None:
-    """Leave nothing for the exit to flush into a standard output that takes nothing."""
+    """Point standard output at /dev/null: otherwise Python fails again when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def load_env_file(path: Path) -> None:
-    """Set what the file sets and the environment does not."""
+    """Set the variables in the file, except those that are already set."""
     from dotenv import load_dotenv
 
     try:
@@ -149,7 +147,7 @@ def load_env_file(path: Path) -> None:
 def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Whatever the locale: exports are UTF-8, and no sign in a message may be an error.
+            # In every locale: exports are UTF-8, and no character in a message causes an error.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))

@@ -9,6 +9,7 @@ from typer.main import get_command
 from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
 from admin.terminal.words import count
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
@@ -30,7 +31,7 @@ def clock(context: typer.Context) -> None:
             command.invoke(own)
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = options.CLOCK) -> None:
     """Show whether the clock is trusted, why, and which records are held."""
     from logger.clock.host_clock import Clock, boot_id
@@ -41,7 +42,7 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
         print("\n".join(lines(clock_state(journal, boot_id(), moment, time_source(clock_mode).ask(moment)))))
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def trust(*, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Confirm that the computer's clock is right now: held records get their times and are sent."""
     from logger.clock.host_clock import Clock, boot_id

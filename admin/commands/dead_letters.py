@@ -12,6 +12,7 @@ import typer
 
 from admin.files.output_file import whole_text
 from admin.terminal import options
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
@@ -37,7 +38,7 @@ Output = Annotated[Path | None, typer.Option(
 # fmt: on
 
 
-@app.command("list")
+@app.command("list", cls=FittedCommand)
 def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson = False) -> None:
     """List the refused records, with the server's reason."""
     if as_json:
@@ -51,7 +52,7 @@ def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson =
         print("no dead letters: InfluxDB has refused nothing")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
     """Send them again, once the cause is fixed; all of them if no numbers are given."""
     with chosen("retry", numbers, all_of_them or not numbers, data) as (progress, wanted):
@@ -59,7 +60,7 @@ def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Da
     print(f"{count(done, 'dead letter')} queued for the uploader; to send now: `solar upload --once`")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
     """Remove them from the list for good; the readings stay in the journal."""
     with chosen("drop", numbers, all_of_them, data) as (progress, wanted):
@@ -67,7 +68,7 @@ def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Dat
     print(f"{count(done, 'dead letter')} dropped; the readings stay in the journal")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def export(*, output: Output = None, data: options.Data = options.DATA) -> None:
     """Write them as line protocol with times in milliseconds."""
     if output is None:
