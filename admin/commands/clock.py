@@ -1,4 +1,4 @@
-"""`solar clock`: what is known of the time, and a person's word that it is right."""
+"""`solar clock`: shows what is known about the time, and lets a person confirm the clock."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -64,14 +64,14 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), moment)
-        print("The logger is running: from its next reading on it uses this clock, and dates what was held.")
+        print("The logger is running: from its next reading on it uses this clock and dates the held records.")
         return
     with journal:
         print(release(journal, boot_id(), moment))
 
 
 def release(journal: JournalWriter, boot_id: str, moment: "Moment") -> str:
-    """Date and release everything that is held, by a person's word; what was done, in words."""
+    """Date and release all held records, because a person has confirmed the clock. Returns a sentence about it."""
     from journal.boots import Anchor
     from journal.reading import Event
     from logger.clock.host_clock import Clock

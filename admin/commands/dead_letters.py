@@ -1,4 +1,4 @@
-"""`solar dead-letters`: what InfluxDB itself refused."""
+"""`solar dead-letters`: the records that InfluxDB itself refused."""
 
 import json
 import sys
@@ -83,7 +83,7 @@ def export(*, output: Output = None, data: options.Data = options.DATA) -> None:
 
 
 def letters(data: Path) -> Iterator["DeadLetter"]:
-    """All of them, oldest first, a page in memory at a time; none where nothing was ever uploaded."""
+    """All dead letters, oldest first, read page by page; none if nothing was ever uploaded."""
     from uploader.progress.progress import Progress
 
     path = data / "uploader.db"
@@ -104,7 +104,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
 def chosen(
     verb: str, numbers: list[int] | None, is_all: bool, data: Path
 ) -> Iterator[tuple["Progress", list[int] | None]]:
-    """The open uploader.db and the numbers asked for, None for all. Raises BadSetting for one that is not there."""
+    """The open uploader.db and the numbers asked for, None for all. Raises BadSetting for an unknown number."""
     from uploader.progress.progress import Progress
 
     if bool(numbers) == is_all:
@@ -136,7 +136,7 @@ def lines(letter: "DeadLetter", now_ms: int) -> list[str]:
 
 
 def as_dict(letter: "DeadLetter") -> dict[str, object]:
-    """The same for machines."""
+    """The same for programs."""
     return {
         "number": letter.number,
         "table": letter.stream,
