@@ -188,7 +188,9 @@ def _logging() -> Board:
               "The longest time between two readings.", GAP),
         Panel("Clock uncertainty", "lines", SECONDS, (Line("", trend("time_uncertainty_seconds", "max")),), 12,
               "How far a reading's time may be off; high after a power cut without network.", CLOCK),
-        Panel("Gaps longer than five minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 12,
+        Panel("Seconds a reading", "lines", SECONDS, (Line("", trend("reading_seconds", "max")),), 12,
+              "How long a reading took. More than usual: bytes are damaged on the line; run solar doctor.", CLOCK),
+        Panel("Gaps longer than five minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 24,
               "When each ended and how long it was.", GAP),
         Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "Messages from the logger."),
     )  # fmt: skip

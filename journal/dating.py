@@ -7,7 +7,7 @@ dated       |-------|------------|        11 to 18 have their times; 19 to 30 ar
 import sqlite3
 
 from journal.boots import Anchor, stated
-from journal.spans import Spans
+from journal.spans import STEP_MS, Spans
 
 
 def date(connection: sqlite3.Connection, stream: str, boot: int, anchor: Anchor, limit: int) -> int:
@@ -31,7 +31,8 @@ def date(connection: sqlite3.Connection, stream: str, boot: int, anchor: Anchor,
         connection.execute(
             f"""
             UPDATE {stream}
-            SET wall_ms = nullif(coalesce(wall_ms, time_ms), :time_ms), time_ms = :time_ms{uncertainty}
+            SET wall_ms = iif(abs(coalesce(wall_ms, time_ms) - :time_ms) > {STEP_MS}, coalesce(wall_ms, time_ms), NULL),
+                time_ms = :time_ms{uncertainty}
             WHERE id = :id
             """,
             {"id": record_id, "time_ms": time_ms, "uncertainty": stated(anchor.uncertainty_at(uptime_ms))},

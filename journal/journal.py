@@ -125,7 +125,9 @@ class Journal:
     ) -> Iterator[tuple[Any, ...]]:
         """Some columns of those records, for reading very many; `names` must be fields of the stream's record."""
         order = "DESC" if newest_first else "ASC"
-        query = f"SELECT id, {', '.join(names)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
+        with self._our_errors("read"):
+            columns = schema.columns(self._connection, stream, names)
+        query = f"SELECT id, {columns} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
         left = limit if limit is not None else last_id - first_id + 1
         while left > 0:
             wanted = min(left, CHUNK_ROWS)

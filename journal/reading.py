@@ -2,7 +2,7 @@
 
 Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
 None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
-`time_ms` is the best known time, `uptime_ms` the time since boot (CLOCK_BOOTTIME); `wall_ms` is what the wall clock
+`time_ms` is the best known time, `uptime_ms` the time since boot (host_clock.py); `wall_ms` is what the wall clock
 showed, None if that is `time_ms`.
 
 A stream is one of the three tables; its name is the table's: "readings", "days", "events".
@@ -16,6 +16,8 @@ class Reading:
     """Everything that was read from the regulator at one moment.
 
     `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be corrected later.
+    The high byte of a counter that cannot have changed since the reading before is not read again: the column has it.
+    `reading_seconds`: from the first request to the last reply.
     """
 
     id: int | None = None
@@ -53,6 +55,7 @@ class Reading:
     regulator_clock_seconds: float | None = None
     time_uncertainty_seconds: float | None = None
     raw: bytes = b""
+    reading_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

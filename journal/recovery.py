@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
-from journal import boots, files, sites
+from journal import boots, files, schema, sites
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
 from journal.reading import STREAMS, Day, Record
@@ -155,7 +155,7 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
         highest = _highest_possible(source, stream)
     record_type = STREAMS[stream]
     columns = [field.name for field in fields(record_type)]
-    query = f"SELECT {', '.join(columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id"
+    query = f"SELECT {schema.columns(source, stream, columns)} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id"
     stretches = [(1, highest or 0)]
     while stretches:
         first, last = stretches.pop()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 
 from journal.reading import Reading
 
-KEPT = {"id", "time_ms", "boot", "uptime_ms", "wall_ms", "time_uncertainty_seconds", "raw"}
+KEPT = {"id", "time_ms", "boot", "uptime_ms", "wall_ms", "time_uncertainty_seconds", "reading_seconds", "raw"}
 """What the bytes do not determine."""
 DECODED = tuple(field.name for field in fields(Reading) if field.name not in KEPT)
 

@@ -17,7 +17,7 @@ never changes an old one.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from journal import copies
@@ -136,10 +136,19 @@ JOURNAL = (
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE readings ADD COLUMN reading_seconds REAL;
+    """,
 )
 
 WITH_SITES = 2
 """The first format with the table `sites`."""
+
+
+def columns(connection: sqlite3.Connection, stream: str, names: Iterable[str]) -> str:
+    """The columns to select from a table that may be of an older format: NULL where it does not have one."""
+    there = {row[1] for row in connection.execute(f"PRAGMA table_info({stream})")}
+    return ", ".join(name if name in there else f"NULL AS {name}" for name in names)
 
 
 def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> int:

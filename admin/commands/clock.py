@@ -1,7 +1,11 @@
 """`solar clock`: shows what is known about the time, and lets a person confirm the clock."""
 
 import logging
-from typing import TYPE_CHECKING
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.main import get_command
@@ -11,16 +15,16 @@ from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
-from admin.terminal.words import count
+from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.writer import JournalWriter
 
 if TYPE_CHECKING:
-    from logger.clock.host_clock import Moment
+    from journal.boots import Anchor
 
-app = typer.Typer(help="Show whether the computer's clock is trusted and what is held, or confirm the clock.")
+app = typer.Typer(help="Show whether the computer's clock is trusted and what is held, or confirm or set the clock.")
 
 
 @app.callback(invoke_without_command=True)
@@ -44,44 +48,93 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
 
 @app.command(cls=FittedCommand)
 def trust(*, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
-    """Confirm that the computer's clock is right now: held records get their times and are sent."""
+    """Confirm that the computer's clock is right now, to the minute: held records get their times and are sent."""
+    from logger.clock.trust_note import TO_THE_MINUTE_SECONDS
+
+    accept(data, site, TO_THE_MINUTE_SECONDS)
+
+
+@app.command("set", cls=FittedCommand)
+def set_clock(
+    time_now: Annotated[str, typer.Argument(metavar="TIME", help="The site's time now: '2026-11-22 17:30'.")],
+    *,
+    data: options.Data = options.DATA,
+    site: options.Site = options.SITE,
+) -> None:
+    """Set the computer's clock and confirm it; right to the minute, or to 5 seconds if TIME has seconds."""
+    from logger.clock.host_clock import Clock
+    from logger.clock.trust import ThisComputer, absurd
+
+    wanted_ms, uncertainty_seconds = parse(time_now)
+    if why := absurd(wanted_ms):
+        raise SolarError(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
+    evidence = ThisComputer().ask(Clock(0).now())
+    if evidence and evidence.is_lasting:
+        raise SolarError(f"cannot set the clock to {time_now}: {evidence.source}; nothing was changed")
+    require_journal(data)
+    try:
+        time.clock_settime_ns(time.CLOCK_REALTIME, wanted_ms * 1_000_000)
+    except PermissionError as error:
+        raise SolarError(f"cannot set the clock to {time_now}: only root may; run it again with sudo") from error
+    accept(data, site, uncertainty_seconds)
+
+
+def parse(time_now: str) -> tuple[int, float]:
+    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off."""
+    from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
+
+    for form, uncertainty_seconds in (
+        ("%Y-%m-%d %H:%M", TO_THE_MINUTE_SECONDS),
+        ("%Y-%m-%d %H:%M:%S", TO_THE_SECOND_SECONDS),
+    ):
+        with suppress(ValueError):
+            wanted = datetime.strptime(time_now.strip().replace("T", " "), form).astimezone()
+            return round(wanted.timestamp() * 1000), uncertainty_seconds
+    raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
+
+
+def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
+    """Date what is held by the wall clock as it is now, or let the running logger do it."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
-    from logger.clock.trust_note import leave
+    from logger.clock.trust_note import leave, word
 
     log_to_stderr(verbose=False, level=logging.WARNING)
-    moment = Clock(0).now()
-    if why := absurd(moment.time_ms):
+    said = word(Clock(0).now(), uncertainty_seconds)
+    if why := absurd(said.time_ms):
         raise SolarError(
-            f"cannot trust {iso(moment.time_ms)}: it is {why}; set the clock first (sudo date -s '2026-11-22 17:30')"
+            f"cannot trust {iso(said.time_ms)}: it is {why}; set it first: sudo solar clock set '2026-11-22 17:30'"
         )
-    path = data / "journal.db"
-    if not is_there(path):
-        raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
-    print(f"Clock accepted: {iso(moment.time_ms)}")
+    require_journal(data)
+    print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
     try:
-        journal = JournalWriter.create(path, site)
+        journal = JournalWriter.create(data / "journal.db", site)
     except JournalInUse:
         with our_errors("write to", data):
-            leave(data, boot_id(), moment)
+            leave(data, boot_id(), said)
         print("The logger is running: from its next reading on it uses this clock and dates the held records.")
         return
     with journal:
-        print(release(journal, boot_id(), moment))
+        print(release(journal, boot_id(), said))
 
 
-def release(journal: JournalWriter, boot_id: str, moment: "Moment") -> str:
+def require_journal(data: Path) -> None:
+    """Raise JournalMissing when there is nothing that could be dated."""
+    path = data / "journal.db"
+    if not is_there(path):
+        raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
+
+
+def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:
     """Date and release all held records, because a person has confirmed the clock. Returns a sentence about it."""
-    from journal.boots import Anchor
     from journal.reading import Event
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
     from logger.clock.trust import NoTimeSource
-    from logger.clock.trust_note import PERSON
 
     held = sum(last - first + 1 for first, last in journal.held("readings"))
     keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
-    changes = [keeper.believe(Anchor(moment.uptime_ms, moment.time_ms, PERSON))]
+    changes = [keeper.believe(said)]
     done = 0
     with progress("dating records", "records", held) as show_done:
         while (dated := keeper.work(0.2)).records or dated.changes:

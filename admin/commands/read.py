@@ -27,13 +27,13 @@ def read(
     """Take one reading and show it; nothing is stored."""
     from logger.clock.host_clock import Clock
     from logger.regulator.models import Steps
-    from logger.regulator.regulator import REGISTERS, connect
+    from logger.regulator.regulator import STEPS, connect
 
     log_to_stderr(verbose=verbose, level=logging.WARNING)
     stop = threading.Event()
     steps = Steps.of(charge_step_amps, load_step_amps)
     with stop_on_signals(stop), connect(port, baud, Clock(0), steps=steps, stop=stop) as regulator:
-        with progress("reading", "registers", REGISTERS) as show:
+        with progress("reading", "steps", STEPS) as show:
             reading = regulator.read(show)
         missing = regulator.missing
     if reading is None or stop.is_set():

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from admin.doctor.finding import Finding, bad, look, ok, skipped
+from admin.health.clock_state import CHRONY_REMEDY, REMEDY
 from admin.terminal.words import count, duration
 from journal.errors import JournalError
 from journal.journal import Journal
 from logger.clock.host_clock import Moment
-from logger.clock.trust import Evidence, absurd
+from logger.clock.trust import CHRONY, Evidence, absurd
 
 SYS = Path("/sys")
 DEVICE_TREE = Path("/proc/device-tree/model")
@@ -69,17 +70,12 @@ def clock(moment: Moment, evidence: Evidence | None, data: Path) -> Finding:
     held = _held(data)
     waiting = f"; {count(held, 'reading')} held until it is confirmed" if held else ""
     if why := absurd(moment.time_ms):
-        remedy = (
-            "connect the computer to the network, which sets its clock; or set it: sudo date -s 'YEAR-MONTH-DAY HH:MM'"
-        )
-        return bad("clock", f"the date is wrong, {why}{waiting}", remedy)
+        return bad("clock", f"the date is wrong, {why}{waiting}", REMEDY)
+    if evidence and evidence.source == CHRONY and held:
+        return look("clock", f"right: {evidence.source}, but the kernel does not know{waiting}", CHRONY_REMEDY)
     if evidence:
         return ok("clock", f"right: {evidence.source}{waiting}")
-    remedy = (
-        "connect the computer to the network and wait a few minutes; without a network, set the clock (sudo date -s "
-        "'YEAR-MONTH-DAY HH:MM') and confirm it: sudo solar clock trust"
-    )
-    return look("clock", f"the clock has not been confirmed{waiting}", remedy)
+    return look("clock", f"the clock has not been confirmed{waiting}", REMEDY)
 
 
 def _held(data: Path) -> int:

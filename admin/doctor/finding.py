@@ -22,6 +22,7 @@ CHECKS = {
     "model":            Check(5, "Model"),
     "regulator_clock":  Check(6, "Regulator's clock"),
     "calibration":      Check(7, "Current steps"),
+    "line":             Check(8, "Damage on the line"),
     # the journal and its disk
     "data":             Check(10, "Data directory"),
     "readings":         Check(11, "Readings"),

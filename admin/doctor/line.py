@@ -7,32 +7,40 @@ import termios
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from admin.doctor.finding import Finding, bad, bad_from, ok
+from admin.doctor.finding import Finding, bad, bad_from, look, ok
 from admin.doctor.port import is_url
 from admin.doctor.regulator import check_regulator
 from admin.terminal.options import BAUDS
 from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
 from logger.clock.host_clock import Clock
 from logger.line.exchange import Pli, Stopped
+from logger.line.frame import READ_RAM
 from logger.regulator.models import Steps
 from logger.regulator.registers import BATTERY_VOLTS, SOFTWARE_VERSION, SYSTEM, decode
 from logger.regulator.regulator import open_port
-from logger.regulator.verified_reads import VerifiedReads
+from logger.regulator.verified_reads import Step, VerifiedReads
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait: for a reply, for a quiet line, for the PLI at one baud rate, for the regulator."""
+    """How long to wait: for a reply, for a quiet line, for the PLI at one baud rate, for the regulator, for a hundred
+    exchanges."""
 
     reply_seconds: float = 1.0
     settle_seconds: float = 0.5
     rate_seconds: float = 8.0
     regulator_seconds: float = 15.0
+    exchanges_seconds: float = 30.0
 
 
 TIMEOUTS = Timeouts()
+EXCHANGES = 100
+MOST_DAMAGED_OK = 0.01
+MOST_DAMAGED = 0.03
+"""The share of damaged exchanges up to which no wrong value comes through (docs/reliability.md)."""
 
 
 class StopAfter:
@@ -129,17 +137,18 @@ def _pli_at(line: Any, port: str, rate: int, timeouts: Timeouts, seconds: float)
 def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_trusted: bool) -> Iterator[Finding]:
     clock = Clock(0)
     verified = VerifiedReads(_pli_at(line, port, rate, timeouts, timeouts.regulator_seconds), clock)
-    verified.begin(timeouts.regulator_seconds)
+    steps: list[Step] = [
+        partial(verified.bytes, SOFTWARE_VERSION),
+        partial(verified.bytes, SYSTEM, BATTERY_VOLTS),
+        verified.time_of_day,
+    ]
     ram: dict[int, int] = {}
     try:
-        for address in (SOFTWARE_VERSION, SYSTEM, BATTERY_VOLTS):
-            value = verified.byte(address)
-            if value is not None:
-                ram[address] = value
-            elif not ram:
+        for step in steps:
+            (read,) = verified.prove([step], timeouts.regulator_seconds)
+            if not ram | read:
                 break
-        if ram:
-            ram |= verified.time_of_day()
+            ram |= read
     except (PliSilent, RegulatorSilent, Stopped):
         pass  # judged by what was read until then
     if SOFTWARE_VERSION not in ram:
@@ -155,3 +164,29 @@ def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_
     moment = clock.now()
     reading = decode(ram, Steps(), time_ms=moment.time_ms, boot=0, uptime_ms=moment.uptime_ms)
     yield from check_regulator(reading, is_clock_trusted=is_clock_trusted)
+    yield _damage(_pli_at(line, port, rate, timeouts, timeouts.exchanges_seconds), ram[SOFTWARE_VERSION])
+
+
+def _damage(pli: Pli, version: int) -> Finding:
+    """How many of a hundred questions for RAM 0 bring anything but `version`, or a byte too many."""
+    done = damaged = 0
+    try:
+        for _ in range(EXCHANGES):
+            doubts = pli.doubts
+            is_right = pli.ask(READ_RAM, SOFTWARE_VERSION) == version and pli.doubts == doubts
+            done += 1
+            damaged += not is_right
+            if not is_right:
+                pli.get_in_step()
+    except (PliSilent, Stopped):
+        done, damaged = done + 1, damaged + 1
+    found = f"{damaged} of {done} exchanges damaged"
+    if damaged <= MOST_DAMAGED_OK * done:
+        return ok("line", found)
+    remedy = (
+        "push in both plugs of the cable; keep it short and away from inverter, motors and battery cables; try another "
+        "USB adapter; connect computer and regulator to the same earth"
+    )
+    if damaged <= MOST_DAMAGED * done:
+        return look("line", f"{found}; readings take longer", remedy)
+    return bad("line", f"{found}: too many, values may be missing or wrong", remedy)

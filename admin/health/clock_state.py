@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from logger.clock.trust import Evidence
 
 HELD_TOO_LONG_SECONDS = 86400.0
-REMEDY = (
-    "connect it to a network with a time server; or set the clock (sudo date -s '2026-11-22 17:30') and confirm it: "
-    "solar clock trust"
+REMEDY = "connect it to a network with a time server, or set the clock: sudo solar clock set '2026-11-22 17:30'"
+CHRONY_REMEDY = (
+    "chrony does not tell the kernel that the clock is right: write `rtcsync` into /etc/chrony/chrony.conf, then "
+    "sudo systemctl restart chrony"
 )
 
 
@@ -42,6 +43,11 @@ class ClockState:
     def held_in_all(self) -> int:
         return sum(self.held.values())
 
+    @property
+    def is_off(self) -> bool:
+        """Whether the wall clock is elsewhere than drift explains."""
+        return abs(self.off_seconds) > 2 + self.uncertainty_seconds
+
 
 def clock_state(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evidence | None") -> ClockState:
     """What the journal and this computer's clock show at this moment."""
@@ -68,7 +74,7 @@ def clock_state(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evi
 
 def is_right(state: ClockState) -> bool:
     """Whether the wall clock may be believed at this moment."""
-    return not state.absurd and (abs(state.off_seconds) <= 2 if state.source else state.evidence is not None)
+    return not state.absurd and (not state.is_off if state.source else state.evidence is not None)
 
 
 def trust_in_words(state: ClockState) -> str:
@@ -77,10 +83,10 @@ def trust_in_words(state: ClockState) -> str:
         if state.absurd:
             return f"not trusted: it is {state.absurd}"
         if state.evidence:
-            return f"right ({state.evidence}); the logger has not used it yet"
+            return f"right ({state.evidence}); the logger uses it when it has been so for five minutes"
         return "not trusted: it has not been confirmed since this computer started"
     doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
-    if abs(state.off_seconds) > 2:
+    if state.is_off:
         way = "ahead of" if state.off_seconds > 0 else "behind"
         return f"ignored: it is {duration(abs(state.off_seconds))} {way} the logger's own time{doubt}"
     return f"trusted{doubt}: {state.source}"
@@ -103,7 +109,19 @@ def attention_in_words(state: ClockState) -> str | None:
     if state.source or not state.held_in_all or state.uptime_seconds < HELD_TOO_LONG_SECONDS:
         return None
     since = duration(state.uptime_seconds)
-    return f"nothing is sent, because the clock has not been confirmed for {since}: {REMEDY}"
+    return f"nothing is sent, because the clock has not been confirmed for {since}: {remedy(state)}"
+
+
+def needs_person(state: ClockState) -> bool:
+    """Whether it will hardly become known by itself."""
+    return state.source is None and (state.evidence is None or remedy(state) == CHRONY_REMEDY)
+
+
+def remedy(state: ClockState) -> str:
+    """What makes the clock known."""
+    from logger.clock.trust import CHRONY
+
+    return CHRONY_REMEDY if state.evidence == CHRONY and state.held_in_all else REMEDY
 
 
 def lines(state: ClockState) -> list[str]:
@@ -114,4 +132,4 @@ def lines(state: ClockState) -> list[str]:
         ("Held", held_in_words(state) or "nothing"),
     ]
     shown = [f"{label:12}{words}" for label, words in rows]
-    return shown if state.source or state.evidence else [*shown, f"{'To do':12}{REMEDY}"]
+    return [*shown, f"{'To do':12}{remedy(state)}"] if needs_person(state) else shown

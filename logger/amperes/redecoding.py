@@ -22,7 +22,7 @@ from logger.amperes.adopted_steps import StepsInForce
 from logger.events.change import Change
 from logger.history.measured_days import measured
 from logger.regulator.models import AdoptedSteps, Steps
-from logger.regulator.registers import DECODER, decode
+from logger.regulator.registers import DECODER, decode, known_highs
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,14 @@ def decoded_anew(reading: Reading, steps: Steps) -> Reading | None:
     """The reading decoded again from its bytes; None when nothing changes, or when it has no bytes."""
     if not reading.raw:
         return None
-    new = decode(reading.raw, steps, time_ms=reading.time_ms, boot=reading.boot, uptime_ms=reading.uptime_ms)
+    new = decode(
+        reading.raw,
+        steps,
+        time_ms=reading.time_ms,
+        boot=reading.boot,
+        uptime_ms=reading.uptime_ms,
+        known_highs=known_highs(reading),
+    )
     quantities = {name: getattr(new, name) for name in DECODED}
     return (
         None if all(getattr(reading, name) == quantities[name] for name in DECODED) else replace(reading, **quantities)

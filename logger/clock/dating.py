@@ -9,7 +9,11 @@ of that window is the best guess; it is wrong by at most half the window.
 The regulator's clock narrows the window. Its phase (time minus time of day) is known before and after. Where the two
 agree, the clock ran on while the computer had no power, and every reading gives the time modulo a day. If one day fits,
 the boot is dated to seconds; if several fit, the one nearest to the middle is taken. Where the phases disagree, or the
-readings of one boot do, somebody set the clock or it lost its power and restarted at 0.0: then it is not used.
+readings of any boot between do, somebody set the clock or it lost its power and restarted at 0.0: then it is not used.
+
+It may also have restarted at 0.0 and been set again later to what it would have shown. Then a boot whose clock shows
+05:00 was at least five hours after the last reading before. Where the window has no room for that, it did not happen.
+Where it has, the regulator's clock still gives the best guess, but the uncertainty is that of the whole window.
 """
 
 from collections.abc import Sequence
@@ -82,23 +86,44 @@ def date_boots(
     little, and the latest time that fits is chosen: a boot is dated because the next one was. `phases` are one from
     before and one from after, or nothing.
     """
-    by_regulator = [_clock_estimate(boot, phases) for boot in boots]
-    for floor_ms, estimates in (
-        (after_ms, by_regulator),
-        (after_ms, [None] * len(boots)),
-        (earliest_ms, [None] * len(boots)),
-    ):
+    by_order: list[ClockEstimate | None] = [None] * len(boots)
+    by_regulator = [_clock_estimate(boot, phases) for boot in boots] if _is_undisturbed(boots) else by_order
+    for floor_ms, estimates in ((after_ms, by_regulator), (after_ms, by_order), (earliest_ms, by_order)):
         if floor_ms is None:
             continue
         windows = _windows(boots, estimates, floor_ms, before_ms)
         if windows:
             is_open = after_ms is None or floor_ms != after_ms
-            return _choose(boots, estimates, windows, is_open=is_open)
+            room = _windows(boots, by_order, floor_ms, before_ms)
+            is_certain = not phases or _ran_on(boots, windows, room, phases[0].time_ms)
+            return _choose(boots, estimates, windows, windows if is_certain else room, is_open=is_open)
     windows = [Window(before_ms - total, before_ms - total) for total in _reaches(boots)]
     return [
         Anchor(boot.middle_ms, window.low_ms, BY_END, abs(before_ms - earliest_ms) / 1000)
         for boot, window in zip(boots, windows, strict=True)
     ]
+
+
+def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
+    """Whether the regulator's clock ran on within each of them."""
+    return all(
+        max((abs(stray) for stray in _strays(boot)), default=0)
+        <= SAMPLE_TOLERANCE_MS + (DRIFT + REGULATOR_DRIFT) * (boot.last_uptime_ms - boot.first_uptime_ms)
+        for boot in boots
+    )
+
+
+def _ran_on(boots: Sequence[UndatedBoot], windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
+    """Whether none can have been so late that its regulator's clock has run from 0.0 since it was last read before."""
+    for boot, window, around in zip(boots, windows, room, strict=True):
+        if not boot.samples:
+            continue
+        first, last = boot.samples[0], boot.samples[-1]
+        latest_ms = around.high_ms + first.time_ms - boot.middle_ms
+        if last_ms + first.clock_seconds * 1000 - SAMPLE_TOLERANCE_MS <= latest_ms:
+            return False
+        last_ms = window.low_ms + last.time_ms - boot.middle_ms
+    return True
 
 
 def _clock_estimate(boot: UndatedBoot, phases: Sequence[Phase]) -> ClockEstimate | None:
@@ -108,16 +133,17 @@ def _clock_estimate(boot: UndatedBoot, phases: Sequence[Phase]) -> ClockEstimate
     apart = circular(after.phase_ms - before.phase_ms)
     if not is_drift(apart, after.time_ms - before.time_ms):
         return None
-    phase = before.phase_ms + apart / 2
-    middles = [phase + boot.middle_ms - sample.day_began_ms for sample in boot.samples]
-    offsets = [circular(middle - middles[0]) for middle in middles]
-    centre = median(offsets)
-    strays = [abs(circular(offset - centre)) for offset in offsets]
-    allowed = SAMPLE_TOLERANCE_MS + (DRIFT + REGULATOR_DRIFT) * (boot.last_uptime_ms - boot.first_uptime_ms)
-    if max(strays) > allowed:
-        return None
-    error = abs(apart) / 2 + max(strays) + DRIFT * boot.half_ms + READ_OFF_MS
-    return ClockEstimate(round(middles[0] + centre) % DAY_MS, round(error))
+    middle = before.phase_ms + apart / 2 + boot.middle_ms - boot.samples[0].day_began_ms
+    strays = _strays(boot)
+    centre = median(strays)
+    widest = max(abs(stray - centre) for stray in strays)
+    error = abs(apart) / 2 + widest + DRIFT * boot.half_ms + READ_OFF_MS
+    return ClockEstimate(round(middle + centre) % DAY_MS, round(error))
+
+
+def _strays(boot: UndatedBoot) -> list[float]:
+    """How much earlier the regulator's day began by each sample than by the first."""
+    return [circular(boot.samples[0].day_began_ms - sample.day_began_ms) for sample in boot.samples]
 
 
 def _windows(
@@ -138,18 +164,24 @@ def _windows(
 
 
 def _choose(
-    boots: Sequence[UndatedBoot], estimates: Sequence[ClockEstimate | None], windows: Sequence[Window], *, is_open: bool
+    boots: Sequence[UndatedBoot],
+    estimates: Sequence[ClockEstimate | None],
+    windows: Sequence[Window],
+    room: Sequence[Window],
+    *,
+    is_open: bool,
 ) -> list[Anchor]:
+    """A time within its window for each, and as its uncertainty how far the ends of its room are."""
     anchors: list[Anchor] = []
     end = windows[0].low_ms - boots[0].half_ms
-    for boot, estimate, window in zip(boots, estimates, windows, strict=True):
+    for boot, estimate, window, around in zip(boots, estimates, windows, room, strict=True):
         low = max(window.low_ms, end + boot.half_ms)
         wanted = window.high_ms if is_open else (window.low_ms + window.high_ms) // 2
         time_ms = max(wanted, low)
         if estimate:
             time_ms = _likeliest(time_ms, low, window.high_ms, estimate)
         end = time_ms + boot.half_ms
-        error_ms = max(window.high_ms - time_ms, time_ms - window.low_ms)
+        error_ms = max(around.high_ms - time_ms, time_ms - around.low_ms)
         source = BY_REGULATOR if estimate else BY_END if is_open else BY_ORDER
         anchors.append(Anchor(boot.middle_ms, time_ms, source, error_ms / 1000))
     return anchors

@@ -75,9 +75,9 @@ def phase_of(sample: Sample) -> Phase:
 
 
 def central_phase(phases: Sequence[Phase]) -> Phase | None:
-    """The median of several that were taken close together; None where there is none."""
+    """The median of several that were taken close together, as of the first; None where there is none."""
     if not phases:
         return None
     first = phases[0].phase_ms
     offset = median(circular(phase.phase_ms - first) for phase in phases)
-    return Phase(phases[len(phases) // 2].time_ms, round(first + offset) % DAY_MS)
+    return Phase(phases[0].time_ms, round(first + offset) % DAY_MS)

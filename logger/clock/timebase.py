@@ -1,27 +1,34 @@
-"""The time in this boot: from the wall clock, from the boot clock, or not known yet. Pure.
+"""The time in this boot, as a state machine. Pure.
 
-time = uptime + offset. The anchor is the moment when the offset was last certain. Linux slews the boot clock together
-with the wall clock, so they part only when somebody sets the wall clock.
+time = uptime + offset. The *anchor* is the moment when the offset was last certain; from there the uptime counts, and
+its drift is the uncertainty. So the wall clock is never used as such: only who confirms it makes it the next anchor.
 
-    no anchor        records are held until there is evidence that the wall clock is right
-    anchored         the wall clock counts while it is within STEP_MS of the anchor's offset. Lasting evidence renews
-                     the anchor; without it, the drift since the anchor is an uncertainty
-    stepped          the wall clock is further off. Without lasting evidence the step is ignored, and the boot clock
-                     counts. With it, records are held for CONFIRM_SECONDS. Then they are dated by the new offset if it
-                     has lasted, else by the old one. With SOLAR_CLOCK=trust nothing is held: the boot clock counts for
-                     TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, then the new offset
-    accepted step    begins a new stretch of the boot (journal/boots.py)
-    first anchor     evidence that contradicts the readings of earlier boots (earlier than the last one, or years
-                     later) must be lasting, and must stay for as long as a step
+    state     records are         what a look finds                                  then
+    WAITING   held                nobody confirms the wall clock                     WAITING
+                                  somebody does                                      TRIAL of its offset
+    KNOWN     dated by the        it is where drift puts it, and confirmed           KNOWN, the anchor is renewed
+              anchor              it is where drift puts it, not confirmed           KNOWN, the uncertainty grows
+                                  it was set elsewhere, not confirmed                KNOWN, the wall clock is ignored
+                                  it was set elsewhere, confirmed                    TRIAL of its offset
+    TRIAL     held; with          the same offset, confirmed for CONFIRM_SECONDS     KNOWN by a new anchor
+              SOLAR_CLOCK=trust   another offset, confirmed                          TRIAL, from the beginning
+              as before it        back where the old anchor puts it, or not          KNOWN by the old anchor, or WAITING
+                                  confirmed any more                                 if there was none
+    any       as before           an absurd time (trust.py)                          as if nobody confirmed it
+                                  a person confirms it (`believe`)                   KNOWN by the person's anchor
 
-An absurd time (trust.py) is never accepted, whatever the evidence.
+With SOLAR_CLOCK=trust a trial takes TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, and the first anchor none.
+While the offset moves faster than an oscillator drifts, the wall clock is being slewed. So an anchor is renewed only
+when two looks in a row confirm the wall clock and the offset has only drifted between them.
+A new anchor elsewhere than the old one begins a new stretch of the boot (journal/boots.py).
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from journal.boots import Anchor, stated
 from logger.clock.host_clock import Moment
-from logger.clock.trust import Evidence, absurd
+from logger.clock.trust import EARLIEST_MS, RTC_DRIFT, Evidence, absurd
 from logger.events.change import Change
 from logger.events.durations import spoken
 
@@ -30,6 +37,18 @@ CONFIRM_SECONDS = 300.0
 TRUSTED_CONFIRM_SECONDS = 30.0
 TRUSTED_LOOKS = 3
 YEARS_LATER_MS = 2 * 365 * 86_400_000
+
+STEADY = 500e-6
+"""The kernel tunes the wall clock by no more than this; what is faster is a slew (adjtimex(2), `freq`)."""
+STEADY_MS = 50
+
+
+class State(Enum):
+    """See the table above."""
+
+    WAITING = auto()
+    TRIAL = auto()
+    KNOWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +62,16 @@ class Stamp:
 
 
 @dataclass(slots=True)
-class ClockStep:
-    """A wall clock that is off: since when, how often it was seen there, and what is done about it."""
+class Trial:
+    """An offset that is confirmed: since when, and in how many looks."""
 
     offset_ms: int
     since_uptime_ms: int
     looks: int = 0
-    is_holding: bool = False
-    is_refused: bool = False
-
-    def is_at(self, offset_ms: int) -> bool:
-        return abs(offset_ms - self.offset_ms) <= STEP_MS
 
 
 class Timebase:
-    """The time in one boot. `stretch` counts the steps that were accepted or are being confirmed, from 1."""
+    """The time in one boot. `stretch` counts the steps that were accepted or are on trial, from 1."""
 
     def __init__(
         self,
@@ -66,154 +80,177 @@ class Timebase:
         stretch: int = 1,
         is_anchored: bool = False,
         last_trusted_ms: int | None = None,
+        last_certain_ms: int | None = None,
         is_trusting: bool = False,
     ) -> None:
         """What the journal has: the last anchor in this boot; the boot's last stretch, and whether the anchor is of it.
 
-        `last_trusted_ms` is the time of the last trusted record of an earlier boot.
+        `last_trusted_ms` is the time of the last trusted record of an earlier boot, `last_certain_ms` when a hardware
+        clock can last have been set by a time that was certain.
         """
         self.anchor = anchor
         self.stretch = stretch
+        self.state = State.KNOWN if anchor else State.WAITING
         self._is_anchored = is_anchored
         self._last_trusted_ms = last_trusted_ms
+        self._last_certain_ms = last_certain_ms or EARLIEST_MS
         self._is_trusting = is_trusting
-        self._step: ClockStep | None = None
+        self._trial: Trial | None = None
+        self._ignored: Trial | None = None
+        self._previous: Moment | None = None
         self._doubts: set[str] = set()
 
     @property
-    def is_holding(self) -> bool:
-        """Whether records are held now."""
-        return self.anchor is None or bool(self._step and self._step.is_holding)
-
-    @property
     def expected(self) -> Anchor | None:
-        """The anchor of the present stretch; None while it is not decided."""
-        return None if self.is_holding else self.anchor
+        """The anchor of the present stretch; None while records are held."""
+        is_held = self.state is State.WAITING or (self.state is State.TRIAL and not self._is_trusting)
+        return None if is_held else self.anchor
 
     def stamp(self, wall_ms: int, uptime_ms: int) -> Stamp:
         """The time of a record, from what the wall clock and the boot clock showed when it was taken."""
-        if self.anchor is None or self.is_holding:
+        anchor = self.expected
+        if anchor is None:
             return Stamp(wall_ms, None, None, is_held=True)
-        time_ms = self.anchor.time_at(uptime_ms)
-        if abs(wall_ms - time_ms) <= STEP_MS:
-            time_ms = wall_ms
-        uncertainty = stated(self.anchor.uncertainty_at(uptime_ms))
-        return Stamp(time_ms, None if time_ms == wall_ms else wall_ms, uncertainty, is_held=False)
+        time_ms = anchor.time_at(uptime_ms)
+        shown = wall_ms if abs(wall_ms - time_ms) > STEP_MS else None
+        return Stamp(time_ms, shown, stated(anchor.uncertainty_at(uptime_ms)), is_held=False)
 
     def look(self, moment: Moment, evidence: Evidence | None) -> Change | None:
         """Compare the clocks and the evidence with the anchor. An event, if anything changes."""
-        offset_ms = moment.time_ms - moment.uptime_ms
-        if self.anchor is None:
-            return self._look_for_first(moment, evidence)
-        if abs(offset_ms - self.anchor.offset_ms) > STEP_MS:
-            return self._look_at_step(self.anchor, moment, evidence)
-        step, self._step = self._step, None
-        self._is_anchored = True
-        far = _far(step.offset_ms - self.anchor.offset_ms) if step else ""
-        if evidence and evidence.is_lasting:
-            self.anchor = _certain(moment, evidence)
-        if step is None:
-            return None
-        lasted = spoken((moment.uptime_ms - step.since_uptime_ms) // 1000)
-        return Change(
-            "clock_refused", f"the computer's clock jumped {far} and was back after {lasted}: the jump is ignored"
-        )
+        why = absurd(moment.time_ms)
+        confirmed = None if why else evidence
+        is_steady, self._previous = self._is_steady(moment), moment if confirmed else None
+        old = self.anchor
+        if old is None:
+            if why and evidence:
+                words = f"the computer's clock is not trusted: it is {why}, although {evidence.source}"
+                return self._doubt(why, words)
+            return self._look_for_first(moment, confirmed)
+        lasting = confirmed if confirmed and confirmed.is_lasting else None
+        if abs(_offset(moment) - old.offset_ms) <= STEP_MS + 1000 * old.uncertainty_at(moment.uptime_ms):
+            return self._look_where_expected(old, moment, lasting if is_steady else None)
+        return self._look_elsewhere(old, moment, lasting, why)
 
     def believe(self, person: Anchor) -> Change | None:
-        """Accept the time that a person has confirmed. None when it is absurd."""
+        """Accept the time that a person has confirmed, unless a better one is known. None when it is absurd."""
         if absurd(person.time_ms):
             return None
         old = self.anchor
-        if old is None or abs(person.offset_ms - old.offset_ms) <= STEP_MS:
-            self._step = None
-            self.anchor, self._is_anchored = person, True
-            return Change("clock_trusted", f"the computer's clock is trusted: {person.source}")
-        return self._follow(old, person)
+        if old:
+            apart_ms, known = abs(person.offset_ms - old.offset_ms), old.uncertainty_at(person.uptime_ms)
+            if (
+                apart_ms <= STEP_MS + 1000 * (known + person.uncertainty_seconds)
+                and known <= person.uncertainty_seconds
+            ):
+                person = old
+            elif apart_ms > STEP_MS:
+                return self._follow(old, person)
+        self._know(person)
+        return Change("clock_trusted", f"the computer's clock is trusted: {person.source}")
 
     def _look_for_first(self, moment: Moment, evidence: Evidence | None) -> Change | None:
         if evidence is None:
-            self._step = None
+            self.state, self._trial = State.WAITING, None
             return None
-        why = absurd(moment.time_ms)
-        if why:
-            return self._doubt(why, f"the computer's clock is not trusted: it is {why}, although {evidence.source}")
-        if not self._is_trusting and (odd := self._odd(moment.time_ms)):
-            offset_ms = moment.time_ms - moment.uptime_ms
-            words = f"the computer's clock is doubtful: it is {odd}, although {evidence.source}"
-            if not evidence.is_lasting:
-                return self._doubt(odd, f"{words}; if it is right, confirm it: solar clock trust")
-            if self._step is None or not self._step.is_at(offset_ms):
-                self._step = ClockStep(offset_ms, moment.uptime_ms)
-                return self._doubt(odd, f"{words}; trusted if it stays so for {spoken(int(CONFIRM_SECONDS))}")
-            if moment.uptime_ms - self._step.since_uptime_ms < CONFIRM_SECONDS * 1000:
-                return None
-        self._step = None
-        self.anchor, self._is_anchored = _certain(moment, evidence), True
-        return (
-            None
-            if self._is_trusting
-            else Change("clock_trusted", f"the computer's clock is trusted: {evidence.source}")
-        )
-
-    def _look_at_step(self, old: Anchor, moment: Moment, evidence: Evidence | None) -> Change | None:
-        offset_ms = moment.time_ms - moment.uptime_ms
-        far = _far(offset_ms - old.offset_ms)
-        is_certain = evidence is not None and evidence.is_lasting
-        step = self._step
-        if is_new := step is None or not step.is_at(offset_ms):
-            step = ClockStep(offset_ms, moment.uptime_ms)
-        self._step = step
-        if why := absurd(moment.time_ms):
-            return self._refuse(step, "clock_stepped", f"the computer's clock was set {far}, to a time {why}: ignored")
-        if not is_certain and not step.is_holding:
-            words = f"the computer's clock was set {far}, but nothing confirms it: ignored"
-            return self._refuse(step, "clock_stepped", words)
-        if is_new or step.is_refused:
-            is_new = True
-            step.since_uptime_ms, step.looks, step.is_refused = moment.uptime_ms, 0, False
-        step.looks += 1
-        lasted = (moment.uptime_ms - step.since_uptime_ms) / 1000
+        anchor = self._certain(moment, evidence)
         if self._is_trusting:
-            if lasted >= TRUSTED_CONFIRM_SECONDS and step.looks >= TRUSTED_LOOKS and evidence:
-                return self._follow(old, _certain(moment, evidence))
-            words = (
-                f"the computer's clock was set {far}: trusted if it stays so for {spoken(int(TRUSTED_CONFIRM_SECONDS))}"
-            )
-            return Change("clock_stepped", words) if is_new else None
-        if evidence and is_certain and self._is_within_drift(old, moment):
-            return self._follow(old, _certain(moment, evidence))
-        if lasted >= CONFIRM_SECONDS:
-            if evidence and is_certain:
-                return self._follow(old, _certain(moment, evidence))
-            words = f"the computer's clock was set {far}, but nothing confirms it any longer: ignored"
-            return self._refuse(step, "clock_refused", words)
-        if not step.is_holding:
-            step.is_holding = True
+            self._know(anchor)
+            return None
+        odd = self._odd(moment.time_ms)
+        words = f"the computer's clock is doubtful: it is {odd}, although {evidence.source}"
+        if odd and not evidence.is_lasting:
+            return self._doubt(odd, f"{words}; if it is right, confirm it: solar clock trust")
+        if self._has_lasted(moment):
+            self._know(anchor)
+            return Change("clock_trusted", f"the computer's clock is trusted: {evidence.source}")
+        return self._doubt(odd, f"{words}; trusted if it stays so for {spoken(int(CONFIRM_SECONDS))}") if odd else None
+
+    def _look_where_expected(self, old: Anchor, moment: Moment, lasting: Evidence | None) -> Change | None:
+        if lasting is None and self._ignored and abs(_offset(moment) - self._ignored.offset_ms) <= STEP_MS:
+            return None  # the drift has grown to include it
+        given_up, self._ignored = self._trial or self._ignored, None
+        self._know(old)
+        change = None
+        if lasting:
+            new = self._certain(moment, lasting)
+            if abs(new.offset_ms - old.offset_ms) > STEP_MS:
+                return self._follow(old, new)
+            self._know(new)
+        if given_up:
+            far = _far(given_up.offset_ms - old.offset_ms)
+            lasted = spoken((moment.uptime_ms - given_up.since_uptime_ms) // 1000)
+            words = f"the computer's clock jumped {far} and was back after {lasted}: the jump is ignored"
+            change = Change("clock_refused", words)
+        return change
+
+    def _look_elsewhere(self, old: Anchor, moment: Moment, lasting: Evidence | None, why: str | None) -> Change | None:
+        far = _far(_offset(moment) - old.offset_ms)
+        if lasting is None:
+            return self._ignore(old, moment, f", to a time {why}" if why else ", but nothing confirms it")
+        was_on_trial, self._ignored = self.state is State.TRIAL, None
+        if self._has_lasted(moment):
+            return self._follow(old, self._certain(moment, lasting))
+        if was_on_trial:
+            return None
+        if self._is_trusting:
+            held = f"trusted if it stays so for {spoken(int(TRUSTED_CONFIRM_SECONDS))}"
+        else:
             self._begin_stretch()
-        held = spoken(int(CONFIRM_SECONDS))
-        words = f"the computer's clock was set {far}: readings are held for {held}, in case it is set back"
-        return Change("clock_stepped", words) if is_new else None
+            held = f"readings are held for {spoken(int(CONFIRM_SECONDS))}, in case it is set back"
+        return Change("clock_stepped", f"the computer's clock was set {far}: {held}")
+
+    def _ignore(self, old: Anchor, moment: Moment, why: str) -> Change | None:
+        """The event is for the first look of many; after a trial it says that the trial has failed."""
+        was_on_trial = self._trial is not None
+        is_new = self._ignored is None or abs(_offset(moment) - self._ignored.offset_ms) > STEP_MS
+        if is_new:
+            self._ignored = Trial(_offset(moment), moment.uptime_ms)
+        self._trial = None
+        self._know(old)
+        far = _far(_offset(moment) - old.offset_ms)
+        kind = "clock_refused" if was_on_trial else "clock_stepped"
+        return Change(kind, f"the computer's clock was set {far}{why}: ignored") if is_new else None
+
+    def _has_lasted(self, moment: Moment) -> bool:
+        """One more look at a confirmed offset: whether it has been confirmed for long enough."""
+        offset_ms = _offset(moment)
+        if self._trial is None or abs(offset_ms - self._trial.offset_ms) > STEP_MS:
+            self._trial = Trial(offset_ms, moment.uptime_ms)
+        self.state = State.TRIAL
+        self._trial.looks += 1
+        lasted_seconds = (moment.uptime_ms - self._trial.since_uptime_ms) / 1000
+        if self._is_trusting:
+            return lasted_seconds >= TRUSTED_CONFIRM_SECONDS and self._trial.looks >= TRUSTED_LOOKS
+        return lasted_seconds > CONFIRM_SECONDS
+
+    def _know(self, anchor: Anchor) -> None:
+        self.state, self.anchor, self._trial, self._is_anchored = State.KNOWN, anchor, None, True
 
     def _follow(self, old: Anchor, new: Anchor) -> Change:
-        is_waited_for = bool(self._step and self._step.is_holding)
-        self._step = None
-        if not is_waited_for:
-            self._begin_stretch()
-        self.anchor, self._is_anchored = new, True
-        return Change(
-            "clock_stepped", f"the computer's clock was set {_far(new.offset_ms - old.offset_ms)}: {new.source}"
-        )
+        self._ignored = None
+        self._begin_stretch()
+        self._know(new)
+        far = _far(new.offset_ms - old.offset_ms)
+        return Change("clock_stepped", f"the computer's clock was set {far}: {new.source}")
 
     def _begin_stretch(self) -> None:
+        """Once a step: what is held while it is on trial is of the new stretch already."""
         if self._is_anchored:
             self.stretch += 1
             self._is_anchored = False
 
-    def _refuse(self, step: ClockStep, kind: str, words: str) -> Change | None:
-        was_refused = step.is_refused
-        step.is_refused, step.is_holding = True, False
-        self._is_anchored = True
-        return None if was_refused else Change(kind, words)
+    def _is_steady(self, moment: Moment) -> bool:
+        """Whether the wall clock was confirmed at the last look, and the offset has only drifted since."""
+        if self._previous is None:
+            return False
+        moved_ms = abs(_offset(moment) - _offset(self._previous))
+        return moved_ms <= STEADY_MS + STEADY * abs(moment.uptime_ms - self._previous.uptime_ms)
+
+    def _certain(self, moment: Moment, evidence: Evidence) -> Anchor:
+        uncertainty = evidence.uncertainty_seconds
+        if evidence.is_hardware:
+            uncertainty += RTC_DRIFT * max(0, moment.time_ms - self._last_certain_ms) / 1000
+        return Anchor(moment.uptime_ms, moment.time_ms, evidence.source, uncertainty)
 
     def _doubt(self, why: str, words: str) -> Change | None:
         if why in self._doubts:
@@ -227,14 +264,9 @@ class Timebase:
             return "earlier than the last reading before this start"
         return "years after the last reading" if last_ms and time_ms > last_ms + YEARS_LATER_MS else None
 
-    def _is_within_drift(self, old: Anchor, moment: Moment) -> bool:
-        """Whether the step is no larger than what the drift since the last certain moment explains."""
-        allowed_ms = STEP_MS + 1000 * old.uncertainty_at(moment.uptime_ms)
-        return abs(moment.time_ms - old.time_at(moment.uptime_ms)) <= allowed_ms
 
-
-def _certain(moment: Moment, evidence: Evidence) -> Anchor:
-    return Anchor(moment.uptime_ms, moment.time_ms, evidence.source, evidence.uncertainty_seconds)
+def _offset(moment: Moment) -> int:
+    return moment.time_ms - moment.uptime_ms
 
 
 def _far(ms: int) -> str:

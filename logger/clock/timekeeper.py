@@ -21,8 +21,9 @@ from journal.errors import JournalFull
 from journal.reading import STREAMS, Day, Reading, Record
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
+from logger.clock.resumed import resume
 from logger.clock.timebase import Timebase
-from logger.clock.trust import TimeSource, TrustSetting, absurd
+from logger.clock.trust import TimeSource, TrustSetting, absurd, confirm
 from logger.clock.undated_boots import UndatedBoots
 from logger.events.change import Change
 from logger.events.durations import spoken
@@ -64,23 +65,20 @@ class Timekeeper:
         self._time_source = time_source
         self._trust_notes = trust_notes
         self._clock_wait_ms = clock_wait_seconds * 1000
-        stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
-        if not stretches:
-            stretches = [Boot(journal.boot_number(boot_id), boot_id, None)]
-        self.boot = stretches[-1].number
-        anchors = [boot.anchor for boot in stretches if boot.anchor]
+        is_trusting = isinstance(time_source, TrustSetting)
+        self._began_ms = clock.now().uptime_ms
+        this = resume(journal, boot_id, uptime_ms=self._began_ms, is_trusting=is_trusting)
+        self.boot, self._stretch, self._written = this.boot.number, this.nth, this.boot.anchor
         self._base = Timebase(
-            anchor=anchors[-1] if anchors else None,
-            stretch=len(stretches),
-            is_anchored=stretches[-1].anchor is not None,
-            last_trusted_ms=UndatedBoots(journal).last_trusted_ms(stretches[0].number),
-            is_trusting=isinstance(time_source, TrustSetting),
+            anchor=this.anchor,
+            stretch=this.nth,
+            is_anchored=this.boot.anchor is not None,
+            last_trusted_ms=this.last_trusted_ms,
+            last_certain_ms=this.last_certain_ms,
+            is_trusting=is_trusting,
         )
-        self._stretch = len(stretches)
-        self._written = stretches[-1].anchor
         self._floor_ms = self._last_times()
         self._may_have_held = True
-        self._began_ms = clock.now().uptime_ms
         self._waiting: list[Change] = []
         self._waiting = self.look()
         if self.anchor is None:
@@ -113,8 +111,7 @@ class Timekeeper:
         changes, self._waiting = self._waiting, []
         if (word := self._trust_notes()) is not None:
             changes.append(self.believe(word))
-        moment = self._clock.now()
-        change = self._base.look(moment, self._time_source.ask(moment))
+        change = self._base.look(*confirm(self._clock, self._time_source))
         if change:
             log.log(logging.INFO if change.kind == "clock_trusted" else logging.WARNING, "%s", change.message)
             changes.append(change)

@@ -1,30 +1,26 @@
 """Evidence that the wall clock is right, from the sources that may know.
 
-    kernel          its clock is synchronised: STA_UNSYNC is clear (adjtimex, which any user may call). timesyncd,
-                    chrony and ntpd clear it; the kernel sets it 9 hours after their last contact, and when somebody
-                    sets the clock by hand. Lasting: it is true at this very moment
-    hardware clock  the kernel set the time from it (hctosys is 1), and it still shows the same time. A Raspberry Pi 5
-                    without a battery also has hctosys 1, but starts in 1970
-    timesyncd       its marker file: the clock was right when the file was last touched, in this boot. The drift since
-                    then is an uncertainty
-    person          `solar clock trust` (trust_note.py)
+    kernel          its clock is synchronised: STA_UNSYNC is clear (kernel.py), and it is not being slewed. Lasting: it
+                    is true at this very moment
+    chrony          the same, where chrony does not tell the kernel (without `rtcsync`): `chronyc tracking` says so.
+                    Lasting
+    hardware clock  the kernel set the time from it (hctosys is 1), and it still shows the same time. It has drifted
+                    since it was last set, nobody knows when. A Raspberry Pi 5 without a battery also has hctosys 1,
+                    but starts in 1970
+    person          `solar clock trust` and `solar clock set` (trust_note.py)
     SOLAR_CLOCK     `trust`: the person who set up this site vouches for its clock. Lasting
 
 Clock values before 2026, or 15 years or more after that, are rejected.
 """
 
-import ctypes
-import platform
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from journal.boots import DRIFT
-from logger.clock.host_clock import Moment
-from logger.events.durations import spoken
+from logger.clock import chrony, kernel
+from logger.clock.host_clock import Clock, Moment
 
 RELEASE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """The year of the first release: no reading is older."""
@@ -32,25 +28,31 @@ YEARS_ACCEPTED = 15
 EARLIEST_MS = int(RELEASE_DATE.timestamp() * 1000)
 LATEST_MS = int(RELEASE_DATE.replace(year=RELEASE_DATE.year + YEARS_ACCEPTED).timestamp() * 1000)
 
-STA_UNSYNC = 0x40  # linux/timex.h
-# Where the C library's adjtimex() asks by clock_adjtime, which a container may forbid, the system call itself is tried.
-SYSTEM_CALLS = {"x86_64": 159, "aarch64": 171, "armv7l": 124, "armv6l": 124, "i686": 124, "riscv64": 171}
-
 RTC = Path("/sys/class/rtc")
-SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 AGREEMENT_SECONDS = 2.0
+RTC_DRIFT = 100e-6
+"""How far a hardware clock may go wrong: 8.6 s a day. Its crystal is tuned for 25 degrees Celsius."""
+WALL_DRIFT = 500e-6
+"""How much the kernel may tune the wall clock."""
+CHRONY_SECONDS = 1.0
+"""A clock that chrony is still putting right by more is not right."""
+KERNEL = "the kernel is synchronised with a time server"
+CHRONY = "chrony is synchronised with a time server"
+TRUST_SETTING = "SOLAR_CLOCK=trust says so"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Why the wall clock is right, give or take `uncertainty_seconds`.
 
-    `is_lasting`: it is true whenever it is asked for; otherwise it is true for one moment in the past.
+    `is_lasting`: it is true whenever it is asked for, so that it may follow a clock that was set. `is_hardware`: to be
+    added is the drift of a hardware clock since it was last set.
     """
 
     source: str
     uncertainty_seconds: float = 0.0
     is_lasting: bool = False
+    is_hardware: bool = False
 
 
 class TimeSource(Protocol):
@@ -60,26 +62,42 @@ class TimeSource(Protocol):
         """None when it does not confirm the wall clock."""
 
 
+def confirm(clock: Clock, source: TimeSource) -> tuple[Moment, Evidence | None]:
+    """A moment, and the evidence for its wall clock.
+
+    The source is asked before and after the moment: a time program may set the clock and say so between the two.
+    """
+    before = source.ask(clock.now())
+    moment = clock.now()
+    after = source.ask(moment)
+    return moment, after if before and after and before.source == after.source else None
+
+
 class ThisComputer:
-    """What the kernel, the hardware clock and timesyncd say: `SOLAR_CLOCK=auto`."""
+    """What the kernel, chrony and the hardware clock say: `SOLAR_CLOCK=auto`."""
 
     def __init__(
         self,
         *,
-        kernel: Callable[[], bool | None] | None = None,
+        ask_kernel: Callable[[], kernel.State | None] | None = None,
+        ask_chrony: Callable[[], float | None] | None = None,
         rtc: Path = RTC,
-        synchronised: Path = SYNCHRONISED,
     ) -> None:
-        """`kernel` returns whether it is synchronised, None when that is unknown."""
-        self._kernel = kernel or kernel_is_synchronised
+        self._ask_kernel = ask_kernel or kernel.ask
+        self._ask_chrony = ask_chrony or chrony.ask
         self._rtc = rtc
-        self._synchronised = synchronised
 
     def ask(self, moment: Moment) -> Evidence | None:
         """The best evidence, in the order above."""
-        if self._kernel():
-            return Evidence("the kernel is synchronised with a time server", is_lasting=True)
-        return self._hardware_clock(moment) or self._marker(moment)
+        state = self._ask_kernel()
+        if state and state.is_slewing:
+            return None
+        if state and state.is_synchronised:
+            return Evidence(KERNEL, state.uncertainty_seconds, is_lasting=True)
+        error_seconds = self._ask_chrony()
+        if error_seconds is not None and error_seconds <= CHRONY_SECONDS:
+            return Evidence(CHRONY, error_seconds, is_lasting=True)
+        return self._hardware_clock(moment)
 
     def _hardware_clock(self, moment: Moment) -> Evidence | None:
         for clock in sorted(self._rtc.glob("rtc*")):
@@ -87,27 +105,18 @@ class ThisComputer:
             if was_used != "1" or shown is None or not shown.isdigit():
                 continue
             # Both run on from where they agreed, each with a drift of its own.
-            allowed = AGREEMENT_SECONDS + 2 * DRIFT * moment.uptime_ms / 1000
-            if abs(moment.time_ms / 1000 - int(shown)) <= allowed:
-                return Evidence(f"it was set from the hardware clock {clock.name}")
+            allowed = AGREEMENT_SECONDS + (WALL_DRIFT + RTC_DRIFT) * moment.uptime_ms / 1000
+            off = abs(moment.time_ms / 1000 - int(shown))
+            if off <= allowed:
+                return Evidence(f"it was set from the hardware clock {clock.name}", off, is_hardware=True)
         return None
-
-    def _marker(self, moment: Moment) -> Evidence | None:
-        try:
-            touched_ms = self._synchronised.stat().st_mtime_ns // 1_000_000
-        except OSError:
-            return None
-        age_ms = moment.time_ms - touched_ms
-        if not 0 <= age_ms <= moment.uptime_ms:
-            return None  # the wall clock has been set since
-        return Evidence(f"timesyncd synchronised it {spoken(age_ms // 1000)} before", age_ms / 1000 * DRIFT)
 
 
 class TrustSetting:
     """The setting `SOLAR_CLOCK=trust`."""
 
     def ask(self, moment: Moment) -> Evidence | None:
-        return Evidence("SOLAR_CLOCK=trust says so", is_lasting=True)
+        return Evidence(TRUST_SETTING, is_lasting=True)
 
 
 class NoTimeSource:
@@ -129,26 +138,6 @@ def absurd(time_ms: int) -> str | None:
     if time_ms > LATEST_MS:
         return f"after {RELEASE_DATE.year + YEARS_ACCEPTED - 1}"
     return None
-
-
-def kernel_is_synchronised() -> bool | None:
-    """Whether the kernel counts its clock as synchronised; None when that is unknown.
-
-    adjtimex(2) with modes 0 only reads. timex: unsigned modes; long offset, freq, maxerror, esterror; int status.
-    """
-    timex = (ctypes.c_char * 512)()
-    status_at = 5 * ctypes.sizeof(ctypes.c_long)
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        answer = libc.adjtimex(timex)
-        if answer < 0 and platform.machine() in SYSTEM_CALLS:
-            answer = libc.syscall(SYSTEM_CALLS[platform.machine()], timex)
-    except (OSError, AttributeError):
-        return None
-    if answer < 0:
-        return None
-    status = int.from_bytes(timex.raw[status_at : status_at + 4], sys.byteorder)
-    return not status & STA_UNSYNC
 
 
 def _read(path: Path) -> str | None:

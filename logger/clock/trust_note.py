@@ -1,7 +1,8 @@
-"""A note in the data directory by which a person confirms the wall clock to a running logger.
+"""A person's word that the wall clock is right, and the note that brings it to a running logger.
 
-`solar clock trust` cannot write to the journal while the logger runs, so it leaves this note. The file appears whole or
-not at all, and counts only in the boot in which it was left. The logger takes it away at its next look.
+`solar clock trust` cannot write to the journal while the logger runs, so it leaves a note in the data directory. The
+file appears whole or not at all, and counts only in the boot in which it was left. The logger takes it away at its next
+look.
 """
 
 import json
@@ -17,13 +18,30 @@ log = logging.getLogger(__name__)
 
 NAME = "clock-trust.json"
 PERSON = "a person said so"
+TO_THE_MINUTE_SECONDS = 60.0
+"""Who compares the clock with a watch, or sets it to a minute, does not look at the seconds."""
+TO_THE_SECOND_SECONDS = 5.0
+"""Until the return key is pressed."""
 
 
-def leave(directory: Path, boot_id: str, moment: Moment) -> None:
-    """Leave a note that the wall clock was right at this moment."""
+def word(moment: Moment, uncertainty_seconds: float) -> Anchor:
+    """What a person says at this moment: the wall clock is right."""
+    return Anchor(moment.uptime_ms, moment.time_ms, PERSON, uncertainty_seconds)
+
+
+def leave(directory: Path, boot_id: str, said: Anchor) -> None:
+    """Leave a note of what a person said in this boot."""
     draft = directory / f".{NAME}.{os.getpid()}"
-    words = {"boot_id": boot_id, "uptime_ms": moment.uptime_ms, "time_ms": moment.time_ms}
-    draft.write_text(json.dumps(words))
+    draft.write_text(
+        json.dumps(
+            {
+                "boot_id": boot_id,
+                "uptime_ms": said.uptime_ms,
+                "time_ms": said.time_ms,
+                "uncertainty_seconds": said.uncertainty_seconds,
+            }
+        )
+    )
     # The logger is another user, in the group that owns the directory.
     draft.chmod(0o664)
     draft.replace(directory / NAME)
@@ -59,7 +77,8 @@ class TrustNotes:
         try:
             words = json.loads(text)
             boot_id, uptime_ms, time_ms = words["boot_id"], int(words["uptime_ms"]), int(words["time_ms"])
+            uncertainty = float(words.get("uncertainty_seconds", TO_THE_MINUTE_SECONDS))
         except (ValueError, TypeError, KeyError) as error:
             log.warning("cannot understand %s: %s; it is deleted", self._path, error)
             return None
-        return Anchor(uptime_ms, time_ms, PERSON) if boot_id == self._boot_id else None
+        return Anchor(uptime_ms, time_ms, PERSON, uncertainty) if boot_id == self._boot_id else None

@@ -103,20 +103,26 @@ class UndatedBoots:
         return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms))
 
     def _begin_ms(self, entry: BootSpans) -> int:
-        """When the boot began, at the latest."""
+        """When the boot's first record was taken, at the latest.
+
+        When its kernel started says nothing: a journal may have come here from a computer that was running meanwhile.
+        """
         anchor = entry.boot.anchor
         if anchor is None:
             raise ValueError(f"boot {entry.boot.number} has no anchor")
-        first_ms = self._first_uptime_ms(entry)
+        first_ms, _ = self.uptimes_ms(entry.boot.number) or (anchor.uptime_ms, anchor.uptime_ms)
         return anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
 
-    def _first_uptime_ms(self, entry: BootSpans) -> int:
-        """0, or the uptime of the first record in a later stretch of a boot."""
-        boot = entry.boot
-        if boot.name == boot.boot_id:
-            return 0
-        firsts = [self._journal.get(stream, span.first_id) for stream, span in entry.spans]
-        return min((getattr(each, "uptime_ms", 0) for each in firsts if self._is_of(each, entry)), default=0)
+    def uptimes_ms(self, number: int) -> tuple[int, int] | None:
+        """The uptimes of a boot's first and last records; None where none of it is known."""
+        entry = self.boots[number]
+        ends = [
+            self._journal.get(stream, record_id)
+            for stream, span in entry.spans
+            for record_id in (span.first_id, span.last_id)
+        ]
+        uptimes = [getattr(record, "uptime_ms", 0) for record in ends if self._is_of(record, entry)]
+        return (min(uptimes), max(uptimes)) if uptimes else None
 
     @staticmethod
     def _is_of(record: Record | None, entry: BootSpans) -> bool:
@@ -125,10 +131,11 @@ class UndatedBoots:
 
     def _undated(self, entry: BootSpans) -> UndatedBoot:
         readings = [span for stream, span in entry.spans if stream == "readings"]
+        first_ms, last_ms = self.uptimes_ms(entry.boot.number) or (0, 0)
         return UndatedBoot(
             entry.boot.number,
-            self._first_uptime_ms(entry),
-            max(self._uptime_ms(stream, span.last_id) for stream, span in entry.spans),
+            first_ms,
+            last_ms,
             tuple(
                 Sample(reading.uptime_ms, reading.regulator_clock_seconds)
                 for reading in self._spread(readings)
@@ -146,10 +153,6 @@ class UndatedBoots:
                 )
                 if isinstance(reading, Reading):
                     yield reading
-
-    def _uptime_ms(self, stream: str, record_id: int) -> int:
-        record = self._journal.get(stream, record_id)
-        return getattr(record, "uptime_ms", 0)
 
     def _phase(self, entry: BootSpans, *, newest_first: bool) -> Phase | None:
         """The regulator's phase at one end of a boot's readings."""

@@ -6,6 +6,9 @@ Rules:
 - After any failure a loopback must be answered before the next request. The PLI answers in order, so everything that
   was still under way has arrived by then. Where a late reply is possible (silence, a stray byte, a byte that begins no
   reply), wait first until the line has been quiet for `settle_seconds`.
+- A byte that no request accounts for means that the answers before it may have been to other requests: anything but its
+  own answer to a loopback, a byte in the input before a request or behind an answer, more bytes after a failure than
+  its reply can still have had. `doubts` counts these; all since `proven_at` is in doubt then.
 - A silent PLI is woken with 100 ms of zero bytes: TX powers it. Only a silent one, for a PLI that is awake answers
   every four of them with an error.
 - After three loopbacks without an answer, a zero byte goes before each of the next four: a PLI that lost a byte of a
@@ -59,20 +62,20 @@ class Stopped(Exception):
 class Failure:
     """Why an exchange brought no byte.
 
-    is_damage    something was garbled; silence and honest refusals are no damage
+    is_damage    something was garbled or broke off; honest refusals are no damage, nor is silence by itself
     is_unheard   silence, or the PLI reports that the regulator does not answer
-    may_be_late  something may still be under way
+    rest         how many bytes of its reply may still be under way
     """
 
     words: str
     is_damage: bool = False
     is_unheard: bool = False
-    may_be_late: bool = False
+    rest: int = 0
 
 
-SILENCE = Failure("no reply", is_unheard=True, may_be_late=True)
-BROKEN_OFF = Failure("the reply broke off after its first byte", may_be_late=True)
-ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, may_be_late=True)
+SILENCE = Failure("no reply", is_unheard=True, rest=2)
+BROKEN_OFF = Failure("the reply broke off after its first byte", is_damage=True, rest=1)
+ONE_TOO_MANY = Failure("one byte too many arrived", is_damage=True, rest=1)
 
 
 class Pli:
@@ -91,6 +94,13 @@ class Pli:
     ) -> None:
         """`name` is the port's, for messages."""
         self.name = name
+        self.exchanges = 0
+        self.damaged = 0
+        """Of the exchanges: garbled, broken off, or not answered although the PLI was there."""
+        self.doubts = 0
+        """How often a byte came that no request accounts for."""
+        self.proven_at = monotonic()
+        """When a loopback last found its own answer."""
         self._port = port
         self._stop = stop
         self._monotonic = monotonic
@@ -98,7 +108,8 @@ class Pli:
         self._reply_seconds = reply_seconds
         self._settle_seconds = settle_seconds
         self._is_in_step = False
-        self._may_be_late = False
+        self._rest = 0
+        self._unanswered = 0
 
     def ask(self, command: int, address: int) -> int | Failure:
         """The byte at `address`. Raises PliSilent when not even loopbacks are answered, PortMissing, Stopped."""
@@ -114,10 +125,11 @@ class Pli:
             if attempt >= ATTEMPTS_TO_SHIFT:
                 self._shift()
                 self._wait_out(2 * self._settle_seconds)
-            elif self._may_be_late:
+            elif attempt or self._rest:
                 self._wait_out(self._settle_seconds)
             answer = self._exchange(frame.LOOPBACK, 0)
             if not isinstance(answer, Failure):
+                self.proven_at = self._monotonic()
                 return
             last = answer
             if answer is SILENCE:
@@ -125,7 +137,8 @@ class Pli:
                 if silences == SILENCES_TO_GIVE_UP:
                     break
                 self._wake()
-            self._may_be_late = True
+            else:
+                self.doubts += 1
         if last is None or last is SILENCE:
             raise PliSilent(
                 f"cannot reach the PLI at {self.name}: nothing answers; check its cable, its power and the port's name"
@@ -150,19 +163,26 @@ class Pli:
             log.debug("cannot close %s: %s; it is gone anyway", self.name, error)
 
     def _exchange(self, command: int, address: int) -> int | Failure:
-        self._is_in_step = self._may_be_late = False
+        self._is_in_step = False
+        self._rest = 0
         with self._port_errors():
             answer = self._transact(frame.request(command, address), command)
+        self.exchanges += 1
         if isinstance(answer, Failure):
-            self._may_be_late = answer.may_be_late
+            self.damaged += answer.is_damage
+            self._unanswered += answer is SILENCE
+            self._rest = answer.rest
             log.debug("%s address %d: %s", self.name, address, answer.words)
         else:
+            self.damaged += self._unanswered
+            self._unanswered = 0
             self._is_in_step = True
         return answer
 
     def _transact(self, request: bytes, command: int) -> int | Failure:
         if self._stop.is_set():
             raise Stopped
+        self.doubts += self._port.in_waiting > 0
         self._port.reset_input_buffer()
         self._port.write(request)
         received = b""
@@ -178,6 +198,7 @@ class Pli:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s -> %s%s", request.hex(" "), received.hex(" "), " and more" if is_followed else "")
         if is_followed:
+            self.doubts += isinstance(reply.answer, int)
             return ONE_TOO_MANY
         return _failure(reply.answer) if isinstance(reply.answer, frame.Refusal) else reply.answer
 
@@ -195,6 +216,8 @@ class Pli:
         started = self._monotonic()
         with self._port_errors():
             while self._read_byte(self._monotonic() + quiet_seconds):
+                self._rest -= 1
+                self.doubts += self._rest < 0
                 if self._monotonic() - started > 10 * quiet_seconds:
                     return
 
@@ -223,6 +246,5 @@ class Pli:
 
 def _failure(refusal: frame.Refusal) -> Failure:
     is_unheard = refusal.code in frame.REGULATOR_UNHEARD
-    return Failure(
-        refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, may_be_late=refusal.code not in frame.REFUSALS
-    )
+    rest = 0 if refusal.code in frame.REFUSALS else 1
+    return Failure(refusal.words, is_damage=not is_unheard, is_unheard=is_unheard, rest=rest)

@@ -5,6 +5,7 @@ Rules:
 - A total is absent when one of its parts could not be read.
 - Voltages marked `system_volts` are 12 V-equivalents, scaled by the system voltage in RAM 93; currents are scaled by
   the model in RAM 0. Where one of these bytes is absent, what depends on it is absent too.
+- A byte or counter at its end (255; 65,535) is out of range: it stands for anything above, or for nothing there.
 - Numbers are exact fractions until the end: 52 steps of 0.4 A are 20.8 A.
 - Reading.raw keeps all the bytes, so that `decode` can run again when a scale turns out to be wrong.
 
@@ -14,6 +15,7 @@ Sources: PLI.Info.2.16.0 pages 5 to 9; PL Reference Manual 6.4.0; valid ranges w
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
 from journal.reading import Reading
 from logger.regulator.models import Steps, model_of
@@ -28,7 +30,7 @@ UPDATE = 126
 EXTERNAL_CHARGE, EXTERNAL_LOAD, EXTERNAL_FLAGS = 205, 206, 207
 SYSTEM = 93
 
-DECODER = 1
+DECODER = 2
 """Goes up when the same bytes are to become other quantities; old readings are then decoded again."""
 
 STATES = ("boost", "equalise", "absorption", "float")
@@ -105,8 +107,8 @@ REGISTERS = (
     Register("state_of_charge_percent", 181,    0, 127,    1,   1,  as_it_is),
     Register("battery_max_volts",       182,   75, 203,    1,  10,  system_volts),
     Register("battery_min_volts",       183,   75, 203,    1,  10,  system_volts),
-    Register("internal_charge_amps",    213,    0, 255,    1,   1,  charge_step),
-    Register("internal_load_amps",      217,    0, 255,    1,   1,  load_step),
+    Register("internal_charge_amps",    213,    0, 254,    1,   1,  charge_step),      # 255: the byte's end
+    Register("internal_load_amps",      217,    0, 254,    1,   1,  load_step),
 )
 
 COUNTERS = (
@@ -139,13 +141,23 @@ def by_address(raw: bytes) -> dict[int, int]:
 
 
 def decode(
-    raw: bytes | Mapping[int, int], steps: Steps | None = None, *, time_ms: int, boot: int, uptime_ms: int
+    raw: bytes | Mapping[int, int],
+    steps: Steps | None = None,
+    *,
+    time_ms: int,
+    boot: int,
+    uptime_ms: int,
+    reading_seconds: float | None = None,
+    known_highs: Mapping[int, int | None] = MappingProxyType({}),
 ) -> Reading:
-    """The Reading from these bytes of RAM, given as Reading.raw or by address; what is absent is None."""
+    """The Reading from these bytes of RAM, given as Reading.raw or by address; what is absent is None.
+
+    `known_highs`: high bytes of counters that stand for those that were not read, because they cannot have changed.
+    """
     ram = by_address(raw) if isinstance(raw, bytes) else dict(raw)
     scale = scale_of(ram, steps or Steps())
     values = {register.name: _quantity(ram.get(register.address), register, scale) for register in REGISTERS}
-    values |= {counter.name: _count(ram, counter) for counter in COUNTERS}
+    values |= {counter.name: _count(ram, counter, known_highs) for counter in COUNTERS}
     charges, external_charge = _external(ram, EXTERNAL_CHARGE, enabled=2, coarse=0)
     loads, external_load = _external(ram, EXTERNAL_LOAD, enabled=3, coarse=1)
     charge = _total(values["internal_charge_amps"], charges)
@@ -172,10 +184,17 @@ def decode(
         model=model_of(ram[SOFTWARE_VERSION]).name if SOFTWARE_VERSION in ram else None,
         regulator_state=STATES[ram[REGULATOR_STATE] & 3] if REGULATOR_STATE in ram else None,
         solar_disconnected=_solar_disconnected(ram),
+        reading_seconds=reading_seconds,
         raw=pairs(ram),
         **flags,
         **{name: None if value is None else float(value) for name, value in values.items()},  # type: ignore[arg-type]
     )
+
+
+def known_highs(reading: Reading) -> dict[int, int]:
+    """The high bytes that a reading's counters had, by address: for `decode`, since `raw` need not have them."""
+    counts = {counter.high: getattr(reading, counter.name) for counter in COUNTERS}
+    return {high: int(count) // 256 for high, count in counts.items() if count is not None}
 
 
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:
@@ -204,10 +223,11 @@ def _quantity(raw: int | None, register: Register, scale: Scale) -> Fraction | N
     return raw * Fraction(register.times, register.over) * unit
 
 
-def _count(ram: Mapping[int, int], counter: Counter) -> Fraction | None:
-    if counter.low not in ram or counter.high not in ram:
+def _count(ram: Mapping[int, int], counter: Counter, known_highs: Mapping[int, int | None]) -> Fraction | None:
+    low, high = ram.get(counter.low), ram.get(counter.high, known_highs.get(counter.high))
+    if low is None or high is None or (low, high) == (255, 255):
         return None
-    return Fraction(256 * ram[counter.high] + ram[counter.low])
+    return Fraction(256 * high + low)
 
 
 def _external(
@@ -219,7 +239,7 @@ def _external(
     flags = ram[EXTERNAL_FLAGS]
     if not flags >> enabled & 1:
         return Fraction(0), None
-    if address not in ram:
+    if ram.get(address, 255) == 255:
         return None, None
     amps = Fraction(ram[address], 1 if flags >> coarse & 1 else 10)
     return amps, amps

@@ -7,28 +7,31 @@ corruption is kept out of the readings:
                        data byte stands where 200 must stand. Either way no value, and a loopback gets in step
     doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
                        loopback, until it is waited out. In a reply: one byte too many, no value
-    garbled data       a value that differs from last time is read again until enough reads agree (voting.py)
-    garbled address    the same: another register's byte differs, and the same false one does not come twice. Where
-                       damage shows more often, more reads must agree, for two wrong registers may both hold 0
+    garbled data       a value that differs from last time is read again until two reads in a row agree
+                       (voting.py)
+    garbled address    the same: another register's byte differs, and the same false one does not come twice
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
                        and its answer comes after everything that was under way (exchange.py)
-    off by one         each loopback finds it: 200 does not answer a loopback. A reading begins with one. And repeated
-                       reads of one register agree on the right byte all the same
+    out of step        each loopback finds it: 200 does not answer a loopback. One ends each reading, for two late
+                       replies make two reads agree on another register's byte (verified_reads.py)
     code like a volt   replies are read by position: 128 is a voltage only after a 200 (frame.py)
-    torn pairs         Ah counters are read high-low-high, shunts 207-205-206-207, the clock 48-47-46-47-48; where the
-                       outer bytes have changed, again
-    wrong scale        RAM 0 and 93 are read first, and 93 again at the end; a change needs one more agreeing read,
-                       and a change during the reading restarts the reading
-    midnight           48 is read again at the end; when it has fallen, the counters may be of either day: the
-                       reading restarts. Where 48 cannot be read near midnight, the counters are left out
+    torn pairs         an Ah counter's high byte is read when the low one has fallen, was not seen for a while, or in
+                       its turn: high-low-high. Shunts are read 207-205-206-207. Where the outer bytes have changed,
+                       again. The clock is read 48-47-46, twice when a minute has just begun
+    wrong scale        RAM 0 and 93 are read at the end; where they are not as before the reading, it is taken again
+    midnight           the same, if 48 has fallen once the counters were read. Where that cannot be seen near midnight,
+                       the counters are left out
+
+What hardly moves is not read each time; `raw` has only what was read for this reading.
 
 A byte that cannot be read is left out of the reading; `missing` says why.
 """
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,31 +52,36 @@ from logger.regulator.registers import (
     EXTERNAL_FLAGS,
     EXTERNAL_LOAD,
     HOURS,
-    MINUTES,
-    SECONDS,
     SOFTWARE_VERSION,
     SYSTEM,
     decode,
 )
-from logger.regulator.verified_reads import MEANINGS, VerifiedReads
+from logger.regulator.verified_reads import MEANINGS, Step, VerifiedReads
 
 BAUD_RATES = (300, 1200, 2400, 9600)
 READING_SECONDS = 40.0
 """What has not been read after this time is left out, so that a bad line cannot hold up the loop for minutes."""
 
+RECENT_SECONDS = 30.0
+"""How long model, system voltage and hour of one reading stand for those at the beginning of the next."""
+
 LATE_HOURS = 237
 """The last quarter of an hour before the regulator's midnight, in its steps of six minutes."""
-OF_THE_DAY = (182, 183, *(address for counter in COUNTERS for address in (counter.low, counter.high)))
 
 ATTEMPTS = 3
-# Voltage and currents come together, for their products; then what changes often, then what hardly changes.
 LIVE = (BATTERY_VOLTS, 213, 217)
-SINGLE = (39, 101, 102, 115, 126, 53, 52, 181, 182, 183)
+EXTREMES = (182, 183)
+OF_THE_DAY = (*EXTREMES, *(address for counter in COUNTERS for address in (counter.low, counter.high)))
+SINGLE = (39, 101, 102, 115, 126, 53, 52, 181)
+SCALE = {SOFTWARE_VERSION, SYSTEM}
+SCALE_AND_HOUR = {*SCALE, HOURS}
+PAIRS = tuple((counter.low, counter.high) for counter in COUNTERS)
 FILTERED = ((220, 221), (232, 233))
-REGISTERS = len((SOFTWARE_VERSION, SYSTEM, HOURS, MINUTES, SECONDS, *LIVE, EXTERNAL_FLAGS, *SINGLE)) + 2 * len(
-    (*COUNTERS, *FILTERED)
-)
-"""How many a reading has when no shunt is enabled."""
+# Read whole at first; then every tenth reading takes the next of them.
+IN_TURN = (*PAIRS, *FILTERED)
+READINGS_A_TURN = 10
+STEPS = 6 + len((*PAIRS, *FILTERED, *SINGLE))
+"""How many a reading has."""
 
 Tell = Callable[[int, int], None]
 
@@ -108,6 +116,10 @@ class Regulator:
             settle_seconds=settle_seconds,
         )
         self._verified = VerifiedReads(self._pli, clock)
+        self._readings = 0
+        self._moment = clock.now()
+        self._began = clock.monotonic()
+        self._before: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -125,30 +137,33 @@ class Regulator:
         """The addresses that the last read left out, each with the reason."""
         return self._verified.missing
 
-    def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
-        """Take a reading now. None when it was stopped before the battery's voltage was known.
+    @property
+    def exchanges(self) -> int:
+        """How many questions were asked so far."""
+        return self._pli.exchanges
 
-        Stopped later, what was read so far is the reading. `tell` is called with how many registers are read, of how
-        many; those of shunts come on top. Raises RegulatorError, mostly PliSilent, RegulatorSilent or PortMissing.
+    @property
+    def damaged(self) -> int:
+        """How many of them came to nothing because of the line."""
+        return self._pli.damaged
+
+    def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
+        """Take a reading now. None when it was stopped meanwhile.
+
+        `tell` is called with how many steps are done, of how many. Raises RegulatorError, mostly PliSilent,
+        RegulatorSilent or PortMissing.
         """
-        for _ in range(ATTEMPTS):
-            moment = self._clock.now()
-            ram: dict[int, int] = {}
-            try:
-                is_one_moment = self._take(ram, tell)
-            except Stopped:
-                if BATTERY_VOLTS not in ram:
-                    return None
-                _leave_out_the_day(ram)
-                is_one_moment = True
-            if is_one_moment:
-                break
-        else:
-            raise RegulatorError(
-                f"cannot take a reading at {self.name}: the regulator's hour or system voltage changed during "
-                f"each of {ATTEMPTS} attempts"
-            )
-        return decode(ram, self.steps, time_ms=moment.time_ms, boot=moment.boot, uptime_ms=moment.uptime_ms)
+        try:
+            for _ in range(ATTEMPTS):
+                reading = self._take(tell)
+                if reading:
+                    return reading
+        except Stopped:
+            return None
+        raise RegulatorError(
+            f"cannot take a reading at {self.name}: the regulator's hour, model or system voltage changed during "
+            f"each of {ATTEMPTS} attempts"
+        )
 
     def read_settings(self, addresses: Iterable[int] = menu_settings.ADDRESSES) -> dict[int, int] | None:
         """The settings (RAM 64 to 94), or some of them, by address; `missing` says why one is absent.
@@ -162,74 +177,82 @@ class Regulator:
         return self._bytes(READ_EEPROM, addresses)
 
     def _bytes(self, command: int, addresses: Iterable[int]) -> dict[int, int] | None:
-        self._verified.begin(READING_SECONDS)
+        steps = [partial(self._verified.bytes, address, command=command) for address in addresses]
         try:
-            values = {address: self._verified.byte(address, command=command) for address in addresses}
+            return _merged(self._verified.prove(steps, READING_SECONDS))
         except Stopped:
             return None
-        return {address: value for address, value in values.items() if value is not None}
 
-    def _take(self, ram: dict[int, int], tell: Tell) -> bool:
-        """Read all that a reading needs into `ram`; whether it is of one day and one scale."""
-        self._verified.begin(READING_SECONDS)
-        self._pli.get_in_step()
-        for part in self._parts():
-            ram |= part
-            tell(len(ram), max(REGISTERS, len(ram)))
-        return self._is_still(ram)
+    def _take(self, tell: Tell) -> Reading | None:
+        """A reading; None when it is not of one day and one scale."""
+        began = self._clock.monotonic()
+        before = self._before if began - self._began <= RECENT_SECONDS else {}
+        self._began = began
+        steps = self._steps(SCALE_AND_HOUR - before.keys())
+        live, first, *parts = self._verified.prove(steps, READING_SECONDS, lambda done: tell(done, len(steps)))
+        now = _merged([live, *parts])
+        before |= first
+        self._before = {address: now[address] for address in SCALE_AND_HOUR & now.keys()}
+        if any(before[address] != now[address] for address in SCALE & before.keys() & now.keys()):
+            return None
+        if before.get(HOURS, 0) > now.get(HOURS, 255):
+            return None
+        ram = first | now
+        # Where a midnight may have passed unseen, what restarts at midnight may be of either day.
+        if HOURS not in before.keys() & now.keys() and (before | now).get(HOURS, 0) >= LATE_HOURS:
+            ram = {address: value for address, value in ram.items() if address not in OF_THE_DAY}
+        return decode(
+            ram,
+            self.steps,
+            time_ms=self._moment.time_ms,
+            boot=self._moment.boot,
+            uptime_ms=self._moment.uptime_ms,
+            reading_seconds=round(self._clock.monotonic() - began, 3),
+            known_highs={counter.high: self._verified.known(counter.high) for counter in COUNTERS},
+        )
 
-    def _parts(self) -> Iterator[dict[int, int]]:
+    def _steps(self, unknown: set[int]) -> list[Step]:
+        """All that a reading needs, in order; `unknown`: those of model, system voltage and hour that are not known."""
+        self._readings += 1
+        turn, rest = divmod(self._readings, READINGS_A_TURN)
+        in_turn = IN_TURN[turn % len(IN_TURN)] if rest == 0 else None
         verified = self._verified
-        for address in (SOFTWARE_VERSION, SYSTEM):
-            yield self._byte(address, more=1)
-        yield verified.time_of_day()
-        for address in LIVE:
-            yield self._byte(address)
-        yield self._external()
-        for address in SINGLE:
-            yield self._byte(address)
-        for counter in COUNTERS:
-            yield verified.pair(counter.low, counter.high)
-        for low, high in FILTERED:
-            yield verified.pair(low, high)
+        return [
+            self._live,
+            partial(verified.bytes, *sorted(unknown)),
+            *(partial(verified.pair if pair == in_turn else verified.counter, *pair) for pair in PAIRS),
+            partial(verified.bytes, *EXTREMES),
+            verified.time_of_day,
+            self._external,
+            *(partial(verified.bytes, address) for address in SINGLE),
+            *(
+                partial(verified.pair, *pair) if pair == in_turn or verified.known(pair[0]) is None else dict
+                for pair in FILTERED
+            ),
+            partial(verified.bytes, *sorted(SCALE)),
+        ]
 
-    def _byte(self, address: int, *, more: int = 0) -> dict[int, int]:
-        value = self._verified.byte(address, more=more)
-        return {} if value is None else {address: value}
+    def _live(self) -> dict[int, int]:
+        """Voltage and currents, at the reading's time."""
+        self._moment = self._clock.now()
+        return self._verified.bytes(*LIVE)
 
     def _external(self) -> dict[int, int]:
         """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""
         for _ in range(ATTEMPTS):
-            ram = self._byte(EXTERNAL_FLAGS)
+            ram = self._verified.bytes(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)
             if not flags or not flags & 0b1100:
                 return ram
-            for address in (EXTERNAL_CHARGE, EXTERNAL_LOAD):
-                ram |= self._byte(address)
-            after = self._verified.byte(EXTERNAL_FLAGS)
-            if after is not None and not (after ^ flags) & MEANINGS[EXTERNAL_FLAGS]:
+            ram |= self._verified.bytes(EXTERNAL_CHARGE, EXTERNAL_LOAD)
+            after = self._verified.bytes(EXTERNAL_FLAGS)
+            if after and not (after[EXTERNAL_FLAGS] ^ flags) & MEANINGS[EXTERNAL_FLAGS]:
                 return ram
         return {}
 
-    def _is_still(self, ram: dict[int, int]) -> bool:
-        """Whether the regulator's hour has not fallen, and its scale is the same, since `ram` was read."""
-        if HOURS in ram:
-            hours = self._verified.byte(HOURS)
-            if hours is None:
-                _leave_out_the_day(ram)
-            elif hours < ram[HOURS]:
-                return False
-        if SYSTEM in ram:
-            system = self._verified.byte(SYSTEM, more=1)
-            return system is None or system == ram[SYSTEM]
-        return True
 
-
-def _leave_out_the_day(ram: dict[int, int]) -> None:
-    """Where a midnight may have passed unseen, take out what restarts at midnight."""
-    if ram.get(HOURS, 0) >= LATE_HOURS:
-        for address in OF_THE_DAY:
-            ram.pop(address, None)
+def _merged(parts: Iterable[dict[int, int]]) -> dict[int, int]:
+    return {address: value for part in parts for address, value in part.items()}
 
 
 def connect(

@@ -1,19 +1,24 @@
 """Verified reads of the regulator's memory: a byte, a counter that is not torn, the clock.
 
-A byte that cannot be read is None, and `missing` says why. If three registers in a row bring no answer, and then RAM 0
-brings none either, there is no regulator behind the PLI, or the answers make no sense.
+A byte that cannot be read is left out, and `missing` says why. If three registers in a row bring no answer, and then
+RAM 0 brings none either, there is no regulator behind the PLI, or the answers make no sense.
+
+What was read counts once a loopback after it has found its own answer. One that finds anything else shows that the line
+was out of step: all since the last good one is read again.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import NoReturn
 
 from journal.errors import PliSilent, RegulatorSilent
 from logger.clock.host_clock import Clock
 from logger.line.exchange import Failure, Pli
 from logger.line.frame import READ_RAM
-from logger.line.voting import LineQuality, Vote
+from logger.line.voting import MOST_READS, believed
 from logger.regulator.registers import (
-    DAY_SECONDS,
     EXTERNAL_FLAGS,
     HOURS,
     MINUTES,
@@ -22,153 +27,193 @@ from logger.regulator.registers import (
     SECONDS,
     SOFTWARE_VERSION,
     UPDATE,
-    clock_seconds,
 )
 
 FAILURES_TO_GO_ON = 3
 REGISTERS_TO_GIVE_UP = 3
 TORN_TRIES = 4
-CLOCK_TRIES = 8
-CLOCK_TOLERANCE_SECONDS = 4.0
-CLOCK_DRIFT = 500e-6
-CLOCK_RUN_SECONDS = 60
+STEP_TRIES = 3
+STEADY_SECONDS = 60.0
+"""After which a value that was always the same is believed when it is read once."""
+RECENT_SECONDS = 30.0
+"""In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
 
-# Steps by which these may move between two reads of one vote: currents, duty, and the low bytes of filtered voltages.
-TOLERANCES = {39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+# Steps by which these move in the ordinary way: currents, duty, filtered voltages, counters; the clock's seconds.
+TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
+TOLERANCES |= {188: 2, 193: 2, 198: 2, 203: 2}
 
 # The bits that mean something. Bits 2 to 7 of the state are undocumented and not always 0, bit 7 of the outputs
 # switches with the charge, 126 counts seconds in bit 0, and the upper half of the shunts' flags is undocumented.
 MEANINGS = {REGULATOR_STATE: 0b0000_0011, OUTPUTS: 0b0001_0011, UPDATE: 0b0001_0000, EXTERNAL_FLAGS: 0b0000_1111}
 
+Ram = dict[int, int]
+Step = Callable[[], Ram]
+
 
 @dataclass(frozen=True, slots=True)
-class TimeOfDay:
-    """The regulator's clock as three bytes and in seconds, and our uptime when it was read."""
+class Known:
+    """A believed value, when it was last seen, and since when it has been the same."""
 
-    ram: dict[int, int]
-    seconds: float
-    uptime_ms: int
+    value: int
+    at: float
+    since: float
 
 
 class VerifiedReads:
     """Remembers the last believed values, so that an unchanged byte is read only once."""
 
     def __init__(self, pli: Pli, clock: Clock) -> None:
-        self.line_quality = LineQuality()
         self.missing: dict[int, str] = {}
         self._pli = pli
         self._clock = clock
-        self._known: dict[tuple[int, int], int] = {}
-        self._time_of_day: TimeOfDay | None = None
+        self._known: dict[tuple[int, int], Known] = {}
+        self._unproven: dict[tuple[int, int], Known] = {}
         self._gone_without = 0
         self._deadline = clock.monotonic()
 
-    def begin(self, seconds: float) -> None:
-        """Clear `missing`. After `seconds` from now, what has not been read yet is left out."""
+    def prove(
+        self, steps: Sequence[Step], seconds: float, tell: Callable[[int], None] = lambda done: None
+    ) -> list[Ram]:
+        """The bytes that each step reads, all proven by loopbacks. `tell` is called with how many steps are done.
+
+        After `seconds`, what has not been read is left out. Clears `missing`.
+        """
         self.missing = {}
         self._deadline = self._clock.monotonic() + seconds
+        parts: list[Ram] = [{} for _ in steps]
+        tries = [0] * len(steps)
+        waiting, unproven = list(range(len(steps))), list[int]()
+        while waiting or unproven:
+            doubts, proven_at = self._pli.doubts, self._pli.proven_at
+            # What was in doubt once is proven step by step, so that little is in doubt the next time.
+            is_closing = not waiting or any(tries[nth] > 1 for nth in unproven)
+            if is_closing:
+                with self._exchange():
+                    self._pli.get_in_step()
+            else:
+                nth = waiting.pop(0)
+                tries[nth] += 1
+                parts[nth] = steps[nth]()
+                unproven.append(nth)
+            if self._pli.doubts > doubts:
+                for nth in reversed(unproven):
+                    if tries[nth] < STEP_TRIES:
+                        waiting.insert(0, nth)
+                    else:
+                        self.missing |= dict.fromkeys(parts[nth], "the line was out of step")
+                        parts[nth] = {}
+                unproven = []
+            elif self._pli.proven_at > proven_at:
+                unproven = [] if is_closing else [nth]  # a part of this step came after the loopback
+            tell(len(steps) - len(waiting))
+        return parts
 
-    def byte(self, address: int, *, command: int = READ_RAM, more: int = 0) -> int | None:
-        """The byte, once enough reads agree (`more` than usual if it has changed). None: see `missing`."""
-        known = self._known.get((command, address))
-        needed = self.line_quality.needed + more
-        # The EEPROM has other bytes at these addresses.
-        is_ram = command == READ_RAM
-        tolerance, meaning = TOLERANCES.get(address, 0) * is_ram, MEANINGS.get(address, 0xFF) if is_ram else 0xFF
-        vote = Vote(known, needed=needed, weight=1 + more, tolerance=tolerance, meaning=meaning)
-        failures = 0
-        while not vote.is_hopeless:
-            answer = self._ask(command, address)
-            if isinstance(answer, Failure):
-                failures += 1
-                if failures == max(FAILURES_TO_GO_ON, needed):
-                    self._go_on_without(address, answer)
-                    return None
-                continue
-            value = vote.add(answer)
-            if value is not None:
-                self._known[command, address] = value
-                return value
-        self.missing[address] = "its reads do not agree"
-        return None
+    def known(self, address: int) -> int | None:
+        """The byte of RAM as it was last believed."""
+        known = self._seen(address)
+        return known.value if known else None
 
-    def pair(self, low: int, high: int) -> dict[int, int]:
+    def bytes(self, *addresses: int, command: int = READ_RAM) -> Ram:
+        """These bytes, read in turn until each is believed; those that cannot be are in `missing`."""
+        values: Ram = {}
+        self._forget_missing(*addresses)
+        reads: dict[int, list[int]] = {address: [] for address in addresses}
+        failures = dict.fromkeys(addresses, 0)
+        left = list(addresses)
+        while left:
+            for address in tuple(left):
+                answer = self._ask(command, address)
+                if isinstance(answer, Failure):
+                    failures[address] += 1
+                    if failures[address] == FAILURES_TO_GO_ON:
+                        left.remove(address)
+                        self._go_on_without(address, answer)
+                    continue
+                reads[address].append(answer)
+                value = self._believed(command, address, reads[address])
+                if value is not None:
+                    left.remove(address)
+                    values[address] = value
+                elif len(reads[address]) == MOST_READS:
+                    left.remove(address)
+                    self.missing[address] = "its reads do not agree"
+        return values
+
+    def counter(self, low: int, high: int) -> Ram:
+        """The low byte alone where the high one cannot have changed since it was read; else both."""
+        last, last_high = self._seen(low), self._seen(high)
+        if last and last_high and self._clock.monotonic() - last.at <= RECENT_SECONDS:
+            ram = self.bytes(low)
+            # A counter of 256 that was reset has the same low byte as before.
+            if not ram or (ram[low] >= last.value and (ram[low] or not last_high.value)):
+                return ram
+        return self.pair(low, high)
+
+    def pair(self, low: int, high: int) -> Ram:
         """Both bytes of a number, from the same moment: high, low, high again. Empty when they cannot be read."""
         for _ in range(TORN_TRIES):
-            before = self.byte(high)
-            value = None if before is None else self.byte(low)
-            after = None if value is None else self.byte(high)
-            if before is None or value is None or after is None:
+            ram = self.bytes(high)
+            ram |= self.bytes(low) if ram else {}
+            after = self.bytes(high) if len(ram) == 2 else {}
+            if not after:
                 return {}
-            if before == after:
-                return {low: value, high: before}
+            if after[high] == ram[high]:
+                return ram
         self.missing[low] = "its high byte kept changing"
         return {}
 
-    def time_of_day(self) -> dict[int, int]:
-        """The three bytes of the regulator's clock. Empty when no plausible time can be read.
-
-        The time that follows from the last reading is believed at once. Otherwise (it is the first reading, the clock
-        was set, or the regulator had no power) as many times in a row are needed as bytes must agree, each a little
-        later than the one before.
-        """
-        run: list[TimeOfDay] = []
-        for _ in range(CLOCK_TRIES):
-            seen = self._look_at_clock()
-            if seen is None:
-                if self.missing.keys() & {HOURS, MINUTES, SECONDS}:
-                    return {}
-                continue
-            if run and not 0 <= (seen.seconds - run[-1].seconds) % DAY_SECONDS <= CLOCK_RUN_SECONDS:
-                run.clear()
-            run.append(seen)
-            if self._is_expected(seen):
-                return self._believe(seen)
-            if len(run) >= self.line_quality.needed:
-                # Of three or more the middle one lies between two others, so a garbled second shows.
-                return self._believe(run[len(run) // 2] if len(run) > 2 else seen)
-        self.missing.setdefault(HOURS, "no plausible time of day")
+    def time_of_day(self) -> Ram:
+        """The three bytes of the regulator's clock, of one moment, as far as they can be read."""
+        hour_and_minute: list[int | None] = []
+        for _ in range(TORN_TRIES):
+            before, ram = hour_and_minute, self.bytes(HOURS, MINUTES, SECONDS)
+            hour_and_minute = [ram.get(HOURS), ram.get(MINUTES)]
+            # When a minute has just begun, its number may have been read before it did.
+            if ram.get(SECONDS, 2) > 1 or hour_and_minute == before:
+                return ram
         return {}
 
-    def _look_at_clock(self) -> TimeOfDay | None:
-        """Read hour, minute, second, minute, hour once; None when a byte is missing or the minute changed meanwhile."""
-        seen = [self._once(address) for address in (HOURS, MINUTES, SECONDS, MINUTES, HOURS)]
-        hours, minutes, seconds, minutes_after, hours_after = seen
-        if hours is None or minutes is None or seconds is None or (hours, minutes) != (hours_after, minutes_after):
-            return None
-        ram = {HOURS: hours, MINUTES: minutes, SECONDS: seconds}
-        time_of_day = clock_seconds(ram)
-        return None if time_of_day is None else TimeOfDay(ram, float(time_of_day), self._clock.now().uptime_ms)
+    def _forget_missing(self, *addresses: int) -> None:
+        for address in addresses:
+            self.missing.pop(address, None)
 
-    def _is_expected(self, seen: TimeOfDay) -> bool:
-        last = self._time_of_day
-        if last is None:
-            return False
-        elapsed = (seen.uptime_ms - last.uptime_ms) / 1000
-        error = (seen.seconds - last.seconds - elapsed + DAY_SECONDS / 2) % DAY_SECONDS - DAY_SECONDS / 2
-        return abs(error) <= CLOCK_TOLERANCE_SECONDS + elapsed * CLOCK_DRIFT
+    def _believed(self, command: int, address: int, reads: list[int]) -> int | None:
+        known, now = self._seen(address, command), self._clock.monotonic()
+        value = believed(
+            reads,
+            known.value if known and address != SECONDS else None,  # they run on, so the last ones say nothing
+            is_steady=known is not None and now - known.since > STEADY_SECONDS,
+            # The EEPROM has other bytes at these addresses.
+            tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
+            meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
+        )
+        if value is not None:
+            # What is seen for the first time has been so for ever.
+            since = -inf if known is None else known.since if value == known.value else now
+            self._unproven[command, address] = Known(value, now, since)
+        return value
 
-    def _believe(self, seen: TimeOfDay) -> dict[int, int]:
-        self._time_of_day = seen
-        self._known[READ_RAM, HOURS] = seen.ram[HOURS]
-        return seen.ram
-
-    def _once(self, address: int) -> int | None:
-        failures = 0
-        while not isinstance(answer := self._ask(READ_RAM, address), int):
-            failures += 1
-            if failures == FAILURES_TO_GO_ON:
-                self._go_on_without(address, answer)
-                return None
-        return answer
+    def _seen(self, address: int, command: int = READ_RAM) -> Known | None:
+        return self._unproven.get((command, address)) or self._known.get((command, address))
 
     def _ask(self, command: int, address: int) -> int | Failure:
         if self._clock.monotonic() > self._deadline:
             return OUT_OF_TIME
-        answer = self._pli.ask(command, address)
-        self.line_quality.note(is_damaged=isinstance(answer, Failure) and answer.is_damage)
+        with self._exchange():
+            answer = self._pli.ask(command, address)
         self._gone_without = self._gone_without if isinstance(answer, Failure) else 0
         return answer
+
+    @contextmanager
+    def _exchange(self) -> Iterator[None]:
+        """What was read before it is known if a loopback in it proved that, and forgotten if that is in doubt."""
+        doubts, proven_at = self._pli.doubts, self._pli.proven_at
+        yield
+        if self._pli.doubts > doubts:
+            self._unproven.clear()
+        elif self._pli.proven_at > proven_at:
+            self._known |= self._unproven
+            self._unproven.clear()
 
     def _go_on_without(self, address: int, failure: Failure) -> None:
         self._gone_without += failure is not OUT_OF_TIME

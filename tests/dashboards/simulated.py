@@ -50,7 +50,7 @@ def simulated_day(stop_ms: int) -> SimulatedDay:
 
 def _reading(simulator: Simulator, time_ms: int) -> Reading:
     reading = decode(dict(enumerate(simulator.ram())), time_ms=time_ms, boot=1, uptime_ms=time_ms)
-    return replace(reading, time_uncertainty_seconds=0.5)
+    return replace(reading, time_uncertainty_seconds=0.5, reading_seconds=3.5)
 
 
 def _days(simulator: Simulator, stop_ms: int) -> list[Day]:

@@ -12,6 +12,7 @@ from journal import schema
 from journal.errors import JournalError, JournalTooNew, JournalUnusable
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.recovery import recover
 from journal.writer import JournalWriter
 from tests.journals.write import FIRST_MS, reading
 from uploader.progress import progress_file
@@ -107,6 +108,23 @@ def test_a_journal_of_an_earlier_version_is_whole_and_goes_on(version: int, tmp_
         assert (journal.released("readings"), journal.held("readings")) == ([(1, 6)], [(7, 7)])
         assert (journal.count("days"), journal.count("events"), len(journal.boots())) == (1, 1, 2)
         assert journal.append(reading(21, 2)) == 8
+
+
+@pytest.mark.parametrize("version", range(1, len(schema.JOURNAL) + 1))
+def test_a_journal_of_an_earlier_version_can_be_read_before_the_logger_has_migrated_it(
+    version: int, tmp_path: Path
+) -> None:
+    with Journal.open(written(JOURNAL, tmp_path, version)) as journal:
+        assert [reading.battery_volts for reading in journal.records("readings", 1, 5) if isinstance(reading, Reading)]
+        assert list(journal.values("readings", ["reading_seconds"], 1, 2)) == [(None,), (None,)]
+
+
+@pytest.mark.parametrize("version", range(1, len(schema.JOURNAL) + 1))
+def test_a_journal_of_an_earlier_version_is_recovered_whole(version: int, tmp_path: Path) -> None:
+    old = written(JOURNAL, tmp_path, version).rename(tmp_path / "old.db")
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        recover(old, journal)
+        assert (journal.last_id("readings"), journal.count("days"), journal.count("events")) == (7, 1, 1)
 
 
 @pytest.mark.parametrize("version", range(1, len(progress_file.SCHEMA) + 1))

@@ -25,6 +25,7 @@ class Bench(Clock):
     noise           bytes that lie in the input before each request, unless they are flushed away
     partial_seconds after which the PLI gives up a command that broke off; the notes do not say that it does
     delay           seconds until the reply to the nth request (from 0) comes
+    unasked         what comes before that reply though nobody asked for it, with the seconds after the request
     """
 
     def __init__(self, ram: dict[int, int] | None = None) -> None:
@@ -38,6 +39,7 @@ class Bench(Clock):
         self.to_us: Spoil = lambda reply: reply
         self.before: Callable[[int, int], None] = lambda command, address: None
         self.delay: Callable[[int], float] = lambda nth: 0.1
+        self.unasked: Callable[[], list[tuple[float, bytes]]] = list
         self.noise = b""
         self.partial_seconds = 1.0
         self.is_plugged_in = True
@@ -119,8 +121,13 @@ class Bench(Clock):
 
     def _reply(self, reply: bytes) -> None:
         if self.is_powered:
-            at = max([self.seconds + self.delay(len(self.requests) - 1), *(at for at, _ in self._arriving)])
-            self._arriving += [(at, byte) for byte in self.to_us(reply)]
+            for after, content in self.unasked():
+                self._arrive(after, content)
+            self._arrive(self.delay(len(self.requests) - 1), self.to_us(reply))
+
+    def _arrive(self, after: float, content: bytes) -> None:
+        at = max([self.seconds + after, *(at for at, _ in self._arriving)])
+        self._arriving += [(at, byte) for byte in content]
 
     def _give_up(self) -> None:
         """A command that breaks off is answered with 129 after `partial_seconds`."""

@@ -3,16 +3,17 @@
 Every record carries in `raw` the true time at which it was taken, to which what is stored can be compared.
 """
 
-import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, Moment
+from logger.clock.kernel import State
 from logger.clock.timekeeper import Timekeeper
 from logger.clock.trust import ThisComputer, TrustSetting
-from logger.clock.trust_note import TrustNotes, leave
+from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TrustNotes, leave, word
 
 DAY_MS = 86_400_000
 EARLY = 3_000_000_000.0
@@ -37,12 +38,16 @@ class World(Clock):
         self.drift = drift
         self.regulator_drift = 40e-6
         self.true_ms = float(ms("2026-12-01T17:30:00"))
-        self.regulator_began_ms = self.true_ms - 5_000_000
+        self.regulator_began_ms = float(ms("2026-12-01"))
         self.wall_ms = 0.0
         self.uptime_ms = 0.0
         self.boot_id = "off"
         self.boots = 0
         self.is_synchronised: bool | None = False
+        self.is_followed = False
+        self.slew_rate = 0.0
+        self.chrony_error: float | None = None
+        self.questions: list[Callable[[], None]] = []
         self.is_regulator_there = True
         self.is_lied_to = False
         self.is_trusting = False
@@ -51,7 +56,6 @@ class World(Clock):
         self.appended = 0
         self.rtc_error_ms: float | None = None
         self.rtc = directory / "rtc"
-        self.marker = directory / "synchronized"
         self.rtc.mkdir()
 
     # Clock
@@ -70,7 +74,7 @@ class World(Clock):
         self.boot_id = f"boot-{self.boots}"
         self.uptime_ms = 0.0
         self.is_synchronised = False
-        self.marker.unlink(missing_ok=True)
+        self.is_followed, self.slew_rate, self.chrony_error = False, 0.0, None
         self.wall_ms = ms(wall) if wall else max(self.wall_ms, ms("2026-06-01"))
         self._pass(after)
         self.start()
@@ -87,7 +91,7 @@ class World(Clock):
         time_source = (
             TrustSetting()
             if self.is_trusting
-            else ThisComputer(kernel=lambda: self.is_synchronised, rtc=self.rtc, synchronised=self.marker)
+            else ThisComputer(ask_kernel=self.kernel, ask_chrony=self.chrony, rtc=self.rtc)
         )
         trust_notes = TrustNotes(self.directory, self.boot_id)
         self.keeper = Timekeeper(self.journal, self, self.boot_id, time_source, trust_notes=trust_notes.take)
@@ -107,13 +111,24 @@ class World(Clock):
     def network(self) -> None:
         """There is a time server: the clock is set, and stays right."""
         self.wall_ms = self.true_ms
-        self.is_synchronised = True
-        self.marker.touch()
-        os.utime(self.marker, (self.true_ms / 1000, self.true_ms / 1000))
+        self.is_synchronised = self.is_followed = True
+
+    def network_slewing(self, rate: float = 0.08) -> None:
+        """The same with a time program that does not set the clock but makes it faster or slower until it is right."""
+        self.is_synchronised, self.slew_rate = True, rate
 
     def offline(self) -> None:
         """No time server any more; hours later the kernel does not count itself as synchronised."""
-        self.is_synchronised = False
+        self.is_synchronised = self.is_followed = False
+        self.slew_rate = 0.0
+
+    def kernel(self) -> State | None:
+        if self.questions:
+            self.questions.pop(0)()
+        return None if self.is_synchronised is None else State(self.is_synchronised)
+
+    def chrony(self) -> float | None:
+        return self.chrony_error
 
     def set_wall(self, wall: str | float) -> None:
         """The wall clock is set, to a time or by so many seconds."""
@@ -131,13 +146,25 @@ class World(Clock):
             shows = int((self.true_ms + self.rtc_error_ms) / 1000)
             (self.rtc / "rtc0" / "since_epoch").write_text(f"{shows}\n")
 
-    def person(self) -> None:
+    def person(self, uncertainty_seconds: float = TO_THE_MINUTE_SECONDS) -> None:
         """Somebody says that the wall clock is right."""
-        leave(self.directory, self.boot_id, self.now())
+        leave(self.directory, self.boot_id, word(self.now(), uncertainty_seconds))
 
     def reset_regulator(self) -> None:
         """Its power fails: its clock begins at 0.0."""
         self.regulator_began_ms = self.true_ms
+
+    def set_regulator(self) -> None:
+        """A person sets its clock to the site's time of day."""
+        self.regulator_began_ms = float(ms("2026-12-01"))
+
+    def carry_to_another_computer(self, uptime: float) -> None:
+        """The journal, while that has been running for so long and knows the time."""
+        self.kill()
+        self.boots += 1
+        self.boot_id, self.uptime_ms = f"boot-{self.boots}", uptime * 1000
+        self.network()
+        self.start()
 
     def suspend(self, seconds: float) -> None:
         self._pass(seconds)
@@ -197,10 +224,23 @@ class World(Clock):
 
     def _pass(self, seconds: float) -> None:
         self.true_ms += seconds * 1000
-        passed = seconds * 1000 * (1 if self.is_synchronised else 1 + self.drift)
-        self.uptime_ms += passed
-        self.wall_ms += passed
+        self.uptime_ms += seconds * 1000 * (1 + self.drift)
+        self.wall_ms += seconds * 1000 * (1 if self.is_followed else 1 + self.drift)
+        if self.slew_rate:
+            most = seconds * 1000 * self.slew_rate
+            self.wall_ms += max(-most, min(most, self.true_ms - self.wall_ms))
+            self.is_followed = self.wall_ms == self.true_ms
         self._tick_hardware_clock()
+
+    def figures(self) -> tuple[int, float, float]:
+        """How many readings may be sent; by how many seconds the worst is wrong, and what is stated at the most."""
+        errors = [
+            abs(reading.time_ms - int.from_bytes(reading.raw, "big")) / 1000
+            for first, last in self.journal.released("readings")
+            for reading in self.journal.records("readings", first, last)
+            if reading.raw
+        ]
+        return len(self.uncertainties()), max(errors, default=0.0), max(self.uncertainties(), default=0.0)
 
     # What must be
 

@@ -1,6 +1,8 @@
 """`solar clock`: whether the time is trusted, what is held, and a person's word."""
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
+from logger.clock import kernel
 from logger.clock.host_clock import Clock, boot_id
 from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
@@ -63,7 +66,7 @@ def test_earlier_starts_are_dated_too(solar: Solar) -> None:
         assert journal.held("readings") == []
         uncertain = [reading.time_uncertainty_seconds for reading in journal.records("readings", 1, 9)]
         assert all(each > 86400 for each in uncertain[:3])
-        assert uncertain[3:] == [None] * 3
+        assert uncertain[3:] == [61.0] * 3
 
 
 def test_with_a_logger_running_the_word_is_left_for_it(solar: Solar) -> None:
@@ -87,7 +90,7 @@ def test_a_word_that_nobody_can_understand_is_thrown_away(text: str, tmp_path: P
 
 
 def test_a_word_counts_in_its_own_boot_alone(tmp_path: Path) -> None:
-    for boot, expected in (("this", Anchor(5, 6, "a person said so")), ("another", None)):
+    for boot, expected in (("this", Anchor(5, 6, "a person said so", 60.0)), ("another", None)):
         (tmp_path / NAME).write_text(json.dumps({"boot_id": boot, "uptime_ms": 5, "time_ms": 6}))
         assert TrustNotes(tmp_path, "this").take() == expected
 
@@ -98,7 +101,7 @@ def test_a_time_that_cannot_be_is_not_trusted(solar: Solar, monkeypatch: pytest.
     monkeypatch.setattr("time.time_ns", lambda: 86_400 * 10**9)
     ran = solar("clock", "trust")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("cannot trust 1970-01-02T00:00:00.000Z: it is before 2026; set the clock")
+    assert ran.err.startswith("cannot trust 1970-01-02T00:00:00.000Z: it is before 2026; set it first")
     assert contents(DATA) == before
 
 
@@ -120,7 +123,7 @@ def test_it_says_what_is_held_and_why(solar: Solar) -> None:
     )
     solar("clock", "trust")
     ran = solar("clock", "show")
-    assert "trusted: a person said so" in ran.out
+    assert "trusted, give or take 1 minute: a person said so" in ran.out
     assert "Held        nothing" in ran.out
 
 
@@ -133,7 +136,7 @@ def test_status_says_it_too(solar: Solar) -> None:
     solar("clock", "trust")
     shown = json.loads(solar("status", "--json").out)
     assert (shown["held"], shown["held_reason"]) == ({"readings": 0, "events": 0}, None)
-    assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted: a person said so")
+    assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted, give or take 1 minute: a person said so")
 
 
 def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> None:
@@ -145,3 +148,76 @@ def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> 
     )
     assert solar("clock", "trust").code == 0
     assert solar("status").out.startswith("All is well.\n")
+
+
+class Settable:
+    """A wall clock of our own, in place of the computer's."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_root: bool = True) -> None:
+        self.off_ns = -100 * 86_400 * 10**9
+        self._is_root = is_root
+        self._real = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: self._real() + self.off_ns)
+        monkeypatch.setattr(time, "clock_settime_ns", self._set)
+        monkeypatch.setattr(kernel, "ask", lambda: None)
+
+    def _set(self, clock: int, wanted_ns: int) -> None:
+        assert clock == time.CLOCK_REALTIME
+        if not self._is_root:
+            raise PermissionError(1, "Operation not permitted")
+        self.off_ns = wanted_ns - self._real()
+
+
+def shown_now() -> datetime:
+    return datetime.fromtimestamp(time.time_ns() / 1e9)  # noqa: DTZ006 - as a person reads it off a watch
+
+
+@pytest.mark.parametrize(
+    ("written", "stated", "words"),
+    [("%Y-%m-%d %H:%M", 61, "1 minute"), ("%Y-%m-%d %H:%M:%S", 6, "5 seconds"), ("%Y-%m-%dT%H:%M", 61, "1 minute")],
+)
+def test_a_person_sets_the_clock_and_says_so_in_one(
+    written: str, stated: float, words: str, solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold()
+    wanted = shown_now().strftime(written)
+    Settable(monkeypatch)
+    ran = solar("clock", "set", wanted)
+    assert (ran.code, ran.err) == (0, "")
+    accepted, done = ran.out.splitlines()
+    assert accepted.startswith("Clock accepted: ")
+    assert accepted.endswith(f", give or take {words}")
+    assert done == "3 held readings dated; the uploader can send them now."
+    off = abs(datetime.strptime(wanted, written) - shown_now())  # noqa: DTZ007
+    assert off.total_seconds() < 5
+    with Journal.open(DATA / "journal.db") as journal:
+        assert [each.time_uncertainty_seconds for each in journal.records("readings", 1, 9)] == [stated] * 3
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("half past five", "cannot understand the time 'half past five': write it like '2026-11-22 17:30'"),
+        ("2026-11-22", "cannot understand the time '2026-11-22': write it like '2026-11-22 17:30'"),
+        ("17:30", "cannot understand the time '17:30': write it like '2026-11-22 17:30'"),
+        ("1999-01-01 12:00", "cannot set the clock to 1999-01-01 12:00: that is before 2026; nothing was changed"),
+        ("2026-11-22 17:30", "cannot set the clock to 2026-11-22 17:30: only root may; run it again with sudo"),
+    ],
+)
+def test_a_clock_that_is_not_set(written: str, words: str, solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold()
+    before = contents(DATA)
+    Settable(monkeypatch, is_root=False)
+    ran = solar("clock", "set", written)
+    assert (ran.code, ran.out, ran.err) == (1, "", f"{words}\n")
+    assert contents(DATA) == before
+
+
+def test_a_clock_that_a_time_server_sets_is_left_to_it(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold()
+    Settable(monkeypatch)
+    monkeypatch.setattr(kernel, "ask", lambda: kernel.State(is_synchronised=True))
+    ran = solar("clock", "set", "2026-11-22 17:30")
+    assert ran.err == (
+        "cannot set the clock to 2026-11-22 17:30: the kernel is synchronised with a time server; nothing was changed\n"
+    )

@@ -33,11 +33,11 @@ HEADER = (
     "internal_load_amps,external_charge_amps,external_load_amps,charge_watts,load_watts,charge_amp_hours,load_amp_hours,"
     "internal_charge_amp_hours,external_charge_amp_hours,internal_load_amp_hours,external_load_amp_hours,"
     "regulator_state,duty_cycle_percent,battery_max_volts,battery_min_volts,solar_volts,load_disconnected,"
-    "generator_running,alarm,solar_disconnected,regulator_clock_seconds,time_uncertainty_seconds,boot,uptime_ms,wall_ms,"
-    "raw\n"
+    "generator_running,alarm,solar_disconnected,regulator_clock_seconds,time_uncertainty_seconds,reading_seconds,boot,"
+    "uptime_ms,wall_ms,raw\n"
 )
 ROWS = [
-    f"{number},2026-01-01T00:00:{number - 1}0.000Z,PL80,25.4,,,12.0,,,,,,,,,,,,,,boost,,,,,,,0,,,,1,"
+    f"{number},2026-01-01T00:00:{number - 1}0.000Z,PL80,25.4,,,12.0,,,,,,,,,,,,,,boost,,,,,,,0,,,,,1,"
     f"{number}0000,,327f6504\n"
     for number in (1, 2, 3)
 ]

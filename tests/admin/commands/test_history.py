@@ -54,8 +54,7 @@ def test_it_prints_the_thirty_days_that_the_regulator_has(solar: Solar, regulato
 def test_dates_from_a_clock_that_may_be_wrong_come_with_a_warning(
     solar: Solar, regulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, mode: str, is_doubted: bool
 ) -> None:
-    nobody_says = {"kernel": lambda: False, "rtc": Path("/nowhere"), "synchronised": Path("/nowhere")}
-    monkeypatch.setattr(ThisComputer.__init__, "__kwdefaults__", nobody_says)
+    monkeypatch.setattr(ThisComputer, "ask", lambda computer, moment: None)
     ran = solar("history", "--port", regulator.port, "--clock", mode)
     assert ran.code == 0
     assert ("which may be wrong" in ran.err) is is_doubted

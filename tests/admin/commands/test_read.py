@@ -55,7 +55,7 @@ def test_nothing_that_answers_is_told_in_one_line(solar: Solar, regulator: Runni
     assert "regulator" in ran.err
 
 
-def test_on_a_terminal_a_bar_counts_the_registers_and_goes_away(regulator: RunningSimulator) -> None:
+def test_on_a_terminal_a_bar_counts_the_steps_and_goes_away(regulator: RunningSimulator) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command("read", "--port", regulator.port),
@@ -69,5 +69,5 @@ def test_on_a_terminal_a_bar_counts_the_registers_and_goes_away(regulator: Runni
         assert process.stdout
         assert process.stdout.read().startswith("PL80 at ")
     assert process.returncode == 0
-    assert "31 of 31 registers" in shown
+    assert "20 of 20 steps" in shown
     assert shown.endswith("\x1b[2K")

@@ -3,7 +3,7 @@
 import os
 import re
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,7 +69,53 @@ def test_where_all_is_well_it_knows_the_regulator(running: RunningSimulator) -> 
         ("model", "PL80 on a 24 volt system, battery at 25.0 volts"),
     ]
     assert findings[3].found.startswith("it shows 10:00; ")
-    assert verdicts(findings) == {"adapter": "ok", "regulator": "ok", "model": "ok", "regulator_clock": "skipped"}
+    assert verdicts(findings) == {
+        "adapter": "ok",
+        "regulator": "ok",
+        "model": "ok",
+        "regulator_clock": "skipped",
+        "line": "ok",
+    }
+    assert findings[4].found == "0 of 100 exchanges damaged"
+
+
+class Spoiling(Overheard):
+    """Does something to the nth answer about RAM 0, from the third on: the first two say which model it is."""
+
+    spoil: Callable[[int, bytes], bytes] = staticmethod(lambda nth, reply: reply)
+    answers = -2
+
+    def due(self, at: float) -> list[bytes]:
+        pieces = super().due(at)
+        if self.heard[-4:] != bytes((20, 0, 0, 235)):
+            return pieces
+        self.answers += len(pieces)
+        return [self.spoil(self.answers, piece) for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("every", "verdict", "found"),
+    [
+        (100, "ok", "1 of 100 exchanges damaged"),
+        (40, "look", "2 of 100 exchanges damaged; readings take longer"),
+        (5, "bad", "20 of 100 exchanges damaged: too many, values may be missing or wrong"),
+    ],
+)
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda reply: b"\x07" + reply, lambda reply: b"\xc8\x07", lambda reply: reply + b"\x07", lambda reply: b"\x85"],
+    ids=["stray byte before", "garbled", "stray byte behind", "error code"],
+)
+def test_damage_on_the_line_is_measured_and_told_with_a_remedy(
+    every: int, verdict: str, found: str, spoil: Callable[[bytes], bytes]
+) -> None:
+    serving = RunningSimulator(AT_ONCE)
+    serving.simulator = simulator = Spoiling(AT_ONCE, clock=HandClock())
+    simulator.spoil = lambda nth, reply: spoil(reply) if nth > 0 and nth % every == 0 else reply
+    with serving:
+        line = asked(serving)[-1]
+    assert (line.name, line.verdict.value, line.found) == ("line", verdict, found)
+    assert ("earth" in line.remedy) is (verdict != "ok")
 
 
 def test_only_questions_go_over_the_line(running: RunningSimulator) -> None:
@@ -87,7 +133,7 @@ def test_the_baud_rate_that_answers_is_found(running: RunningSimulator, rate: in
     assert adapter.verdict is Verdict.BAD
     assert adapter.found == f"it does not answer at 9600 baud, but it does at {rate}"
     assert adapter.remedy == f"set SOLAR_BAUD={rate}, or set the jumpers in the PLI to 9600"
-    assert [finding.name for finding in rest] == ["regulator", "model", "regulator_clock"]
+    assert [finding.name for finding in rest] == ["regulator", "model", "regulator_clock", "line"]
 
 
 def test_silence_at_every_rate_sends_one_to_the_cable(running: RunningSimulator) -> None:

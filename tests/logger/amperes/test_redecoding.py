@@ -72,6 +72,18 @@ def test_only_what_the_bytes_tell_becomes_new(path: Path) -> None:
         assert [each.number for each in revised] == sorted({each.number for each in revised})
 
 
+def test_a_counter_whose_high_byte_was_not_read_for_the_row_keeps_its_value(path: Path) -> None:
+    """RAM 189 holds 1: 300 Ah, of which the row's bytes have only the 44."""
+    low_only = {address: value for address, value in RAM.items() if address != 189}
+    taken = decode(low_only, time_ms=1, boot=1, uptime_ms=1, reading_seconds=3.5, known_highs={189: 1})
+    with JournalWriter.create(path) as journal:
+        journal.append(taken)
+        all_of(Redecoding(journal, in_force(path)))
+        (again,) = readings(journal)
+    assert again == replace(taken, id=1, internal_charge_amps=26.0, charge_amps=31.7, charge_watts=868.58)
+    assert again.internal_charge_amp_hours == 300.0
+
+
 def test_the_days_are_added_up_anew_when_the_readings_are_done(path: Path) -> None:
     with JournalWriter.create(path) as journal:
         fill(journal)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from journal.reading import Reading
 from logger.regulator.models import Steps
-from logger.regulator.registers import COUNTERS, FLAGS, REGISTERS, by_address, decode, pairs
+from logger.regulator.registers import COUNTERS, FLAGS, REGISTERS, by_address, decode, known_highs, pairs
 from tests.logger.bench import RAM
 
 WHEN = {"time_ms": 1_700_000_000_000, "boot": 3, "uptime_ms": 1_000_000}
@@ -79,7 +79,7 @@ def test_battery_volts_follow_the_system_voltage(raw, system, volts):
     ("version", "raw", "charge", "load"),
     [
         (1, 10, 1.0, 1.0), (139, 10, 2.0, 1.0), (200, 10, 4.0, 2.0), (222, 10, 4.0, 2.0),
-        (222, 52, 20.8, 10.4), (222, 255, 102.0, 51.0), (1, 3, 0.3, 0.3),
+        (222, 52, 20.8, 10.4), (222, 254, 101.6, 50.8), (222, 255, None, None), (1, 3, 0.3, 0.3),
         (212, 10, None, None), (None, 10, None, None), (222, None, None, None),
     ],
 )  # fmt: skip
@@ -119,6 +119,27 @@ def test_shunts_count_where_they_are_enabled(flags, charge, load, external_charg
     reading = decoded(_207=flags)
     assert (reading.charge_amps, reading.load_amps) == (charge, load)
     assert (reading.external_charge_amps, reading.external_load_amps) == (external_charge, external_load)
+
+
+def test_a_byte_or_counter_at_its_end_is_out_of_range():
+    assert decoded(_188=255, _189=255).internal_charge_amp_hours is None
+    assert decoded(_188=255, _189=255).charge_amp_hours is None
+    assert decoded(_188=254, _189=255).internal_charge_amp_hours == 65_534.0
+    assert (decoded(_213=255).internal_charge_amps, decoded(_213=255).charge_amps) == (None, None)
+    assert (decoded(_205=255).external_charge_amps, decoded(_205=255).charge_amps) == (None, None)
+    assert (decoded(_206=255).external_load_amps, decoded(_206=255).load_amps) == (None, None)
+
+
+def test_a_high_byte_that_was_not_read_is_the_one_known_before():
+    before = decoded()
+    kept = decode(before.raw, known_highs=known_highs(before), **WHEN)
+    assert kept == before
+    raw = by_address(before.raw)
+    del raw[189]
+    later = decode(raw, known_highs=known_highs(before), **WHEN)
+    assert later.internal_charge_amp_hours == before.internal_charge_amp_hours == 300.0
+    assert 189 not in by_address(later.raw)
+    assert decode(raw, **WHEN).internal_charge_amp_hours is None
 
 
 def test_a_total_is_absent_when_a_part_that_counts_is():
@@ -198,7 +219,7 @@ def test_a_byte_that_was_not_read_makes_values_absent_but_never_different(ram, l
     assert {name: value for name, value in partly.items() if value is not None}.items() <= whole.items()
 
 
-@given(st.integers(0, 255), st.integers(1, 1000))
+@given(st.integers(0, 254), st.integers(1, 1000))
 def test_amperes_are_the_nearest_float_to_the_exact_product(raw, hundredths):
     step = Fraction(hundredths, 100)
     assert decoded(Steps(step, step), _213=raw, _207=0).charge_amps == float(raw * step)

@@ -1,0 +1,304 @@
+"""What comes of a reading on a damaged line: wrong and missing values, exchanges, seconds; each kind and rate.
+
+python -m tests.logger.damage [EXCHANGES]: prints the table of docs/reliability.md. Time is virtual, the seed fixed.
+
+The rate is the share of exchanges that are damaged, each once. The regulator lives as at a site: voltage and currents
+change every second, counters and extremes now and then. A value is wrong when its register did not hold it at any
+moment of the reading; a counter, when both its bytes did not make it.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from journal.errors import RegulatorError
+from journal.reading import Reading
+from logger.regulator.registers import COUNTERS, by_address, decode
+from tests.logger.bench import Bench
+
+RATES = (0.0, 0.005, 0.01, 0.03, 0.1, 0.2)
+EXCHANGES = 100_000
+INTERVAL_SECONDS = 10.0
+QUANTITIES = tuple(
+    name
+    for name, value in vars(Reading).items()
+    if name.endswith(("_volts", "_amps", "_amp_hours", "_percent", "_celsius"))
+    or name in ("regulator_state", "alarm", "load_disconnected", "generator_running", "solar_disconnected", "model")
+)
+# The sum of two values read one after the other need not be that of one moment; its parts are checked.
+SUMS = ("charge_amps", "load_amps", "charge_amp_hours", "load_amp_hours")
+
+
+@dataclass
+class Outcome:
+    """Of all readings together."""
+
+    readings: int = 0
+    failed: int = 0
+    exchanges: int = 0
+    wrong: int = 0
+    missing: int = 0
+    seconds: float = 0.0
+    examples: list[str] = field(default_factory=list)
+
+
+class Site(Bench):
+    """A regulator that lives, behind a line that damages a share of the exchanges."""
+
+    def __init__(self, damage: "Damage", rate: float, seed: int, *, has_shunts: bool = False) -> None:
+        super().__init__()
+        self.random = Random(seed)
+        self.rate = rate
+        self.ram[207] = 0b1100 if has_shunts else 0
+        self.states: list[tuple[int, ...]] = [tuple(self.ram)]
+        self._lived_until = self.seconds
+        self._damage = damage(self)
+        self.before = lambda command, address: self.live()
+        self.delay = lambda nth: self.random.uniform(0.07, 0.15) + self._damage.late_seconds
+        self.to_pli = self._request
+        self.to_us = self._damage.reply
+        self.unasked = self._damage.unasked
+
+    def _request(self, content: bytes) -> bytes:
+        self._damage.begin(self.random.random() < self.rate)
+        return self._damage.request(content)
+
+    def live(self) -> None:
+        """Whatever the regulator did in the seconds since it was last looked at."""
+        while self._lived_until + 1 <= self.seconds:
+            self._lived_until += 1
+            self._second()
+            self.states.append(tuple(self.ram))
+
+    def _second(self) -> None:
+        ram, random = self.ram, self.random
+        second = int(self._lived_until) % 86_400
+        ram[48], ram[47], ram[46] = second // 360, second % 360 // 60, second % 60 // 2
+        if second == 0:
+            for counter in COUNTERS:
+                ram[counter.low] = ram[counter.high] = 0
+        for address, low, high in ((50, 110, 150), (213, 0, 200), (217, 0, 200), (39, 0, 240)):
+            if random.random() < 0.3:
+                ram[address] = min(max(ram[address] + random.choice((-2, -1, 1, 2)), low), high)
+        for address in (220, 232):
+            ram[address] = random.randrange(256)
+        for counter in COUNTERS:
+            if random.random() < 0.005 and (self.ram[207] or "internal" in counter.name):
+                total = ram[counter.low] + 256 * ram[counter.high] + 1
+                ram[counter.low], ram[counter.high] = total % 256, total // 256
+        for address, values in ((52, range(20, 30)), (53, range(70, 90)), (181, range(60, 100)), (101, range(4))):
+            if random.random() < 0.001:
+                ram[address] = random.choice(values)
+        ram[182], ram[183] = max(ram[182], ram[50]), min(ram[183], ram[50])
+        if second == 0:
+            ram[182] = ram[183] = ram[50]
+        if random.random() < 0.001:
+            ram[115] ^= random.choice((1, 2, 16))
+
+
+class Damage:
+    """Does nothing. Each kind does something to an exchange that is `hit`."""
+
+    late_seconds = 0.0
+
+    def __init__(self, site: Site) -> None:
+        self.random = site.random
+        self.hit = False
+        self._place = 0
+
+    def begin(self, hit: bool) -> None:
+        self.hit = hit
+        self._place = self.random.randrange(6)
+
+    def request(self, content: bytes) -> bytes:
+        return self._at(content, self._place)
+
+    def reply(self, content: bytes) -> bytes:
+        return self._at(content, self._place - 4)
+
+    def unasked(self) -> list[tuple[float, bytes]]:
+        return []
+
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte])
+
+    def _at(self, content: bytes, place: int) -> bytes:
+        if not self.hit or not 0 <= place < len(content):
+            return content
+        return content[:place] + self.byte(content[place]) + content[place + 1 :]
+
+
+class Flipped(Damage):
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte ^ 1 << self.random.randrange(8)])
+
+
+class Garbled(Damage):
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte ^ self.random.randrange(1, 256)])
+
+
+class Lost(Damage):
+    def byte(self, byte: int) -> bytes:
+        return b""
+
+
+class Doubled(Damage):
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte, byte])
+
+
+class Stray(Damage):
+    """A byte from nowhere, at any moment."""
+
+    def unasked(self) -> list[tuple[float, bytes]]:
+        return [(self.random.uniform(0, 0.15), bytes([self.random.randrange(256)]))] * self.hit
+
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte])
+
+
+class Late(Damage):
+    """A reply comes up to 4 s late: after its time-out, or after the loopback that should have found it."""
+
+    def begin(self, hit: bool) -> None:
+        super().begin(hit)
+        self.late_seconds = self.random.uniform(0.3, 4.0) if hit else 0.0
+
+    def byte(self, byte: int) -> bytes:
+        return bytes([byte])
+
+
+class LateInTwos(Damage):
+    """Two old answers come before the answer: from then on the line is two answers behind."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._old = [b"\xc8\x00", b"\xc8\x00"]
+
+    def reply(self, content: bytes) -> bytes:
+        if len(content) == 2:
+            self._old = [*self._old[1:], content]
+        return content
+
+    def request(self, content: bytes) -> bytes:
+        return content
+
+    def unasked(self) -> list[tuple[float, bytes]]:
+        return [(0.02, self._old[0]), (0.04, self._old[1])] if self.hit else []
+
+
+class Refused(Damage):
+    """The PLI reports an error instead."""
+
+    def request(self, content: bytes) -> bytes:
+        return content
+
+    def reply(self, content: bytes) -> bytes:
+        return bytes([self.random.choice((5, 129, 130, 133, 134))]) if self.hit else content
+
+
+class Mixed(Damage):
+    """Any of the others, each time another one."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._kinds = [kind(site) for kind in KINDS.values() if kind is not Mixed]
+        self._kind = self._kinds[0]
+
+    def begin(self, hit: bool) -> None:
+        self._kind = self.random.choice(self._kinds)
+        self._kind.begin(hit)
+        self.late_seconds = self._kind.late_seconds
+
+    def request(self, content: bytes) -> bytes:
+        return self._kind.request(content)
+
+    def reply(self, content: bytes) -> bytes:
+        return self._kind.reply(content)
+
+    def unasked(self) -> list[tuple[float, bytes]]:
+        return self._kind.unasked()
+
+
+KINDS: dict[str, type[Damage]] = {
+    "one bit flipped": Flipped,
+    "a byte garbled": Garbled,
+    "a byte lost": Lost,
+    "a byte doubled": Doubled,
+    "a stray byte": Stray,
+    "a late reply": Late,
+    "two old replies": LateInTwos,
+    "an error code": Refused,
+    "all of these": Mixed,
+}
+
+
+def measure(kind: type[Damage], rate: float, exchanges: int, *, has_shunts: bool = False, seed: int = 1) -> Outcome:
+    """Read every ten seconds until so many exchanges were made."""
+    site = Site(kind, rate, seed, has_shunts=has_shunts)
+    regulator = site.regulator()
+    regulator.read()
+    outcome = Outcome()
+    site.requests.clear()
+    while outcome.exchanges < exchanges:
+        site.seconds = (site.seconds // INTERVAL_SECONDS + 1) * INTERVAL_SECONDS
+        site.live()
+        del site.states[:-1]
+        began = site.seconds
+        try:
+            reading = regulator.read()
+        except RegulatorError:
+            outcome.failed += 1
+        else:
+            if reading is not None:
+                outcome.readings += 1
+                _judge(reading, site, began, outcome)
+        outcome.seconds += site.seconds - began
+        outcome.exchanges += sum(len(request) == 4 for request in site.requests)
+        site.requests.clear()
+    return outcome
+
+
+def _judge(reading: Reading, site: Site, began: float, outcome: Outcome) -> None:
+    site.live()
+    truths = [decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0) for state in site.states]
+    for address, value in by_address(reading.raw).items():
+        held = {state[address] for state in site.states}
+        if value not in held and address not in (46, 47, 48):
+            _note(outcome, f"RAM {address}: {value}, not {held}")
+    for name in QUANTITIES:
+        value, held_by = getattr(reading, name), {getattr(truth, name) for truth in truths}
+        if value is None:
+            outcome.missing += held_by != {None}
+        elif name not in SUMS and value not in held_by:
+            _note(outcome, f"{name}: {value}, not {held_by}")
+    clock = reading.regulator_clock_seconds
+    outcome.missing += clock is None
+    if clock is not None and not -6 <= clock - began % 86_400 <= site.seconds - began + 6:
+        _note(outcome, f"clock: {clock}, not {began % 86_400}")
+
+
+def _note(outcome: Outcome, example: str) -> None:
+    outcome.wrong += 1
+    outcome.examples.append(example)
+
+
+def table(exchanges: int, tell: Callable[[str], None]) -> None:
+    tell("| Damage | Share | Readings | Wrong values | Missing values | Failed readings | Exchanges | Seconds |")
+    tell("|---|---|---|---|---|---|---|---|")
+    for words, kind in {"none": Damage, "none, with shunts": Damage, **KINDS}.items():
+        for rate in RATES[1:] if words in KINDS else RATES[:1]:
+            made = measure(kind, rate, exchanges, has_shunts="shunts" in words)
+            tries = made.readings + made.failed
+            tell(
+                f"| {words} | {rate:.1%} | {made.readings} | {made.wrong} | {made.missing} | {made.failed} "
+                f"| {made.exchanges / tries:.1f} | {made.seconds / tries:.1f} |"
+            )
+            for example in made.examples[:3]:
+                sys.stderr.write(f"  {example}\n")
+
+
+if __name__ == "__main__":
+    table(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES, lambda line: print(line, flush=True))  # noqa: T201
