@@ -1,1 +1,1 @@
-"""For the person: the `solar` command."""
+"""The `solar` command, for people."""

@@ -1,15 +1,18 @@
 """The `solar` command: one application, a module for each command, and every error as one line.
 
-0    it was done (status: all is well)
-1    the environment is at fault (status: something needs attention)
-2    the command line or a setting is at fault
-70   a mistake of this program: a traceback, for us; services start again
-130  Ctrl-C; 143 SIGTERM, where a command does not stop by itself
+Exit codes:
+
+0    done (status: all is well)
+1    something in the surroundings is wrong (status: something needs attention)
+2    the command line or a setting is wrong
+70   a fault in this program: a traceback, for us; systemd starts a service again
+130  Ctrl-C; 143 SIGTERM, if a command does not stop by itself
 """
 
 import errno
 import io
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -22,6 +25,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from admin.terminal.console import logging_put_back, program_version
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
 
@@ -79,6 +83,10 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, name: str) -> Any:
         return _command(name) if name in self.list_commands(ctx) else None
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.width = min(shutil.get_terminal_size().columns, formatter.width)  # click's is 50 at least
+        super().format_help(ctx, formatter)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for heading, commands in COMMANDS.items():
             with formatter.section(heading):
@@ -92,7 +100,7 @@ def _command(name: str) -> Any:
     commands = getattr(module, "app", None)
     if commands is None:
         commands = typer.Typer(add_completion=False, rich_markup_mode=None)
-        commands.command(name)(getattr(module, function))
+        commands.command(name, cls=FittedCommand)(getattr(module, function))
     command = get_command(commands)
     command.name = name
     return command
@@ -106,7 +114,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SOLAR"},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "SOLAR",
+    },
 )
 
 
@@ -129,7 +140,7 @@ def solar(version: Version = False) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code. Prints one line on standard error for everything that was to be expected."""
+    """Run one command and return the exit code. An expected error is one line on standard error, not a traceback."""
     try:
         load_env_file(Path(".env"))
         with logging_put_back():
@@ -140,12 +151,12 @@ def run(arguments: list[str]) -> int:
         print(sanitized(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone (export | head).
+        # The reader of our output has closed it (export | head).
         discard_output()
         return 1
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, show it and end
+    except Exception as error:  # noqa: BLE001  # the last resort: show any error and end
         if is_usage_error(error):
             print(explain(error), file=sys.stderr)
             return 2
@@ -159,12 +170,12 @@ def run(arguments: list[str]) -> int:
 
 
 def discard_output() -> None:
-    """Leave nothing for the exit to flush into a standard output that takes nothing."""
+    """Point standard output at /dev/null: otherwise Python fails again when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def load_env_file(path: Path) -> None:
-    """Set what the file sets and the environment does not."""
+    """Set the variables in the file, except those that are already set."""
     if not os.path.exists(path):  # False, too, where it may not be looked at
         return
     from dotenv import load_dotenv
@@ -179,7 +190,7 @@ def load_env_file(path: Path) -> None:
 def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Whatever the locale: exports are UTF-8, and no sign in a message may be an error.
+            # In every locale: exports are UTF-8, and no character in a message causes an error.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))

@@ -1,1 +1,1 @@
-"""Dashboards for InfluxDB 2 and Grafana, written once as Python and committed as what the two programs read."""
+"""Dashboards for InfluxDB 2 and Grafana, written once in Python, and committed as the files that both programs read."""

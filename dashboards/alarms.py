@@ -1,8 +1,8 @@
 """When Grafana raises an alarm: a low battery, and silence.
 
-Each rule asks all sites at once (A), makes one number a site of the answer (B) and compares it (C); Grafana then keeps
-one alarm a site. A message says `.Labels.site` and not `$labels.site`: a dollar would be taken for an environment
-variable.
+Each rule asks for all sites at once (A), reduces the answer to one number per site (B) and compares it (C). So Grafana
+has one alarm per site. A message says `.Labels.site`, not `$labels.site`: Grafana would take the dollar for an
+environment variable.
 """
 
 import json
@@ -78,13 +78,13 @@ def _low(uid: str, title: str, query: Query, limit: float, message: str) -> Alar
         beyond="lt",
         limit=limit,
         lasting="10m",
-        no_data="OK",  # silence has an alarm of its own
+        no_data="OK",  # silence has its own alarm
         message=message,
     )
 
 
 def _silent(language: Language) -> Alarm:
-    """By age in Flux; in InfluxQL, which knows none, by no reading in five minutes, for fifteen."""
+    """By age in Flux. InfluxQL knows no age: there, no reading in five minutes, for fifteen minutes."""
     by_age = language == "flux"
     return Alarm(
         uid="solar-silent",
@@ -102,7 +102,7 @@ def _silent(language: Language) -> Alarm:
 
 
 def alerting_rules(language: Language, bank_volts: int) -> str:
-    """The file for Grafana's provisioning. Where an alarm is sent to is each owner's own affair."""
+    """The file for Grafana's provisioning. Each owner chooses in Grafana where alarms are sent."""
     rules = [_rule(alarm, language) for alarm in alarms(language, bank_volts)]
     group = {"orgId": 1, "name": "solar", "folder": "Solar", "interval": "1m", "rules": rules}
     return yaml_text({"apiVersion": 1, "groups": [group]})

@@ -1,6 +1,6 @@
-"""The questions about the logging itself: what arrived, how lately, where the gaps are, what happened.
+"""The queries about the logging itself: what arrived, how recently, where the gaps are, what happened.
 
-Whether a reading arrived is judged by `battery_volts`, the first thing that a regulator answers.
+A reading counts as arrived if it has `battery_volts`, the first value that a regulator answers.
 """
 
 from dashboards.queries import BY_SITE, INFLUXQL_SITE, Query, Scope, rows
@@ -10,7 +10,7 @@ PRESENCE = "battery_volts"
 
 
 def newest() -> Query:
-    """How long ago the newest reading was taken, seconds. InfluxQL knows no age: there it is the reading's time."""
+    """How long ago the newest reading was taken, in seconds. InfluxQL knows no age: there, the reading's time."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar", PRESENCE, "-30d")
@@ -28,7 +28,7 @@ def newest() -> Query:
 
 
 def presence() -> Query:
-    """Readings in each five minutes, 0 where there were none. For InfluxQL's alarm, in place of an age."""
+    """Readings in each five minutes, 0 if there were none. For InfluxQL's alarm, instead of an age."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar", PRESENCE) + BY_SITE + "  |> aggregateWindow(every: 5m, fn: count, createEmpty: true)\n"
@@ -57,7 +57,7 @@ def received_today() -> Query:
 
 
 def received_by_hour() -> Query:
-    """Readings of each hour in percent of those that were due; an hour without any is 0, for that is what it means."""
+    """Readings of each hour in percent of those that were due; an hour without readings is 0."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar", PRESENCE)
@@ -77,7 +77,7 @@ def _percent_received(scope: Scope, seconds: int) -> str:
 
 
 def _now_value(value: str) -> str:
-    """One value a site, dated now, for a value without a time is no series to Grafana."""
+    """One value per site, with the time now: Grafana needs a time to see a series."""
     return f"  |> map(fn: (r) => ({{site: r.site, _time: now(), _value: {value}}}))\n"
 
 
@@ -109,7 +109,7 @@ def _gaps(scope: Scope) -> str:
 def long_gaps() -> Query:
     """Each time of more than five minutes without a reading: when it ended, where, seconds.
 
-    In InfluxQL in no order: InfluxDB 1.6.7 finds none at all once it is to sort the newest first.
+    Not sorted in InfluxQL: InfluxDB 1.6.7 finds none at all if it must sort the newest first.
     """
     return Query(
         flux=lambda scope: (
@@ -124,7 +124,7 @@ def long_gaps() -> Query:
 
 
 def events() -> Query:
-    """What the logger had to tell, the newest first."""
+    """The logger's messages, newest first."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar_event", "message")

@@ -1,6 +1,6 @@
-"""Write what is committed and carried by the program, for a 24 V battery: `python -m dashboards.build`.
+"""Writes the committed files, for a 24 V battery: `python -m dashboards.build`. The program contains them.
 
-For another battery `solar dashboards` puts other limits into it (admin/commands/dashboards.py).
+For another battery, `solar dashboards` changes the limits in them (admin/commands/dashboards.py).
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from dashboards import alarms, grafana_json, influx_template, panels, provisioni
 
 
 def files(bank_volts: int = 24) -> dict[str, str]:
-    """Every file by its path below `dashboards/`."""
+    """The text of each file, by its path below `dashboards/`."""
     boards = panels.boards(bank_volts)
     written = {"influxdb/solar.yml": influx_template.template(boards)}
     for language in grafana_json.LANGUAGES:

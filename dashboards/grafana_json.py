@@ -19,13 +19,13 @@ from dashboards.queries import GRAFANA, SITES_FLUX, SITES_INFLUXQL
 Language = Literal["flux", "influxql"]
 LANGUAGES: tuple[Language, ...] = ("flux", "influxql")
 DATASOURCE = dashboard.DataSourceRef(type_val="influxdb", uid="${datasource}")
-FINEST_STEP = "1m"  # no step is finer, else the time between two readings would look like a gap
+FINEST_STEP = "1m"  # the smallest step: with a smaller one, the time between two readings would look like a gap
 PanelBuilder = stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
 
 
 @dataclass(frozen=True, slots=True)
 class Target(Dataquery, Builder[Dataquery]):
-    """A question as Grafana's InfluxDB data source stores it; the SDK has no class for that."""
+    """A query as Grafana's InfluxDB data source stores it; the SDK has no class for it."""
 
     ref_id: str
     language: Language
@@ -155,7 +155,7 @@ def _stat(panel: Panel, language: Language) -> stat.Panel:
     if panel.unit.grafana == "string":
         reduced.fields("/.*/")
     if language == "influxql" and any(line.query.is_table for line in panel.lines):
-        reduced.values(True).fields("/^Time$/")  # one row a site
+        reduced.values(True).fields("/^Time$/")  # one row per site
         built.override_by_name("Time", [dashboard.DynamicConfigValue("unit", "dateTimeFromNow")])
     return built.reduce_options(reduced).color_scheme(builders.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
 

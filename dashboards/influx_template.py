@@ -1,7 +1,7 @@
 """The template for `influx apply`: panels.py as dashboards and variables of InfluxDB 2.
 
-A cell's period is its own, for InfluxDB's dashboards remember none. InfluxDB draws no thresholds into lines and has no
-panel for states over time, so those stay with Grafana.
+Each cell has its own period, because InfluxDB's dashboards store none. InfluxDB draws no thresholds into lines and has
+no panel for states over time; only Grafana shows these.
 """
 
 from collections.abc import Iterator, Sequence

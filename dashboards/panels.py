@@ -1,6 +1,6 @@
-"""What the two dashboards show, as a table: title, unit, thresholds, and the questions behind it.
+"""What the two dashboards show, as a table: title, unit, thresholds, and queries.
 
-Volts are given for a 12 V bank and multiplied: a 24 V bank, which most sites have, is low at 23.6 V.
+Volts are given for a 12 V bank and multiplied: a 24 V bank is low at 23.6 V.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,12 @@ CELSIUS = Unit("celsius", " °C", 0)
 SECONDS = Unit("s", " s", 0)
 TEXT = Unit("string", "", 0)
 
-Threshold = tuple[float | None, str]  # from this value on, this colour; None is the lowest
+Threshold = tuple[float | None, str]  # this colour from this value on; None is the lowest
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One question of a panel, and the name its answer bears."""
+    """One query of a panel, and the name of its answer."""
 
     label: str
     query: Query
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One box. `columns` is its width, of 24; `note` is what a person may ask about it."""
+    """One box. `columns` is its width, of 24; `note` explains it."""
 
     title: str
     kind: Kind

@@ -10,7 +10,7 @@ DATASOURCE_UID = "solar-influxdb"
 
 
 def datasources(language: Language) -> str:
-    """The data source, under the name and uid that the alarms know."""
+    """The data source, with the name and uid that the alarms use."""
     common = {"uid": DATASOURCE_UID, "type": "influxdb", "access": "proxy", "url": "${INFLUXDB_URL}"}
     flux = {
         "name": "Solar (Flux)",

@@ -1,7 +1,7 @@
-"""The questions that the dashboards ask, as text: each once in Flux and once in InfluxQL.
+"""The dashboards' queries as text, each in Flux and in InfluxQL.
 
-Rules. A stretch without readings stays empty (`createEmpty: true`, `fill(null)`) and nothing is carried forward. A site
-is one line whatever its `model` tag says, so what compares one reading with the next groups by site alone.
+Rules: A time without readings stays empty (`createEmpty: true`, `fill(null)`), and nothing is carried forward. A site
+is one line whatever its `model` tag says, so a query that compares one reading with the next groups only by site.
 
     asked by            bucket             period and step              site
     Grafana             the data source's  the dashboard's              variable `site`, one, several or all
@@ -12,7 +12,7 @@ is one line whatever its `model` tag says, so what compares one reading with the
 from collections.abc import Callable
 from dataclasses import dataclass
 
-RECENT = "15m"  # "now" is what was read within this time; longer is silence
+RECENT = "15m"  # "now" is at most this old; older is silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def template_scope(period: str, every: str) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question in both languages. `is_table` when the answer is rows to read, not a line over time."""
+    """One query in both languages. `is_table`: the answer is rows to read, not a line over time."""
 
     flux: Callable[[Scope], str]
     influxql: str
@@ -62,7 +62,7 @@ INFLUXQL_SITE = '"site" =~ /^${site:regex}$/'
 
 
 def rows(scope: Scope, measurement: str, field: str, start: str | None = None) -> str:
-    """Flux for one field's points in the scope; from `start` until now where one is given."""
+    """Flux for one field's points in the scope; from `start` until now if it is given."""
     stop = "now()" if start else scope.stop
     return (
         f"from(bucket: {scope.bucket})\n"
@@ -76,7 +76,7 @@ BY_SITE = '  |> group(columns: ["site"])\n  |> sort(columns: ["_time"])\n'
 
 
 def latest(field: str) -> Query:
-    """The newest value of the last quarter of an hour; nothing when there is none."""
+    """The newest value of the last 15 minutes; nothing if there is none."""
     return Query(
         flux=lambda scope: rows(scope, "solar", field, f"-{RECENT}") + "  |> last()\n" + BY_SITE + "  |> last()\n",
         influxql=(
@@ -87,7 +87,7 @@ def latest(field: str) -> Query:
 
 
 def trend(field: str, aggregate: str = "mean") -> Query:
-    """One value a step: `aggregate` is mean, min, max or last (last also for text). A step without readings is null."""
+    """One value per step: `aggregate` is mean, min, max or last (last also for text). Empty steps are null."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar", field)
@@ -101,7 +101,7 @@ def trend(field: str, aggregate: str = "mean") -> Query:
 
 
 def daily(field: str) -> Query:
-    """The regulator's own daily records, one point a day, as they are."""
+    """The regulator's own daily records, one point per day, unchanged."""
     return Query(
         flux=lambda scope: rows(scope, "solar_day", field),
         influxql=f'SELECT "{field}" AS "value" FROM "solar_day" WHERE $timeFilter AND {INFLUXQL_SITE} GROUP BY "site"',

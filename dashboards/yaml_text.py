@@ -1,4 +1,4 @@
-"""YAML as people like to read it: keys in their order, texts of several lines as blocks."""
+"""Readable YAML: keys in their order, texts of several lines as blocks."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""Access: what keeps this user from a file, found by going along its path, and the cure.
+"""Access: what keeps this user from a file, found step by step along its path, and what to do.
 
-/var/lib/solar/journal.db    a directory that may not be entered, a link to nothing, a file in a directory's place;
-                             then the file itself, and to write: its directory, and what SQLite keeps beside it
+/var/lib/solar/journal.db    a directory that this user may not enter, a link to nothing, a file instead of a directory;
+                             then the file itself; for writing also its directory and SQLite's files beside it
 """
 
 import grp
@@ -16,9 +16,9 @@ _BITS = {"enter": os.X_OK, "read": os.R_OK, "write to": os.W_OK}
 
 
 def obstacle(path: Path, *, write: bool = False) -> str | None:
-    """What stands in the way of reading (`write`: of changing) `path`, as "cause; cure"; None when nothing does.
+    """What stands in the way of reading (`write`: of changing) `path`, as "cause; what to do"; None if nothing does.
 
-    That there is no such file is no obstacle.
+    A missing file is no obstacle.
     """
     path = path.absolute()
     for each in (*reversed(path.parents), path):
@@ -28,9 +28,9 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
             if each.is_symlink():
                 return f"{each} is a link to {each.readlink()}, which is not there; mount or make that"
             return _denied(each.parent, "write to") if write else None
-        except PermissionError:  # a link to where this user may not look
+        except PermissionError:  # a link to a place where this user may not look
             return obstacle(each.parent / each.readlink(), write=write) if each.is_symlink() else None
-        except OSError:  # nothing about it that we could say better than the system
+        except OSError:  # the system's own words say it best
             return None
         if not is_directory and each != path:
             return f"{each} is not a directory; point SOLAR_DATA to one"
@@ -44,9 +44,9 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
 
 
 def state_of_disk(directory: Path) -> str | None:
-    """What is behind an error that SQLite itself only calls one of input and output; None when nothing shows.
+    """The cause of what SQLite only calls an input/output error; None if it cannot be seen.
 
-    The kernel makes a file system read-only by itself after an error of the disk.
+    After a disk error the kernel itself makes a file system read-only.
     """
     try:
         disk = os.statvfs(directory)
@@ -74,7 +74,7 @@ def _denied(path: Path, verb: str) -> str | None:
 
 
 def _group_of_use(status: os.stat_result, bit: int) -> grp.struct_group | None:
-    """The group that owns it, when being in it would help; root's is not for joining."""
+    """The group that owns it, if joining it would help; never root's group."""
     gid = status.st_gid
     if gid == 0 or gid in (os.getegid(), *os.getgroups()) or not status.st_mode >> 3 & bit:
         return None

@@ -1,8 +1,8 @@
-"""Boots of this computer in their order, and the anchor of each: a moment at which the right time was known.
+"""Boots of this computer in order, and the anchor of each: a moment at which the right time was known.
 
-A boot is numbered in the order in which it was first seen. Where the wall clock was set during a boot, a new stretch
-begins: a boot of its own in this table, whose name ends in +2, +3 …; so that times within one boot never run backwards,
-although the clock that was believed until then was wrong.
+Boots are numbered in the order in which they were first seen. If the wall clock is set during a boot, a new stretch
+begins. It has its own row in this table, and its name ends in +2, +3 … So times within one boot never run backwards,
+even if the clock that was trusted until then was wrong.
 
     boot 1    4f7c…      anchor: uptime 43 s was 17:30:00, the kernel says so
     boot 2    a0d1…      no anchor: it never saw a network
@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DRIFT = 50e-6
-"""By how much the computer's oscillator may go wrong while nobody corrects it: 20 to 50 millionths, 4.3 s a day."""
+"""How far the computer's oscillator may drift while nothing corrects it: 20 to 50 millionths, 4.3 s a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """At so many milliseconds since the boot it was `time_ms`, give or take `uncertainty_seconds`, as `source` says."""
+    """`uptime_ms` after the boot the time was `time_ms`, give or take `uncertainty_seconds`; `source` says so."""
 
     uptime_ms: int
     time_ms: int
@@ -38,13 +38,13 @@ class Anchor:
         return uptime_ms + self.offset_ms
 
     def uncertainty_at(self, uptime_ms: int) -> float:
-        """By how many seconds `time_at` may be wrong: the anchor's own uncertainty and the drift from there."""
+        """By how many seconds `time_at` may be wrong: the anchor's own uncertainty plus the drift since then."""
         return self.uncertainty_seconds + abs(uptime_ms - self.uptime_ms) / 1000 * DRIFT
 
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A row of `boots`; `anchor` is None while the right time was never known in it."""
+    """A row of `boots`; `anchor` is None if the right time was never known in it."""
 
     number: int
     name: str
@@ -57,7 +57,7 @@ class Boot:
 
 
 def stated(uncertainty_seconds: float) -> float | None:
-    """An uncertainty as it stands in a reading: whole seconds, rounded up; None below one second."""
+    """An uncertainty as a reading stores it: whole seconds, rounded up; None below one second."""
     return float(math.ceil(uncertainty_seconds)) if uncertainty_seconds >= 1 else None
 
 
@@ -67,7 +67,7 @@ def stretch_name(boot_id: str, nth: int) -> str:
 
 
 def load(connection: sqlite3.Connection) -> list[Boot]:
-    """All of them, in their order."""
+    """All boots, in order."""
     rows = connection.execute(
         """
         SELECT id, boot_id, anchor_uptime_ms, anchor_time_ms, anchor_source, anchor_uncertainty_seconds
@@ -79,7 +79,7 @@ def load(connection: sqlite3.Connection) -> list[Boot]:
 
 
 def write_anchor(connection: sqlite3.Connection, number: int, anchor: Anchor) -> None:
-    """Write it down in place of the one that was there."""
+    """Store this anchor instead of the old one."""
     connection.execute(
         """
         UPDATE boots
@@ -91,9 +91,9 @@ def write_anchor(connection: sqlite3.Connection, number: int, anchor: Anchor) ->
 
 
 def put_before(connection: sqlite3.Connection, past: Sequence[Boot]) -> dict[int, int]:
-    """Boots of an older journal, in their order, before all that are here; their numbers there → here.
+    """Insert the boots of an older journal, in order, before all others; returns their numbers there → here.
 
-    One that is here already keeps its number here, and gets its anchor where it has none.
+    A boot that is already here keeps its number, and gets the old anchor if it has none.
     """
     here = {boot.name: boot for boot in load(connection)}
     unknown = [boot for boot in past if boot.name not in here]

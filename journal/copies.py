@@ -1,7 +1,7 @@
 """Copies of a database: made under a draft name, synced, and published whole or not at all.
 
-Before a file is migrated it is copied to <stem>-before-v<format>.db beside it, to go back to; only the newest is kept.
-A copy gets an identity of its own: put back in the journal's place, it gives ids to other readings.
+Before a file is migrated, it is copied to <stem>-before-v<format>.db beside it, for going back; only the newest is
+kept. A copy gets its own identity: put back in the journal's place, it gives the same ids to other readings.
 """
 
 import os
@@ -14,7 +14,7 @@ from journal.errors import JournalUnusable, our_errors, primary_code
 
 
 def publish(draft: Path, path: Path) -> None:
-    """Give a finished file its name, so that a power cut leaves the old state or the new one."""
+    """Give a finished file its name, so that a power cut leaves either the old state or the new one."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.rename(path)
@@ -28,13 +28,13 @@ def publish(draft: Path, path: Path) -> None:
 def write(connection: sqlite3.Connection, target: Path, *, is_checked: bool = False) -> None:
     """Copy the database to `target`, which opens anywhere. Raises JournalFull, JournalUnusable.
 
-    `is_checked`: one that is damaged is not published, so that it does not replace a good one.
+    `is_checked`: a damaged copy is not published, so that it does not replace a good one.
     """
     draft = target.with_name(f"{target.name}.draft")
     with our_errors("write a backup to", target):
         draft.unlink(missing_ok=True)
         try:
-            draft.touch()  # SQLite itself would make it 0644 at most: unwritable for the group when it is put back
+            draft.touch()  # SQLite itself would make it 0644 at most: the group could not write it after it is put back
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
                 connection.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
@@ -64,13 +64,13 @@ def _is_sound(copy: sqlite3.Connection) -> bool:
 def write_before_migration(path: Path, version: int) -> Path:
     """Copy the database at `path` before it becomes format `version`; returns the copy's name.
 
-    One that was made of the very same state is taken as it is: a migration that fails at every start of a service must
-    not write a long journal to the SD card each time.
+    A copy of the same state is used again: a migration that fails at every start of a service must not write a long
+    journal to the SD card each time.
     """
     target = path.with_name(f"{path.stem}-before-v{version}{path.suffix}")
     changed = _changed(path)
     if not (target.exists() and target.stat().st_mtime_ns == changed):
-        # Not by the connection that holds the lock: SQLite does not copy what that one is about to write.
+        # Not through the connection that holds the lock: SQLite does not copy what it is about to write.
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
             write(connection, target)
         os.utime(target, ns=(changed, changed))
@@ -81,6 +81,6 @@ def write_before_migration(path: Path, version: int) -> Path:
 
 
 def _changed(path: Path) -> int:
-    """When the database was written to last; all that ever happens to the answer is that it is compared with itself."""
+    """When the database was last written to; only good for comparing with an earlier answer."""
     files = (path, path.with_name(f"{path.name}-wal"))
     return max(file.stat().st_mtime_ns for file in files if file.exists() and file.stat().st_size)

@@ -1,11 +1,11 @@
-"""A damaged journal: found at the start, and set aside under a dated name so that a fresh one can begin.
+"""A damaged journal: found at the start, and set aside under a dated name so that a new one can begin.
 
-- Found: by SQLite's own quick check, which reads the whole file and so is made only up to CHECKED_BYTES: a long journal
-  on a slow card must not keep the logger from its first reading. And by a note that the logger left when it hit upon
-  damage while appending. A file that is no database at all is not damage but somebody's mistake, unless its head is
-  zeros, which is how a failing SD card forgets.
-- Set aside: renamed, and then its log (-wal) to the same name, never deleted. If that is cut short, the note is there
-  until it is done, and the log without its journal is not taken for that of the next one (files.put_away_leftovers).
+- Found: by SQLite's own quick check, or by a note that the logger left when it met damage while appending. The check
+  reads the whole file, so only files up to CHECKED_BYTES are checked: a long journal on a slow card must not delay the
+  first reading. A file that is no database at all is not damage but somebody's mistake, unless it begins with zeros:
+  that is how a failing SD card forgets.
+- Set aside: the file is renamed, then its log (-wal) in the same way; nothing is deleted. If a power cut interrupts
+  this, the note remains until it is done, and the next journal does not take over the log (files.put_away_leftovers).
 """
 
 import sqlite3
@@ -16,11 +16,11 @@ from journal import files
 from journal.errors import primary_code
 
 CHECKED_BYTES = 64_000_000
-"""At the 20 MB/s of a slow SD card, three seconds; about a month of readings at one in ten seconds."""
+"""Three seconds at the 20 MB/s of a slow SD card; about a month of readings, one every ten seconds."""
 
 
 def found_in(path: Path) -> str | None:
-    """What is wrong with the file, None when nothing is found."""
+    """What is wrong with the file, None if nothing is found."""
     with path.open("rb") as file:
         head = file.read(16)
     if len(head) == 16 and not any(head):
@@ -40,12 +40,12 @@ def found_in(path: Path) -> str | None:
 
 
 def leave_note(path: Path, words: str) -> None:
-    """See to it that the next start finds the damage, however large the file is."""
+    """Leave a note, so that the next start finds the damage however large the file is."""
     files.note_of(path).write_text(words)
 
 
 def set_aside(path: Path) -> Path:
-    """Give the damaged journal and its log a dated name; returns it."""
+    """Rename the damaged journal and its log to a dated name; returns that name."""
     if not files.note_of(path).exists():
         leave_note(path, "it was being set aside")
     aside = files.aside_name(path, files.stamp())
@@ -55,5 +55,5 @@ def set_aside(path: Path) -> Path:
 
 
 def files_aside(directory: Path) -> list[Path]:
-    """The journals that were set aside in a data directory, oldest first."""
+    """The damaged journals in a data directory, oldest first."""
     return sorted(directory.glob("journal-damaged-*.db"))

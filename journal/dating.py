@@ -11,9 +11,9 @@ from journal.spans import STEP_MS, Spans
 
 
 def date(connection: sqlite3.Connection, stream: str, boot: int, anchor: Anchor, limit: int) -> int:
-    """Date at most `limit` records of a boot's first held span, oldest first; how many it did.
+    """Date at most `limit` records of a boot's first held span, oldest first; returns how many.
 
-    To be called within a transaction.
+    Call it within a transaction.
     """
     of_stream = Spans(connection, stream)
     places = [place for place, span in enumerate(of_stream.spans) if span.boot == boot and span.is_held]
@@ -40,7 +40,7 @@ def date(connection: sqlite3.Connection, stream: str, boot: int, anchor: Anchor,
     before = of_stream.spans[places[0] - 1] if places[0] else None
     where = "WHERE stream = ? AND first_id = ?", (stream, span.first_id)
     if before and (before.boot, before.is_held) == (boot, False) and before.last_ms < times[0]:
-        connection.execute(f"DELETE FROM spans {where[0]}", where[1])  # it goes on with this one
+        connection.execute(f"DELETE FROM spans {where[0]}", where[1])  # the span continues with this record
     else:
         connection.execute(f"UPDATE spans SET is_held = 0 {where[0]}", where[1])
     last_dated = rows[-1][0]

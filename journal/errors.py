@@ -1,15 +1,15 @@
 """What can go wrong, as one tree. The command line catches its root, prints the message and exits with `exit_code`.
 
-SolarError                 1  the environment is at fault: try again, or mend it
-├── BadSetting             2  the user asked for something that cannot be
+SolarError                 1  something in the surroundings is wrong: fix it, or try again
+├── BadSetting             2  the command line or a setting is wrong
 ├── JournalError           1  journal.db or uploader.db
 │   ├── JournalMissing        there is no such file (yet)
 │   ├── JournalUnusable       not SQLite, damaged, unreadable, not writable
 │   │   └── JournalInUse      another process writes to it
 │   ├── JournalTooNew         written by a newer program; left untouched
-│   └── JournalFull           no room on the disk, or it has become read-only; for now
+│   └── JournalFull           the disk is full or has become read-only; may pass
 ├── RegulatorError         1  no reading could be had; the next one may
-│   ├── PortMissing           the serial port is not there, not permitted or held by somebody else
+│   ├── PortMissing           the serial port is missing, not permitted or used by another program
 │   ├── PliSilent             nothing answers at the port: cable, power or baud rate
 │   └── RegulatorSilent       the PLI answers, the regulator behind it does not
 └── UploadError            1  something could not be sent
@@ -25,7 +25,7 @@ from journal.access import FULL, obstacle, state_of_disk
 
 
 class SolarError(Exception):
-    """Root of all errors of ours; its text is one line for a person."""
+    """Root of all our errors; its text is one line for a person."""
 
     exit_code = 1
 
@@ -57,7 +57,7 @@ class JournalTooNew(JournalError):
 
 
 class JournalFull(JournalError):
-    """No room on the disk, or the file system has become read-only. Worth trying again later."""
+    """The disk is full, or the file system has become read-only. Worth trying again later."""
 
 
 class RegulatorError(SolarError):
@@ -65,7 +65,7 @@ class RegulatorError(SolarError):
 
 
 class PortMissing(RegulatorError):
-    """The serial port is not there, not permitted or held by somebody else."""
+    """The serial port is missing, not permitted or used by another program."""
 
 
 class PliSilent(RegulatorError):
@@ -80,7 +80,7 @@ class UploadError(SolarError):
     """Something could not be sent; the text says what and why."""
 
 
-# Primary result codes of SQLite (sqlite.org/rescode.html) that may pass by themselves.
+# Primary result codes of SQLite (sqlite.org/rescode.html) that may go away by themselves.
 _PASSING = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_READONLY: "it cannot be written; is its owner the right one?",
@@ -90,7 +90,7 @@ _PASSING = {
 
 
 def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's result code without its extension; 0 for an error that Python's module raised by itself."""
+    """SQLite's result code without its extension; 0 for an error raised by Python's module itself."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
@@ -100,13 +100,13 @@ _CAUSES = {
     errno.EIO: "the disk reports an error",
 }
 
-# Both programs look at their file when they start.
+# Both programs check their file when they start.
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
 
 
 @contextmanager
 def our_errors(verb: str, path: Path) -> Iterator[None]:
-    """Raise what SQLite and the operating system say about `path` as errors of ours: cannot <verb> <path>: <cause>."""
+    """Raise errors of SQLite and the operating system about `path` as our own: cannot <verb> <path>: <cause>."""
     try:
         yield
     except sqlite3.Error as error:
@@ -129,7 +129,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         words = None
         if isinstance(error, PermissionError | FileNotFoundError | FileExistsError | NotADirectoryError):
             where = Path(error.filename or path)
-            # It exists, and is not the directory that it was to be.
+            # It exists, but is not a directory.
             words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
         cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
         words = words or (cause if ";" in cause else f"{cause}; mend that, or point SOLAR_DATA elsewhere")
@@ -143,5 +143,5 @@ def _damaged(path: Path) -> str:
 
 
 def _in_the_way(path: Path) -> str | None:
-    """SQLite does not say what it wanted to do, and even to read a journal is to write: its index."""
+    """SQLite does not say what it wanted to do; even a reader writes, to the journal's index."""
     return obstacle(path) or obstacle(path, write=True)

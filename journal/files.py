@@ -1,8 +1,8 @@
 """The journal as a file: made whole, locked against a second writer, and opened.
 
 - A new file is made under a draft name, synced and renamed: it is there whole or not at all.
-- A log (-wal) that an old journal of this name has left is put away first: SQLite would play it into the new file.
-- The lock is a file of its own (journal.lock): closing any descriptor of journal.db itself would drop SQLite's locks.
+- A log (-wal) left by an old journal of this name is moved away first: SQLite would apply it to the new file.
+- The lock is a separate file (journal.lock): closing any descriptor of journal.db itself would drop SQLite's locks.
 """
 
 import fcntl
@@ -19,8 +19,8 @@ from journal.errors import JournalInUse, JournalUnusable, our_errors, primary_co
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file. Raises JournalUnusable where this user may not look, a link leads nowhere (what is
-    mounted later is not to be overlooked now), or it is a directory."""
+    """Whether there is such a file. Raises JournalUnusable if this user may not look, if it is a directory, or if a
+    link leads nowhere (its target may be mounted later)."""
     with our_errors("open", path):
         try:
             mode = path.stat().st_mode
@@ -34,12 +34,12 @@ def is_there(path: Path) -> bool:
 
 
 def make(path: Path) -> None:
-    """Create an empty journal at `path`, which appears whole or not at all."""
+    """Create an empty journal at `path`; it appears whole or not at all."""
     put_away_leftovers(path)
     draft = path.with_name(path.name + ".draft")
     for leftover in path.parent.glob(draft.name + "*"):
         leftover.unlink()
-    # SQLite itself would make it 0644 at most: unwritable for the group, whose -shm file takes the mode of this one.
+    # SQLite itself would make it 0644 at most: the group could not write; the -shm file gets the mode of this one.
     draft.touch()
     connection = connect(draft, "rwc")
     try:
@@ -51,7 +51,7 @@ def make(path: Path) -> None:
 
 
 def put_away_leftovers(path: Path) -> None:
-    """Of a journal that is not there any more: its log goes where it went, if it was being set aside just now."""
+    """If a journal is gone but its log is still here, move the log to where the journal was set aside."""
     log, note = log_of(path), note_of(path)
     if log.exists():
         asides = sorted(path.parent.glob(aside_name(path, "*").name)) if note.exists() else []
@@ -61,17 +61,17 @@ def put_away_leftovers(path: Path) -> None:
 
 
 def log_of(path: Path) -> Path:
-    """SQLite's write-ahead log, in which the newest records may be and nowhere else."""
+    """SQLite's write-ahead log; the newest records may be only there."""
     return path.with_name(path.name + "-wal")
 
 
 def note_of(path: Path) -> Path:
-    """Says that the journal is damaged, from the moment that this is known until it is set aside."""
+    """The note that the journal is damaged; it exists until the journal is set aside."""
     return path.with_name(path.stem + "-damage.txt")
 
 
 def aside_name(path: Path, when: str) -> Path:
-    """What a journal is called that was set aside."""
+    """The name of a journal that was set aside."""
     return path.with_name(f"{path.stem}-damaged-{when}{path.suffix}")
 
 
@@ -80,7 +80,7 @@ def stamp() -> str:
 
 
 def lock(path: Path) -> IO[str]:
-    """Hold the lock file beside `path`; the kernel frees it however this process ends."""
+    """Hold the lock file beside `path`; the kernel frees it even after a crash."""
     with our_errors("write to", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.with_name("journal.lock").open("a+")
@@ -95,7 +95,7 @@ def lock(path: Path) -> IO[str]:
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Open with `mode` ro, rw or rwc, in autocommit mode, and see that it is a database of ours."""
+    """Open with `mode` ro, rw or rwc, in autocommit mode, and check that it is one of our databases."""
     uri = f"file:{quote(str(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
@@ -105,7 +105,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         shut = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
         if mode == "ro" and shut and not log_of(path).exists():
-            # A medium that cannot be written cannot take the WAL's index either; nobody can be appending to it.
+            # A read-only medium cannot hold the WAL's index either; nobody can append to it.
             return sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)
         raise
     except BaseException:

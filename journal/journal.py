@@ -1,4 +1,4 @@
-"""The journal as everybody reads it: records by id, ids by time; what is held, where it was taken, what was revised.
+"""The journal for reading: records by id, ids by time; what is held, its site, what was revised.
 
 It is opened read-only, and every read transaction is short. The logger writes it (journal/writer.py).
 """
@@ -20,7 +20,7 @@ from journal.revisions import Decoding, Revision
 from journal.sites import SiteStretch
 from journal.spans import Span, Spans
 
-# Rows fetched at a time: a read transaction that stays open would keep the WAL from being reset.
+# Rows fetched at a time: a read transaction that stays open would prevent SQLite from resetting the WAL.
 CHUNK_ROWS = 1000
 
 _WITHOUT_ID = itemgetter(slice(1, None))
@@ -54,12 +54,12 @@ class Journal:
         self._connection.close()
 
     def identity(self) -> str:
-        """The name that this file was given when it was made: another file's ids are other records."""
+        """The identity that this file got when it was made: in another file the same ids are other records."""
         with self._our_errors("read"):
             return str(self._connection.execute("SELECT uuid FROM identity").fetchone()[0])
 
     def boots(self) -> list[Boot]:
-        """Every boot, in their order, with its anchor if it has one."""
+        """All boots in order, each with its anchor if it has one."""
         with self._our_errors("read"):
             return boots.load(self._connection)
 
@@ -74,7 +74,7 @@ class Journal:
         return {stream: self.last_id(stream) for stream in STREAMS}
 
     def count(self, stream: str) -> int:
-        """How many records the stream has; of readings and events by their first and last id, at no cost."""
+        """How many records the stream has; for readings and events from first and last id, which is fast."""
         with self._our_errors("read"):
             if stream == "days":
                 return int(self._connection.execute("SELECT count(*) FROM days").fetchone()[0])
@@ -88,8 +88,8 @@ class Journal:
         return next(self.records(stream, record_id, record_id), None)
 
     def mark(self, stream: str, record_id: int) -> str:
-        """What tells the record with this id from another that is given the same id after this one was lost: what it
-        was when it was taken. Empty when there is none."""
+        """What distinguishes the record with this id from another that gets the same id after this one was lost. Empty
+        if there is no such record."""
         import hashlib  # 3 MB of OpenSSL, which the logger does without
 
         match self.get(stream, record_id):
@@ -126,7 +126,7 @@ class Journal:
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[tuple[Any, ...]]:
-        """Some columns of those records, for who reads very many; `names` must be fields of the stream's record."""
+        """Some columns of those records, for reading very many; `names` must be fields of the stream's record."""
         order = "DESC" if newest_first else "ASC"
         with self._our_errors("read"):
             columns = schema.columns(self._connection, stream, names)
@@ -146,19 +146,19 @@ class Journal:
                 first_id = rows[-1][0] + 1
 
     def released(self, stream: str) -> list[tuple[int, int]]:
-        """The ranges of ids that may be sent, in the order of ids."""
+        """The ranges of ids that may be sent, in order."""
         if stream == "days":
             last = self.last_id("days")
             return [(1, last)] if last else []
         return self._ranges(stream, is_held=False)
 
     def spans(self, stream: str) -> list[Span]:
-        """Stretches of ids that share a boot and are held or released, with the times at their ends; not of days."""
+        """Stretches of ids that share a boot and are held or released, with the times at both ends; not for days."""
         with self._our_errors("read"):
             return Spans(self._connection, stream).spans
 
     def held(self, stream: str) -> list[tuple[int, int]]:
-        """The ranges of ids whose times are not trusted yet, in the order of ids."""
+        """The ranges of ids whose times are not trusted yet, in order."""
         return [] if stream == "days" else self._ranges(stream, is_held=True)
 
     def _ranges(self, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
@@ -166,9 +166,9 @@ class Journal:
             return spans.ranges(self._connection, stream, is_held=is_held)
 
     def sites(self, stream: str) -> list[SiteStretch]:
-        """At which sites the stream's records were taken, by stretches of ids that leave none out.
+        """The sites of the stream's records, as stretches of ids without gaps.
 
-        Raises JournalUnusable for a journal of an older format, which the logger brings up to date when it starts.
+        Raises JournalUnusable for a journal in an older format; the logger updates it when it starts.
         """
         with self._our_errors("read"):
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -190,25 +190,25 @@ class Journal:
             return rows.fetchall()
 
     def decoding(self) -> Decoding | None:
-        """The scale that the readings are decoded with, and how far they are; None when nobody has said yet."""
+        """The scale used to decode the readings, and how far that is done; None if not set yet."""
         with self._our_errors("read"):
             return revisions.load_decoding(self._connection)
 
     def revisions(self, after: int = 0) -> list[Revision]:
-        """What was revised since the revision with the number `after`, in its order; all of it if that one is gone."""
+        """The revisions after the one with the number `after`, in order; all of them if that one is gone."""
         with self._our_errors("read"):
             return revisions.load(self._connection, after)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all.
 
-        The copy has an identity of its own: put back in this journal's place, it gives ids to other readings.
-        Raises JournalUnusable when the journal is damaged; `target` is then as it was.
+        The copy has its own identity: put back in this journal's place, it gives the same ids to other readings.
+        Raises JournalUnusable if the journal is damaged; `target` then stays as it was.
         """
         copies.write(self._connection, target, is_checked=True)
 
     def _spans_of(self, stream: str) -> Spans:
-        """As they are now: another program may be appending."""
+        """The spans as they are now: another program may be appending."""
         return Spans(self._connection, stream)
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:

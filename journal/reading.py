@@ -2,8 +2,8 @@
 
 Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
 None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
-`time_ms` is the time as best it is known, `uptime_ms` the time since boot (host_clock.py); `wall_ms` is what the wall
-clock showed, None when that is `time_ms`.
+`time_ms` is the best known time, `uptime_ms` the time since boot (host_clock.py); `wall_ms` is what the wall clock
+showed, None if that is `time_ms`.
 
 A stream is one of the three tables; its name is the table's: "readings", "days", "events".
 """
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 class Reading:
     """Everything that was read from the regulator at one moment.
 
-    `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be put right later.
+    `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be corrected later.
     The high byte of a counter that cannot have changed since the reading before is not read again: the column has it.
-    `reading_seconds`: from the first question to the last answer.
+    `reading_seconds`: from the first request to the last reply.
     """
 
     id: int | None = None
@@ -60,10 +60,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One of the regulator's own daily records, dated by us. `time_ms` is the point's timestamp and never changes.
+    """One of the regulator's own daily records, with our date. `time_ms` is the point's timestamp and never changes.
 
     `began_ms` and `ended_ms` are the regulator's midnights before and after. `raw` holds the record's bytes as pairs
-    (address in the EEPROM, value); so it says which slot of the ring the record stands in.
+    (address in the EEPROM, value); so it shows the record's slot in the ring.
     """
 
     id: int | None = None

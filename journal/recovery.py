@@ -1,9 +1,9 @@
-"""Brings back what can be read of a journal that was set aside as damaged.
+"""Brings back what can be read from a damaged journal that was set aside.
 
-A stretch of ids that cannot be read is halved until only the rows on the bad page are left out. What is in the journal
-already is recognised by its boot, its uptime and its bytes, which dating does not change, so that recovering twice
-doubles nothing; a day by its date. What was held is held again, and every record keeps its site; the boots are put
-before those that are here, so that what is held can still be dated by the order of boots (logger/clock/dating.py).
+If a range of ids cannot be read, it is halved until only the rows on the bad page are left out. A record that is
+already in the journal is recognised by its boot, its uptime and its bytes, which dating does not change; a day by its
+date. So recovering twice doubles nothing. Held records are held again, and every record keeps its site. The old boots
+go before the present ones, so that held records can still be dated by the order of boots (logger/clock/dating.py).
 """
 
 import hashlib
@@ -26,15 +26,15 @@ from journal.writer import JournalWriter
 SMALLEST_STRETCH = 16
 ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
-"""Beyond any id: more readings than a site takes in twenty years."""
+"""Higher than any id: more readings than a site takes in twenty years."""
 SMALLEST_ROW_BYTES = 16
 IDENTITY = {"readings": ("boot", "uptime_ms", "raw"), "events": ("boot", "uptime_ms", "kind", "message", "raw")}
-"""What tells a record from all others, whatever its time is now."""
+"""What distinguishes a record from all others, whatever its time is now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """How many records were brought back, were there already, and stood on pages that cannot be read (at most)."""
+    """How many records were recovered, were already there, and (at most) were on unreadable pages."""
 
     brought_back: int
     known_already: int
@@ -42,9 +42,9 @@ class Recovered:
 
 
 def recover(damaged: Path, journal: JournalWriter) -> Recovered:
-    """Append what can be read of `damaged` to the journal, oldest first, under new ids and with its old times.
+    """Append what can be read from `damaged` to the journal, oldest first, with new ids and the old times.
 
-    Raises JournalMissing, or JournalUnusable when not even the file's table of contents can be read.
+    Raises JournalMissing, or JournalUnusable if not even the file's schema can be read.
     """
     if not files.is_there(damaged):
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
@@ -75,7 +75,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
 
 
 class _Known:
-    """The records that the journal has, of the boots that it shares with the damaged one; in a file without a name."""
+    """The journal's records from boots that the damaged journal has too; kept in an unnamed temporary file."""
 
     def __init__(self, journal: JournalWriter) -> None:
         self._journal = journal
@@ -90,7 +90,7 @@ class _Known:
         self._seen.close()
 
     def learn(self, boots: set[str]) -> None:
-        """Look at what the journal has of the boots with these names."""
+        """Add what the journal has from the boots with these names."""
         numbers = {boot.number for boot in self._journal.boots() if boot.name in boots}
         for stream, columns in IDENTITY.items() if numbers else ():
             rows = self._journal.values(stream, columns, 1, self._journal.last_id(stream))
@@ -113,7 +113,7 @@ def _fingerprint(row: tuple[object, ...]) -> int:
 
 
 def _sites(source: sqlite3.Connection, stream: str, path: Path, default: str) -> list[SiteStretch]:
-    """Where the records were taken; at the default where that cannot be told."""
+    """The sites of the records; the default if they cannot be read."""
     try:
         return sites.load(source, stream)
     except sqlite3.DatabaseError:
@@ -132,7 +132,7 @@ def _boots(source: sqlite3.Connection) -> list[Boot]:
 
 
 def _held(source: sqlite3.Connection, stream: str) -> list[tuple[int, int]]:
-    """The ranges of ids that were held; all of them when that cannot be read, for no wrong time may be sent."""
+    """The ranges of ids that were held; all ids if that cannot be read, so that no wrong time is sent."""
     try:
         rows = source.execute("SELECT first_id, is_held FROM spans WHERE stream = ? ORDER BY first_id", (stream,))
         starts = [*rows, (HIGHEST_ID, 0)]
@@ -146,7 +146,7 @@ def _is_held(held: list[tuple[int, int]], record: Record) -> bool:
 
 
 def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] | int]:
-    """The stream's records in chunks, and for each stretch that cannot be read, how many ids it has."""
+    """The stream's records in chunks, and for each unreadable range its number of ids."""
     try:
         (highest,) = source.execute(f"SELECT max(id) FROM {stream}").fetchone()
     except sqlite3.DatabaseError as error:
@@ -165,7 +165,7 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
         middle = first + size // 2
         try:
             if size > ROWS_AT_ONCE:
-                # One row tells cheaply whether there is anything at all in a long stretch.
+                # Reading one row is a fast way to see whether a long range has anything.
                 if source.execute(f"{query} LIMIT 1", (first, last)).fetchone():
                     stretches += [(middle, last), (first, middle - 1)]
                 continue
@@ -181,9 +181,9 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
 
 
 def _highest_possible(source: sqlite3.Connection, stream: str) -> int:
-    """An id that no record of the stream can be above, where the newest cannot be read.
+    """An upper limit for the stream's ids, if the newest cannot be read.
 
-    After the beginning of its last span its ids are dense, and there are no more of them than the file has room for.
+    From the start of the last span the ids have no gaps, and the file has room for only so many.
     """
     try:
         (last_span,) = source.execute("SELECT max(first_id) FROM spans WHERE stream = ?", (stream,)).fetchone()

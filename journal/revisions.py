@@ -1,13 +1,13 @@
-"""Revisions: readings that were decoded anew in place, because a scale was wrong. They keep id, times and raw bytes.
+"""Revisions: readings recalculated in place because a scale was wrong. They keep id, times and raw bytes.
 
-    decoding   "charge 0.5", readings up to 41000 and days up to 62 are still to be done
-    revisions  17   readings 41001 to 41200 have other values than before
+    decoding   "charge 0.5", readings up to 41000 and days up to 62 are not done yet
+    revisions  17   readings 41001 to 41200 have new values
 
-A batch of readings, its revision and the new mark are one transaction: a crash repeats at most that batch. The uploader
-remembers the last revision that it has seen, and sends again what came after it.
+A batch of readings, its revision and the new mark are one transaction: after a crash at most that batch is repeated.
+The uploader remembers the last revision that it has seen, and sends again what came after it.
 
-No number is given twice: each is higher than the last by a random amount. So if a card loses a revision, the uploader
-finds that its number is gone, and looks at all revisions again.
+No number is used twice: each is higher than the last by a random amount. So if a card loses a revision, the uploader
+sees that its number is gone, and goes through all revisions again.
 """
 
 import sqlite3
@@ -17,13 +17,13 @@ from dataclasses import dataclass, fields
 from journal.reading import Reading
 
 KEPT = {"id", "time_ms", "boot", "uptime_ms", "wall_ms", "time_uncertainty_seconds", "reading_seconds", "raw"}
-"""What the bytes do not tell."""
+"""What the bytes do not determine."""
 DECODED = tuple(field.name for field in fields(Reading) if field.name not in KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """`scale` names how raw bytes become quantities. Ids up to `readings_undone`, `days_undone` are not yet done so."""
+    """`scale` names how raw bytes become quantities. Ids up to `readings_undone`, `days_undone` are not done yet."""
 
     scale: str
     readings_undone: int = 0
@@ -32,7 +32,7 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The readings with these ids, both included, were revised; their number goes up with time."""
+    """The readings with these ids, both included, were revised; the revision's number rises with time."""
 
     number: int
     first_id: int
@@ -52,7 +52,7 @@ def write_decoding(connection: sqlite3.Connection, decoding: Decoding) -> None:
 
 
 def rewrite(connection: sqlite3.Connection, readings: Iterable[Reading]) -> None:
-    """Give these readings their new quantities, and make a revision of them if there are any."""
+    """Store the new quantities of these readings, and record a revision if there are any."""
     ids = []
     assignments = ", ".join(f"{name} = :{name}" for name in DECODED)
     for reading in readings:
@@ -71,7 +71,7 @@ def rewrite(connection: sqlite3.Connection, readings: Iterable[Reading]) -> None
 
 
 def load(connection: sqlite3.Connection, after: int) -> list[Revision]:
-    """The revisions after this one; all of them if it is gone."""
+    """The revisions after this one; all if it is gone."""
     query = """
         SELECT id, first_id, last_id
         FROM revisions

@@ -1,19 +1,19 @@
 """The tables, and the migrations from every released version.
 
-`PRAGMA user_version` counts the scripts that a file has been through. A new version of the program appends a script and
+`PRAGMA user_version` is the number of scripts already run on a file. A new version of the program appends a script and
 never changes an old one.
 
-    identity  one row: the name of this very file, so that its ids are not taken for those of another
-    boots     one row a boot of this computer, in their order, and a moment at which the right time was known (boots.py)
-    readings  one row a reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
-    events    one row an event
-    days      one row a day of the regulator's own history
-    decoding  at most one row: the scale that the readings are decoded with, and how far they are (revisions.py)
-    revisions stretches of readings that were decoded anew in place, and so are to be sent again
-    spans     where in readings and events a stretch of ascending times begins: at each boot, where the clock went back,
-              and where times began to be trusted. Within a span ids and times ascend together, which is what makes
-              times findable without an index; a held span is not to be sent, its times are not trusted
-    sites     from which id on a stream's records were taken at which site (sites.py)
+    identity  one row: the identity of this file, so that its ids are not confused with those of another
+    boots     one row per boot of this computer, in order, and a moment at which the right time was known (boots.py)
+    readings  one row per reading; no index, no AUTOINCREMENT: either doubles what an append writes to the SD card
+    events    one row per event
+    days      one row per day of the regulator's own history
+    decoding  at most one row: the scale used to decode the readings, and how far that is done (revisions.py)
+    revisions ranges of readings that were recalculated in place and must be sent again
+    spans     where a span begins in readings and events: at each boot, where the clock went back, and where times began
+              to be trusted. Within a span ids and times rise together, so times are found without an index. A held span
+              is not sent: its times are not trusted
+    sites     from which id on a stream's records belong to which site (sites.py)
 """
 
 import sqlite3
@@ -152,7 +152,7 @@ def columns(connection: sqlite3.Connection, stream: str, names: Iterable[str]) -
 
 
 def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> int:
-    """Return how many of `scripts` the database has been through; raise JournalTooNew when more than there are."""
+    """Return how many of `scripts` were run on the database; raise JournalTooNew if it is more than there are."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(scripts):
         raise JournalTooNew(
@@ -163,9 +163,9 @@ def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: 
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) -> None:
-    """Run the scripts that the database has not been through: all or, when one fails, none.
+    """Run the scripts that the database still needs: all, or none if one fails.
 
-    A file that has been through some is copied first (copies.py). `connection` must be in autocommit mode.
+    A file that already went through some is copied first (copies.py). `connection` must be in autocommit mode.
     Raises JournalTooNew before anything is touched, JournalFull, JournalUnusable.
     """
     if check_version(connection, scripts, path) == len(scripts):
@@ -174,7 +174,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) 
     try:
         with our_errors("migrate", path):
             connection.execute("BEGIN IMMEDIATE")
-            done = check_version(connection, scripts, path)  # another process may just have migrated it
+            done = check_version(connection, scripts, path)  # another process may have migrated it just now
             if 0 < done < len(scripts):
                 copy = copies.write_before_migration(path, len(scripts))
                 kept = f"; it stays as it was for the version before this one, and {copy.name} is a copy"
@@ -191,7 +191,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """One by one; Python's `executescript` would commit what was begun before."""
+    """One by one, because Python's `executescript` would commit the open transaction."""
     statement = ""
     for part in f"{script}\n;".split(";")[:-1]:
         statement += f"{part};"

@@ -1,9 +1,9 @@
-"""Sites: at which site a record was taken, for stretches of ids. A record's site is part of it and never changes.
+"""Sites: where records were taken, as stretches of ids. A record's site is part of it and never changes.
 
     id    1 … 5000 | 5001 …        a row where the site changes, in each stream
     site  home     | cabin
 
-Formats before 2 had no sites: uploader.db remembered them. It is asked once, when such a journal is migrated.
+Formats before 2 had no sites; uploader.db knew them. It is read once, when such a journal is migrated.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from journal.reading import STREAMS
 
 DEFAULT = "home"
 OPEN_END = 2**62
-"""The last id of a stretch that goes on."""
+"""The last id of a stretch that has not ended."""
 
 
 class SiteStretch(NamedTuple):
@@ -41,7 +41,7 @@ def load(connection: sqlite3.Connection, stream: str) -> list[SiteStretch]:
 
 
 def of(connection: sqlite3.Connection, stream: str, record_id: int) -> str | None:
-    """The site of one record; None where the stream has none yet."""
+    """The site of one record; None if the stream has none yet."""
     row = connection.execute(
         "SELECT site FROM sites WHERE stream = ? AND first_id <= ? ORDER BY first_id DESC LIMIT 1", (stream, record_id)
     ).fetchone()
@@ -49,12 +49,12 @@ def of(connection: sqlite3.Connection, stream: str, record_id: int) -> str | Non
 
 
 def begin(connection: sqlite3.Connection, stream: str, first_id: int, site: str) -> None:
-    """Records from this id on are of this site."""
+    """From this id on, records belong to this site."""
     connection.execute("INSERT OR REPLACE INTO sites VALUES (?, ?, ?)", (stream, first_id, site))
 
 
 def give_to_old_records(connection: sqlite3.Connection, path: Path, site: str) -> None:
-    """Within a transaction: where a stream has records from before there were sites, give them theirs."""
+    """Within a transaction: give sites to the records that are older than the table of sites."""
     without = [stream for stream in STREAMS if of(connection, stream, OPEN_END) is None]
     without = [stream for stream in without if connection.execute(f"SELECT 1 FROM {stream} LIMIT 1").fetchone()]
     for stream, stretches in remembered(connection, path, site).items() if without else ():
@@ -64,8 +64,8 @@ def give_to_old_records(connection: sqlite3.Connection, path: Path, site: str) -
 
 
 def remembered(connection: sqlite3.Connection, path: Path, site: str) -> dict[str, list[SiteStretch]]:
-    """The sites of a journal from before there were any: as the uploader of that time wrote them down, if it sent
-    anything of this very journal; else this one."""
+    """The sites of a journal that has none yet: as its uploader stored them, if it sent anything from this journal;
+    otherwise this site."""
     try:
         (identity,) = connection.execute("SELECT uuid FROM identity").fetchone()
         with closing(sqlite3.connect(f"file:{quote(str(path.with_name('uploader.db')))}?mode=ro", uri=True)) as sent:

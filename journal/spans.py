@@ -1,23 +1,23 @@
-"""Spans: where in a stream the times ascend, so that a moment is found without an index and is never given twice.
+"""Spans: parts of a stream with rising times, so that a moment is found without an index and never given twice.
 
 id    1 2 3 4 5 | 6 7 8 | 9 10 11 …      a span begins at each boot, and where the clock was set back
-time  ↗           ↗       ↗              within one, ids and times ascend together: look up by halving
+time  ↗           ↗       ↗              within one, ids and times rise together: binary search
 
-Spans of earlier boots whose times ascend from one to the next are joined at a start (`merge`).
+At a start, spans of earlier boots are joined if their times rise from one to the next (`merge`).
 """
 
 import sqlite3
 from dataclasses import dataclass
 
-# A clock set back by less than this is taken for jitter; by more, for a step, which begins a new span.
+# A clock set back by less than this is jitter; by more, a step, which begins a new span.
 STEP_MS = 2000
 
 
 @dataclass(slots=True)
 class Span:
-    """A stretch of ids with ascending times, and the times at its two ends.
+    """A stretch of ids with rising times, and the times at both ends.
 
-    Where it was joined of several, `boot` is that of its last record.
+    If it was joined from several spans, `boot` is that of its last record.
     """
 
     first_id: int
@@ -29,7 +29,7 @@ class Span:
 
 
 def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
-    """The ranges of ids that are held, or released, in their order; spans that follow each other in one."""
+    """The ranges of ids that are held, or released, in order; adjacent spans become one range."""
     rows = connection.execute(
         f"""
         SELECT first_id, last_id
@@ -49,7 +49,7 @@ def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> lis
 
 
 def _bounds(stream: str) -> str:
-    """Spans with their last ids: one statement, so that none begins between looking at spans and at the last id."""
+    """Spans with their last ids: one statement, so that no span can begin between reading the spans and the last id."""
     return f"""
         SELECT first_id, lead(first_id, 1, (SELECT max(id) + 1 FROM {stream})) OVER (ORDER BY first_id) - 1 AS last_id,
                boot, is_held
@@ -59,10 +59,10 @@ def _bounds(stream: str) -> str:
 
 
 def merge(connection: sqlite3.Connection) -> None:
-    """Within a transaction, at a start: join spans of earlier boots whose times ascend from one to the next.
+    """Within a transaction, at a start: join spans of earlier boots if their times rise from one to the next.
 
-    A span a boot would be 3,650 after ten years of daily starts. What was pruned away leaves no span. While anything is
-    held all stay, as it is dated by what lies before and after it; and so do those of the newest boot, which may go on.
+    Otherwise ten years of daily starts would leave 3,650 spans. Deleted readings leave no span. While anything is held,
+    all spans stay, because the spans before and after it give its date. Those of the newest boot stay: it may go on.
     """
     if connection.execute("SELECT 1 FROM spans WHERE is_held = 1 LIMIT 1").fetchone():
         return
@@ -104,7 +104,7 @@ class Spans:
             """,
             (self._stream,),
         )
-        # Without a time it has been pruned away.
+        # Without a time its records were deleted.
         return [Span(first, last, boot, bool(held), *ms) for first, last, boot, held, *ms in rows if None not in ms]
 
     def ids_between(self, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
@@ -125,15 +125,15 @@ class Spans:
         return self.free(time_ms), True
 
     def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:
-        """Take note of a record that was stored as `place` said."""
+        """Remember a record that was stored as `place` said."""
         if begins:
             self.spans.append(Span(record_id, record_id, boot, is_held, time_ms, time_ms))
         else:
             self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms
 
     def dated(self, held: Span, wanted: list[int], left: int) -> list[int]:
-        """Times for the first records of a held span: as wanted, but each free, ascending, and none out of the order
-        that its boot's trusted records have. `left` more of the span come after them."""
+        """Times for the first records of a held span: as wanted, but free, rising, and in order with the trusted
+        records of the same boot. `left` more records of the span come after them."""
         times = []
         time_ms, end_ms = self._room(held)
         for each in wanted:
@@ -150,8 +150,8 @@ class Spans:
         return times
 
     def _room(self, held: Span) -> tuple[int, int]:
-        """The times of its boot's trusted records just before and after it: by uptime, as one that was recovered comes
-        late in the order of ids, which counts for what was taken in the same millisecond alone."""
+        """The times of its boot's trusted records just before and after it, by uptime: a recovered record has a late
+        id. The id counts only between records of the same millisecond."""
         (first, _, _), (last, _, _) = self._end(held, "ASC"), self._end(held, "DESC")
         trusted = [span for span in self.spans if span.boot == held.boot and not span.is_held]
         ends = [self._end(span, order) for span in trusted for order in ("ASC", "DESC")]
@@ -171,7 +171,7 @@ class Spans:
         return (uptime_ms, record_id), time_ms, boot
 
     def free(self, time_ms: int, but: Span | None = None) -> int:
-        """The first millisecond from `time_ms` on that no record has; those of the span `but` do not count."""
+        """The first millisecond from `time_ms` on that no record has; the span `but` does not count."""
         while self._is_taken(time_ms, but):
             time_ms += 1
         return time_ms
@@ -188,7 +188,7 @@ class Spans:
         return row is not None and row[1] == time_ms
 
     def _first_at(self, span: Span, time_ms: int) -> int:
-        """The first id of the span whose time is at or after `time_ms`; one past its last when there is none."""
+        """The first id of the span whose time is at or after `time_ms`; one past its last id if there is none."""
         low, high = span.first_id, span.last_id + 1
         while low < high:
             middle = (low + high) // 2

@@ -1,8 +1,8 @@
-"""The journal as the logger writes it: one writer a file.
+"""The journal for writing: one writer per file.
 
 Rules:
 - A record is on the disk (fdatasync) when `append` returns: WAL with synchronous=FULL, one transaction a record.
-- Ids ascend and are never given twice; only the oldest rows are ever deleted, never the newest.
+- Ids rise and are never used twice; only the oldest rows are deleted, never the newest.
 - No two records of a stream share a millisecond, whatever the clock does.
 """
 
@@ -31,7 +31,7 @@ class JournalWriter(Journal):
     ) -> None:
         super().__init__(connection, path)
         self.aside = aside
-        """Where `create` put a damaged journal that was here before; None when all was well."""
+        """Where `create` put a damaged journal; None if there was none."""
         self.site = site
         self._lock = lock
         self._spans: dict[str, Spans] = {}
@@ -39,7 +39,7 @@ class JournalWriter(Journal):
 
     @classmethod
     def create(cls, path: Path, site: str = sites.DEFAULT) -> Self:
-        """Open for appending records that are taken at this site; make or migrate the file first where needed.
+        """Open for appending records of this site; make or migrate the file first if needed.
 
         A damaged file is set aside first (see `aside`). Raises JournalUnusable (not SQLite, not writable, in use by
         another logger), JournalTooNew, JournalFull.
@@ -52,7 +52,7 @@ class JournalWriter(Journal):
                     files.make(path)
                 connection = files.connect(path, "rw")
                 try:
-                    connection.execute("PRAGMA journal_mode = WAL")  # a copy that was put back is not
+                    connection.execute("PRAGMA journal_mode = WAL")  # a copy that was put back is not in WAL mode
                     schema.migrate(connection, schema.JOURNAL, path)
                     journal = cls(connection, path, lock, aside, site)
                     with journal._transaction():
@@ -72,17 +72,17 @@ class JournalWriter(Journal):
         self._lock.close()
 
     def append(self, record: Record, *, is_held: bool = False, site: str | None = None) -> int:
-        """Store a record, durably, and return its id. A day that is there already is replaced, under a new id.
+        """Store a record, durably, and return its id. An existing day is replaced, under a new id.
 
-        A held record's time is not trusted: it is not to be sent before `date` has put it right. `site`: where it was
-        taken, if not at the journal's own.
-        Raises JournalFull when there is no room or the file system is read-only: nothing was stored, try again later.
+        A held record's time is not trusted: it is not sent before `date` has corrected it. `site`: where it was taken,
+        if not at the journal's own site.
+        Raises JournalFull if the disk is full or the file system is read-only: nothing was stored, try again later.
         """
         with self._our_errors("write to"), self._transaction():
             return self._insert(record, is_held=is_held, site=site)
 
     def append_all(self, records: Iterable[Record], *, is_held: bool = False, site: str | None = None) -> int:
-        """Store the records in one transaction, all or none; how many they were. For the rest like `append`."""
+        """Store the records in one transaction, all or none; returns how many. Otherwise like `append`."""
         with self._our_errors("write to"), self._transaction():
             return sum(1 for record in records if self._insert(record, is_held=is_held, site=site))
 
@@ -125,24 +125,24 @@ class JournalWriter(Journal):
         return int(cursor.lastrowid or 0)
 
     def boot_number(self, boot_id: str) -> int:
-        """The number of this boot of the computer, ascending in their order; a new one is written down."""
+        """The number of this boot of the computer; a new boot gets the next number."""
         with self._our_errors("write to"):
             self._connection.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
             (number,) = self._connection.execute("SELECT id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
             return int(number)
 
     def write_anchor(self, boot: int, anchor: Anchor) -> None:
-        """Write down when the right time was known in a boot, in place of what was there; `date` goes by it."""
+        """Store when the right time was known in a boot, instead of what was there; `date` uses it."""
         with self._our_errors("write to"):
             boots.write_anchor(self._connection, boot, anchor)
 
     def boots_before(self, past: Sequence[Boot]) -> dict[int, int]:
-        """Take up the boots of an older journal, before all that are here; their numbers there → here."""
+        """Insert the boots of an older journal before all others; returns their numbers there → here."""
         with self._our_errors("write to"), self._transaction():
             return boots.put_before(self._connection, past)
 
     def date(self, boot: int, *, limit: int = 1000) -> int:
-        """Put the times of a boot's held records right by its anchor, and release them. How many it did.
+        """Correct the times of a boot's held records by its anchor, and release them. Returns how many.
 
         At most `limit` records at a time, oldest first, each time in a transaction: call again until it returns 0.
         """
@@ -157,9 +157,9 @@ class JournalWriter(Journal):
         return 0
 
     def prune(self, sent: Sequence[tuple[int, int]], before_ms: int, limit: int) -> int:
-        """Delete at most `limit` readings older than `before_ms` that are in the ranges `sent`; how many were deleted.
+        """Delete at most `limit` readings older than `before_ms` that are in the ranges `sent`; returns how many.
 
-        The newest reading always stays, or its id would be given again.
+        The newest reading always stays, otherwise its id would be used again.
         """
         newest, deleted = self.last_id("readings"), 0
         with self._our_errors("prune"), self._transaction():
@@ -177,21 +177,21 @@ class JournalWriter(Journal):
         return deleted
 
     def note_decoding(self, decoding: Decoding) -> None:
-        """Write down another scale, or that another part is done."""
+        """Store another scale, or that another part is done."""
         with self._our_errors("write to"), self._transaction():
             revisions.write_decoding(self._connection, decoding)
 
     def revise(self, readings: Iterable[Reading], decoding: Decoding) -> None:
-        """Put these readings' quantities in place of those they had, and write down how far that is; all or nothing.
+        """Replace the quantities of these readings, and store how far that is done; all or nothing.
 
-        Id, times, boot and raw bytes stay as they are. What is revised is a revision: it is to be sent again.
+        Id, times, boot and raw bytes stay as they are. The readings become a revision, so that they are sent again.
         """
         with self._our_errors("write to"), self._transaction():
             revisions.rewrite(self._connection, readings)
             revisions.write_decoding(self._connection, decoding)
 
     def _spans_of(self, stream: str) -> Spans:
-        """As this writer remembers them: it knows of every change."""
+        """The spans as this writer remembers them: it makes every change."""
         if stream not in self._spans:
             self._spans[stream] = Spans(self._connection, stream)
         return self._spans[stream]

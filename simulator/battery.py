@@ -1,7 +1,7 @@
-"""A lead-acid bank. Volts are 12 V-equivalent throughout: those of six cells, however many there are in series.
+"""A lead-acid bank. All volts are 12 V-equivalent: for six cells, however many are in series.
 
-Its voltage is the rest voltage plus current times a resistance that climbs steeply as the bank fills, which is what
-makes a charge cycle: at a given voltage a full bank takes next to nothing.
+The voltage is the rest voltage plus current times a resistance that rises steeply as the bank fills. This makes a
+charge cycle: at a given voltage a full bank takes almost no current.
 """
 
 
@@ -19,7 +19,7 @@ class Battery:
         return 11.55 + 1.2 * self.fullness
 
     def resistance(self, *, is_charging: bool) -> float:
-        """Volts for each ampere, for a current that flows either way."""
+        """Volts per ampere, for a current in either direction."""
         full = self.fullness
         ohms = 0.25 + 0.2 * full + 2.0 * full**12 + 20.0 * full**80 if is_charging else 0.5 + 0.5 * (1 - full) ** 4
         return ohms * 20 / self.amp_hours

@@ -30,7 +30,7 @@ class ChargeCycle:
         return ram[(at.BMAX, at.EMAX, at.ABSV, at.FLTV)[self.state]]
 
     def tick(self, tenths: float, ram: bytearray, seconds: int) -> bool:
-        """Let so many seconds pass at this voltage. True when the state changes."""
+        """Let `seconds` pass at this voltage. True if the state changes."""
         before = self.state
         if tenths >= self.target_tenths(ram) - NEAR_TENTHS:
             self._reached_seconds += seconds
@@ -49,7 +49,7 @@ class ChargeCycle:
         return self.state != before
 
     def nine_o_clock(self, ram: bytearray) -> None:
-        """Begin to equalise when it is time to."""
+        """Begin to equalise if it is due."""
         if self._is_equalise_due(ram):
             self._enter(EQUALISE)
 

@@ -13,7 +13,7 @@ def wall_clock(speed: float) -> Clock:
 
 
 class HandClock:
-    """A clock that stands still until it is told to advance."""
+    """A clock that stands still until `advance`."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""The current day's figures: four Ah counters, the extremes, the time of float. Gone at midnight and at power-up."""
+"""The current day's figures: four Ah counters, the extremes, the time of float. Cleared at midnight and at power-up."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class DayCounters:
 
 @dataclass(slots=True)
 class Balance:
-    """The regulator's idea of the state of charge: Ah in minus Ah out since it last thought the battery full."""
+    """The regulator's idea of the state of charge: Ah in minus Ah out since it last saw the battery as full."""
 
     amp_hours: float = 0.0
     discharged_amp_hours: float = 0.0

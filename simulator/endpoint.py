@@ -1,6 +1,6 @@
 """Where a computer connects: a pseudo-terminal or a TCP port. Nothing here blocks, and no descriptor stays open.
 
-An endpoint's `fileno` is to be watched for input; `read` gives what came, or None for a connection made or ended.
+Watch an endpoint's `fileno` for input; `read` returns what arrived, or None if a connection began or ended.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ class Endpoint(Protocol):
 
 
 class PseudoTerminal:
-    """A serial port that exists only in the kernel, with a symlink to it where `link` says so.
+    """A serial port that exists only in the kernel, with a symlink to it if `link` is given.
 
-    Our own copy of the slave's descriptor stays open, so that the master survives clients that come and go. What one of
-    them leaves unread is there for the next, unless that one flushes its input, as it should on any port.
+    Our own copy of the slave's descriptor stays open, so that the master survives clients that come and go. What one
+    client leaves unread stays for the next, unless that one flushes its input, as it should on any port.
     """
 
     def __init__(self, link: Path | None = None) -> None:
-        """Raises OSError when there is no pseudo-terminal to be had, or something other than a symlink is at `link`."""
+        """Raises OSError if there is no pseudo-terminal, or if something other than a symlink is at `link`."""
         self._link = link
         self._master, self._slave = os.openpty()
         try:
@@ -66,10 +66,10 @@ class PseudoTerminal:
 
 
 class TcpPort:
-    """A TCP port as serial device servers offer it: the plain bytes, one client at a time, the next one after it."""
+    """A TCP port like that of a serial device server: plain bytes, one client at a time."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Port 0 means any that is free. Raises OSError when the address cannot be had."""
+        """Port 0 means any free port. Raises OSError if the address cannot be used."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=1)
         self._listener.setblocking(False)
@@ -101,7 +101,7 @@ class TcpPort:
 
     def write(self, content: bytes) -> None:
         if self._client is not None:
-            # A client that went away is noticed by read; one that does not read loses bytes, as on a cable.
+            # `read` notices a client that went away; a client that does not read loses bytes, as on a cable.
             with contextlib.suppress(OSError):
                 self._client.send(content)
 

@@ -4,8 +4,8 @@
     drop        per byte     the byte is lost, on its way to the PLI or back
     garble      per byte     the byte arrives as another one, either way
     double      per byte     the byte arrives twice, either way
-    late        per reply    the reply, or all of it but its first byte, comes 0.3 to 2.5 s later (real seconds at any
-                             speed, for it is the reader's patience that is tried)
+    late        per reply    the reply, or all of it except its first byte, comes 0.3 to 2.5 s later (real seconds at
+                             any speed, because this tests the reader's timeouts)
     error       per reply    5, 129, 130, 133 or 134 comes instead of the reply
     split       per reply    the reply's bytes come one at a time, 5 to 80 ms apart
     cold        -            the PLI must be woken by activity on TX before it hears anything
@@ -13,7 +13,7 @@
     silent      -            the PLI has no power: nothing is ever answered
     wrong-baud  -            both sides see junk: every byte is garbled, either way
 
-Two of them leave no trace that the protocol could show: a garbled address or data byte is a believable answer.
+One thing the protocol cannot show: a garbled address or data byte still gives a plausible answer.
 """
 
 from dataclasses import dataclass, fields
@@ -42,9 +42,9 @@ class Faults:
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
-        """The faults named in `text`, separated by commas; none for an empty text.
+        """The faults named in `text`, separated by commas; none if it is empty.
 
-        Raises ValueError with one line that names the wrong part and what would be right.
+        Raises ValueError with one line that names the wrong part and says what would be right.
         """
         faults: dict[str, float | bool] = {}
         for part in filter(None, (part.strip() for part in text.split(","))):

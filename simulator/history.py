@@ -1,4 +1,4 @@
-"""The last 30 days in the EEPROM: a ring of 7-byte records, the newest where the pointer says.
+"""The last 30 days in the EEPROM: a ring of 7-byte records, the newest at the pointer.
 
 45         pointer n, 0 to 29
 46 + 7·n   yesterday;  the day before at n - 1, and so on, from 46 round to 249
@@ -8,7 +8,7 @@ record     XX NN FF SS II OO HH
            |  |  |  |  |  load, Ah
            |  |  |  |  charge, Ah
            |  |  |  state of charge, %
-           |  |  time of day at which it went to float, tenths of an hour; 0 also when it did not
+           |  |  time of day at which it went to float, tenths of an hour; 0 also if it did not
            |  lowest voltage
            highest voltage, tenths of a volt, 12 V-equivalent
 
@@ -23,7 +23,7 @@ from simulator.addresses import EEPROM_HISTORY, EEPROM_POINTER
 DAYS = 30
 RECORD_BYTES = 7
 MOST_AMP_HOURS = 4095
-"""Twelve bits hold no more; what the regulator does above that is unknown, here it stays there (choice)."""
+"""The most that twelve bits hold. What the regulator does above it is unknown; here it stays there (choice)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class HistoryDay:
 
 
 def record_start(pointer: int, days_ago: int) -> int:
-    """The EEPROM address of the record of so many days ago."""
+    """The EEPROM address of the record from `days_ago` days ago."""
     return EEPROM_HISTORY + RECORD_BYTES * ((pointer - (days_ago - 1)) % DAYS)
 
 
@@ -70,7 +70,7 @@ def decode_record(raw: bytes, days_ago: int, system_volts: int) -> HistoryDay:
 
 
 def decode_history(eeprom: bytes | bytearray, system_volts: int) -> list[HistoryDay]:
-    """The records that were ever written, yesterday's first."""
+    """The records written so far, yesterday's first."""
     days = []
     for days_ago in range(1, DAYS + 1):
         start = record_start(eeprom[EEPROM_POINTER], days_ago)
@@ -81,7 +81,7 @@ def decode_history(eeprom: bytes | bytearray, system_volts: int) -> list[History
 
 
 def write_record(eeprom: bytearray, record: bytes, days_ago: int) -> None:
-    """Put `record` where that of so many days ago belongs; 0 is the day after the one the pointer is at."""
+    """Store `record` in the place for `days_ago`; 0 is the day after the one at the pointer."""
     start = record_start(eeprom[EEPROM_POINTER], days_ago)
     eeprom[start : start + RECORD_BYTES] = record
 

@@ -1,4 +1,4 @@
-"""The cable between computer and PLI: it carries bytes both ways, in order, and does to them what the faults say."""
+"""The cable between computer and PLI: it carries bytes both ways, in order, and applies the faults."""
 
 from collections import deque
 from random import Random
@@ -10,7 +10,7 @@ ERROR_CODES = (5, 129, 130, 133, 134)
 
 
 class Line:
-    """Bytes under way to the computer, each with its moment. What is late holds up what comes after it."""
+    """Bytes on their way to the computer, each with its time. A late byte delays those after it."""
 
     def __init__(
         self, pli: Pli, random: Random, *, speed: float = 1.0, late_seconds: tuple[float, float] = (0.3, 2.5)
@@ -27,7 +27,7 @@ class Line:
         self._send(self._pli.receive(self._spoil(content), at))
 
     def due(self, at: float) -> list[bytes]:
-        """What has reached the computer by `at`, in the pieces in which it arrives."""
+        """What has reached the computer by `at`, in the pieces in which it arrived."""
         self._send(self._pli.give_up(at))
         pieces = []
         while self._under_way and self._under_way[0].at <= at:
@@ -35,12 +35,12 @@ class Line:
         return pieces
 
     def next_at(self) -> float | None:
-        """When `due` will have something to do again, if nothing is received meanwhile."""
+        """When `due` will have something to do again, if nothing arrives before."""
         moments = [self._pli.gives_up_at, self._under_way[0].at if self._under_way else None]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def clear(self) -> None:
-        """Forget what is under way, as when nobody listens any more."""
+        """Forget what is on its way, as if nobody listened any more."""
         self._under_way.clear()
 
     def _send(self, replies: list[Reply]) -> None:

@@ -1,4 +1,4 @@
-"""The regulator's filtered measurements: they follow what flows, slowly, and so does everything it counts from them."""
+"""The regulator's filtered measurements: they follow the flows slowly, and so does everything counted from them."""
 
 from simulator.site import Flows
 
@@ -7,7 +7,7 @@ class Meters:
     """Volts are tenths, 12 V-equivalent; currents amperes."""
 
     def __init__(self, flows: Flows) -> None:
-        """As they read after a long time of these flows."""
+        """The values after a long time with these flows."""
         self.tenths = self.slow_tenths = flows.volts * 10
         self.charge_amps = flows.charge_amps
         self.load_amps = flows.load_amps

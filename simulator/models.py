@@ -1,6 +1,6 @@
-"""The four regulators: what RAM 0 says, the amperes a step, the ratings, and a household that suits them.
+"""The four regulators: the value of RAM 0, the amperes per step, the ratings, and a household that suits them.
 
-The steps of the PL80 are documented nowhere; 0.4 A and 0.2 A are guesses (protocol notes §6.5), so they are options.
+The steps of the PL80 are documented nowhere; 0.4 A and 0.2 A are guesses, so they are options.
 Version bytes are choices inside the documented ranges: to 127 PL20, to 191 PL40, to 210 PL60, from 215 PL80.
 """
 

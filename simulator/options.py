@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a simulated site before it starts."""
+"""All options of a simulated site before it starts."""
 
 from dataclasses import dataclass, field
 
@@ -8,21 +8,21 @@ from simulator.models import MODELS, VOLT_CODES, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorOptions:
-    """A PL80 on a 24 V bank at ten in the morning, unless said otherwise.
+    """By default a PL80 on a 24 V bank at ten in the morning.
 
-    Raises ValueError, with one line that names the value and what would be right.
+    Raises ValueError with one line that names the value and says what would be right.
 
-    speed               simulated seconds in one real second; the answers come quicker by the same factor
-    start_hour          local time of day at the start, which the sun and the household follow
+    speed               simulated seconds per real second; the answers are faster by the same factor
+    start_hour          local time of day at the start, for the sun and the household
     clock_offset_hours  the regulator's clock minus local time; its midnight is not the site's
     battery_percent     how full the battery really is at the start
-    version             RAM 0, in place of the model's
-    charge_step_amps    amperes a step of RAM 213 and 77, in place of the model's; likewise load_step_amps and 217
+    version             RAM 0, instead of the model's
+    charge_step_amps    amperes per step of RAM 213 and 77, instead of the model's; load_step_amps likewise for RAM 217
     external_charge     a wind turbine and a generator on a shunt; external_load: an inverter on a shunt (RAM 205, 206)
-    history_days        how many of the 30 daily records are there already; the other slots hold blank_byte
-    pointer_first       at midnight the pointer moves before the record is written, not after it
+    history_days        how many of the 30 daily records already exist; the other slots hold blank_byte
+    pointer_first       at midnight the pointer moves before the record is written, not after
     answer_seconds      shortest and longest time from a command to its answer, before the division by speed
-    late_seconds        by how much a late answer is late, in real seconds
+    late_seconds        how late a late answer is, in real seconds
     unplugged_code      what the PLI answers when there is no regulator: 129 or 133
     """
 
@@ -54,7 +54,7 @@ class SimulatorOptions:
         if self.system_volts not in VOLT_CODES:
             volts = ", ".join(map(str, VOLT_CODES))
             raise ValueError(f"cannot simulate {self.system_volts} system volts: choose {volts}")
-        # Beyond that a small computer is not done with one moment when the next one is due.
+        # At a higher speed a small computer does not finish one moment before the next is due.
         if not 0 < self.speed <= 10_000:
             raise ValueError(f"cannot simulate at speed {self.speed:g}: it must be greater than 0 and at most 10000")
         if not 0 <= self.start_hour < 24:
@@ -78,17 +78,17 @@ class SimulatorOptions:
 
     @property
     def traits(self) -> Model:
-        """What is particular to the chosen model."""
+        """The chosen model."""
         return MODELS[self.model]
 
     @property
     def charge_step(self) -> float:
-        """Amperes a step of RAM 213 and 77."""
+        """Amperes per step of RAM 213 and 77."""
         return self.traits.charge_step_amps if self.charge_step_amps is None else self.charge_step_amps
 
     @property
     def load_step(self) -> float:
-        """Amperes a step of RAM 217."""
+        """Amperes per step of RAM 217."""
         return self.traits.load_step_amps if self.load_step_amps is None else self.load_step_amps
 
     @property

@@ -1,10 +1,10 @@
-"""What the regulator switches by voltage: the load, the alarm, the generator. Looked at once a minute.
+"""What the regulator switches by voltage, once a minute: the load, the alarm, the generator.
 
     load        off after LDEL minutes below LOFF, on again above L ON
     alarm       below ALRM
     generator   on after GDEL minutes below G ON, off above GOFF; not between 21:00 and 09:00
 
-GMOD is taken to be 0, and the generator is never run for exercise.
+GMOD counts as 0, and the generator never runs for exercise.
 """
 
 from simulator import addresses as at

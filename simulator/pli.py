@@ -1,4 +1,4 @@
-"""The PLI: commands in, replies out, each with the moment it is due. No port, no clock of its own, no line noise.
+"""The PLI: commands in, replies out, each with the moment it is due. No port, no clock, no line noise.
 
     request   CC AA VV ~C     command, address, value, command inverted
     reply     C8 DD           a byte read, or
@@ -12,9 +12,9 @@
     87   push button   nothing
     187  loopback      128       answered by the PLI itself, with or without a regulator
 
-Where the notes are silent (choices): a command that stays incomplete for one second is given up with 129; a command
-that comes before the last one is answered waits its turn; a missing regulator shows after 0.3 to 1 s; a cold PLI
-swallows what it hears until about nine zero bytes, or three loopbacks, have powered its converter.
+Choices, because no document says it: a command that stays incomplete for one second ends with 129; a command that
+arrives before the last one is answered waits; a missing regulator shows after 0.3 to 1 s; a cold PLI ignores all bytes
+until about nine zero bytes, or three loopbacks, have powered its converter.
 """
 
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class Reply:
 
 
 class Pli:
-    """One adapter. `at` is always in real seconds of any one monotonic clock; `speed` shortens every wait."""
+    """One adapter. `at` is always in real seconds of one monotonic clock; `speed` shortens every wait."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Pli:
         answer_seconds: tuple[float, float] = (0.07, 0.2),
         unplugged_code: int = TIMEOUT,
     ) -> None:
-        """`regulator` gives the regulator that is connected now."""
+        """`regulator` returns the regulator that is connected now."""
         self.is_unplugged = False
         self.is_silent = False
         self._regulator = regulator
@@ -77,7 +77,7 @@ class Pli:
         self._speed = speed
         self._answer_seconds = answer_seconds
         self._unplugged_code = unplugged_code
-        # A floor, because a computer can be that slow between two bytes however fast the simulated time passes.
+        # A minimum: a computer can be that slow between two bytes, however fast the simulated time is.
         self._partial_seconds = max(1.0 / speed, 0.05)
         self._command = bytearray()
         self._heard_at = 0.0
@@ -85,21 +85,21 @@ class Pli:
         self._space_bits_missing = 0
 
     def chill(self) -> None:
-        """Let the converter stop, as when the computer's port powers down."""
+        """Stop the converter, as if the computer's port lost its power."""
         self._space_bits_missing = SPACE_BITS_TO_WAKE
         self._command.clear()
 
     def warm(self) -> None:
-        """Power the PLI without further ado."""
+        """Power the PLI at once."""
         self._space_bits_missing = 0
 
     @property
     def gives_up_at(self) -> float | None:
-        """When the command that has begun will be given up, if one has."""
+        """When an incomplete command will be given up; None if there is none."""
         return self._heard_at + self._partial_seconds if self._command else None
 
     def give_up(self, at: float) -> list[Reply]:
-        """The complaint about a command that broke off, once it is due."""
+        """The error reply to an incomplete command, once it is due."""
         due = self.gives_up_at
         if due is None or at < due:
             return []
@@ -107,7 +107,7 @@ class Pli:
         return [Reply(due, bytes([TIMEOUT]))]
 
     def receive(self, content: bytes, at: float) -> list[Reply]:
-        """What is answered to `content`, which may be less or more than one command."""
+        """The replies to `content`, which may be less or more than one command."""
         replies = self.give_up(at)
         for byte in content:
             if self.is_silent:
@@ -145,7 +145,7 @@ class Pli:
 
 
 def carry_out(regulator: Memory, command: int, address: int, value: int) -> bytes:
-    """Do what a well-formed command says; the reply, which is empty after a write or a push."""
+    """Carry out a well-formed command; returns the reply, which is empty after a write or a push."""
     match command:
         case 20:
             return bytes([SUCCESS, regulator.read_ram(address)])

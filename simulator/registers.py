@@ -3,7 +3,7 @@
 50        12.8 V-equivalent -> 128, rounded; 220/221 the same voltage finer: 75 + msb/2 is 50's tenths
 213, 217  amperes / step, cut off; the 256ths that were cut off are in 212, 216
 185-204   four times: 24-bit fraction of an Ah (choice), Ah low, Ah high
-205-207   tenths of an ampere or whole ones, each as its scale bit says; 0 where no shunt is fitted
+205-207   tenths of an ampere or whole amperes, as the scale bit says; 0 if no shunt is fitted
 101       state in the low two bits, anything in the others
 """
 
@@ -72,18 +72,18 @@ def show_clock(ticks: int, ram: bytearray) -> None:
 
 
 def ticks_of_clock(ram: bytes | bytearray) -> int:
-    """The clock that stands in `ram`, as ticks since midnight."""
+    """The clock in `ram`, as ticks since midnight."""
     return (ram[at.HOUR] * 180 + ram[at.MIN] * 30 + ram[at.SEC]) % 43_200
 
 
 def show_current(amps: float, step_amps: float, ram: bytearray, low: int, high: int) -> None:
-    """A current of the regulator's own, as a 16-bit filter of which the upper byte counts steps."""
+    """A current through the regulator, as a 16-bit filter whose upper byte counts steps."""
     fine = clip(round(amps / step_amps * 256), FULL_SCALE)
     ram[low], ram[high] = fine & 0xFF, fine >> 8
 
 
 def show_external(meters: Meters, options: SimulatorOptions, ram: bytearray) -> None:
-    """The currents through the shunts, with the flags that say which there are and how they count."""
+    """The currents through the shunts, with the flags that say which exist and in which unit."""
     ram[at.CEXT] = ram[at.LEXT] = ram[at.EXTF] = 0
     if options.external_charge:
         scale = 1 if meters.is_external_charge_coarse else 10
@@ -104,5 +104,5 @@ def show_amp_hours(amp_hours: float, ram: bytearray, address: int) -> None:
 
 
 def clip(value: int, most: int) -> int:
-    """`value`, or the nearest that the register can hold."""
+    """`value`, or the nearest value that the register can hold."""
     return max(0, min(most, value))

@@ -1,4 +1,4 @@
-"""The regulator: memory, clock and charge cycle, moved on two seconds at a time.
+"""The regulator: memory, clock and charge cycle, in ticks of two seconds.
 
     every tick        measure, count, regulate
     every minute      alarm, load, generator; the display sleeps after 16 of them
@@ -37,7 +37,7 @@ class Regulator:
     """One PL20, PL40, PL60 or PL80."""
 
     def __init__(self, options: SimulatorOptions, clock_seconds: float, flows: Flows) -> None:
-        """`clock_seconds` is what its own clock shows at first, `flows` what it measures at first."""
+        """`clock_seconds` is what its own clock shows at the start, `flows` what it measures at the start."""
         self._options = options
         self.eeprom = settings_eeprom(options)
         history.fill_history(self.eeprom, options.history_days, options.bank_amp_hours, options.seed)
@@ -63,7 +63,7 @@ class Regulator:
         )
 
     def tick(self, flows: Flows) -> None:
-        """Two seconds pass, in which this flowed."""
+        """Let two seconds pass with these flows."""
         self._is_shown = False
         state, meters, is_disconnected = self._state, self._state.meters, self.is_solar_disconnected
         state.ticks = (state.ticks + 1) % TICKS_A_DAY
@@ -99,20 +99,20 @@ class Regulator:
         return self.eeprom[address]
 
     def write_ram(self, address: int, value: int) -> None:
-        """Set a byte; a live one is overwritten within two seconds. Setting the clock writes no record (choice)."""
+        """Set a byte; a live register is overwritten within two seconds. Setting the clock writes no record."""
         self.read_ram(address)
         self.ram[address] = value
         if address in (at.SEC, at.MIN, at.HOUR):
             self._state.ticks = ticks_of_clock(self.ram)
 
     def write_eeprom(self, address: int, value: int) -> None:
-        """Set a byte if RAM 226 was set to 1 just before; otherwise nothing happens, and nothing says so."""
+        """Set a byte if RAM 226 was set to 1 just before; otherwise nothing happens, without an error."""
         if self.ram[at.UNLOCK] & 1:
             self.eeprom[address] = value
         self.ram[at.UNLOCK] = 0
 
     def push(self, *, is_long: bool) -> None:
-        """The button. A short push wakes the display; a long one clears what its screen shows, if that can be."""
+        """The button. A short push wakes the display; a long one clears what the screen shows, if it can be cleared."""
         self._is_shown = False
         screen = self.ram[at.DSTATE]
         if not is_long:
@@ -136,7 +136,7 @@ class Regulator:
         self._state.ticks = int(seconds // TICK_SECONDS) % TICKS_A_DAY
 
     def change_setting(self, address: int, value: int) -> None:
-        """Change a setting as its menu does: in the EEPROM, and in the RAM at once."""
+        """Change a setting as its menu does: in the EEPROM, and at once in the RAM."""
         self._is_shown = False
         self.eeprom[address - at.SETTINGS + at.EEPROM_SETTINGS] = self.ram[address] = value
 
@@ -146,7 +146,7 @@ class Regulator:
         self._state = self._power_up(0, self._state.meters)
 
     def _power_up(self, ticks: int, meters: Meters) -> State:
-        # Registers that nobody has documented hold something, and always the same (choice).
+        # Undocumented registers hold fixed random values (choice).
         self.ram[:] = Random(f"ram {self._options.seed}").randbytes(256)
         version = self._options.version
         self.ram[at.VERSION] = self._options.traits.version if version is None else version

@@ -1,4 +1,4 @@
-"""Serves a Simulator at an endpoint, in one thread that sleeps until bytes come, an answer is due or it shall stop."""
+"""Serves a Simulator at an endpoint in one thread that sleeps until bytes arrive, an answer is due or it must stop."""
 
 import selectors
 import socket
@@ -15,11 +15,11 @@ from simulator.simulator import Simulator
 
 
 def serve(simulator: Simulator, endpoint: Endpoint, wake: socket.socket) -> None:
-    """Carry bytes between `simulator` and whoever is at `endpoint` until something can be read from `wake`."""
+    """Carry bytes between `simulator` and the client of `endpoint` until `wake` becomes readable."""
     while True:
         next_at = simulator.next_at()
         wait_seconds = None if next_at is None else max(0.0, next_at - time.monotonic())
-        # Registered anew each time: a TCP endpoint's descriptor changes when a client comes or goes.
+        # Registered again each time: a TCP endpoint's descriptor changes when a client comes or goes.
         with selectors.DefaultSelector() as selector:
             selector.register(wake, selectors.EVENT_READ)
             selector.register(endpoint, selectors.EVENT_READ)
@@ -37,7 +37,7 @@ def serve(simulator: Simulator, endpoint: Endpoint, wake: socket.socket) -> None
 
 
 class RunningSimulator:
-    """A simulator served from a thread of its own, for as long as the `with` block lasts."""
+    """A simulator served from its own thread during the `with` block."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class RunningSimulator:
     ) -> None:
         """A pseudo-terminal unless `tcp` gives host and port; `link` becomes a symlink to the pseudo-terminal.
 
-        `on_end` is called from the thread when it ends, for whatever reason.
+        `on_end` is called from the thread when it ends for any reason.
         """
         self.simulator = Simulator(options, clock=clock)
         self.link = link
@@ -68,7 +68,7 @@ class RunningSimulator:
         return self._endpoint.port
 
     def plug_cable(self) -> None:
-        """Offer the port again. A pseudo-terminal may come back under another number."""
+        """Offer the port again. A pseudo-terminal may come back with another number."""
         self._endpoint = TcpPort(*self._tcp) if self._tcp else PseudoTerminal(self.link)
         self.simulator.reconnect()
         self._wake, wake = socket.socketpair()
@@ -76,7 +76,7 @@ class RunningSimulator:
         self._thread.start()
 
     def pull_cable(self) -> None:
-        """Take the port away, as when the adapter is pulled out of the computer; the regulator goes on."""
+        """Take the port away, as if the adapter were pulled out of the computer; the regulator goes on."""
         if self._endpoint is None or self._thread is None or self._wake is None:
             return
         self._wake.close()
@@ -110,9 +110,9 @@ def run(
     tcp: tuple[str, int] | None = None,
     link: Path | None = None,
 ) -> None:
-    """Serve until `stop` is set. `on_ready` is given the port, once, when a computer can connect.
+    """Serve until `stop` is set. `on_ready` gets the port, once, when a computer can connect.
 
-    Raises OSError when the TCP address or the link cannot be had. Sets `stop` itself should serving fail.
+    Raises OSError if the TCP address or the link cannot be used. Sets `stop` itself if serving fails.
     """
     with RunningSimulator(options, tcp=tcp, link=link, on_end=stop.set) as running:
         on_ready(running.port)

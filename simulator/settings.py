@@ -1,4 +1,4 @@
-"""The EEPROM as it leaves the installer's hands: calibration, and the settings of program 0.
+"""The EEPROM as the installer leaves it: calibration, and the settings of program 0.
 
 EEPROM 14-44  ->  RAM 64-94, copied at power-up and every six minutes
 """
@@ -24,7 +24,7 @@ TCMP_OFF = 8 << 4
 
 
 def settings_eeprom(options: SimulatorOptions) -> bytearray:
-    """A whole EEPROM with calibration and settings in it, and a blank history."""
+    """A whole EEPROM with calibration, settings and a blank history."""
     eeprom = bytearray([options.blank_byte]) * 256
     eeprom[: len(CALIBRATION)] = CALIBRATION
     eeprom[at.EEPROM_SETTINGS : at.EEPROM_POINTER] = bytes(at.EEPROM_POINTER - at.EEPROM_SETTINGS)
@@ -53,6 +53,6 @@ def capacity_amp_hours(code: int) -> int:
 
 
 def system_volts(ram: bytes | bytearray) -> int:
-    """What the low nibble of RAM 93 means; 12 for a code that nobody has assigned."""
+    """What the low nibble of RAM 93 means; 12 for an unassigned code."""
     codes = {code: volts for volts, code in VOLT_CODES.items()}
     return codes.get(ram[at.VOLT] & 0x0F, 12)

@@ -1,4 +1,4 @@
-"""The whole bench: site, regulator, PLI and cable, with one clock and one lock."""
+"""The whole simulation: site, regulator, PLI and cable, with one clock and one lock."""
 
 import threading
 from dataclasses import replace
@@ -19,10 +19,10 @@ from simulator.truth import Truth, decode_truth
 
 
 class Simulator:
-    """May be used from several threads. Before anything else happens, the site is moved on to the clock's now."""
+    """Safe to use from several threads. Every call first brings the site up to the clock's present time."""
 
     def __init__(self, options: SimulatorOptions | None = None, *, clock: Clock | None = None) -> None:
-        """`clock` gives simulated seconds since the start; without it they are real ones times the options' speed."""
+        """`clock` gives simulated seconds since the start; without it, real seconds times the options' speed."""
         self.options = options or SimulatorOptions()
         self._clock = clock or wall_clock(self.options.speed)
         self._lock = threading.RLock()
@@ -54,21 +54,21 @@ class Simulator:
             return self._line.due(at)
 
     def next_at(self) -> float | None:
-        """When there will be something due, if nothing is received meanwhile."""
+        """When something will be due, if nothing arrives before."""
         with self._lock:
             return self._line.next_at()
 
     def reconnect(self) -> None:
-        """Another computer, or none: what was under way is lost, and a PLI that can be cold is."""
+        """Another computer, or none: what was on its way is lost, and the PLI goes cold if that fault is set."""
         with self._lock:
             self._line.clear()
             if self.faults.cold:
                 self._pli.chill()
 
-    # What it shows.
+    # What can be seen.
 
     def truth(self) -> Truth:
-        """What a perfect reading at this moment would say."""
+        """What a perfect reading would show at this moment."""
         with self._lock:
             options = self.options
             return decode_truth(self.ram(), options.model, options.charge_step, options.load_step)
@@ -117,7 +117,7 @@ class Simulator:
             self._set_faults(replace(self.faults, unplugged=False))
 
     def chill(self) -> None:
-        """Let the PLI go cold, as when the computer's port was powered down for a moment."""
+        """Let the PLI go cold, as if the computer's port had lost its power for a moment."""
         with self._lock:
             self._pli.chill()
 
@@ -128,7 +128,7 @@ class Simulator:
             self._regulator.power_cycle()
 
     def press_solv(self) -> None:
-        """Look at the SOLV screen, for up to 16 minutes: the panels are disconnected meanwhile."""
+        """Look at the SOLV screen, for up to 16 minutes; during that time the panels are disconnected."""
         self.show_screen(SCREEN_SOLV)
 
     def leave_solv(self) -> None:
@@ -162,7 +162,7 @@ class Simulator:
             self._regulator.change_setting(address, value)
 
     def swap_regulator(self, **changes: Any) -> None:
-        """Put another regulator in its place, with these options different: swap_regulator(model="PL60", seed=2)."""
+        """Put another regulator in its place, with these options changed: swap_regulator(model="PL60", seed=2)."""
         with self._lock:
             self._advance()
             self.options = replace(self.options, **changes)

@@ -1,4 +1,4 @@
-"""The hardware around the regulator: panels, battery, household, and what hangs on the external shunts."""
+"""The hardware around the regulator: panels, battery, household, and the devices on the external shunts."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from simulator.options import SimulatorOptions
 from simulator.weather import Weather
 
 TICK_SECONDS = 2
-"""Everything moves in steps of the regulator's own: RAM 46 counts these."""
+"""Everything moves in the regulator's own steps, which RAM 46 counts."""
 
 
 class Flows(NamedTuple):
@@ -24,7 +24,7 @@ class Flows(NamedTuple):
 
 
 class Switches(NamedTuple):
-    """How the regulator has its switches set."""
+    """The positions of the regulator's switches."""
 
     target_volts: float
     limit_amps: float
@@ -50,7 +50,7 @@ class Site:
         self._seconds = options.start_hour * 3600
 
     def step(self, switches: Switches) -> Flows:
-        """Let one tick pass with the regulator's switches as they are."""
+        """Let one tick pass with these positions of the switches."""
         self._seconds += TICK_SECONDS
         now = self._seconds
         weather, battery, traits = self._weather, self.battery, self._traits

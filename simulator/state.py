@@ -1,4 +1,4 @@
-"""What is going on in a regulator, apart from its memory: clock, measurements, charge cycle, outputs, counters."""
+"""The state of a regulator apart from its memory: clock, measurements, charge cycle, outputs, counters."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from simulator.outputs import Outputs
 
 @dataclass(slots=True)
 class State:
-    """All of it is lost when the power fails, but for the meters, which settle within seconds.
+    """A power failure clears all of it except the meters, which settle within seconds.
 
     `ticks` is the clock, two seconds each since midnight.
     """

@@ -1,6 +1,6 @@
-"""What the regulator would show right now, worked out from its registers with the simulator's own scaling.
+"""What the regulator would show right now, calculated from its registers with the simulator's own scaling.
 
-The names are those of the readings that a logger is to take. None is what is not fitted.
+The names are those of a logger's readings. None means not fitted.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Truth:
 
 
 def decode_truth(ram: bytes, model: str, charge_step_amps: float, load_step_amps: float) -> Truth:
-    """All of it, from 256 bytes of RAM read at one moment."""
+    """The truth in 256 bytes of RAM, read at one moment."""
     cells = Fraction(system_volts(ram), 12)
     volts = ram[at.BATV] * cells / 10
     charge = ram[at.CINT] * Fraction(str(charge_step_amps))

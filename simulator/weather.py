@@ -1,6 +1,6 @@
-"""Sun, cloud, wind, air and household: pure functions of local seconds since the first midnight, and of a seed.
+"""Sun, cloud, wind, air and household: pure functions of local seconds since the first midnight and a seed.
 
-All but the temperature go from 0 to 1; the site says how many amperes a 1 is.
+All except the temperature go from 0 to 1; the site says how many amperes 1 means.
 
     sunlight    1 ┤     ▄▄█ ▄█▄        clouds come and go, more of them on some days than on others
                 0 ┼──▄▟██▀▀▀██▛▙▄──
@@ -16,13 +16,13 @@ DAY = 24 * HOUR
 
 
 class Weather:
-    """The weather and the habits at one site."""
+    """The weather at one site, and what its people use."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
     def sunlight(self, seconds: float) -> float:
-        """What the panels get of the light that full sun would give them."""
+        """The light on the panels, as a share of full sun."""
         hour = seconds % DAY / HOUR
         if not SUNRISE_HOUR < hour < SUNSET_HOUR:
             return 0.0
@@ -33,7 +33,7 @@ class Weather:
         return math.pow(height, 1.2) * (1.0 - 0.8 * cloud)
 
     def household(self, seconds: float) -> float:
-        """What the household draws of its greatest load: standby, a fridge, the evening's lights, a kettle."""
+        """The household's load, as a share of its greatest: standby, a fridge, the evening's lights, a kettle."""
         hour = seconds % DAY / HOUR
         load = 0.05
         if (seconds / 2640 + chance(self._seed, 4, 0)) % 1.0 < 0.4:
@@ -47,12 +47,12 @@ class Weather:
         return min(1.0, load)
 
     def wind(self, seconds: float) -> float:
-        """What a wind turbine gives of its greatest current."""
+        """The current of a wind turbine, as a share of its greatest."""
         steady = drift(self._seed, 7, seconds / (3 * HOUR))
         return max(0.0, steady - 0.35) * (0.7 + 0.8 * drift(self._seed, 8, seconds / 120))
 
     def inverter(self, seconds: float) -> float:
-        """What an inverter with workshop and washing machine draws of its greatest current."""
+        """The current of an inverter with workshop and washing machine, as a share of its greatest."""
         hour = seconds % DAY / HOUR
         if 8 < hour < 21 and chance(self._seed, 9, int(seconds // 600)) < 0.12:
             return 0.5 + 0.5 * chance(self._seed, 10, int(seconds // 600))
@@ -65,7 +65,7 @@ class Weather:
 
 
 def drift(seed: int, stream: int, position: float) -> float:
-    """A number from 0 to 1 that moves smoothly from one chance to the next as `position` grows by one."""
+    """A number from 0 to 1 that moves smoothly to the next random value while `position` grows by one."""
     step = math.floor(position)
     part = position - step
     blend = part * part * (3 - 2 * part)
@@ -74,7 +74,7 @@ def drift(seed: int, stream: int, position: float) -> float:
 
 @lru_cache(maxsize=4096)
 def chance(seed: int, stream: int, index: int) -> float:
-    """A number from 0 to 1 that is always the same for the same three, and unrelated for any others (splitmix64)."""
+    """A random number from 0 to 1, always the same for the same three arguments (splitmix64)."""
     mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03 + index * 0x8CB92BA72F3D8DD7) & (2**64 - 1)
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
     mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)

@@ -1,8 +1,8 @@
 """`solar audit`: whether InfluxDB has what the journal has.
 
-0  the server has everything, or the rest is on its way, older than it keeps, or has just been queued (--repair)
+0  nothing is lost; records may still be waiting, held, older than the server keeps, or just queued (--repair)
 1  something is lost, changed or refused, or the server could not be asked
-2  the command line or a setting is at fault
+2  the command line or a setting is wrong
 """
 
 import json
@@ -85,7 +85,7 @@ def audit(
 
 
 def is_known(path: Path, identity: str) -> bool:
-    """Whether anything of this journal can have been uploaded: an uploader.db knows it."""
+    """Whether anything in this journal can have been uploaded: uploader.db exists and names this journal."""
     from uploader.progress.progress import Progress
 
     if not is_there(path):

@@ -1,4 +1,4 @@
-"""`solar calibrate`: the amperes of a step of the current registers, as the regulator's own Ah counters have them."""
+"""`solar calibrate`: measures the amperes per step of the current registers with the regulator's own Ah counters."""
 
 import json
 import math
@@ -75,7 +75,7 @@ def calibrate(
 
 
 def survey_readings(journal: Journal, since: int | None) -> "Survey":
-    """Go through the readings, in the order of their times as far as their ids are."""
+    """Collect the readings since `since` (ms since 1970; None: the last DAYS_BACK days), in the order of their ids."""
     from logger.amperes.calibration import RawReading, Survey
 
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
@@ -94,7 +94,7 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
 
 
 def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
-    """What was measured, against what is in force."""
+    """The report for people: what was measured, and what is in use."""
     from logger.amperes.voltage_check import ENOUGH_READINGS
 
     shown = [f"{model.name}, measured with the regulator's own Ah counters:", ""]
@@ -169,7 +169,7 @@ def save_adopted(data: Path, path: Path, model: "Model", good: list["Estimate"])
 
 
 def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
-    """Let the logger do it if it runs, else do it here."""
+    """Leave it to the logger if one is running, otherwise do it here."""
     from logger.amperes.adopted_steps import StepsInForce
     from logger.amperes.redecoding import Redecoding
 
@@ -192,7 +192,7 @@ def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
 
 
 def as_dict(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, object]:
-    """The same for machines."""
+    """The same report for programs."""
     currents = {}
     for each in survey.estimates():
         step = in_force(each.channel, model, steps)

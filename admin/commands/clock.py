@@ -1,4 +1,4 @@
-"""`solar clock`: what is known of the time, and a person's word that it is right."""
+"""`solar clock`: shows what is known about the time, and lets a person confirm the clock."""
 
 import logging
 import time
@@ -13,6 +13,7 @@ from typer.main import get_command
 from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
 from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
@@ -38,7 +39,7 @@ def clock(context: typer.Context) -> None:
             command.invoke(own)
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = options.CLOCK) -> None:
     """Show whether the clock is trusted, why, and which records are held."""
     from logger.clock.host_clock import Clock, boot_id
@@ -49,7 +50,7 @@ def show(*, data: options.Data = options.DATA, clock_mode: options.Clock = optio
         print("\n".join(lines(clock_state(journal, boot_id(), moment, time_source(clock_mode).ask(moment)))))
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def trust(*, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Confirm that the computer's clock is right now, to the minute: held records get their times and are sent."""
     from logger.clock.trust_note import TO_THE_MINUTE_SECONDS
@@ -57,7 +58,7 @@ def trust(*, data: options.Data = options.DATA, site: options.Site = options.SIT
     accept(data, site, TO_THE_MINUTE_SECONDS)
 
 
-@app.command("set")
+@app.command("set", cls=FittedCommand)
 def set_clock(
     time_now: Annotated[str, typer.Argument(metavar="TIME", help="The site's time now: '2026-11-22 17:30'.")],
     *,
@@ -115,7 +116,7 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
     except JournalInUse:
         with our_errors("write to", data):
             leave(data, boot_id(), said)
-        print("The logger is running: from its next reading on it uses this clock, and dates what was held.")
+        print("The logger is running: from its next reading on it uses this clock and dates the held records.")
         return
     with journal:
         print(release(journal, boot_id(), said))
@@ -129,7 +130,7 @@ def require_journal(data: Path) -> None:
 
 
 def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:
-    """Date and release everything that is held, by a person's word; what was done, in words."""
+    """Date and release all held records, because a person has confirmed the clock. Returns a sentence about it."""
     from journal.reading import Event
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper

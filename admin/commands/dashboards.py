@@ -1,6 +1,6 @@
-"""`solar dashboards`: the dashboards and alarms, with the limits of one's own battery.
+"""`solar dashboards`: writes the dashboards and alarms, with limits for your battery.
 
-The program carries the files of dashboards/, which are those for 24 V. Three numbers in them depend on the battery.
+The program contains the files of dashboards/, which are for 24 V. Three numbers in them depend on the battery.
 """
 
 import re
@@ -49,7 +49,7 @@ def dashboards(*, bank_volts: BankVolts, output: Output) -> None:
 
 
 def files(bank_volts: int) -> dict[str, str]:
-    """Every file by its path."""
+    """The text of each file, by its path, with the limits for this battery."""
 
     def limit(found: re.Match[str]) -> str:
         return str(round(float(found[0]) * bank_volts / CARRIED_VOLTS, 2))

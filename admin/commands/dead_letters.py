@@ -1,4 +1,4 @@
-"""`solar dead-letters`: what InfluxDB itself refused."""
+"""`solar dead-letters`: the records that InfluxDB itself refused."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ import typer
 
 from admin.files.output_file import whole_text
 from admin.terminal import options
+from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
@@ -39,7 +40,7 @@ Output = Annotated[Path | None, typer.Option(
 # fmt: on
 
 
-@app.command("list")
+@app.command("list", cls=FittedCommand)
 def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson = False) -> None:
     """List the refused records, with the server's reason."""
     if as_json:
@@ -53,7 +54,7 @@ def list_letters(*, data: options.Data = options.DATA, as_json: options.AsJson =
         print("no dead letters: InfluxDB has refused nothing")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
     """Send them again, once the cause is fixed; all of them if no numbers are given."""
     with chosen("retry", numbers, all_of_them or not numbers, data) as (progress, wanted):
@@ -61,7 +62,7 @@ def retry(*, numbers: Numbers = None, all_of_them: All = False, data: options.Da
     print(f"{count(done, 'dead letter')} queued for the uploader; to send now: `solar upload --once`")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Data = options.DATA) -> None:
     """Remove them from the list for good; the readings stay in the journal."""
     with chosen("drop", numbers, all_of_them, data) as (progress, wanted):
@@ -69,7 +70,7 @@ def drop(*, numbers: Numbers = None, all_of_them: All = False, data: options.Dat
     print(f"{count(done, 'dead letter')} dropped; the readings stay in the journal")
 
 
-@app.command()
+@app.command(cls=FittedCommand)
 def export(*, output: Output = None, data: options.Data = options.DATA) -> None:
     """Write them as line protocol with times in milliseconds."""
     if output is None:
@@ -84,7 +85,7 @@ def export(*, output: Output = None, data: options.Data = options.DATA) -> None:
 
 
 def letters(data: Path) -> Iterator["DeadLetter"]:
-    """All of them, oldest first, a page in memory at a time; none where nothing was ever uploaded."""
+    """All dead letters, oldest first, read page by page; none if nothing was ever uploaded."""
     from uploader.progress.progress import Progress
 
     path = data / "uploader.db"
@@ -105,7 +106,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
 def chosen(
     verb: str, numbers: list[int] | None, is_all: bool, data: Path
 ) -> Iterator[tuple["Progress", list[int] | None]]:
-    """The open uploader.db and the numbers asked for, None for all. Raises BadSetting for one that is not there."""
+    """The open uploader.db and the numbers asked for, None for all. Raises BadSetting for an unknown number."""
     from uploader.progress.progress import Progress
 
     if bool(numbers) == is_all:
@@ -137,7 +138,7 @@ def lines(letter: "DeadLetter", now_ms: int) -> list[str]:
 
 
 def as_dict(letter: "DeadLetter") -> dict[str, object]:
-    """The same for machines."""
+    """The same for programs."""
     return {
         "number": letter.number,
         "table": letter.stream,

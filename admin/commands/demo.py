@@ -1,4 +1,4 @@
-"""`solar demo`: a simulated day at a simulated site, logged, uploaded where INFLUXDB_* is set, and drawn."""
+"""`solar demo`: logs a simulated day, uploads it if INFLUXDB_* is set, and draws a chart."""
 
 import contextlib
 import logging
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 START_HOUR, HOURS = 6.0, 13.0
 FEWEST_READINGS = 8
-"""So many the day has on the busiest computer, where it takes longer for it."""
+"""The day has at least this many, even on a busy computer; there the demo takes longer."""
 INTERVAL_SECONDS = 0.2
 
 LONGEST_SECONDS = 86_400.0
@@ -85,16 +85,16 @@ def demo(
 
 
 def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
-    """Fill the journal in `data` with a day; returns how many tries brought no reading.
+    """Log one day into the journal in `data`; returns how many attempts failed.
 
-    The regulator's time stands still while it is read, however long that takes.
+    The regulator's time stands still during each reading, however long that takes.
     """
     from logger.clock.host_clock import Clock, boot_id
     from logger.poll import Identity, Poller
     from logger.regulator.regulator import connect
     from simulator import HandClock, RunningSimulator, SimulatorOptions
 
-    # The speed is the line's alone: the time of day is set by hand.
+    # `speed` makes only the line faster; the time of day is set by hand.
     options = SimulatorOptions(speed=2000, start_hour=START_HOUR, battery_percent=62.0)
     failed = tries = 0
     sun = HandClock()
@@ -129,7 +129,7 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
 
 @contextmanager
 def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
-    """One line on the terminal that shows each reading as it is taken; nothing where there is no terminal."""
+    """Shows each reading on one line of the terminal; without a terminal, nothing."""
     if not sys.stderr.isatty():
         yield lambda reading, number, left: None
         return
@@ -156,18 +156,18 @@ def amount(value: float | None) -> str:
 def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:
     """What was recorded, in a few lines."""
     volts = [reading.battery_volts for reading in readings if reading.battery_volts is not None]
-    # A reading that Ctrl-C cut short may be without it.
+    # If Ctrl-C cut a reading short, this value may be absent.
     times = [reading.regulator_clock_seconds for reading in readings if reading.regulator_clock_seconds is not None]
     span = f"{time_of_day(times[0])} to {time_of_day(times[-1])}" if times else "time unknown"
     volts_shown = f"Battery {min(volts):.1f} to {max(volts):.1f} V" if volts else "Battery: no voltage could be read"
     charged = total("charged", [reading.charge_amp_hours for reading in readings])
-    drawn = total("used", [reading.load_amp_hours for reading in readings])
+    used = total("used", [reading.load_amp_hours for reading in readings])
     grown = journal_bytes - empty_bytes
     a_reading = f", {grown / len(readings):.0f} bytes per reading" if len(readings) >= 100 else ""
     return [
         f"{count(len(readings), 'reading')}, {span} by the regulator's clock"
         + (f"; {count(failed, 'failed attempt')}" if failed else ""),
-        f"{volts_shown}; {charged}, {drawn}",
+        f"{volts_shown}; {charged}, {used}",
         f"Journal {size(journal_bytes)}{a_reading}",
     ]
 

@@ -1,4 +1,4 @@
-"""`solar doctor`: everything a person at the site could get wrong, looked at, and how to mend it. Changes nothing."""
+"""`solar doctor`: checks everything that can be wrong at a site and says how to fix it. Changes nothing."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ from journal.errors import BadSetting
 
 REDIRECTED_WIDTH = 78
 NARROW = 60
-"""Below it the words stand under the check's name, not beside it."""
+"""In a narrower terminal the text is below the check's name, not beside it."""
 
 # fmt: off
 Short = Annotated[bool, typer.Option("--short", help="Show only problems.")]
@@ -74,7 +74,7 @@ def doctor(
 
 
 def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> list[Part]:
-    """What can be looked at without a network. The logger's modules are loaded here alone."""
+    """The checks that need no network. Only these load the logger's modules."""
     from admin.doctor.calibration import calibration
     from admin.doctor.computer import clock, computer
     from admin.doctor.disk import disk
@@ -130,7 +130,7 @@ def _server(
 
 
 def _with_sudo() -> str:
-    """The services' settings are handed only to root."""
+    """Only root can read the services' settings."""
     return "" if os.geteuid() == 0 else "run it with sudo to use the services' settings"
 
 
@@ -141,7 +141,7 @@ def _uploads(health: Health, data: Path) -> Iterator[Finding]:
 
 
 def _clean(finding: Finding) -> Finding:
-    """Without token and passwords, whoever put them there."""
+    """The finding without token and passwords, wherever they came from."""
     from uploader.server.proxy import user_and_password
     from uploader.server.redaction import without
     from uploader.server.target import secrets_in
@@ -152,12 +152,12 @@ def _clean(finding: Finding) -> Finding:
 
 
 def _width() -> int:
-    """The terminal's; a fixed one for a file or a pipe."""
+    """The width of the terminal; a fixed width for a file or a pipe."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else REDIRECTED_WIDTH
 
 
 def lines(finding: Finding, width: int) -> list[str]:
-    """A finding with its number, not wider than `width`; what to do on a line of its own."""
+    """A finding with its number, in lines of at most `width`. What to do begins on a new line."""
     verdict = finding.verdict.value
     shown = verdict.upper() if verdict in ("bad", "look") else verdict
     found, remedy = sanitized(finding.found), f"To do: {sanitized(finding.remedy)}" if finding.remedy else ""
@@ -169,7 +169,7 @@ def lines(finding: Finding, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """The text within `width`. A word that is longer stays whole, so that a path can be copied from the screen."""
+    """The text, wrapped at `width`. A longer word stays whole, so that a path can be copied from the screen."""
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
@@ -194,7 +194,7 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 
 def as_dict(findings: Sequence[Finding]) -> dict[str, object]:
-    """The same for machines."""
+    """The findings for programs."""
     return {
         "healthy": exit_code(findings) == 0,
         "time": iso(time.time_ns() // 1_000_000),

@@ -1,4 +1,4 @@
-"""`solar export`: the journal's records in a format of somebody else's."""
+"""`solar export`: the journal's records in a format that other programs read."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +90,7 @@ def export(
 
 
 def format_for(output: Path | None, form: str | None) -> str:
-    """The format that was asked for, else the one that the file's name promises. Raises BadSetting if they differ."""
+    """The format asked for, otherwise the one in the file's name. Raises BadSetting if the two differ."""
     name = output.with_suffix("") if output and is_gzip(output) else output
     promised = SUFFIXES.get(name.suffix.lower()) if name else None
     if form and promised and form != promised:
@@ -101,7 +101,7 @@ def format_for(output: Path | None, form: str | None) -> str:
 
 
 def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int]:
-    """Those of the ranges whose times are trusted, and how many ids are left out."""
+    """The ids in `ranges` whose times are trusted, and how many ids are left out."""
     from uploader.progress.id_ranges import IdRanges
 
     wanted = IdRanges.of(ranges)

@@ -64,7 +64,7 @@ def history(
 
 
 def stored_days(data: Path) -> list[Day]:
-    """The days in the journal; none where there is no journal."""
+    """The days in the journal; none if there is no journal."""
     try:
         with Journal.open(data / "journal.db") as journal:
             records = journal.records("days", 1, journal.last_id("days"))
@@ -74,7 +74,7 @@ def stored_days(data: Path) -> list[Day]:
 
 
 def is_clock_right(data: Path, clock_mode: str) -> bool:
-    """Whether dates may be counted from the wall clock: by the journal's word, or else by the computer's own."""
+    """Whether the wall clock may be used for dates: the journal knows, or without a journal the computer."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd, time_source
 
@@ -88,9 +88,9 @@ def is_clock_right(data: Path, clock_mode: str) -> bool:
 
 
 def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None:
-    """Ask the regulator; None when it was stopped. Days that the journal has are shown as they are there.
+    """Read the days from the regulator; None if stopped. A day in the journal is shown as it is stored there.
 
-    Raises RegulatorError, also when it is too near to the regulator's midnight.
+    Raises RegulatorError, also if the regulator's midnight is too near.
     """
     from logger.clock.regulator_clock import sample_of
     from logger.history.days import NewestReading, days_in

@@ -97,7 +97,7 @@ def log(
                 timekeeper=timekeeper,
                 chores=chores,
             )
-            # Ready from here on: a first attempt that hangs is the watchdog's business already.
+            # Ready from here on: if the first attempt hangs, the watchdog acts.
             supervisor.heartbeat(f"reading {port}")
             try:
                 poll(poller, stop, count=readings)
@@ -116,9 +116,9 @@ def log(
 
 
 def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
-    """The ids of the readings that need not be kept; none when that is not known of this very journal.
+    """The ids of the readings that may be deleted; none if uploader.db belongs to another journal.
 
-    What the server refused is kept, to be sent as it is then when its cause is mended.
+    Refused readings are kept, to be sent again once the cause is fixed.
     """
     from uploader.progress.done_ranges import HIGHEST_ID
     from uploader.progress.progress import Progress
@@ -131,12 +131,12 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
             return (progress.done("readings") - refused).ranges
     except JournalError as error:
-        logging.getLogger(__name__).debug("nothing is pruned: %s", error)
+        logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()
 
 
 def report_damage(journal: "JournalWriter", timekeeper: "Timekeeper", clock: "Clock") -> None:
-    """Say, in the log and as an event, that a damaged journal was found and where it is now."""
+    """Report, in the log and as an event, that a damaged journal was found, and where it is now."""
     from journal.reading import Event
 
     if journal.aside is None:

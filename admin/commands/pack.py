@@ -1,4 +1,4 @@
-"""`solar pack` and `solar unpack-receipt`: the backlog carried to the server by hand, where no line will take it."""
+"""`solar pack` and `solar unpack-receipt`: carry the backlog to the server by hand if the network is too slow."""
 
 import hashlib
 import sys
@@ -94,7 +94,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
             sent.see(journal)
             for stream, ids in manifest.ids.items():
                 waiting = ids & sent.pending(stream, journal.released(stream))
-                # What was sent since, too: the old values have come over the new ones.
+                # Also what was sent since then: the bundle has put the old values over the new ones.
                 again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
                 sent.requeue(stream, again)
                 sent.mark_done(stream, waiting - again, None if stream in lost else marks[stream])
@@ -110,7 +110,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
 
 
 def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:
-    """The same, telling `show` now and then how many there were."""
+    """The same items; `show` gets the number so far from time to time."""
     done = 0
     for done, line in enumerate(lines, start=1):
         if done % 1000 == 0:
@@ -128,7 +128,7 @@ def read(path: Path) -> str:
 
 
 def check_bundle(path: Path, sha256: str, manifest_file: Path) -> None:
-    """Raise when the bundle is there and is not the one that the manifest is about."""
+    """Raise SolarError if the bundle is there but is not the one in the manifest."""
     if not path.is_file():
         return
     try:

@@ -12,7 +12,7 @@ from admin.terminal.moments import iso
 if TYPE_CHECKING:
     from journal.reading import Reading
 
-# Bookkeeping that says nothing of sun and battery.
+# Bookkeeping; says nothing about sun and battery.
 HIDDEN = {"id", "time", "model", "boot", "uptime_ms", "wall_ms", "raw", "time_uncertainty_seconds"}
 
 
@@ -63,7 +63,7 @@ def lines(reading: "Reading") -> list[str]:
 
 
 def is_optional(name: str) -> bool:
-    """Whether the quantity is not there at most sites, so that its absence says nothing."""
+    """Whether most sites do not have this quantity, so that its absence means nothing."""
     return name.startswith("external_") and name.endswith("_amps")
 
 

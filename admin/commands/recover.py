@@ -1,4 +1,4 @@
-"""`solar recover`: what can be read of a journal that was set aside as damaged."""
+"""`solar recover`: brings back what can be read from a damaged journal."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`solar replay`: a stretch of time to be sent again."""
+"""`solar replay`: sends a period again."""
 
 from admin.terminal import options
 from admin.terminal.period import Since, Until, check_period, ids_in_period

@@ -1,4 +1,4 @@
-"""`solar report`: a page with charts of a stretch of time, in one file that needs nothing else."""
+"""`solar report`: writes one HTML file with charts of a period; it needs no other file."""
 
 import sys
 import time
@@ -80,7 +80,7 @@ def _what_there_is(journal: Journal) -> str:
 
 @dataclass(slots=True)
 class ChartData:
-    """The readings of a stretch of time as columns, how many there were, and where there were none."""
+    """The readings of a period as columns, their number, and the gaps."""
 
     columns: dict[str, Columns]
     readings: int = 0
@@ -116,7 +116,7 @@ def span_of(journal: Journal, ranges: Ranges, since_ms: int, until_ms: int) -> S
 
 
 def days_of(journal: Journal, since_ms: int, until_ms: int) -> list[Day]:
-    """The daily records of these calendar days, those before the first reading too; one a day, in their order."""
+    """The daily records of these calendar days, also those before the first reading; one a day, in order."""
     records = _of(journal, "days", since_ms - 2 * DAY_MS, until_ms + 2 * DAY_MS)
     dates = local(since_ms)[:10], local(until_ms)[:10]
     days = {record.date: record for record in records if isinstance(record, Day)}
@@ -124,7 +124,7 @@ def days_of(journal: Journal, since_ms: int, until_ms: int) -> list[Day]:
 
 
 def events_of(journal: Journal, since_ms: int, until_ms: int) -> list[Event]:
-    """What happened in that time, the newest first."""
+    """What happened in that time, newest first."""
     events = [event for event in _of(journal, "events", since_ms, until_ms) if isinstance(event, Event)]
     return sorted(events, key=lambda event: event.time_ms, reverse=True)
 

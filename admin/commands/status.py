@@ -1,4 +1,4 @@
-"""`solar status`: how the site does, on one screen."""
+"""`solar status`: the site's state on one screen."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
 
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
-    """The screen: first what needs attention, then how things are."""
+    """The screen: first what needs attention, then everything else."""
     shown = ["Needs attention:"] if points else _wrapped(_well(health), width)
     for point in points:
         shown += _wrapped(point, width, "  - ", "    ")
@@ -45,7 +45,7 @@ def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str
 
 
 def _well(health: Health) -> str:
-    """The first line where nothing needs attention: what is held for the clock is not hidden behind it."""
+    """The first line if nothing needs attention. It still tells what is held because of the clock."""
     clock = health.clock
     if clock and clock.held_in_all and not clock.source:
         number = count(clock.held_in_all, "record")
@@ -117,9 +117,9 @@ def values(reading: Reading) -> str:
 
 
 def as_dict(health: Health, points: list[str]) -> dict[str, object]:
-    """The same for machines; docs/status.md has the keys."""
+    """The same for programs; docs/status.md explains the keys."""
     upload, disk, reading = health.upload, health.disk, health.reading
-    # Where nothing was ever uploaded that is 0; what cannot be looked at is not known.
+    # 0 if nothing was ever uploaded; None if the files cannot be read.
     none = None if health.error or health.upload_error else 0
     names = [name for name in columns("readings") if name != "raw"]
     return {

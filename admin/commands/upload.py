@@ -97,7 +97,7 @@ def upload(
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
-        supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, though there may be nothing to send for long
+        supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, even if nothing is sent for a long time
         drain(worker, stop, first_wait_seconds=first_wait_seconds(sent.state(), now_ms, uptime_seconds))
         supervisor.stopping()
     return 0
@@ -121,7 +121,7 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
 
 @contextmanager
 def uploader_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file; two uploaders would send everything twice. The kernel frees it however this process ends."""
+    """Hold the lock file: two uploaders would send everything twice. The kernel frees it even after a crash."""
     with our_errors("write to", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Opened for reading, so that it does not matter who made it.

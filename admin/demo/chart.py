@@ -11,7 +11,7 @@ DAY_HOURS = 24
 
 
 class Points(NamedTuple):
-    """Where a curve goes: hours and, at each of them, a value."""
+    """The points of a curve: hours, and the value at each."""
 
     hours: list[float]
     values: list[float]
@@ -27,7 +27,7 @@ class Curve(NamedTuple):
 
 
 def draw(readings: Sequence[Reading], *, width: int = 80, has_colour: bool) -> str:
-    """The chart as text, not wider than `width`; without colour the curves differ by their signs."""
+    """The chart as text, not wider than `width`; without colour the curves have different markers."""
     hours = unrolled([reading.regulator_clock_seconds for reading in readings])
     volts = _points(hours, [reading.battery_volts for reading in readings])
     charge = _points(hours, [reading.charge_amps for reading in readings])
@@ -45,7 +45,7 @@ def draw(readings: Sequence[Reading], *, width: int = 80, has_colour: bool) -> s
 
 
 def unrolled(seconds: Sequence[float | None]) -> list[float | None]:
-    """Times of day as hours that go on after midnight: 23.9, 24.1."""
+    """Times of day as hours that continue after midnight: 23.9, 24.1."""
     hours: list[float | None] = []
     days, last = 0, None
     for second in seconds:

@@ -44,7 +44,7 @@ def uploading(data: Path, target: "Target | None") -> Iterator[Delivery]:
 
 
 def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery) -> None:
-    """Upload as the service does until `stop` is set, then what is left, if the server can be reached at all."""
+    """Upload like the service until `stop` is set; then send what is left, if the server can be reached."""
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all

@@ -1,7 +1,7 @@
-"""What the token may do with the bucket, and how long the bucket keeps what it is given. Nothing is written.
+"""Whether the token may write to the bucket, and how long the bucket keeps readings. Nothing is written.
 
-The rights are tried with the uploader's own request with nothing in it: a server that would store a reading answers 204
-or says that there is nothing to write (400); one that would not says why.
+The test is the uploader's own request, but empty. A server that would store a reading answers 204, or 400 because there
+is nothing to write. A server that would refuse it says why.
 """
 
 import re
@@ -20,7 +20,7 @@ _DURATION = re.compile(r"(\d+)([hms])")
 
 
 def rights(target: Target, outcome: Outcome) -> Iterator[Finding]:
-    """What the answer to a write of nothing says of token and bucket."""
+    """What the answer to the empty request says about token and bucket."""
     bucket = f"bucket {target.bucket}"
     match outcome:
         case Sent() | Rejected(status=400 | 422):
@@ -41,7 +41,7 @@ def rights(target: Target, outcome: Outcome) -> Iterator[Finding]:
 
 
 def retention_seconds(probe: Probe, *, is_version_1: bool) -> float | None:
-    """How long the bucket keeps readings, 0 for ever; None when the token may not see it."""
+    """How long the bucket keeps readings, in seconds: 0 for ever, None if the token may not see it."""
     target = probe.target
     if is_version_1:
         database = target.database.replace("\\", "\\\\").replace('"', '\\"')
@@ -74,7 +74,7 @@ def _policy_seconds(answer: Answer, target: Target) -> float | None:
 
 
 def retention(kept: float | None, oldest_seconds: float | None, drain_seconds: float | None) -> Finding:
-    """Whether the oldest reading that waits will still be taken when its turn comes."""
+    """Whether the server will still accept the oldest unsent reading when its turn comes."""
     if kept is None:
         return skipped("retention", "this token may not read how long the bucket keeps readings")
     if not kept:

@@ -1,4 +1,4 @@
-"""calibration.json: the steps of the current registers that a person has adopted, and whether the file can be used."""
+"""calibration.json: the adopted steps of the current registers, and whether the file can be used."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,9 @@ from logger.amperes.adopted_steps import FILE, load
 
 
 def calibration(data: Path) -> Iterator[Finding]:
-    """Nothing where nothing was adopted: then the steps are set, or the model's."""
+    """No finding if nothing was adopted: then the steps come from the settings or the model."""
     if obstacle(data):
-        return  # it may not be entered, or is none: that is the finding `data`
+        return  # no right to enter it, or no directory: the finding `data` says so
     if words := obstacle(data / FILE):
         found, _, remedy = words.partition("; ")
         yield skipped("calibration", found, remedy)

@@ -1,4 +1,4 @@
-"""The computer: which one, its power supply and temperature where the kernel tells, and whether its clock is right."""
+"""The computer: its model, power supply and temperature, as far as the kernel shows them, and its clock."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from logger.clock.trust import CHRONY, Evidence, absurd
 SYS = Path("/sys")
 DEVICE_TREE = Path("/proc/device-tree/model")
 
-# Bits of the firmware's answer (raspberrypi.com, vcgencmd get_throttled); from 16 on: since the start.
+# Bits of the firmware's answer (raspberrypi.com, vcgencmd get_throttled); bits from 16 on: since the start.
 LOW_VOLTAGE, TOO_HOT, LOW_VOLTAGE_BEFORE, TOO_HOT_BEFORE = 0x1, 0x4 | 0x8, 0x10000, 0x40000 | 0x80000
 FIRMWARE = "devices/platform/soc*/soc*firmware/get_throttled"
 HOT_CELSIUS, WARM_CELSIUS = 80.0, 70.0
@@ -25,7 +25,7 @@ SHADE = "give the computer shade and air, or a heat sink; heat also wears out th
 
 
 def computer(moment: Moment, *, sys: Path = SYS, device_tree: Path = DEVICE_TREE) -> Iterator[Finding]:
-    """What the kernel tells in `sys`."""
+    """The findings, from the kernel's files in `sys`."""
     model = _read(device_tree) or "unknown model"
     yield ok("computer", f"{model}, running for {duration(moment.uptime_ms / 1000)}")
     throttled = _throttled(sys)
@@ -66,7 +66,7 @@ def _temperature(sys: Path, throttled: int) -> Finding:
 
 
 def clock(moment: Moment, evidence: Evidence | None, data: Path) -> Finding:
-    """Whether the time is right, and how many readings wait in the journal for it to be known."""
+    """Whether the clock is right, and how many readings are held until it is confirmed."""
     held = _held(data)
     waiting = f"; {count(held, 'reading')} held until it is confirmed" if held else ""
     if why := absurd(moment.time_ms):

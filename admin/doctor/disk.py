@@ -1,4 +1,4 @@
-"""The disk that the journal is on: room and how long it lasts, and how long the card takes to keep a reading."""
+"""The journal's disk: free space, how long it lasts, and how long the card takes to write a reading."""
 
 import errno
 import logging
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 
 FULL_BYTES = 20_000_000
 APPEND_BYTES = 4600
-"""What one reading writes."""
+"""What one reading writes to the disk."""
 APPENDS = 12
 APPENDS_SECONDS = 6.0
 SLOW_SECONDS, HOPELESS_SECONDS = 1.0, 5.0
 
 
 def disk(health: Health) -> Iterator[Finding]:
-    """Room, then speed; of the nearest directory that exists."""
+    """Free space, then speed, of the nearest directory that exists."""
     directory = Path(health.data).resolve()
-    while not os.path.exists(directory):  # says no, too, where this user may not look
+    while not os.path.exists(directory):  # also False if this user may not look
         directory = directory.parent
     usage = shutil.disk_usage(directory)
     yield room(usage.free, usage.total, health.disk.journal_bytes_per_day if health.disk else None)
@@ -35,7 +35,7 @@ def disk(health: Health) -> Iterator[Finding]:
 
 
 def room(free_bytes: int, total_bytes: int, bytes_per_day: float | None) -> Finding:
-    """How much is free, and for how long; `bytes_per_day` None where it cannot be told yet."""
+    """How much is free, and how long it lasts; `bytes_per_day` is None while it is not known."""
     found = f"{size(free_bytes)} of {size(total_bytes)} free"
     days_left = free_bytes / bytes_per_day if bytes_per_day else None
     if days_left is not None:
@@ -50,7 +50,7 @@ def room(free_bytes: int, total_bytes: int, bytes_per_day: float | None) -> Find
 
 
 def card(directory: Path) -> Finding:
-    """How long the disk takes to keep what one reading writes; leaves nothing behind."""
+    """How long the disk takes to write a reading. The test file is removed."""
     try:
         seconds = append_seconds(directory)
     except OSError as error:
@@ -68,7 +68,7 @@ def card(directory: Path) -> Finding:
 
 
 def speed(seconds: list[float]) -> Finding:
-    """`seconds` that each of some appends took."""
+    """The finding for `seconds`, the time of each append."""
     usual, worst = median(seconds), max(seconds)
     found = f"writing a reading takes {_ms(usual)}" + (f", at most {_ms(worst)}" if worst >= 0.001 else "")
     if usual > HOPELESS_SECONDS:
@@ -85,7 +85,7 @@ def speed(seconds: list[float]) -> Finding:
 
 
 def append_seconds(directory: Path) -> list[float]:
-    """The times of a few appends of a reading's size, each synced to the disk; fewer of them where it is slow."""
+    """The seconds of a few appends of a reading's size, each synced to the disk; fewer on a slow disk."""
     began = time.monotonic()
     seconds: list[float] = []
     with NamedTemporaryFile(dir=directory, prefix=".solar-doctor-", buffering=0) as file:

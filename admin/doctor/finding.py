@@ -1,4 +1,4 @@
-"""What one check of `solar doctor` found: what was looked at, the verdict, and what to do about it."""
+"""The result of one check of `solar doctor`: what was found, the verdict, and what to do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor. `number` is for ever: people say it over the phone."""
+    """One line of the doctor. `number` never changes: people say it over the phone."""
 
     number: int
     title: str
@@ -52,9 +52,9 @@ CHECKS = {
     "dead_letters":     Check(43, "Refused records"),
 }
 # fmt: on
-"""The checks by their names for machines, in the order in which they are told.
+"""The checks by their names for programs, in the order in which they are shown.
 
-A new check gets a free number where it belongs, and a row in docs/doctor.md; a number is never given to another check.
+A new check gets a free number in its group, and a row in docs/doctor.md. A number never gets another meaning.
 """
 
 
@@ -65,7 +65,7 @@ def see(name: str) -> str:
 
 
 class Verdict(StrEnum):
-    """`look`: it works, but a person should know. `skipped`: it could not be looked at, which is no fault by itself."""
+    """`look`: it works, but a person should know. `skipped`: it could not be checked; that alone is no fault."""
 
     OK = "ok"
     LOOK = "look"
@@ -108,7 +108,7 @@ def skipped(name: str, found: str, remedy: str = "") -> Finding:
 
 
 def bad_from(name: str, error: Exception | str, otherwise: str = "") -> Finding:
-    """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do where it does not say."""
+    """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do if it does not say."""
     found, _, remedy = str(error).partition("; ")
     if found.endswith("the disk is full"):
         remedy = f"{remedy}, {see('disk')}"

@@ -30,12 +30,12 @@ SET_LONG_ASIDE = (
     "stop the logger; rename journal.db to journal-damaged-1.db, and journal.db-wal to journal-damaged-1.db-wal; start "
     "the logger and run solar doctor again"
 )
-"""The logger looks through short files only when it starts."""
+"""When it starts, the logger checks only short files."""
 START = "start the logger: sudo systemctl start solar-logger"
 
 
 def is_fresh(health: Health) -> bool:
-    """Whether the last reading is as young as readings are where all is well."""
+    """Whether the last reading is recent enough."""
     if health.reading is None:
         return False
     return abs(health.age_seconds(health.reading.time_ms)) <= max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0))
@@ -69,7 +69,9 @@ def _readings(health: Health, path: Path) -> Finding:
     if health.error:
         return bad("readings", "they cannot be read", see("journal"))
     none = (
-        "no logger is running here" if health.is_logging is False else "whether a logger runs cannot be seen from here"
+        "no logger is running here"
+        if health.is_logging is False
+        else "it cannot be seen from here whether a logger is running"
     )
     runs = "the logger is running" if health.is_logging else none
     if health.reading is None:
@@ -115,7 +117,7 @@ def _sound(health: Health, path: Path, seconds: float) -> Finding:
 
 
 def inspect(path: Path, seconds: float) -> tuple[str | None, bool]:
-    """What is wrong with the journal file, and whether there was time to look through all of it."""
+    """What is wrong with the journal file, and whether there was time to check all of it."""
     with our_errors("open", path):
         if trouble := damage.found_in(path):
             return trouble, True
@@ -134,7 +136,7 @@ def inspect(path: Path, seconds: float) -> tuple[str | None, bool]:
 
 
 def sqlite_version(version: tuple[int, ...]) -> Finding:
-    """Whether this SQLite will do."""
+    """Whether this SQLite is new enough."""
     shown = ".".join(map(str, version[:3]))
     if version < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))

@@ -1,6 +1,6 @@
-"""The line: questions to PLI and regulator over the port itself, and at which baud rate they are answered.
+"""The line: asks PLI and regulator over the port, and finds the baud rate at which they answer.
 
-Only bytes are asked for, by the logger's own adapter; nothing that changes anything can be sent.
+It only reads, with the logger's own code, which cannot send anything that changes the regulator.
 """
 
 import termios
@@ -26,8 +26,8 @@ from logger.regulator.verified_reads import Step, VerifiedReads
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for a reply, for the line to be quiet, for the PLI at one baud rate, for the regulator,
-    for a hundred exchanges."""
+    """How long to wait: for a reply, for a quiet line, for the PLI at one baud rate, for the regulator, for a hundred
+    exchanges."""
 
     reply_seconds: float = 1.0
     settle_seconds: float = 0.5
@@ -44,7 +44,7 @@ MOST_DAMAGED = 0.03
 
 
 class StopAfter:
-    """In place of a stop event: as if somebody set it after so many seconds."""
+    """Stands in for a stop event that is set after some seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
@@ -59,7 +59,7 @@ class StopAfter:
 
 
 def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bool) -> Iterator[Finding]:
-    """What PLI and regulator say of themselves."""
+    """The findings about PLI and regulator."""
     try:
         line = open_port(port, baud)
     except RegulatorError as error:
@@ -79,7 +79,7 @@ def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bo
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The baud rate at which the PLI answers; where it does at none, whether at least something came."""
+    """The baud rate at which the PLI answers; if there is none, whether any data arrived."""
 
     rate: int | None
     is_noisy: bool = False
@@ -95,14 +95,14 @@ def _answering(line: Any, port: str, rates: Sequence[int], timeouts: Timeouts) -
         except PliSilent as error:
             is_noisy |= "no sense" in str(error)
         except Stopped:
-            is_noisy = True  # silence alone is over sooner
+            is_noisy = True  # a silent line would have ended sooner
         else:
             return Answering(rate)
     return Answering(None, is_noisy)
 
 
 def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
-    """`rates`: those that were tried, the one that is set first; a serial server's cannot be changed from here."""
+    """`rates`: all that were tried, first the one in the settings. A serial server's cannot be changed from here."""
     baud, *others = rates
     if answer.rate == baud:
         return ok("adapter", "it answers" if is_url(port) else f"it answers at {baud} baud")
@@ -150,7 +150,7 @@ def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_
                 break
             ram |= read
     except (PliSilent, RegulatorSilent, Stopped):
-        pass  # what was read until then tells
+        pass  # judged by what was read until then
     if SOFTWARE_VERSION not in ram:
         why = verified.missing.get(SOFTWARE_VERSION, "no answer in time")
         yield bad(

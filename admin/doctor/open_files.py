@@ -19,9 +19,9 @@ class Process:
 
 
 def processes_using(path: Path, proc: Path = PROC) -> list[Process]:
-    """Those that have it open or locked, this process apart, by number.
+    """The other processes that have it open or locked, by number.
 
-    Of a pseudo-terminal only the locks count: whoever made it, a simulator say, keeps it open too.
+    For a pseudo-terminal only locks count: the program that made it, such as a simulator, keeps it open too.
     """
     real = path.resolve()
     numbers = lock_holders(path, proc)
@@ -42,7 +42,7 @@ def lock_holders(path: Path, proc: Path = PROC) -> set[int]:
 
 
 def _has_open(process: Path, path: str) -> bool:
-    """False also where this user may not look."""
+    """Also False if this user may not look."""
     try:
         return any(os.readlink(each) == path for each in (process / "fd").iterdir())
     except OSError:

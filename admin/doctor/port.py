@@ -17,7 +17,7 @@ KNOWN = {
     "agetty": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
     "login": "switch the serial login shell off: sudo raspi-config, Interface Options, Serial Port",
 }
-"""Programs that take ports unasked, and what keeps them from it."""
+"""Programs that take ports by themselves, and how to stop them."""
 
 
 def is_url(port: str) -> bool:
@@ -25,7 +25,7 @@ def is_url(port: str) -> bool:
 
 
 def check_port(port: str, dev: Path = DEV) -> Finding:
-    """Whether the port is there and may be used; a serial server's is tried only later."""
+    """Whether the port is there and may be used; a serial server is tried later."""
     if is_url(port):
         return ok("port", f"{port} is a serial server; checked below")
     try:

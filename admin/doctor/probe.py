@@ -1,4 +1,4 @@
-"""A question to the server that changes nothing, with bounds on time and size."""
+"""A request to the server that changes nothing, with limits on time and size."""
 
 import json
 from types import TracebackType
@@ -30,7 +30,7 @@ class Probe:
         self._transport.pool_manager.clear()
 
     def ask(self, path: str, authorization: str | None, **parameters: str) -> Answer | Unreachable:
-        """What the server answers to a GET. Never raises for what server or network do."""
+        """The server's answer to a GET. Failures of server or network are returned, never raised."""
         url = f"{self.target.url.rstrip('/')}{path}"
         if parameters:
             url += "?" + urlencode(parameters, quote_via=quote)
@@ -42,7 +42,7 @@ class Probe:
 
 
 def json_of(answer: Answer) -> dict[str, Any]:
-    """The answer's object; empty where it is none."""
+    """The JSON object in the answer; empty if there is none."""
     try:
         parsed = json.loads(answer.body)
     except (ValueError, RecursionError):

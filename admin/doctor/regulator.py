@@ -1,4 +1,4 @@
-"""The regulator as a reading shows it: model, system voltage, and its clock against this computer's."""
+"""The regulator as a reading shows it: model, system voltage, and its clock compared with this computer's."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ SUMMER_SECONDS = 3600
 
 
 def check_regulator(reading: Reading, *, is_clock_trusted: bool) -> Iterator[Finding]:
-    """Model and clock. `is_clock_trusted`: whether this computer's clock is fit to judge by."""
+    """Model and clock. `is_clock_trusted`: whether this computer's clock can be relied on."""
     yield _model(reading)
     yield _clock(reading, is_clock_trusted=is_clock_trusted)
 
@@ -23,7 +23,7 @@ def _model(reading: Reading) -> Finding:
     volts = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
     battery = "" if reading.battery_volts is None else f", battery at {reading.battery_volts:.1f} volts"
     if reading.model in (None, "unknown"):
-        remedy = "tell the makers what is printed on the regulator; until then its amperes are unknown"
+        remedy = "tell the authors of this program what is printed on the regulator; until then its amperes are unknown"
         return look("model", f"a regulator of unknown model{battery}", remedy)
     if volts is None:
         remedy = "check VOLT in the regulator's settings; without it the voltages are unknown"
@@ -55,7 +55,7 @@ def _clock(reading: Reading, *, is_clock_trusted: bool) -> Finding:
             "and run solar doctor again; the regulator may well be right"
         )
     elif abs(abs(ahead) - SUMMER_SECONDS) <= CLOCK_TOLERANCE_SECONDS:
-        remedy = "nothing, if it is summer: the regulator has no summer time; otherwise set TIME on its front panel"
+        remedy = "in summer do nothing: the regulator has no summer time; otherwise set TIME on its front panel"
     else:
         remedy = "check the computer's time zone (timedatectl); if it is right, set TIME on the regulator's front panel"
     return look("regulator_clock", found, remedy)

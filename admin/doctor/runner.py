@@ -1,7 +1,7 @@
-"""Checkup: parts that are gone through side by side, each within its time, told in their order.
+"""Runs the parts of the checkup side by side, each with a time limit, and gives their findings in order.
 
-Whatever a part does - raise, hang, find nothing - the others are told all the same. A part that hangs is left behind in
-its thread, which ends with the process.
+If one part raises, hangs or finds nothing, the others are still shown. A part that hangs stays in its thread, which
+ends with the process.
 """
 
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`look` finds one thing after the other. `name`: whose finding it is when `look` itself fails; one of CHECKS."""
+    """`look` yields the findings. `name`, one of CHECKS, gets the blame if `look` itself fails."""
 
     name: str
     seconds: float
@@ -27,7 +27,7 @@ class Part:
 
 
 def examine(parts: Sequence[Part]) -> Iterator[Finding]:
-    """The findings of all parts in their order, each as soon as it is there and those before it have been told."""
+    """The findings of all parts in order, each as soon as it and all before it are there."""
     began = time.monotonic()
     queues = [_started(part) for part in parts]
     for part, queue in zip(parts, queues, strict=True):
@@ -54,13 +54,13 @@ def _go_through(part: Part, queue: "SimpleQueue[Finding | None]") -> None:
             queue.put(finding)
     except SolarError as error:
         queue.put(bad_from(part.name, error))
-    except Exception as error:  # the others are to be told all the same
+    except Exception as error:  # the others are shown all the same
         log.debug("the check of %s failed", part.name, exc_info=True)
         queue.put(
             bad(
                 part.name,
                 f"the check itself failed ({type(error).__name__})",
-                "this is a fault in the program: run solar doctor --verbose and send its output to the makers",
+                "this is a fault in the program: run solar doctor --verbose and send its output to the authors",
             )
         )
     finally:

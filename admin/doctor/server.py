@@ -27,7 +27,7 @@ NETWORK = "check the network (router, mobile connection, do other pages open?); 
 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
-    """The findings; what depends on something that failed is left out."""
+    """The findings. After a failure, the checks that depend on it are left out."""
     parts = urlsplit(target.url)
     host, port = target.host, parts.port or (443 if parts.scheme == "https" else 80)
     if proxy := target.proxy:
@@ -69,7 +69,7 @@ def name(host: str, port: int, setting: str = "INFLUXDB_URL") -> Finding:
 
 
 def certificate(target: Target, host: str, port: int) -> Finding:
-    """Whether the server shows a certificate that is trusted, and until when."""
+    """Whether the server's certificate is trusted, and until when."""
     if urlsplit(target.url).scheme != "https":
         if _is_this_computer(host):
             return skipped("certificate", "not needed: the server is on this computer")

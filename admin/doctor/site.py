@@ -1,4 +1,4 @@
-"""Port, adapter and regulator: asked themselves, or known from what the logger, which holds the port, has just read."""
+"""Port, adapter and regulator: asked directly, or, while the logger uses the port, judged by its newest reading."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from admin.health.health import Health
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Which port, at which baud rate, how patiently; `proc` and `dev` are the kernel's directories."""
+    """The port, its baud rate and how long to wait; `proc` and `dev` are the kernel's directories."""
 
     port: str
     baud: int
@@ -25,7 +25,7 @@ class Line:
 
 
 def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Finding]:
-    """The findings about what hangs on the port."""
+    """The findings about port, adapter and regulator."""
     there = check_port(line.port, line.dev)
     yield there
     loggers = lock_holders(Path(health.data, "journal.lock"), line.proc)

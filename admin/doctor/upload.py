@@ -1,4 +1,4 @@
-"""How the upload has fared so far, as uploader.db tells: the last one, what waits, what was refused."""
+"""The upload so far, from uploader.db: the last one, what is waiting, what was refused."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ LONG_SECONDS = 2 * 86400.0
 
 
 def uploads(health: Health, *, is_uploading: bool | None) -> Iterator[Finding]:
-    """The findings; nothing where no upload is wanted. `is_uploading`: None where that cannot be seen."""
+    """The findings; none if no upload is wanted. `is_uploading`: None if that cannot be seen."""
     if health.upload_error:
         yield bad_from(
             "uploads", health.upload_error, "rename uploader.db: all readings are then sent again, no duplicates"
@@ -40,7 +40,7 @@ def _last(health: Health, *, is_uploading: bool | None) -> Finding:
             remedy = f"correct the settings: look at lines 31 to 37; then {start}"
         else:
             remedy = start
-        # Out of reach is what happens; settings that the server refuses stay so until somebody mends them.
+        # An unreachable server comes back by itself; refused settings stay wrong until a person corrects them.
         return (bad if upload.trouble == "misconfigured" or not is_uploading else look)("uploads", words, remedy)
     if health.pending and sum(health.pending.values()) and health.oldest_pending_ms is not None:
         last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)

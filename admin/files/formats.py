@@ -1,6 +1,6 @@
 """Records as CSV, JSON, JSON lines or an SQLite table: one after the other, none kept in memory.
 
-All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. What is absent is empty in
+All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. An absent value is empty in
 CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds. `raw` is hexadecimal in CSV and JSON, bytes in SQLite.
 
 CSV is RFC 4180 in UTF-8, with a line feed at the end of each line. A text that a spreadsheet would take for a formula
@@ -98,7 +98,7 @@ def write_sqlite(rows: Iterable[Row], stream: str, path: Path) -> None:
     names = columns(stream)
     database = Database(path)
     try:
-        # The file is a draft that is thrown away when anything goes wrong, so there is nothing to roll back to.
+        # The file is a draft. If anything fails it is deleted, so nothing needs to be rolled back.
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         table = database[stream]

@@ -17,7 +17,7 @@ from journal.errors import BadSetting, SolarError
 def whole_file(target: Path, data: Path) -> Iterator[Path]:
     """The draft's path, to be filled; it takes the name of `target` when the block ends without an exception.
 
-    Raises BadSetting when no file can stand there, or when it is one of those in the directory `data`.
+    Raises BadSetting if no file can be there, or if it is one of the files in the directory `data`.
     """
     target = checked(target, data)
     draft = target.with_name(f".{target.name}.draft")
@@ -44,9 +44,9 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_text(target: Path, data: Path) -> Iterator[TextIO]:
-    """The draft open for text in UTF-8, gzipped where the name of `target` ends in .gz; for the rest as above."""
+    """The same, with the draft open for UTF-8 text; gzipped if the name of `target` ends in .gz."""
     with whole_file(target, data) as draft, draft.open("wb") as file:
-        # Without name and time in its head, the same text is the same file.
+        # No name and no time in the gzip header, so the same text gives the same file.
         packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if is_gzip(target) else nullcontext(file)
         with packed as binary, io.TextIOWrapper(binary, encoding="utf-8", newline="") as text:
             yield text
@@ -57,7 +57,7 @@ def is_gzip(target: Path) -> bool:
 
 
 def database_name(target: Path, data: Path) -> Path:
-    """`target` as by `checked`, for a database. Raises BadSetting for a name that promises a compressed file."""
+    """`target` as by `checked`, for a database. Raises BadSetting for a name that ends in .gz."""
     if is_gzip(target):
         raise BadSetting(
             f"cannot write {target}: a database is not compressed; leave .gz off the name, and compress it "

@@ -1,4 +1,4 @@
-"""What an audit has found: for people the hours that differ and what it comes to, for machines one object."""
+"""What an audit has found: for people, the hours that differ and a summary; for programs, one object."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ DIFFERENT: tuple["Reason", ...] = ("changed", "stuck", "refused", "expired", "pe
 
 @dataclass(slots=True)
 class Findings:
-    """Totals by table, and the hours in which journal and server differ. `with_texts`: the server keeps them."""
+    """Totals by table, and the hours in which journal and server differ. `with_texts`: the server stores texts."""
 
     server: str
     since: int | None
@@ -59,9 +59,9 @@ class Findings:
 
 
 def lines(findings: Findings) -> list[str]:
-    """For people: hours that follow each other and are alike in one line, then what it comes to."""
+    """For people: similar hours in a row as one line, then the summary."""
     if not findings.in_journal:
-        return ["nothing to compare: nothing of this journal from that period has been uploaded"]
+        return ["nothing to compare: no records of this journal from that period have been uploaded"]
     shown = []
     for run in joined(findings.hours):
         first, last = run[0], run[-1]
@@ -87,7 +87,7 @@ def lines(findings: Findings) -> list[str]:
             "delete it at the server, then `solar audit --values --repair`"
         )
     if lost and findings.in_journal.total() == sum(each.total() for each in findings.missing.values()):
-        shown.append("the server has nothing of this: are INFLUXDB_URL and INFLUXDB_BUCKET right?")
+        shown.append("the server has none of these records: are INFLUXDB_URL and INFLUXDB_BUCKET right?")
     if findings.queued:
         shown.append(f"{count(findings.queued, 'record')} queued for the uploader; to send now: `solar upload --once`")
     elif findings.total("changed"):
@@ -98,7 +98,7 @@ def lines(findings: Findings) -> list[str]:
 
 
 def joined(hours: Iterable["Hour"]) -> Iterator[list["Hour"]]:
-    """Hours that follow each other and differ for the same reasons."""
+    """Hours in a row that differ for the same reasons."""
     run: list[Hour] = []
     for hour in hours:
         if run and not _continues(run[-1], hour):
@@ -139,7 +139,7 @@ def reason_words(reasons: Mapping["Reason", int], order: Sequence["Reason"]) -> 
 
 
 def as_dict(findings: Findings) -> dict[str, object]:
-    """The same for machines; docs/audit.md has the keys."""
+    """The same for programs; docs/audit.md explains the keys."""
     return {
         "clean": findings.is_clean,
         "server": findings.server,

@@ -1,4 +1,4 @@
-"""What is known of the time at this site, and what waits for it: found out without changing anything, said in words."""
+"""What is known about the time at this site, and what is held because of it, in words. Changes nothing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,12 +21,12 @@ CHRONY_REMEDY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockState:
-    """One moment.
+    """The state at one moment.
 
-    `source`: why the time is trusted in this boot, None when it is not; then `uncertainty_seconds` is what drift may
-    have made of it, and `off_seconds` by how much the wall clock is elsewhere. `evidence`: who says just now that the
-    wall clock is right. `absurd`: why it cannot be. `held`: how many records of each table wait; `held_earlier`: how
-    many of them are of earlier boots.
+    `source`: why the time is trusted in this boot, None if it is not. `uncertainty_seconds`: how far that time may have
+    drifted. `off_seconds`: how far the wall clock is ahead of it. `evidence`: what says now that the wall clock is
+    right. `absurd`: why it cannot be right. `held`: how many records of each table are held; `held_earlier`: how many
+    of them are from earlier boots.
     """
 
     now_ms: int
@@ -93,7 +93,7 @@ def trust_in_words(state: ClockState) -> str:
 
 
 def held_in_words(state: ClockState) -> str | None:
-    """What waits, and for what; None when nothing does."""
+    """What is held, and why; None if nothing is."""
     if not state.held_in_all:
         return None
     parts = [count(number, stream[:-1]) for stream, number in state.held.items() if number]

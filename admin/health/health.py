@@ -1,4 +1,4 @@
-"""How a site does, and what of it needs a person. Health is found out in survey.py; `attention` is pure."""
+"""The state of a site, and what needs attention. survey.py collects the state; `attention` is pure."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """The file system of the data directory, and the journal's files on it; None where it cannot be told yet."""
+    """The file system of the data directory, and the journal's files on it; None if not known yet."""
 
     free_bytes: int
     total_bytes: int
@@ -39,20 +39,20 @@ class Disk:
 
     @property
     def days_left(self) -> float | None:
-        """Until it is full, if the journal grows on like this and nothing else does."""
+        """Until it is full, if the journal keeps growing like this and nothing else does."""
         return self.free_bytes / self.journal_bytes_per_day if self.journal_bytes_per_day else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """One moment. `error`: why the journal cannot be read; then little else is known. `upload_error`: the same of
-    uploader.db. `is_logging`: whether a logger runs, None where that cannot be seen.
+    """The state at one moment. `error`: why the journal cannot be read; then little else is known. `upload_error`: the
+    same for uploader.db. `is_logging`: whether a logger is running, None if that cannot be seen.
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
-    when it is over. `slowness`: the event that says that readings come less often than the logger was asked for, None
-    when they do not, or a logger began since. `pending`: how many records of each table are to be sent. `upload`: None
-    when nothing was ever uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known of the
-    time, and what is held for it. `aside`: damaged journals that were set aside.
+    if it is over. `slowness`: the event that says that readings come too rarely, None if they come in time or the
+    logger was restarted since. `pending`: how many records of each table wait to be sent. `upload`: None if nothing was
+    ever uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is
+    held because of it. `aside`: damaged journals that were set aside.
     """
 
     now_ms: int
@@ -80,7 +80,7 @@ class Health:
 
 
 def attention(health: Health) -> list[str]:
-    """What needs a person, the gravest first, each in one plain sentence."""
+    """What needs attention, the most serious first, one plain sentence each."""
     return [*_logging(health), *_uploading(health), *_disk(health)]
 
 

@@ -1,4 +1,4 @@
-"""Finds out how a site does: looks at journal.db, uploader.db, the disk and the locks, and changes nothing."""
+"""Collects the state of a site from journal.db, uploader.db, the disk and the locks. Changes nothing."""
 
 import shutil
 import time
@@ -21,7 +21,7 @@ FIRST_BATCH = 100
 ALL_PROCESSES = "pid:[4026531836]"
 """The namespace in which all processes are seen (PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h)."""
 SECONDS_A_REQUEST = 2.0
-"""A guess, to turn what is pending into a time: on a good line a request takes less."""
+"""An estimate, to turn the backlog into a time. On a good connection a request takes less."""
 
 
 def survey(data: Path, *, is_upload_wanted: bool) -> Health:
@@ -79,7 +79,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
 
 
 def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, Ranges], int]:
-    """What uploader.db tells: how the upload does, the ids pending by table, how many readings a request carries."""
+    """From uploader.db: the state of the upload, the pending ids of each table, the readings per request."""
     from uploader.progress.progress import Progress
 
     with Progress.read_only(path) as progress, our_errors("read", path):
@@ -101,7 +101,7 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
 
 
 def clock_of(journal: Journal) -> ClockState:
-    """What is known of the time, as far as the journal and this computer tell."""
+    """What the journal and this computer know about the time."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import ThisComputer
 
@@ -116,7 +116,7 @@ def usual_seconds(times_ms: list[int]) -> float | None:
 
 
 def unended(journal: Journal, beginnings: tuple[str, ...], ends: tuple[str, ...]) -> Event | None:
-    """The newest event of a kind that begins something, unless one that ends it came after it."""
+    """The newest event that begins something, unless a later one ended it."""
     for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
         if isinstance(event, Event) and event.kind in beginnings + ends:
             return event if event.kind in beginnings else None
@@ -132,7 +132,7 @@ def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
 
 
 def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
-    """Room on the disk, and how fast the journal takes it up."""
+    """Free space on the disk, and how fast the journal grows."""
     usage = shutil.disk_usage(data)
     journal_bytes = sum(path.stat().st_size for path in data.glob("journal.db*") if path.suffix != ".db-shm")
     per_day = None
@@ -144,9 +144,9 @@ def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
 
 
 def is_locked(path: Path, proc: Path = Path("/proc")) -> bool | None:
-    """Whether a process holds the lock on `path`; None where that cannot be seen, as from within a container.
+    """Whether a process holds the lock on `path`; None if that cannot be seen, for example from a container.
 
-    Asking by locking could get in its way. The kernel lists only the locks of processes that this one could see.
+    Trying the lock could disturb its owner. The kernel lists only the locks of processes that this one can see.
     """
     try:
         inode = f":{path.stat().st_ino}"

@@ -19,13 +19,13 @@ DAY_COLUMNS = (
 
 
 def bars_of_days(days: Sequence[Day]) -> str:
-    """The chart of what was charged and drawn."""
+    """The chart of what was charged and used."""
     each = "day" if len(days) <= MOST_BARS else "month"
     return bars(f"Charge per {each}", "Ah", ("charged", "used"), _bars(days))
 
 
 def _bars(days: Sequence[Day]) -> list[Bar]:
-    """A pair of bars for each day; where these would be too many, for each month."""
+    """A pair of bars for each day, or for each month if the days are too many."""
     if len(days) <= MOST_BARS:
         return [Bar(_short(day.date), day.charge_amp_hours, day.load_amp_hours) for day in days]
     months: dict[str, list[Day]] = {}
@@ -51,7 +51,7 @@ def _total(values: Iterable[float | None]) -> float | None:
 
 
 def table_of_days(days: Sequence[Day]) -> str:
-    """Each day's record, the newest first."""
+    """Each day's record, newest first."""
     if not days:
         return ""
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("Day", *(name for name, _, _ in DAY_COLUMNS)))

@@ -24,7 +24,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A pair of bars: what it is of, and two values, each None where there is none."""
+    """A pair of bars: its label and two values, each None if absent."""
 
     label: str
     first: float | None
@@ -90,7 +90,7 @@ def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
     for run in curve.columns.runs(gap_ms):
         points = [(round((column.place + 0.5) * width, 1), column) for column in run]
         if len(points) == 1:
-            # A lone column would be a line without length, which nobody sees.
+            # One column alone would be a line without length: invisible.
             x, column = points[0]
             points = [(round(x - width / 2, 1), column), (round(x + width / 2, 1), column)]
         above = [f"{x:g} {scale.y(column.highest):g}" for x, column in points]
@@ -101,7 +101,7 @@ def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
 
 
 def _mean(column: Column) -> float:
-    # A sum of many may lie a hair outside of what it is the mean of.
+    # Rounding can put a mean just below the minimum or above the maximum.
     return min(max(column.mean, column.lowest), column.highest)
 
 
@@ -131,7 +131,7 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
 
 
 def figure(title: str, words: str, shapes: str, labels: str, legend: str) -> str:
-    """`words` are for those who do not see the drawing, and stand under it when there is none."""
+    """`words` describe the chart to a screen reader; without a chart they stand in its place."""
     if not shapes:
         return f"<figure><figcaption>{escape(title)}</figcaption><p>{escape(words)}</p></figure>"
     return (
@@ -147,7 +147,7 @@ def _grid(scale: Scale) -> str:
 
 def _labels(scale: Scale, places: Sequence[Mark]) -> str:
     beside = [_label("y", "top", scale.y(mark.at) / HEIGHT, mark.label) for mark in scale.marks]
-    # Every second one stands back where the page is narrow.
+    # A narrow page hides every second one.
     under = [_label(f"x{' second' * (nth % 2)}", "left", mark.at, mark.label) for nth, mark in enumerate(places)]
     return "".join(beside + under)
 

@@ -7,7 +7,7 @@ from html import escape
 from admin.terminal.words import count
 from journal.reading import Event
 
-# The colours are told apart by those who see few of them too (Okabe and Ito); the load's line is broken besides.
+# Colours that colour-blind people can tell apart (Okabe and Ito); the load's line is also dashed.
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --faint: #6a7076; --rule: #d9dde1;
   --volts: #7a4fa3; --percent: #007a5c; --charge: #d98200; --load: #0072b2; }
@@ -70,7 +70,7 @@ def page(
 
 
 def table_of_events(events: Sequence[Event], left_out: int) -> str:
-    """What happened, the newest first; `left_out` more are not in it."""
+    """What happened, newest first; `left_out` more are not shown."""
     if not events:
         return ""
     rows = "".join(
@@ -91,5 +91,5 @@ def local(time_ms: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Without the control characters that no XML may hold."""
+    """Without the control characters that XML does not allow."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,4 +1,4 @@
-"""Very many values as few columns, each with the lowest, the highest and the mean of what falls into it. Pure.
+"""Many values as few columns, each with the minimum, maximum and mean of its values. Pure.
 
 values   · ·· ·  · ·· ·    ·      · ··  ·
 columns  |      |      |      |      |      |
@@ -13,7 +13,7 @@ LONG_MS = 60 * DAY_MS
 
 
 def column_count(since_ms: int, until_ms: int, most: int) -> int:
-    """How many columns to make, at most `most`; over months, whole days each: half a day would be night or noon."""
+    """How many columns to make, at most `most`; over months, whole days: half a day is only night or noon."""
     if until_ms - since_ms <= LONG_MS:
         return most
     days = (until_ms - since_ms) / DAY_MS
@@ -75,7 +75,7 @@ class Columns:
         return max(column.highest for column in self._columns.values())
 
     def runs(self, gap_ms: float) -> list[list[Column]]:
-        """The columns in order, apart where nothing was for longer than `gap_ms`."""
+        """The columns in order, split where there was nothing for longer than `gap_ms`."""
         runs: list[list[Column]] = []
         for _, column in sorted(self._columns.items()):
             if runs and column.first_ms - runs[-1][-1].last_ms <= max(gap_ms, self.width_ms):

@@ -1,4 +1,4 @@
-"""What commands share of terminal and process: log lines on standard error, a progress bar, stopping by a signal."""
+"""What commands share: log lines on standard error, a progress bar, stopping by a signal."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from typing import TextIO
 
 
 def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
-    """Log lines from `level` on, with the time, which systemd's journal and a container's log add by themselves."""
+    """Log from `level` on, with the time unless systemd's journal adds it."""
     is_timed_elsewhere = "JOURNAL_STREAM" in os.environ
     layout = "%(levelname)s %(message)s" if is_timed_elsewhere else "%(asctime)sZ %(levelname)-7s %(message)s"
     formatter = logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S")
@@ -28,7 +28,7 @@ def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
 
 @contextmanager
 def logging_put_back() -> Iterator[None]:
-    """Whatever the block does to the process's logging ends with it."""
+    """Restore the process's logging after the block."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     try:
@@ -46,9 +46,9 @@ def program_version() -> str:
 
 @contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop` while the block lasts; a second one ends the process as it would without us.
+    """SIGTERM and SIGINT set `stop` during the block; a second signal ends the process in the usual way.
 
-    A thread of its own sets it: the event's lock may be held by the very code that the signal interrupts.
+    A separate thread sets it: the code that the signal interrupts may hold the event's lock.
     """
     ours, kernels = socket.socketpair()
     kernels.setblocking(False)
@@ -78,7 +78,7 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
 
 
 class _ToStderr(logging.StreamHandler[TextIO]):
-    """Writes to standard error as it is at that moment: a progress bar puts itself in its place."""
+    """Writes to whatever standard error is at that moment: a progress bar replaces it."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -90,10 +90,10 @@ class _ToStderr(logging.StreamHandler[TextIO]):
 
 @contextmanager
 def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error while the block lasts, where that is a terminal.
+    """A progress bar on standard error during the block, if that is a terminal.
 
-    The function that the block gets takes how many are done, of how many. Standard output is left alone: a command may
-    be writing its result there.
+    The block gets a function that takes how many are done, and of how many. Standard output is not touched: a command
+    may be writing its result there.
     """
     if not is_wanted or not sys.stderr.isatty():
         yield lambda done, total: None

@@ -45,7 +45,7 @@ READING = (
     Field("alarm",                     "0/1", "RAM 115 bit 4", "the battery alarm is on"),
     Field("solar_disconnected",        "0/1", "RAM 102, 126",  "SOLV is on the screen; charge reads 0"),
     Field("regulator_clock_seconds",   "s",   "RAM 46-48",     "the regulator's time of day"),
-    Field("time_uncertainty_seconds",  "s",   "host clock",    "how far `time` may be off; absent: hardly"),
+    Field("time_uncertainty_seconds",  "s",   "host clock",    "how far `time` may be off; absent: under 1 s"),
     Field("reading_seconds",           "s",   "host clock",    "how long the reading took"),
     Field("boot",                      "",    "host",          "number of this computer's start"),
     Field("uptime_ms",                 "ms",  "host",          "time since that start"),

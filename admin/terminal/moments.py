@@ -35,8 +35,8 @@ def parse_moment(text: str, now: datetime) -> int:
 def iso(time_ms: int) -> str:
     """ISO 8601 in UTC with milliseconds: 2026-01-05T07:30:00.000Z.
 
-    Any number has a moment, for a damaged row may hold any: the calendar repeats itself every 400 years, and years
-    beyond 0 to 9999 get a sign.
+    Every number gives a moment, because a damaged row may hold any number: the calendar repeats every 400 years, and
+    years outside 0 to 9999 get a sign.
     """
     cycles, in_cycle_ms = divmod(time_ms, _CALENDAR_MS)
     seconds, ms = divmod(in_cycle_ms, 1000)

@@ -1,7 +1,7 @@
-"""The settings that several commands share, as options that also read the environment, and what they may be.
+"""The settings that several commands share: options that also read the environment, and what values they allow.
 
 A parser returns the value or raises ValueError with what would be right; usage_errors.py names the option or variable.
-The token for InfluxDB is read from the environment alone: a command line can be seen by every user of the machine.
+The token for InfluxDB is read only from the environment: every user of the machine can see a command line.
 """
 
 import math
@@ -48,7 +48,7 @@ def count_above_zero(text: str) -> int:
 
 
 def words(text: str) -> str:
-    """A tag's value. InfluxDB can hold no line break in one, and takes a backslash at its end for an escape."""
+    """A tag's value. InfluxDB allows no line break in it, and reads a backslash at its end as an escape."""
     if not str(text).strip() or not str(text).isprintable() or str(text).endswith("\\"):
         raise ValueError("give a name of printable characters that does not end in a backslash")
     return text
@@ -68,7 +68,7 @@ def one_of(*names: str) -> Callable[[str], str]:
 def target(
     url: str | None, org: str | None, bucket: str | None, ca_file: Path | None, *, verb: str = "upload"
 ) -> "Target":
-    """Where to upload, with the token from the environment. Raises BadSetting for what is missing or cannot be."""
+    """Where to upload, with the token from the environment. Raises BadSetting if something is missing or wrong."""
     from uploader.server.target import Target
 
     token = os.environ.get("INFLUXDB_TOKEN", "").strip()
@@ -90,7 +90,7 @@ def target(
 def proxy_for(url: str) -> "Proxy | None":
     """The proxy that HTTP_PROXY or HTTPS_PROXY names for this URL, unless NO_PROXY names its host.
 
-    As elsewhere a name in lower case goes first, and this computer itself is never asked through a proxy.
+    As in other programs, the lower-case name wins, and this computer itself is never asked through a proxy.
     """
     from uploader.server.proxy import Proxy
 

@@ -7,11 +7,11 @@ One datagram a message, lines of NAME=value, to the socket that $NOTIFY_SOCKET n
     absent or empty          nobody listens: nothing is sent
 
 Rules:
-- Telling never disturbs the work: a supervisor that has gone or is busy is not waited for, and not an error.
-- The watchdog is fed on attempts, not on successes. A silent regulator or an unreachable server is no reason to be
-  started again; a call that never returns is.
-- Between attempts a process is alive as long as it looks at its stop event, in a wait of minutes as well as in a slow
-  exchange byte by byte; so WatchdogStop, handed to the loops as their stop event, feeds when it is looked at.
+- Telling never disturbs the work: there is no waiting for a busy supervisor, and a missing one is not an error.
+- Every attempt feeds the watchdog, successful or not. A silent regulator or an unreachable server is no reason for a
+  restart; a call that never returns is.
+- Between attempts a process is alive as long as it checks its stop event, in a wait of minutes as well as in a slow
+  exchange byte by byte. So the loops get WatchdogStop as their stop event: it feeds the watchdog when it is checked.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ import time
 from collections.abc import Callable, MutableMapping
 
 FEED_SECONDS = 20.0
-"""How often WatchdogStop feeds the watchdog, unless $WATCHDOG_USEC asks for more: three times in its patience."""
+"""How often WatchdogStop feeds the watchdog, unless a third of $WATCHDOG_USEC is shorter."""
 LONGEST_TEXT = 500
 
 
 class Supervisor:
-    """Whoever started this process and wants to know how it does. Each loop owns its own calls: not for two threads."""
+    """The program that started this one and watches it, systemd for example. Not for use from two threads."""
 
     def __init__(self, address: str = "", *, feed_seconds: float = FEED_SECONDS) -> None:
         """`address` as in $NOTIFY_SOCKET."""
@@ -50,11 +50,11 @@ class Supervisor:
 
     @property
     def is_listening(self) -> bool:
-        """Whether there is anybody to tell: whether this process is a service."""
+        """Whether anybody listens: whether this process is a service."""
         return bool(self._address)
 
     def heartbeat(self, text: str = "") -> None:
-        """An attempt begins. The first one says that the service is ready; `text` is told when it is another."""
+        """An attempt begins. The first one says that the service is ready; `text` is sent if it has changed."""
         lines = [] if self._is_ready else ["READY=1"]
         lines.append("WATCHDOG=1")
         text = _shortened(text)
@@ -65,12 +65,12 @@ class Supervisor:
             self._text = text or self._text
 
     def feed(self) -> None:
-        """Alive between attempts. Nothing before the first attempt: a start has a time limit of its own."""
+        """Alive between attempts. Not before the first attempt: the start has its own time limit."""
         if self._is_ready:
             self._send(["WATCHDOG=1"])
 
     def stopping(self, text: str = "stopping") -> None:
-        """The end was asked for and has begun."""
+        """The service is stopping, because somebody asked for it."""
         self._send(["STOPPING=1", f"STATUS={_shortened(text)}"])
 
     def _send(self, lines: list[str]) -> bool:
@@ -87,7 +87,7 @@ class Supervisor:
 
 
 class WatchdogStop(threading.Event):
-    """A stop event that feeds the watchdog when it is looked at or waited for, every `feed_seconds` at most."""
+    """A stop event that feeds the watchdog when it is checked or waited for, at most once per `feed_seconds`."""
 
     def __init__(self, supervisor: Supervisor, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

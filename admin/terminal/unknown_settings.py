@@ -1,6 +1,6 @@
-"""Names: which settings there are, and which of those that are set is none, a misspelt one most likely.
+"""Finds names in the environment that are not settings; most of them are misspelt.
 
-What an option reads is known from the options themselves. A service gets /etc/solar/*.env as its environment.
+The options themselves say which names they read. A service gets /etc/solar/*.env as its environment.
 """
 
 import logging
@@ -15,14 +15,14 @@ log = logging.getLogger(__name__)
 
 READ_ELSEWHERE = frozenset(
     {
-        "INFLUXDB_TOKEN",  # no option: a command line can be seen
+        "INFLUXDB_TOKEN",  # not an option: others can see a command line
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
         "SOLAR_TEST_SERVERS",
     }
 )
 READ_ELSEWHERE_PREFIXES = ("INFLUXDB_TEST_", "INFLUXD_")
-"""Of the tests, and of InfluxDB's own server."""
+"""For the tests, and for InfluxDB's own server."""
 PREFIXES = ("SOLAR_", "INFLUX")
 USUAL = frozenset(
     {
@@ -40,7 +40,7 @@ _SET = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A name that nothing reads, where it is set, and which one may be meant."""
+    """A name that nothing reads, where it is set, and which setting may be meant."""
 
     name: str
     place: str
@@ -57,7 +57,7 @@ def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -
 
     options = list(_read_by(root, "SOLAR"))
     known = {name for of_option in options for name in of_option} | READ_ELSEWHERE
-    # What is derived from command and option is no name that people know.
+    # People do not know the names that are derived from command and option.
     likely = {name for *explicit, _ in options for name in explicit} | READ_ELSEWHERE
     places = dict.fromkeys(environment, "the environment")
     for file in reversed(files):

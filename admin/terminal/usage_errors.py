@@ -1,4 +1,4 @@
-"""What was wrong with a command line, in one line: what cannot be used, why, and what would be right. Pure but for the
+"""An error in a command line as one line: what cannot be used, why, and what would be right. Pure, except for the
 environment's names.
 
     cannot use --baud 115200: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers
@@ -17,7 +17,7 @@ _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DO
 
 
 def is_usage_error(error: BaseException) -> bool:
-    """Whether the command line was at fault. typer's own classes for this are private; they all carry a context."""
+    """Whether the command line was wrong. typer's own classes for this are private; they all carry a context."""
     return isinstance(error, TyperException) and hasattr(error, "ctx")
 
 

@@ -17,7 +17,7 @@ def time_of_day(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """How long ago something was; a moment to come says so."""
+    """How long ago something was; a moment in the future says so."""
     if seconds < -1:
         return f"{duration(-seconds)} in the future"
     return "just now" if seconds < 1 else f"{duration(seconds)} ago"

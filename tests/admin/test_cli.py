@@ -56,6 +56,17 @@ def test_every_option_has_a_sentence_and_a_variable(solar: Solar, names: tuple[s
             assert first in re.sub(r"[│\s]", "", ran.out)
 
 
+@pytest.mark.parametrize("columns", [40, 79])
+def test_no_help_cuts_a_word_in_a_narrow_terminal(solar: Solar, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for names in [(), *all_commands()]:
+        shown = solar(*names, "--help").out
+        too_long = [line for line in shown.splitlines() if len(line) > columns and " " in line.strip()]
+        assert ("…" in shown, too_long) == (False, []), names
+    assert {"SOLAR_CHARGE_STEP_AMPS]", "SOLAR_LOG_COUNT]"} <= set(solar("log", "--help").out.split())
+    assert "SOLAR_STATUS_AS_JSON]" in solar("status", "--help").out.split()
+
+
 def test_the_token_is_in_no_help(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFLUXDB_TOKEN", "s3cret")
     assert [names for names in all_commands() if "s3cret" in solar(*names, "--help").out] == []

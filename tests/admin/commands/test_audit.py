@@ -280,7 +280,7 @@ def test_who_asks_the_wrong_server_is_told_so(
         1,
         "2026-01-01T00:00 to 03:00  readings of home: 1,080 of 1,080 missing: lost by the server\n"
         f"0 of 1,080 readings at {database.server.url}; 1,080 lost by the server\n"
-        "the server has nothing of this: are INFLUXDB_URL and INFLUXDB_BUCKET right?\n"
+        "the server has none of these records: are INFLUXDB_URL and INFLUXDB_BUCKET right?\n"
         "to send again what is lost: `solar audit --repair`\n",
         "",
     )
@@ -288,7 +288,7 @@ def test_who_asks_the_wrong_server_is_told_so(
 
 def test_what_is_there_to_be_compared_may_be_nothing(solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
-    words = "nothing to compare: nothing of this journal from that period has been uploaded\n"
+    words = "nothing to compare: no records of this journal from that period have been uploaded\n"
     assert solar("audit") == Ran(0, words, "")
     assert json.loads(solar("audit", "--json").out)["clean"] is True
 

@@ -1,0 +1,34 @@
+"""The help of one command, at any width: two columns where there is room for them, otherwise one."""
+
+import shutil
+import textwrap
+from typing import Any
+
+from typer.core import TyperCommand
+
+TWO_COLUMNS = 80
+"""In a narrower terminal two columns cut words."""
+INDENT = " " * 4
+
+
+class FittedCommand(TyperCommand):
+    """A command whose help never cuts a word. A word longer than a line stays whole, so that it can be copied."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        columns = shutil.get_terminal_size().columns
+        if columns >= TWO_COLUMNS:
+            super().format_help(ctx, formatter)
+            return
+        formatter.width = columns
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        for names, words in filter(None, (each.get_help_record(ctx) for each in self.get_params(ctx))):
+            text = textwrap.fill(
+                " ".join(words.split()),
+                columns,
+                initial_indent=INDENT,
+                subsequent_indent=INDENT,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            formatter.write(f"\n{names}\n{text}\n")
