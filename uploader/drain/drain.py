@@ -132,6 +132,7 @@ class Drain:
         """
         with our_errors("use", self.progress.path):
             if not self._has_room:
+                self.progress.look_for_room()
                 self._note()
             journal = self._current_journal()
             if self._monotonic() >= self._next_due:
