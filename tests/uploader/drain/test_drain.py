@@ -600,6 +600,19 @@ def test_a_disk_with_hardly_any_room_does_not_have_the_same_readings_sent_again_
         subprocess.run(["umount", tmp_path], check=True)
 
 
+def test_a_bad_reading_in_each_of_many_batches_blocks_nothing(site: Site) -> None:
+    times = site.append(1500)
+    bad = times[50::100]
+    ends = at(*bad)
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in ends, refusal="400") as server:
+        with influx(server.target) as writer:
+            drain = site.drain(writer)
+            for _ in range(400):
+                site.clock.now += drain.drain_once().wait_seconds
+        assert server.times() == [time for time in times if time not in bad]
+    assert sorted(each.time_ms for each in site.progress.dead_letters.all()) == bad
+
+
 def test_a_reading_revised_while_a_refused_batch_is_halved_goes_out_as_it_is_now(site: Site) -> None:
     times = site.append(50)
     bad = at(times[40])
