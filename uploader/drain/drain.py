@@ -132,6 +132,7 @@ class Drain:
         """
         with our_errors("use", self.progress.path):
             if not self._has_room:
+                self.progress.look_for_room()
                 self._note()
             journal = self._current_journal()
             if self._monotonic() >= self._next_due:
@@ -170,7 +171,7 @@ class Drain:
 
     def _choose(self, batches: Batches) -> Batch | None:
         size = self._size.size
-        while self._due:
+        while self._due and not self._suspects.is_full:
             stream = self._due[0]
             if batch := batches.newest(stream, size, self._suspects.ids(stream), above=self._floor.get(stream, 0)):
                 return batch

@@ -80,6 +80,11 @@ class Suspects:
         self._repeated: dict[tuple[str, str], tuple[tuple[str, int], int, int]] = {}
         self._taken = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are enough to find out about, so that one more would only have them forgotten."""
+        return len(self._suspects) >= MOST and any(suspect.failure.is_word for suspect in self._suspects)
+
     def ids(self, stream: str) -> IdRanges:
         """The ids that are not to be sent with others."""
         return IdRanges.of(each for suspect in self._of(stream) for each in suspect.ids)

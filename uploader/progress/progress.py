@@ -13,13 +13,16 @@ Rules:
   `done` never reaches beyond the last record that still has its mark.
 """
 
+import errno
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self, cast
 
+from journal.access import FULL
 from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
 from journal.journal import Journal
@@ -33,6 +36,8 @@ from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
 LETTERS_AT_ONCE = 500
+ROOM_BYTES = 64 * 1024
+"""More than it takes to write down nearly any answer."""
 MARKS = 16
 """Kept of each stream: so many batches can be lost without more than these being sent again."""
 
@@ -135,6 +140,15 @@ class Progress:
         """Write down how the upload fares. Raises JournalFull."""
         with self._writing():
             self._note(state, size)
+
+    def look_for_room(self) -> None:
+        """Raise JournalFull while the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
+        try:
+            with tempfile.TemporaryFile(dir=self.path.parent) as file:
+                file.write(bytes(ROOM_BYTES))
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # whatever else is wrong, SQLite will say
+                raise JournalFull(f"cannot write to {self.path}: {FULL}") from error
 
     def _note(self, state: State, size: BatchSize) -> None:
         self._connection.execute(

@@ -1,7 +1,10 @@
 """The drain against real and scripted servers: what must be stored is, once, and what cannot be is kept."""
 
 import itertools
+import os
+import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -565,6 +568,49 @@ def test_what_a_full_disk_kept_from_being_written_down_is_tried_again(site: Site
         site.progress._connection.execute("PRAGMA max_page_count = 100000")
         site.run(drain)
     assert site.progress.dead_letters.count() == 500
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_disk_with_hardly_any_room_does_not_have_the_same_readings_sent_again_and_again(tmp_path: Path) -> None:
+    """One free block is enough to write down how the upload fares, but not to write down what was sent."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path], check=True)
+    try:
+        with (
+            Site(tmp_path) as site,
+            ScriptedInflux() as server,
+            influx(server.target) as writer,
+            (tmp_path / "fill").open("wb") as fill,
+        ):
+            site.append(10)
+            site.run(site.drain(writer))
+            times = site.append(100)
+            assert site.source.current()
+            os.posix_fallocate(fill.fileno(), 0, shutil.disk_usage(tmp_path).free - 4096)
+            drain = site.drain(writer)
+            before = len(server.requests)
+            for _ in range(5):
+                with pytest.raises(JournalFull, match="the disk is full"):
+                    drain.drain_once()
+            assert len(server.requests) == before + 1
+            fill.truncate(0)
+            site.run(drain)
+            assert len(server.requests) == before + 2
+            assert server.times()[-100:] == times
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_bad_reading_in_each_of_many_batches_blocks_nothing(site: Site) -> None:
+    times = site.append(1500)
+    bad = times[50::100]
+    ends = at(*bad)
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in ends, refusal="400") as server:
+        with influx(server.target) as writer:
+            drain = site.drain(writer)
+            for _ in range(400):
+                site.clock.now += drain.drain_once().wait_seconds
+        assert server.times() == [time for time in times if time not in bad]
+    assert sorted(each.time_ms for each in site.progress.dead_letters.all()) == bad
 
 
 def test_a_reading_revised_while_a_refused_batch_is_halved_goes_out_as_it_is_now(site: Site) -> None:
