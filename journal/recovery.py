@@ -3,7 +3,8 @@
 If a range of ids cannot be read, it is halved until only the rows on the bad page are left out. A record that is
 already in the journal is recognised by its boot, its uptime and its bytes, which dating does not change; a day by its
 date. So recovering twice doubles nothing. Held records are held again, and every record keeps its site. The old boots
-go before the present ones, so that held records can still be dated by the order of boots (logger/clock/dating.py).
+go before the present ones, so that held records can still be dated by the order of boots
+(logger/clock/anchor_estimate.py).
 """
 
 import hashlib

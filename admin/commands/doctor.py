@@ -79,7 +79,7 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
     from admin.doctor.computer import clock, computer
     from admin.doctor.disk import disk
     from admin.doctor.journal import journal
-    from admin.doctor.site import Line, site
+    from admin.doctor.port_checks import Line, site
     from logger.clock.host_clock import Clock
     from logger.clock.trust import absurd, time_source
 

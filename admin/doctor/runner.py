@@ -1,4 +1,4 @@
-"""Runs the parts of the checkup side by side, each with a time limit, and gives their findings in order.
+"""Runs the parts of the check side by side, each with a time limit, and gives their findings in order.
 
 If one part raises, hangs or finds nothing, the others are still shown. A part that hangs stays in its thread, which
 ends with the process.

@@ -1,4 +1,4 @@
-"""Boots without an anchor: collects what the journal knows about them for dating.py, and stores the anchors found."""
+"""Boots without an anchor: finds one for each (anchor_estimate.py) and stores it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from journal.boots import Anchor, Boot
 from journal.reading import Reading, Record
 from journal.spans import Span
 from journal.writer import JournalWriter
-from logger.clock.dating import UndatedBoot, date_boots
+from logger.clock.anchor_estimate import UndatedBoot, date_boots
 from logger.clock.regulator_clock import Phase, Sample, central_phase, phase_of
 from logger.clock.trust import EARLIEST_MS
 

@@ -1,4 +1,4 @@
-"""Witnesses: the fields by which a stream is compared with the server, where only fields can be counted.
+"""The fields by which a stream is compared with the server, where only fields can be counted.
 
 For counting, few are enough: each record with a line has at least one of them. For readings that is mostly
 battery_volts; if a record has none of them, its first field is added. For comparing values, all fields are.

@@ -1,4 +1,4 @@
-"""Allowance: slows the backlog down as a month's megabytes run out; the newest readings always go. Pure.
+"""DataBudget: slows the backlog down as a month's megabytes run out; the newest readings always go. Pure.
 
 used       up to half of the month's allowance, or what the days gone by would have cost: no pause
 beyond     what is left, less what the newest readings will need, is spread over the rest of the month
@@ -13,7 +13,7 @@ BYTES_PER_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class DataBudget:
     """`monthly_megabytes`: SOLAR_MONTHLY_MEGABYTES. `newest_bytes_per_second`: what new readings cost at this pace."""
 
     monthly_megabytes: float

@@ -28,7 +28,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
 from uploader.drain.batch import LETTERS, Batch, Batches, Kind
-from uploader.drain.data_budget import Allowance
+from uploader.drain.data_budget import DataBudget
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure, Suspects
@@ -90,7 +90,7 @@ class Drain:
         self._source = source
         self._writer = writer
         self._every_seconds = every_seconds
-        self._allowance = Allowance(monthly_megabytes) if monthly_megabytes else None
+        self._budget = DataBudget(monthly_megabytes) if monthly_megabytes else None
         self._backoff = backoff or Backoff()
         self._monotonic = monotonic
         self._now_ms = now_ms
@@ -201,8 +201,8 @@ class Drain:
         self.progress.traffic.add(size, self._now_ms())
         if batch.kind != "newest":
             self._backlog_bytes, self._backlog_at = size, self._monotonic()
-        elif self._allowance:
-            self._allowance = replace(self._allowance, newest_bytes_per_second=size / self._every_seconds)
+        elif self._budget:
+            self._budget = replace(self._budget, newest_bytes_per_second=size / self._every_seconds)
         step = Step(0.0, outcome, batch.kind, batch.stream, count)
         match outcome:
             case Sent():
@@ -301,10 +301,10 @@ class Drain:
 
     def _backlog_from(self) -> float:
         """When the backlog may go on; calculated anew each time, as the clock may have been corrected."""
-        if not self._allowance or not self._backlog_bytes:
+        if not self._budget or not self._backlog_bytes:
             return 0.0
         used = self.progress.traffic.this_month(self._now_ms())
         now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        pause = self._allowance.pause_seconds(used, self._backlog_bytes, now)
-        self._state = self.reporter.paced(self._state, pause, used, self._allowance.monthly_megabytes)
+        pause = self._budget.pause_seconds(used, self._backlog_bytes, now)
+        self._state = self.reporter.paced(self._state, pause, used, self._budget.monthly_megabytes)
         return self._backlog_at + pause

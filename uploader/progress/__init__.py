@@ -1,1 +1,1 @@
-"""uploader.db: done ranges of ids, dead letters, traffic."""
+"""uploader.db: done ranges of ids, dead letters, traffic, batch size, the state of the upload."""

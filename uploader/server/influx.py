@@ -1,4 +1,4 @@
-"""Influx: one write to InfluxDB, and what came of it: sent, unreachable, misconfigured or rejected.
+"""Influx: one write to InfluxDB, and what came of it (outcomes.py).
 
     write ── POST /api/v2/write ── 204 ───────────────────────────────── Sent
                     │ 404, not in 2.x's words, and /ping says 1.x

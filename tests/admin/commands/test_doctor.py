@@ -94,6 +94,7 @@ def test_a_site_that_is_well(
         "holder": "ok",
         "adapter": "ok",
         "regulator": "ok",
+        "line": "ok",
         "model": "ok",
         "regulator_clock": "ok",
         "readings": "ok",

@@ -12,7 +12,7 @@ import pytest
 from admin.doctor.finding import Finding, Verdict
 from admin.doctor.line import Timeouts, check_line
 from admin.doctor.open_files import processes_using
-from admin.doctor.site import Line, site
+from admin.doctor.port_checks import Line, site
 from admin.health.health import Health
 from admin.health.survey import survey
 from simulator import Faults, HandClock, RunningSimulator, Simulator, SimulatorOptions

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal.boots import DRIFT
-from logger.clock.dating import (
+from logger.clock.anchor_estimate import (
     BY_END,
     BY_ORDER,
     BY_REGULATOR,
