@@ -31,6 +31,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("calibrate",): (),
     ("clock", "show"): (),
     ("clock", "trust"): (),
+    ("clock", "set"): ("2026-11-22 17:30",),
     ("report",): (),
     ("export",): (),
     ("backup",): ("copy.db",),
@@ -56,7 +57,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def as_anybody(*arguments: str) -> Ran:
     """The command by somebody who, other than root, is bound by permissions."""
-    powers = "-dac_override,-dac_read_search"
+    powers = "-dac_override,-dac_read_search,-sys_time"
     bound = ["setpriv", f"--bounding-set={powers}", f"--inh-caps={powers}"] if os.geteuid() == 0 else []
     ran = subprocess.run([*bound, *command(*arguments)], capture_output=True, text=True, timeout=120, check=False)
     return Ran(ran.returncode, ran.stdout, ran.stderr)

@@ -35,6 +35,7 @@ def all_of(journal: JournalWriter) -> list[Reading]:
 def test_a_revised_reading_keeps_everything_that_its_bytes_do_not_tell(journal: JournalWriter) -> None:
     before = all_of(journal)
     wrong = {"time_ms": 1, "boot": 9, "uptime_ms": 2, "wall_ms": 3, "time_uncertainty_seconds": 4.0, "raw": b""}
+    wrong["reading_seconds"] = 5.0
     assert wrong.keys() | {"id"} == KEPT
     new = [replace(each, **wrong, charge_amps=each.charge_amps * 2, regulator_state="float") for each in before[1:3]]
     journal.revise(new, Decoding("twice", 1))

@@ -74,7 +74,7 @@ def test_true_amperes_are_measured_adopted_exported_and_sent(
     said = solar(site, capsys, "calibrate")
     assert "which is wrong; 0.5 A would be right" in said
     assert "which is wrong; 0.25 A would be right" in said
-    assert "they agree" in said
+    assert "more needed to compare them" in said  # the filtered voltage is read in its turn: about once in 60 readings
     adopted = solar(site, capsys, "calibrate", "--adopt")
     assert "adopted: 0.5 A per step of the charge current" in adopted
     assert "All readings are recalculated" in adopted
@@ -131,7 +131,7 @@ def test_the_figures_for_machines(site: Site, capsys: pytest.CaptureFixture[str]
     charge = figures["currents"]["charge"]
     assert (figures["model"], charge["is_enough"], charge["step_amps_proposed"]) == ("PL80", True, 0.5)
     assert abs(charge["step_amps_measured"] - 0.5) <= 2 * charge["uncertainty_amps"]
-    assert figures["voltage"]["is_tracking"] is True
+    assert figures["voltage"]["is_tracking"] is None
 
 
 def test_a_day_is_not_enough_where_little_flows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
