@@ -85,7 +85,7 @@ _PASSING = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_READONLY: "it cannot be written; is its owner the right one?",
     sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_BUSY: "another program holds it locked",
+    sqlite3.SQLITE_BUSY: "another program holds it locked; end that program, or wait until it is done",
 }
 
 

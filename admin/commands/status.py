@@ -79,6 +79,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
 
 
 def _upload_rows(health: Health) -> list[tuple[str, str]]:
+    if health.upload_error:
+        return [("Upload", "not known")]
     if health.pending is None:
         return [("Upload", "not set up; `solar upload` says what is missing")]
     parts = [count(number, stream[:-1]) for stream, number in health.pending.items() if number]

@@ -91,7 +91,7 @@ class Reporter:
         if self._may_say("refused"):
             log.warning(
                 "cannot upload %s %d: the server refuses it (%d: %s); kept as a dead letter, %d since the start",
-                stream, refusal.lines[0].id, refusal.status, refusal.words, self._refused,
+                stream.removesuffix("s"), refusal.lines[0].id, refusal.status, refusal.words, self._refused,
             )  # fmt: skip
 
     def expired(self, state: State, count: int, outcome: Expired | None = None) -> State:

@@ -53,6 +53,12 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
         return Unreachable(_captive(answer, words), status=status)
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
+    if status == 403 and is_html(answer):
+        return Misconfigured(
+            f"a proxy or login page refuses the request, not InfluxDB ({status}: {words})",
+            "check INFLUXDB_URL and the proxies on the way; the token may be right",
+            status,
+        )
     if status in {401, 403}:
         return Misconfigured(
             f"the server refuses the token ({status}: {words})",

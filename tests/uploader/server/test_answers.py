@@ -92,6 +92,13 @@ def test_each_answer_has_its_outcome(status: int, body: str, kind: type) -> None
     assert type(outcome_of(answer(status, body), NOW)) is kind
 
 
+def test_a_proxys_403_page_does_not_accuse_the_token() -> None:
+    outcome = outcome_of(answer(403, NGINX.format("403 Forbidden", "")), NOW)
+    assert isinstance(outcome, Misconfigured)
+    assert outcome.reason.startswith("a proxy or login page refuses the request, not InfluxDB (403: ")
+    assert "the token may be right" in outcome.remedy
+
+
 def test_the_number_of_dropped_points_is_read() -> None:
     assert outcome_of(answer(422, v2("partial write: field type conflict dropped=17")), NOW) == Rejected(
         "partial write: field type conflict dropped=17", 422, 17
