@@ -20,7 +20,7 @@ MAY_IMPORT = {
 }
 
 DOORS = {
-    "serial": {"logger/regulator/regulator.py", "logger/line/exchange.py"},
+    "serial": {"logger/line/port.py", "logger/line/exchange.py"},
     "influxdb_client": {"uploader/server/influx.py"},
 }
 

@@ -54,10 +54,11 @@ def log(
     from logger.clock.trust import time_source
     from logger.clock.trust_note import TrustNotes
     from logger.history.chore import HistoryChore
+    from logger.line.port import open_port
     from logger.poll import Chore, Identity, Poller, poll
     from logger.pruning import Pruning
     from logger.regulator.models import Steps
-    from logger.regulator.regulator import Regulator, open_port
+    from logger.regulator.regulator import Regulator
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)

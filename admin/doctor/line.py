@@ -18,9 +18,9 @@ from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSile
 from logger.clock.host_clock import Clock
 from logger.line.exchange import Pli, Stopped
 from logger.line.frame import READ_RAM
+from logger.line.port import open_port
 from logger.regulator.models import Steps
 from logger.regulator.registers import BATTERY_VOLTS, SOFTWARE_VERSION, SYSTEM, decode
-from logger.regulator.regulator import open_port
 from logger.regulator.verified_reads import Step, VerifiedReads
 
 

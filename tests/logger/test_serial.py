@@ -14,10 +14,11 @@ from journal.errors import BadSetting, PliSilent, PortMissing, RegulatorError, R
 from journal.journal import Journal
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
+from logger.line.port import BAUD_RATES, open_port
 from logger.poll import Identity, Poller, poll
 from logger.regulator.models import Steps
 from logger.regulator.registers import by_address, decode
-from logger.regulator.regulator import BAUD_RATES, connect, open_port
+from logger.regulator.regulator import connect
 from simulator import Faults, HandClock, RunningSimulator, SimulatorOptions
 from tests.ordinary_user import forbidden_port, ordinary_user
 
@@ -201,8 +202,8 @@ def test_a_port_that_is_not_permitted_is_missing_with_the_remedy():
 
 def test_a_port_that_another_program_uses_is_refused_by_that_programs_name(clock):
     code = (
-        "import sys; import logger.regulator.regulator as r; "
-        "p = r.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
+        "import sys; import logger.line.port as p; "
+        "q = p.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
     )
     with RunningSimulator(QUICK, clock=clock) as running:
         with subprocess.Popen(

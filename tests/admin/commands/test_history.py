@@ -7,7 +7,7 @@ import pytest
 from journal.reading import Day
 from journal.writer import JournalWriter
 from logger.clock.trust import ThisComputer
-from logger.regulator.regulator import open_port
+from logger.line.port import open_port
 from simulator import HandClock, RunningSimulator, SimulatorOptions
 from tests.admin.conftest import Solar, contents
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin.terminal.options import BAUDS
-from logger.regulator.regulator import BAUD_RATES
+from logger.line.port import BAUD_RATES
 from tests.admin.conftest import Ran, Solar, command, fill
 
 
