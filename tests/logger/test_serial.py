@@ -201,10 +201,7 @@ def test_a_port_that_is_not_permitted_is_missing_with_the_remedy():
 
 
 def test_a_port_that_another_program_uses_is_refused_by_that_programs_name(clock):
-    code = (
-        "import sys; import logger.line.port as p; "
-        "q = p.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
-    )
+    code = "import sys; import logger.line.port as p; q = p.open_port(sys.argv[1], 9600); print(1, flush=True); input()"
     with RunningSimulator(QUICK, clock=clock) as running:
         with subprocess.Popen(
             [sys.executable, "-c", code, running.port], stdin=subprocess.PIPE, stdout=subprocess.PIPE
