@@ -300,13 +300,14 @@ def test_the_cable_is_pulled_out_and_put_back_under_another_number(tmp_path, clo
         was = running.port
         running.pull_cable()
         loop.wait_for(lambda: "port_missing" in kinds(path))
-        held, slave = os.openpty()  # so that the number is taken when the adapter comes back
+        held = [os.openpty() for _ in range(8)]  # so that the number is taken when the adapter comes back
         before = len(readings(path))
         running.plug_cable()
         assert running.port != was
         loop.wait_for(lambda: len(readings(path)) >= before + 3)
-        os.close(held)
-        os.close(slave)
+        for master, slave in held:
+            os.close(master)
+            os.close(slave)
     assert kinds(path) == ["started", "port_missing", "regulator_back"]
     assert all(reading.battery_volts is not None for reading in readings(path)[:-1])
 
