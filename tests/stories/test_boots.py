@@ -9,6 +9,7 @@ from journal.boots import Anchor
 from journal.recovery import recover
 from logger.clock import timekeeper
 from tests.stories.computer import World, ms
+from tests.stories.wrong_clocks import known_site
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -27,14 +28,6 @@ def minutes(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path, interval=60.0)
     yield world
     world.kill()
-
-
-def known_site(world: World) -> None:
-    """A day with network, then a power cut of two hours."""
-    world.power_on()
-    world.network()
-    world.run(DAY)
-    world.power_off(2 * HOUR)
 
 
 def later_network(world: World) -> None:

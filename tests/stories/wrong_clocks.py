@@ -15,6 +15,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 def known_site(world: World) -> None:
+    """A day with network, then a power cut of two hours."""
     world.power_on()
     world.network()
     world.run(DAY)

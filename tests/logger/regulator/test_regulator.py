@@ -693,19 +693,25 @@ def test_a_new_system_voltage_scales_the_reading_that_finds_it(bench):
     assert regulator.read().battery_volts == 54.8
 
 
-@pytest.mark.parametrize("nth", range(1, 60))
-def test_a_model_that_changes_during_the_reading_never_mixes_scales(bench, nth):
-    """Another regulator is plugged in: PL20 in place of PL80."""
-    regulator = bench.regulator()
-    regulator.read()
+def change_before_exchange(bench, nth, ram):
+    """These registers get these values before the nth exchange from now on."""
     asked = []
 
     def change(command, address):
         asked.append(address)
         if len(asked) == nth:
-            bench.ram[0], bench.ram[213] = 11, 100
+            for register, value in ram.items():
+                bench.ram[register] = value
 
     bench.before = change
+
+
+@pytest.mark.parametrize("nth", range(1, 60))
+def test_a_model_that_changes_during_the_reading_never_mixes_scales(bench, nth):
+    """Another regulator is plugged in: PL20 in place of PL80."""
+    regulator = bench.regulator()
+    regulator.read()
+    change_before_exchange(bench, nth, {0: 11, 213: 100})
     reading = regulator.read()
     assert (reading.model, reading.internal_charge_amps) in (("PL80", 20.8), ("PL20", 10.0))
 
@@ -714,14 +720,7 @@ def test_a_model_that_changes_during_the_reading_never_mixes_scales(bench, nth):
 def test_a_system_voltage_that_changes_during_the_reading_never_mixes_scales(bench, nth):
     regulator = bench.regulator()
     regulator.read()
-    asked = []
-
-    def change(command, address):
-        asked.append(address)
-        if len(asked) == nth:
-            bench.ram[93], bench.ram[50] = 0x30, 130
-
-    bench.before = change
+    change_before_exchange(bench, nth, {93: 0x30, 50: 130})
     assert regulator.read().battery_volts in (27.4, 13.0)
 
 
