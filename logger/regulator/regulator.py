@@ -18,7 +18,7 @@ corruption is kept out of the readings:
     code like a volt   replies are read by position: 128 is a voltage only after a 200 (frame.py)
     torn pairs         an Ah counter's high byte is read when the low one has fallen, was not seen for a while, or in
                        its turn: high-low-high. Shunts are read 207-205-206-207. Where the outer bytes have changed,
-                       again. The clock is read 48-47-46, twice when a minute has just begun
+                       again. The clock is read 48-47-46, again when a minute may have ended meanwhile
     wrong scale        RAM 0 and 93 are read at the end; where they are not as before the reading, it is taken again
     midnight           the same, if 48 has fallen once the counters were read. Where that cannot be seen near midnight,
                        the counters are left out

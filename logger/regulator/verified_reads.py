@@ -32,6 +32,7 @@ from logger.regulator.registers import (
 FAILURES_TO_GO_ON = 3
 REGISTERS_TO_GIVE_UP = 3
 TORN_TRIES = 4
+SECONDS_A_MINUTE = 60
 STEP_TRIES = 3
 STEADY_SECONDS = 60.0
 """After which a value that was always the same is believed when it is read once."""
@@ -163,14 +164,20 @@ class VerifiedReads:
         return {}
 
     def time_of_day(self) -> Ram:
-        """The three bytes of the regulator's clock, of one moment, as far as they can be read."""
-        hour_and_minute: list[int | None] = []
+        """The three bytes of the regulator's clock, of one moment, as far as they can be read.
+
+        Seconds are read last. They tell how old the minute is, and so whether hour and minute were read within it.
+        """
+        earlier = SECONDS_A_MINUTE
         for _ in range(TORN_TRIES):
-            before, ram = hour_and_minute, self.bytes(HOURS, MINUTES, SECONDS)
-            hour_and_minute = [ram.get(HOURS), ram.get(MINUTES)]
-            # When a minute has just begun, its number may have been read before it did.
-            if ram.get(SECONDS, 2) > 1 or hour_and_minute == before:
+            began = self._clock.monotonic()
+            ram = self.bytes(HOURS, MINUTES)
+            ram |= self.bytes(SECONDS)
+            seconds = 2 * ram.get(SECONDS, SECONDS_A_MINUTE)
+            # No minute ended while these were read, nor since the last try.
+            if seconds > max(2, self._clock.monotonic() - began) or seconds >= earlier:
                 return ram
+            earlier = seconds
         return {}
 
     def _forget_missing(self, *addresses: int) -> None:

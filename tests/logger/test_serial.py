@@ -100,11 +100,16 @@ def test_a_day_goes_by(clock):
 @pytest.mark.parametrize("speed", [60, 1000])
 def test_a_simulator_in_a_hurry_is_read(speed):
     with RunningSimulator(replace(QUICK, speed=speed)) as running, connected(running.port) as regulator:
+        assert regulator.read().battery_volts is not None
+
+
+def test_the_clock_of_a_simulator_in_a_hurry_is_read():
+    """No faster: a busy computer may keep this process waiting for a minute of the simulator's between two bytes."""
+    with RunningSimulator(replace(QUICK, speed=20)) as running, connected(running.port) as regulator:
         for _ in range(5):
             before = running.simulator.truth().regulator_clock_seconds
             reading = regulator.read()
             after = running.simulator.truth().regulator_clock_seconds
-            assert reading.battery_volts is not None
             if reading.regulator_clock_seconds is not None and before < after:
                 assert before <= reading.regulator_clock_seconds <= after
 

@@ -585,6 +585,32 @@ def test_the_clock_is_right_whenever_its_minute_or_hour_goes_by(bench, offset):
     assert abs(reading.regulator_clock_seconds - (354 + offset)) < 9
 
 
+@pytest.mark.parametrize("lost", range(6))
+@pytest.mark.parametrize("offset", [step / 4 for step in range(48)])
+def test_the_clock_is_right_when_an_answer_is_lost_while_its_minute_goes_by(bench, lost, offset):
+    """Waiting for the lost answer takes seconds, in which the minute or the hour goes by: 354 s is just before both."""
+    run_clock(bench, 200)
+    regulator = bench.regulator()
+    regulator.read()
+    bench.seconds += 61
+    regulator.read()  # the hour has long been the same: from now on it is believed when it is read once
+    clock = run_clock(bench, 345 + offset)  # it is asked for its time some 3 s after a reading began
+    asked = []
+
+    def lose(reply):
+        if bench.requests[-1][1] in (46, 47, 48):
+            asked.append(reply)
+            if len(asked) == lost + 1:
+                return b""
+        return reply
+
+    bench.to_us = lose
+    began = clock()
+    seconds = regulator.read().regulator_clock_seconds
+    assert seconds is not None
+    assert began - 2 <= seconds <= clock()
+
+
 @pytest.mark.parametrize("speed", [60, 600])
 def test_the_clock_of_a_regulator_that_lives_fast_is_read_too(bench, speed):
     clock = run_clock(bench, 3600, speed)
