@@ -139,6 +139,29 @@ def test_a_counter_that_is_reset_at_256_is_not_taken_for_256(bench):
     assert regulator.read().internal_charge_amp_hours == 0.0
 
 
+@pytest.mark.parametrize("high_reads", [0, 1])
+def test_a_counter_whose_high_byte_cannot_be_read_when_it_carries_is_not_0_afterwards(bench, high_reads):
+    """`high_reads`: after how many reads of the high byte the regulator refuses it, until the next reading."""
+    bench.ram[188:190] = [255, 0]
+    regulator = bench.regulator()
+    regulator.read()
+    bench.seconds += 60 * high_reads
+    bench.requests.clear()
+
+    def carry(command, address):
+        if address == 188:
+            bench.ram[188:190] = [0, 1]
+
+    def refuse(reply):
+        reads = [request[:2] for request in bench.requests].count(bytes([20, 189]))
+        return bytes([133]) if bench.requests[-1][:2] == bytes([20, 189]) and reads > high_reads else reply
+
+    bench.before, bench.to_us = carry, refuse
+    assert regulator.read().internal_charge_amp_hours is None
+    bench.to_us = lambda reply: reply
+    assert regulator.read().internal_charge_amp_hours == 256.0
+
+
 def test_every_pair_is_read_whole_in_its_turn(bench):
     regulator = bench.regulator()
     seen = [address for _ in range(60) for address in by_address(regulator.read().raw)]
@@ -154,7 +177,7 @@ def test_what_has_not_changed_is_read_once_in_an_order_that_tears_nothing(bench)
     regulator.read()
     # fmt: off
     expected = [
-        50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 46, 207, 205, 206, 207,
+        50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 207, 205, 206, 207,
         39, 101, 102, 115, 126, 53, 52, 181, 0, 93, "loopback",
     ]
     # fmt: on
