@@ -1,6 +1,7 @@
 """What comes of a reading on a damaged line: wrong and missing values, exchanges, seconds; each kind and rate.
 
-python -m tests.logger.damage [EXCHANGES]: prints the table of docs/reliability.md. Time is virtual, the seed fixed.
+python -m tests.logger.damage [EXCHANGES [DAMAGE…]]: prints the table of docs/reliability.md, or only these kinds of
+damage ("a byte lost"). Time is virtual, the seed fixed.
 
 The rate is the share of exchanges that are damaged, each once. The regulator lives as at a site: voltage and currents
 change every second, counters and extremes now and then. On a damaged line somebody sets its clock before every tenth
@@ -9,7 +10,7 @@ moment of the reading; a counter, when both its bytes did not make it.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -302,10 +303,12 @@ def _note(outcome: Outcome, example: str) -> None:
     outcome.examples.append(example)
 
 
-def table(exchanges: int, tell: Callable[[str], None]) -> None:
+def table(exchanges: int, only: Sequence[str], tell: Callable[[str], None]) -> None:
     tell("| Damage | Share | Readings | Wrong values | Missing values | Failed readings | Exchanges | Seconds |")
     tell("|---|---|---|---|---|---|---|---|")
     for words, kind in {"none": Damage, "none, with shunts": Damage, **KINDS}.items():
+        if only and words not in only:
+            continue
         for rate in RATES[1:] if words in KINDS else RATES[:1]:
             made = measure(kind, rate, exchanges, has_shunts="shunts" in words)
             tries = made.readings + made.failed
@@ -318,4 +321,4 @@ def table(exchanges: int, tell: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
-    table(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES, lambda line: print(line, flush=True))  # noqa: T201
+    table(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES, sys.argv[2:], lambda line: print(line, flush=True))  # noqa: T201
