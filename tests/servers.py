@@ -289,7 +289,7 @@ def influxdb_2_server() -> InfluxDB2:
 
 @contextmanager
 def chrony(directory: Path) -> Iterator[Path]:
-    """A chronyd with a time server, which leaves the clock and the kernel alone; the directory of a `chronyc` for it."""
+    """A chronyd with a time server, which leaves clock and kernel alone; the directory of a `chronyc` for it."""
     chronyd, chronyc = program("chronyd", "chrony"), program("chronyc", "chrony")
     time_port, command_port = free_port(), free_port()
     settings = {
@@ -306,7 +306,8 @@ def chrony(directory: Path) -> Iterator[Path]:
             command = [chronyd, "-x", "-d", "-U", "-f", str(directory / f"{name}.conf")]
             processes.append(subprocess.Popen(command, stdout=log, stderr=log))
     try:
-        waited = subprocess.run([directory / "chronyc", "waitsync", "300", "0", "0", "0.1"], capture_output=True)
+        command = [str(directory / "chronyc"), "waitsync", "300", "0", "0", "0.1"]
+        waited = subprocess.run(command, check=False, capture_output=True)
         if waited.returncode:
             pytest.fail(f"chronyd did not start: {(directory / 'client.log').read_text()[-2000:]}")
         yield directory

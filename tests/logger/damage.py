@@ -294,7 +294,7 @@ def _judge(reading: Reading, site: Site, began: float, outcome: Outcome) -> None
             _note(outcome, f"{name}: {value}, not {held_by}")
     clock, shown = reading.regulator_clock_seconds, (began + site.clock_ahead) % 86_400
     outcome.missing += clock is None
-    if clock is not None and not -6 <= clock - shown <= site.seconds - began + 6:
+    if clock is not None and (clock - shown + 6) % 86_400 > site.seconds - began + 12:
         _note(outcome, f"clock: {clock}, not {shown}")
 
 
