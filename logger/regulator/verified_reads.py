@@ -221,7 +221,7 @@ class VerifiedReads:
         known = self._seen(address, command)
         value = believed(
             reads,
-            known.value if known and address != SECONDS else None,  # they run on, so the last ones say nothing
+            known.value if known and address not in CLOCK else None,  # it runs on, so the last ones say nothing
             is_steady=known is not None and self._clock.monotonic() - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,

@@ -688,6 +688,26 @@ def test_a_garbled_clock_is_read_again(bench):
     assert spoilt
 
 
+def test_a_minute_that_has_just_ended_is_not_believed_because_it_was_there_for_long(bench):
+    """The hour is garbled once, so that the clock is voted on; and then the minute once, to the one before."""
+    clock = run_clock(bench, 3599)
+    regulator = bench.regulator()
+    for _ in range(6):
+        regulator.read()
+        bench.seconds = (bench.seconds // 10 + 1) * 10
+    asked = []
+
+    def garble(reply):
+        asked.append(bench.requests[-1][1])
+        return {(48, 1): b"\xc8\x4e", (47, 2): b"\xc8\x00"}.get((asked[-1], asked.count(asked[-1])), reply)
+
+    bench.seconds = 1070.0
+    bench.to_us = garble
+    began = clock()
+    assert began <= regulator.read().regulator_clock_seconds <= clock()
+    assert asked.count(47) > 2
+
+
 @pytest.mark.parametrize("seconds_before", [0.5, 1, 2, 3, 4, 5, 6, 8, 20])
 def test_a_reading_that_straddles_midnight_is_taken_again(bench, seconds_before):
     """At the regulator's midnight the counters fall to 0: never some of one day and some of the other."""
