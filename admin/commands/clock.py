@@ -75,7 +75,7 @@ def set_clock(
     evidence = ThisComputer().ask(Clock(0).now())
     if evidence and evidence.is_lasting:
         raise SolarError(f"cannot set the clock to {time_now}: {evidence.source}; nothing was changed")
-    require_journal(data)
+    require_directory(data)
     try:
         time.clock_settime_ns(time.CLOCK_REALTIME, wanted_ms * 1_000_000)
     except PermissionError as error:
@@ -109,8 +109,13 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
         raise SolarError(
             f"cannot trust {iso(said.time_ms)}: it is {why}; set it first: sudo solar clock set '2026-11-22 17:30'"
         )
-    require_journal(data)
+    require_directory(data)
     print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
+    if not is_there(data / "journal.db"):
+        with our_errors("write to", data):
+            leave(data, boot_id(), said)
+        print("Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart.")
+        return
     try:
         journal = JournalWriter.create(data / "journal.db", site)
     except JournalInUse:
@@ -122,11 +127,13 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
         print(release(journal, boot_id(), said))
 
 
-def require_journal(data: Path) -> None:
-    """Raise JournalMissing when there is nothing that could be dated."""
-    path = data / "journal.db"
-    if not is_there(path):
-        raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
+def require_directory(data: Path) -> None:
+    """Raise JournalMissing where there is no data directory: a word for another one would be lost."""
+    if not data.is_dir():
+        raise JournalMissing(
+            f"cannot confirm the clock for {data}: there is no such directory; give the logger's with --data, "
+            "or start the logger first"
+        )
 
 
 def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:

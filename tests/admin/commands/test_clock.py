@@ -13,6 +13,8 @@ from journal.reading import Event, Reading
 from journal.writer import JournalWriter
 from logger.clock import kernel
 from logger.clock.host_clock import Clock, boot_id
+from logger.clock.timekeeper import Timekeeper
+from logger.clock.trust import NoTimeSource
 from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
 
@@ -105,11 +107,24 @@ def test_a_time_that_cannot_be_is_not_trusted(solar: Solar, monkeypatch: pytest.
     assert contents(DATA) == before
 
 
-@pytest.mark.parametrize("arguments", [["clock"], ["clock", "show"], ["clock", "trust"]])
+@pytest.mark.parametrize("arguments", [["clock"], ["clock", "show"]])
 def test_without_a_journal_there_is_nothing_to_say(solar: Solar, arguments: list[str]) -> None:
     ran = solar(*arguments)
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert "there is no such file" in ran.err
+    assert not DATA.exists()
+
+
+@pytest.mark.parametrize("arguments", [["trust"], ["set", "2026-11-22 17:30"]])
+def test_without_the_data_directory_nothing_is_changed(
+    arguments: list[str], solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer = Settable(monkeypatch)
+    computer.off_ns = before = 0
+    ran = solar("clock", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no such directory; give the logger's with --data, or start the logger first" in ran.err
+    assert computer.off_ns == before
     assert not DATA.exists()
 
 
@@ -192,6 +207,26 @@ def test_a_person_sets_the_clock_and_says_so_in_one(
     assert off.total_seconds() < 5
     with Journal.open(DATA / "journal.db") as journal:
         assert [each.time_uncertainty_seconds for each in journal.records("readings", 1, 9)] == [stated] * 3
+
+
+def test_a_clock_that_is_set_before_anything_was_logged_counts_for_the_first_reading(
+    solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DATA.mkdir()
+    wanted = shown_now().strftime("%Y-%m-%d %H:%M:%S")
+    Settable(monkeypatch)
+    ran = solar("clock", "set", wanted)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Nothing has been logged here yet: the logger will use this clock" in ran.out
+    with JournalWriter.create(DATA / "journal.db") as journal:
+        notes = TrustNotes(DATA, boot_id()).take
+        keeper = Timekeeper(journal, Clock(0), boot_id(), NoTimeSource(), trust_notes=notes)
+        now = Clock(0).now()
+        keeper.append(Reading(time_ms=now.time_ms, boot=keeper.boot, uptime_ms=now.uptime_ms))
+        assert journal.held("readings") == []
+        (first,) = journal.records("readings", 1, 9)
+        assert first.time_uncertainty_seconds == 6
+        assert abs(first.time_ms / 1000 - shown_now().timestamp()) < 5
 
 
 @pytest.mark.parametrize(
