@@ -84,16 +84,25 @@ def set_clock(
 
 
 def parse(time_now: str) -> tuple[int, float]:
-    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off."""
+    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off.
+
+    A time without seconds is taken half a minute later: it was read off a watch, then typed.
+    """
     from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
 
-    for form, uncertainty_seconds in (
-        ("%Y-%m-%d %H:%M", TO_THE_MINUTE_SECONDS),
-        ("%Y-%m-%d %H:%M:%S", TO_THE_SECOND_SECONDS),
+    for form, seconds_later, uncertainty_seconds in (
+        ("%Y-%m-%d %H:%M", 30, TO_THE_MINUTE_SECONDS),
+        ("%Y-%m-%d %H:%M:%S", 0, TO_THE_SECOND_SECONDS),
     ):
-        with suppress(ValueError):
-            wanted = datetime.strptime(time_now.strip().replace("T", " "), form).astimezone()
-            return round(wanted.timestamp() * 1000), uncertainty_seconds
+        for with_zone in (form, f"{form}%z"):
+            with suppress(ValueError):
+                wanted = datetime.strptime(time_now.strip().replace("T", " "), with_zone)  # noqa: DTZ007 - local
+                if wanted.timestamp() != wanted.replace(fold=1).timestamp():
+                    raise SolarError(
+                        f"cannot set the clock to {time_now}: daylight saving time begins or ends then; "
+                        f"add the offset from UTC, like '{time_now}+01:00'"
+                    )
+                return round((wanted.timestamp() + seconds_later) * 1000), uncertainty_seconds
     raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
 
 

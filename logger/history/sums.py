@@ -1,4 +1,4 @@
-r"""What the readings of one day add up to: ampere-hours in and out, and how much of the day they cover. Pure.
+r"""What the readings of one day add up to: ampere-hours in and out, and how much of the day they cover.
 
 amps
  |    .‾‾.
@@ -8,14 +8,19 @@ amps
                  gap
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from heapq import merge
+
+from journal.journal import Journal
+from journal.reading import Day
 
 HOUR_MS = 3_600_000
 LEAST_GAP_MS = 300_000
+COLUMNS = ("time_ms", "charge_amps", "load_amps")
 
 Currents = tuple[int, float | None, float | None]
-"""time_ms, charge_amps, load_amps"""
+"""The values of COLUMNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,38 @@ class DaySums:
     charge_amp_hours: float | None = None
     load_amp_hours: float | None = None
     coverage_percent: float = 0.0
+
+
+def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
+    """The day with the sums of its readings as they are now, without an id; unchanged where the sums are the same."""
+    if day.began_ms is None or day.ended_ms is None:
+        return day
+    sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
+    new = replace(
+        day,
+        measured_charge_amp_hours=sums.charge_amp_hours,
+        measured_load_amp_hours=sums.load_amp_hours,
+        coverage_percent=sums.coverage_percent,
+    )
+    return day if new == day else replace(new, id=None)
+
+
+def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
+    """The sums of the readings with a trusted time."""
+    gap_ms = longest_gap_ms(interval_seconds)
+    return sum_up(currents(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
+
+
+def currents(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Currents]:
+    """Times and currents, ascending in time, read as needed."""
+    held = journal.held("readings")
+    ranges = [
+        (first, last)
+        for first, last in journal.id_ranges("readings", since_ms, until_ms)
+        if not any(held_first <= first <= held_last for held_first, held_last in held)
+    ]
+    rows = (journal.values("readings", COLUMNS, first, last) for first, last in ranges)
+    return merge(*rows, key=lambda row: row[0])
 
 
 def longest_gap_ms(interval_seconds: float) -> int:
