@@ -6,7 +6,8 @@ damage ("a byte lost"). Time is virtual, the seed fixed.
 The rate is the share of exchanges that are damaged, each once. The regulator lives as at a site: voltage and currents
 change every second, counters and extremes now and then. On a damaged line somebody sets its clock before every tenth
 reading, so that hour and minute end during the reading. A value is wrong when its register did not hold it at any
-moment of the reading; a counter, when both its bytes did not make it.
+moment of the reading; a counter, when both its bytes did not make it. It is old when its register did so since the
+reading before began: what has long been the same is read once, and damage may have made just the same of it.
 """
 
 import sys
@@ -43,6 +44,7 @@ class Outcome:
     failed: int = 0
     exchanges: int = 0
     wrong: int = 0
+    old: int = 0
     missing: int = 0
     seconds: float = 0.0
     examples: list[str] = field(default_factory=list)
@@ -57,6 +59,8 @@ class Site(Bench):
         self.rate = rate
         self.ram[207] = 0b1100 if has_shunts else 0
         self.states: list[tuple[int, ...]] = [tuple(self.ram)]
+        """What its memory held during the reading, and `earlier`, from the reading before on."""
+        self.earlier: list[tuple[int, ...]] = []
         self._lived_until = self.seconds
         self.clock_ahead = 0.0
         self._damage = damage(self)
@@ -263,7 +267,7 @@ def measure(kind: type[Damage], rate: float, exchanges: int, *, has_shunts: bool
         site.live()
         if rate and outcome.readings % READINGS_A_CLOCK == 0:
             site.set_clock()
-        del site.states[:-1]
+        site.earlier, site.states = site.states, site.states[-1:]
         began = site.seconds
         try:
             reading = regulator.read()
@@ -281,31 +285,44 @@ def measure(kind: type[Damage], rate: float, exchanges: int, *, has_shunts: bool
 
 def _judge(reading: Reading, site: Site, began: float, outcome: Outcome) -> None:
     site.live()
-    truths = [decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0) for state in site.states]
     for address, value in by_address(reading.raw).items():
-        held = {state[address] for state in site.states}
-        if value not in held and address not in (46, 47, 48):
-            _note(outcome, f"RAM {address}: {value}, not {held}")
-    for name in QUANTITIES:
-        value, held_by = getattr(reading, name), {getattr(truth, name) for truth in truths}
-        if value is None:
-            outcome.missing += held_by != {None}
-        elif name not in SUMS and value not in held_by:
-            _note(outcome, f"{name}: {value}, not {held_by}")
+        if address not in (46, 47, 48) and value not in (held := {state[address] for state in site.states}):
+            _note(
+                outcome, f"RAM {address}: {value}, not {held}", is_old=value in {old[address] for old in site.earlier}
+            )
+    now = _decoded(site.states[-1])
+    outcome.missing += sum(getattr(reading, name) is None is not getattr(now, name) for name in QUANTITIES)
+    unlike = [name for name in QUANTITIES if name not in SUMS and getattr(reading, name) is not None]
+    for states, is_old in ((site.states, None), (site.earlier, True)):
+        for state in reversed(states):
+            if not unlike:
+                break
+            truth = _decoded(state)
+            found = [name for name in unlike if getattr(reading, name) == getattr(truth, name)]
+            unlike = [name for name in unlike if name not in found]
+            for name in found if is_old else ():
+                _note(outcome, f"{name}: {getattr(reading, name)} is old", is_old=True)
+    for name in unlike:
+        _note(outcome, f"{name}: {getattr(reading, name)}, not {getattr(now, name)}")
     clock, shown = reading.regulator_clock_seconds, (began + site.clock_ahead) % 86_400
     outcome.missing += clock is None
     if clock is not None and (clock - shown + 6) % 86_400 > site.seconds - began + 12:
         _note(outcome, f"clock: {clock}, not {shown}")
 
 
-def _note(outcome: Outcome, example: str) -> None:
-    outcome.wrong += 1
+def _decoded(state: tuple[int, ...]) -> Reading:
+    return decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0)
+
+
+def _note(outcome: Outcome, example: str, *, is_old: bool = False) -> None:
+    outcome.old += is_old
+    outcome.wrong += not is_old
     outcome.examples.append(example)
 
 
 def table(exchanges: int, only: Sequence[str], tell: Callable[[str], None]) -> None:
-    tell("| Damage | Share | Readings | Wrong values | Missing values | Failed readings | Exchanges | Seconds |")
-    tell("|---|---|---|---|---|---|---|---|")
+    tell("| Damage | Share | Readings | Wrong values | Old values | Missing values | Failed | Exchanges | Seconds |")
+    tell("|---|---|---|---|---|---|---|---|---|")
     for words, kind in {"none": Damage, "none, with shunts": Damage, **KINDS}.items():
         if only and words not in only:
             continue
@@ -313,8 +330,8 @@ def table(exchanges: int, only: Sequence[str], tell: Callable[[str], None]) -> N
             made = measure(kind, rate, exchanges, has_shunts="shunts" in words)
             tries = made.readings + made.failed
             tell(
-                f"| {words} | {rate:.1%} | {made.readings} | {made.wrong} | {made.missing} | {made.failed} "
-                f"| {made.exchanges / tries:.1f} | {made.seconds / tries:.1f} |"
+                f"| {words} | {rate:.1%} | {made.readings} | {made.wrong} | {made.old} | {made.missing} "
+                f"| {made.failed} | {made.exchanges / tries:.1f} | {made.seconds / tries:.1f} |"
             )
             for example in made.examples[:3]:
                 sys.stderr.write(f"  {example}\n")
