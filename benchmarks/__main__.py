@@ -10,7 +10,11 @@ import time
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.figures import PARTS, Figure, Place
+from benchmarks.figure import Figure, Place
+from benchmarks.network_figures import draining, sending
+from benchmarks.site_figures import exporting, growing, starting, writing
+
+PARTS = (writing, starting, exporting, growing, sending, draining)
 
 
 def main(million: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from benchmarks.figures import Figure
+from benchmarks.figure import Figure
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"

@@ -86,3 +86,7 @@ def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Iterator["
             yield process
         finally:
             process.terminate()
+
+
+def influxdb_settings(url: str, bucket: str = "bucket") -> dict[str, str]:
+    return {"INFLUXDB_URL": url, "INFLUXDB_TOKEN": "a:b", "INFLUXDB_ORG": "org", "INFLUXDB_BUCKET": bucket}
