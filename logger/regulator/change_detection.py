@@ -1,4 +1,4 @@
-"""What has changed at the regulator since it was last stored: model, system voltage, settings. Pure."""
+"""Finds what has changed at the regulator since it was last stored: model, system voltage, settings. Pure."""
 
 from collections.abc import Collection, Mapping
 
