@@ -100,7 +100,8 @@ _CAUSES = {
     errno.EIO: "the disk reports an error",
 }
 
-ELSEWHERE = "set SOLAR_DATA to another directory"
+_ELSEWHERE = "set SOLAR_DATA to another directory"
+
 # Both programs check their file when they start.
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
 
@@ -121,7 +122,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             raise JournalFull(f"cannot {verb} {path}: {state_of_disk(path.parent) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
-                f"cannot {verb} {path}: it is not an SQLite database; move it away, or {ELSEWHERE}"
+                f"cannot {verb} {path}: it is not an SQLite database; move it away, or {_ELSEWHERE}"
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error
@@ -133,7 +134,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             # It exists, but is not a directory.
             words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
         cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
-        words = words or (cause if ";" in cause else f"{cause}; fix that, or {ELSEWHERE}")
+        words = words or (cause if ";" in cause else f"{cause}; fix that, or {_ELSEWHERE}")
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
 
 

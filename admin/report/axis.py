@@ -1,4 +1,4 @@
-"""The marks of an axis: round numbers, and round moments of local time. Pure, except for the time zone."""
+"""The marks of an axis: round numbers or round moments of local time. Pure, except for the time zone."""
 
 import math
 import time
@@ -72,7 +72,7 @@ def _months(since_ms: int, until_ms: int, step: int) -> list[Mark]:
 
 
 def _moment(year: int, month: int, day: int, hour: int = 0) -> int:
-    """Milliseconds of a local time, any part may be too large, such as month 13."""
+    """Milliseconds of a local time. Any part may be too large, such as month 13."""
     return int(time.mktime((year + (month - 1) // 12, (month - 1) % 12 + 1, day, hour, 0, 0, 0, 0, -1)) * 1000)
 
 

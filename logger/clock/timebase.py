@@ -1,8 +1,8 @@
 """The time in this boot, as a state machine. Pure.
 
 time = uptime + offset. The *anchor* is the moment when the offset was last certain; from there the uptime counts, and
-its drift is the uncertainty. The wall clock itself is never used. It only becomes the next anchor when
-something confirms it.
+its drift is the uncertainty. The wall clock itself is never used: it becomes the next anchor only when something
+confirms it.
 
     state     records are         what a look finds                                  then
     WAITING   held                nobody confirms the wall clock                     WAITING
