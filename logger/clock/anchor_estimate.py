@@ -82,7 +82,7 @@ def date_boots(
 ) -> list[Anchor]:
     """An anchor for each of these boots, which lie in this order between two trusted times.
 
-    `after_ms` is None where there is no trusted record before them; then the window begins at `earliest_ms`, which says
+    `after_ms` is None if there is no trusted record before them; then the window begins at `earliest_ms`, which says
     little, so the latest time that fits is chosen: just before the next boot. `phases` are one from
     before and one from after, or nothing.
     """

@@ -54,7 +54,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The time of a record, and whether it is held. `wall_ms` is None where the wall clock showed the same time."""
+    """The time of a record, and whether it is held. `wall_ms` is None if the wall clock showed the same time."""
 
     time_ms: int
     wall_ms: int | None

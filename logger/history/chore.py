@@ -41,7 +41,7 @@ class HistoryChore:
     def __init__(
         self, journal: JournalWriter, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
     ) -> None:
-        """`zone` is the time zone of the dates; the computer's own where none is given."""
+        """`zone` is the time zone of the dates; the computer's own if none is given."""
         self._journal = journal
         self._clock = clock
         self._interval_seconds = interval_seconds

@@ -169,7 +169,7 @@ def _dated(
 
 
 def date_of(day: RegulatorDay, zone: tzinfo | None, before: tuple[str, int] | None = None) -> str:
-    """The date of a day; `before` is the date and the end of the one before, where that is known."""
+    """The date of a day; `before` is the date and the end of the one before, if that is known."""
     middle = datetime.fromtimestamp(day.middle_ms / 1000, UTC).astimezone(zone)
     name = middle.date().isoformat()
     if before and not TIE_HOURS <= middle.hour < 24 - TIE_HOURS:

@@ -20,7 +20,7 @@ Currents = tuple[int, float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """None where there are no usable readings."""
+    """None if there are no usable readings."""
 
     charge_amp_hours: float | None = None
     load_amp_hours: float | None = None
@@ -33,7 +33,7 @@ def longest_gap_ms(interval_seconds: float) -> int:
 
 
 def sum_up(readings: Iterable[Currents], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
-    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, where there are any."""
+    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
     charge, load = _Sum(began_ms, ended_ms, longest_gap_ms), _Sum(began_ms, ended_ms, longest_gap_ms)
     for time_ms, charge_amps, load_amps in readings:
         charge.add(time_ms, charge_amps)

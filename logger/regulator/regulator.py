@@ -233,7 +233,7 @@ class Regulator:
         return self._verified.bytes(*LIVE)
 
     def _external(self) -> dict[int, int]:
-        """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""
+        """Flags and currents of the shunts; currents only if enabled, and from the same moment as the flags."""
         for _ in range(ATTEMPTS):
             ram = self._verified.bytes(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)

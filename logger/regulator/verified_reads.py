@@ -141,7 +141,7 @@ class VerifiedReads:
         return values
 
     def counter(self, low: int, high: int) -> Ram:
-        """The low byte alone where the high one cannot have changed since it was read; else both."""
+        """The low byte alone if the high one cannot have changed since it was read; else both."""
         last, last_high = self._seen(low), self._seen(high)
         if last and last_high and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
