@@ -178,7 +178,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) 
             done = check_version(connection, scripts, path)  # another process may have migrated it just now
             if 0 < done < len(scripts):
                 copy = copies.write_before_migration(path, len(scripts))
-                kept = f"; it is unchanged and still fits the version before this one, {copy.name} is a copy"
+                kept = f"; it is unchanged, the version before this one can use it, and {copy.name} is a copy"
             for statement in _statements("\n;".join(scripts[done:])):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(scripts)}")

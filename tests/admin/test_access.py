@@ -105,7 +105,7 @@ def test_a_data_directory_that_is_none_is_told_by_every_command(
 ) -> None:
     place = tmp_path / "data"
     place.write_text("") if kind == "a file" else place.symlink_to("/mnt/usb-stick")
-    words = "is not a directory" if kind == "a file" else "is a link to /mnt/usb-stick, which is not there"
+    words = "is not a directory" if kind == "a file" else "is a link to /mnt/usb-stick, which does not exist"
     ran = solar(*names, *ARGUMENTS[names])
     assert ran.code == (2 if names == ("unpack-receipt",) else 1)
     assert f"{place} {words}" in " ".join((ran.out + ran.err).split())
