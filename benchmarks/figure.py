@@ -33,7 +33,7 @@ class Place:
     million: int
 
     def journal(self, name: str, readings: int, boots: int = 1) -> Path:
-        """The directory of a journal of so many readings."""
+        """The directory of a journal with that many readings."""
         data = self.directory / name
         if not (data / "journal.db").exists():
             make(data / "journal.db", readings, boots)

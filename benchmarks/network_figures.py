@@ -76,7 +76,7 @@ def _bodies(data: Path, readings: int, each: int = BATCH) -> Iterator[bytes]:
 
 
 def draining(place: Place) -> Iterator[Figure]:
-    """A backlog into InfluxDB, beside influxdb-client's batching API and beside what the server itself can take."""
+    """A backlog into InfluxDB, compared with influxdb-client's batching API and with the server's own speed."""
     fifth = place.million // 5
     data, million = place.journal("fifth", fifth), place.journal("million", place.million)
     with _influxdb(place.directory / "influxdb") as (url, new):
@@ -121,8 +121,8 @@ location / { proxy_pass SERVER; }
 
 @contextmanager
 def _influxdb(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
-    """A real InfluxDB's URL, and what makes another database in it. Debian's is 1.6, which has no /api/v2/write: nginx
-    puts that in front of it, for all alike."""
+    """The URL of a real InfluxDB, and a function that makes another database in it. Debian's is 1.6, which has no
+    /api/v2/write, so nginx adds that, the same for all."""
     directory.mkdir()
     made = 0
     with influxdb_1(directory, free_port()) as server, nginx(directory, _V2.replace("SERVER", server.url)) as url:
@@ -143,7 +143,7 @@ def _upload(data: Path, url: str, bucket: str) -> Run:
 
 
 def _server_alone(data: Path, readings: int, url: str, database: str) -> float:
-    """Seconds that the server takes for the same lines, made and compressed beforehand."""
+    """How many seconds the server takes for the same lines, made and compressed before."""
     bodies = [gzip.compress(body, 6) for body in _bodies(data, readings)]
     pool = urllib3.PoolManager()
     began = time.perf_counter()

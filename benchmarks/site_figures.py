@@ -33,7 +33,7 @@ def writing(place: Place) -> Iterator[Figure]:
 
 
 def starting(place: Place) -> Iterator[Figure]:
-    """Commands that a person waits for, and the two services at rest."""
+    """Commands that a person waits for; the two services at rest."""
     data = place.journal("small", 10_000)
     typer = process.several([process.PYTHON, "-c", "import typer"], 9).wall_seconds
     shown = process.several([SOLAR, "--help"], 9).wall_seconds
@@ -113,7 +113,7 @@ def growing(place: Place) -> Iterator[Figure]:
 
 
 def _opening(data: Path) -> float:
-    """Seconds of opening the journal to append."""
+    """How many seconds it takes to open the journal for appending."""
     taken = []
     for _ in range(5):
         began = time.perf_counter()
