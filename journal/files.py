@@ -89,7 +89,7 @@ def lock(path: Path) -> IO[str]:
     except BlockingIOError:
         file.close()
         raise JournalInUse(
-            f"cannot write to {path}: another logger is writing to it; stop that one first (systemctl stop solar-logger)"
+            f"cannot write to {path}: another logger is writing to it; stop it first (systemctl stop solar-logger)"
         ) from None
     return file
 
