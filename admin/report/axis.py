@@ -19,7 +19,7 @@ class Mark(NamedTuple):
 
 def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
-    span = max(highest - lowest, 1e-9) if highest > lowest else abs(highest) or 1.0
+    span = max(highest - lowest or abs(highest) or 1.0, 1e-9)
     step = next(
         step
         for exponent in range(math.floor(math.log10(span)) - 1, 400)
