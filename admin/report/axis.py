@@ -19,7 +19,8 @@ class Mark(NamedTuple):
 
 def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
-    span = max(highest - lowest or abs(highest) or 1.0, 1e-9)
+    largest = max(abs(lowest), abs(highest))
+    span = max(highest - lowest or largest or 1.0, largest * 1e-6, 1e-9)
     step = next(
         step
         for exponent in range(math.floor(math.log10(span)) - 1, 400)
