@@ -107,7 +107,7 @@ def parse(time_now: str) -> tuple[int, float]:
 
 
 def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
-    """Date what is held by the wall clock as it is now, or let the running logger do it."""
+    """Date the held records by the wall clock as it is now, or let the running logger do it."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
     from logger.clock.trust_note import leave, word
@@ -116,7 +116,8 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
     said = word(Clock(0).now(), uncertainty_seconds)
     if why := absurd(said.time_ms):
         raise SolarError(
-            f"cannot trust {iso(said.time_ms)}: it is {why}; set it first: sudo solar clock set '2026-11-22 17:30'"
+            f"cannot trust {iso(said.time_ms)}: it is {why}; "
+            "set the clock first: sudo solar clock set '2026-11-22 17:30'"
         )
     require_directory(data)
     print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")

@@ -25,7 +25,7 @@ Currents = tuple[int, float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """None where there are no usable readings."""
+    """None if there are no usable readings."""
 
     charge_amp_hours: float | None = None
     load_amp_hours: float | None = None
@@ -33,7 +33,7 @@ class DaySums:
 
 
 def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
-    """The day with the sums of its readings as they are now, without an id; unchanged where the sums are the same."""
+    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
     if day.began_ms is None or day.ended_ms is None:
         return day
     sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
@@ -70,7 +70,7 @@ def longest_gap_ms(interval_seconds: float) -> int:
 
 
 def sum_up(readings: Iterable[Currents], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
-    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, where there are any."""
+    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
     charge, load = _Sum(began_ms, ended_ms, longest_gap_ms), _Sum(began_ms, ended_ms, longest_gap_ms)
     for time_ms, charge_amps, load_amps in readings:
         charge.add(time_ms, charge_amps)

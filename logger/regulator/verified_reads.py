@@ -48,7 +48,7 @@ CLOCK = (HOURS, MINUTES, SECONDS)
 CLOCK_TOLERANCE_SECONDS = 3
 """The clock shows steps of 2 s, and is read within a second."""
 
-# Steps by which these move in the ordinary way: currents, duty, filtered voltages, counters; the clock's seconds.
+# Steps by which these normally move: currents, duty, filtered voltages, counters; the clock's seconds.
 TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
 TOLERANCES |= {188: 2, 193: 2, 198: 2, 203: 2}
 
@@ -124,7 +124,7 @@ class VerifiedReads:
         return known.value if known else None
 
     def bytes(self, *addresses: int, command: int = READ_RAM) -> Ram:
-        """These bytes, read in turn until each is believed; those that cannot be are in `missing`."""
+        """These bytes, read in turn until each is believed. The others are in `missing`."""
         values: Ram = {}
         self._forget_missing(*addresses)
         reads: dict[int, list[int]] = {address: [] for address in addresses}
@@ -150,7 +150,7 @@ class VerifiedReads:
         return values
 
     def counter(self, low: int, high: int) -> Ram:
-        """The low byte alone where the high one cannot have changed since it was read; else both."""
+        """The low byte alone if the high one cannot have changed since it was read; else both."""
         last, whole = self._seen(low), self._seen(low, WHOLE)
         if last and whole and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
@@ -221,7 +221,7 @@ class VerifiedReads:
         known = self._seen(address, command)
         value = believed(
             reads,
-            known.value if known and address not in CLOCK else None,  # it runs on, so the last ones say nothing
+            known.value if known and address not in CLOCK else None,  # it runs on, so the last time says nothing
             is_steady=known is not None and self._clock.monotonic() - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
@@ -233,7 +233,7 @@ class VerifiedReads:
 
     def _remember(self, command: int, address: int, value: int) -> None:
         known, now = self._seen(address, command), self._clock.monotonic()
-        # What is seen for the first time has been so for ever.
+        # A value seen for the first time counts as steady.
         since = -inf if known is None else known.since if value == known.value else now
         self._unproven[command, address] = Known(value, now, since)
 
@@ -250,7 +250,7 @@ class VerifiedReads:
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:
-        """What was read before it is known if a loopback in it proved that, and forgotten if that is in doubt."""
+        """Around an exchange: what was read before is known if a loopback proved it, forgotten if it is in doubt."""
         doubts, proven_at = self._pli.doubts, self._pli.proven_at
         yield
         if self._pli.doubts > doubts:
