@@ -132,7 +132,8 @@ class Journal:
             columns = schema.columns(self._connection, stream, names)
         has_id = "id" in names
         place = names.index("id") if has_id else len(names)
-        query = f"SELECT {columns}{'' if has_id else ', id'} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
+        selected = columns if has_id else f"{columns}, id"
+        query = f"SELECT {selected} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
         left = limit if limit is not None else last_id - first_id + 1
         while left > 0:
             wanted = min(left, CHUNK_ROWS)
