@@ -15,7 +15,6 @@ Rules:
 
 import errno
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import astuple, dataclass
@@ -143,6 +142,8 @@ class Progress:
     def look_for_room(self) -> None:
         """Raise JournalFull while the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
         try:
+            import tempfile  # with all it imports, a tenth of what `solar status` imports of ours
+
             with tempfile.TemporaryFile(dir=self.path.parent) as file:
                 file.write(bytes(ROOM_BYTES))
         except OSError as error:
