@@ -26,7 +26,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer
+from uploader.audit.query import Found, Hours, Query, Request, Sample, Storage, StrangeAnswer, summary
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
@@ -79,28 +79,35 @@ class Client:
 
     def summaries(self, query: Query) -> Hours:
         """What the points of each hour come to."""
-        (language, _), hours, query = self._recognised, Hours(), _storable(query)
-        if query.since_ms < query.until_ms:
-            for request in language.summaries(query):
-                self._understood(language, self._ask(request), lambda body: language.read_summaries(body, hours))
+        hours, query = Hours(), _storable(query)
+        for request in self._language.summaries(query) if query.since_ms < query.until_ms else ():
+            for time_ms, key, value, function in self._found(request):
+                summary(hours, time_ms, key).add(function, float(value))
         return hours
 
     def samples(self, query: Query) -> list[Sample]:
         """Every value of the points."""
-        (language, _), query = self._recognised, _storable(query)
+        query = _storable(query)
         if query.since_ms >= query.until_ms:
             return []
-        answer = self._ask(language.samples(query))
-        return self._understood(language, answer, lambda body: list(language.read_samples(body)))
+        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(self._language.samples(query))]
 
     def retention_seconds(self) -> int | None:
-        """How long the server keeps points; None: for ever, or it does not say."""
+        """How long the server keeps points; 0: for ever; None: it does not say."""
         return self._recognised[1]
+
+    def _found(self, request: Request) -> list[Found]:
+        language = self._language
+        return self._understood(language, self._ask(request), lambda body: list(language.read(body)))
 
     @property
     def storage(self) -> Storage:
         """How the server keeps what it is sent."""
-        return self._recognised[0].storage
+        return self._language.storage
+
+    @property
+    def _language(self) -> Language:
+        return self._recognised[0]
 
     @cached_property
     def _recognised(self) -> tuple[Language, int | None]:

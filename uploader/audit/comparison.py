@@ -52,7 +52,7 @@ class _Standing:
 
 
 class Comparison:
-    """Compares a journal with the server. `retention_seconds`: for how long that keeps points, None for ever."""
+    """Compares a journal with the server. `retention_seconds`: how long that keeps points; 0 or None: for ever."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Comparison:
         self._journal = journal
         self._progress = progress
         self._server = server
-        self._expired_before_ms = -math.inf if retention_seconds is None else now_ms - retention_seconds * 1000
+        self._expired_before_ms = now_ms - retention_seconds * 1000 if retention_seconds else -math.inf
         self._with_values = with_values
         self._storage = server.storage
         self._equality = Equality(server.storage)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from uploader.audit.query import Hours, Query, Request, Sample, Storage, required, summary, text_key
+from uploader.audit.query import Found, Query, Request, Storage, required, text_key
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,27 +45,22 @@ class Flux:
     |> group()
     |> rename(columns: {{_start: "_time"}})
     |> keep(columns: ["_time", "_field", "text", "_value"])
-    |> set(key: "function", value: "text")
+    |> set(key: "function", value: "count")
     |> yield(name: "text")
 """
             )
         return [self._request("\n".join(parts))]
-
-    def read_summaries(self, body: bytes, hours: Hours) -> None:
-        for row in _rows(body):
-            name, function = required(row, "_field"), required(row, "function")
-            key = text_key(name, required(row, "text")) if function == "text" else name
-            value = float(required(row, "_value"))
-            summary(hours, _ms(required(row, "_time")), key).add("count" if function == "text" else function, value)
 
     def samples(self, query: Query) -> Request:
         return self._request(
             f'{self._points(query, query.fields)}\n    |> keep(columns: ["_time", "_field", "_value"])\n'
         )
 
-    def read_samples(self, body: bytes) -> Iterator[Sample]:
+    def read(self, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
-            yield _ms(required(row, "_time")), required(row, "_field"), required(row, "_value")
+            time_ms, name, value = (required(row, column) for column in ("_time", "_field", "_value"))
+            key = text_key(name, row["text"]) if "text" in row else name
+            yield Found(_ms(time_ms), key, value, row.get("function", ""))
 
     def retention(self) -> Request:
         name = _string(self._target.bucket)
@@ -74,10 +69,9 @@ class Flux:
         )
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds; None when points are kept for ever, or the server does not tell."""
+        """Seconds, 0 for ever; None if the token may not see the bucket."""
         for row in _rows(body):
-            if nanoseconds := int(required(row, "retentionPeriod") or 0):
-                return nanoseconds // _NANOSECONDS_PER_SECOND
+            return int(required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
         return None
 
     def _windows(self, query: Query, names: Iterable[str], function: str, *, merge: str) -> str:

@@ -14,8 +14,9 @@ Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5,
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
+from uploader.audit.query import HOUR_MS, Found, Query, Request, Storage, StrangeAnswer, required
 from uploader.server.target import Target
 
 DAY_MS = 24 * HOUR_MS
@@ -41,44 +42,32 @@ class MetricsQL:
             if query.numbers:
                 text += ", " + _rollups(("sum", "min", "max"), _series(query, query.numbers), window_ms)
             moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(last_ms), "step": "1h"}
-            requests.append(self._request("/api/v1/query_range", {"query": f"union({text})", "nocache": "1"} | moments))
+            requests.append(self._request("query_range", query=f"union({text})", **moments))
         return requests
 
-    def read_summaries(self, body: bytes, hours: Hours) -> None:
-        parsed = json.loads(body)
-        if parsed.get("status") != "success":
-            raise StrangeAnswer("no success")
-        if parsed.get("isPartial"):
-            raise ValueError("a part of the cluster is away, so its answer is not whole")
-        for series in parsed["data"]["result"]:
-            name = _field(series["metric"])
-            function = required(series["metric"], "rollup").removesuffix("_over_time")
-            for seconds, value in series["values"]:
-                summary(hours, round(seconds * 1000), name).add(function, float(value))
-
     def samples(self, query: Query) -> Request:
-        moments = {"start": _seconds(query.since_ms), "end": _seconds(query.until_ms - 1)}
-        return self._request("/api/v1/export", {"match[]": _series(query, query.fields)} | moments)
+        series, window_ms = _series(query, query.fields), query.until_ms - query.since_ms
+        return self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(query.until_ms - 1))
 
-    def read_samples(self, body: bytes) -> Iterator[Sample]:
-        for line in body.splitlines():
-            series = json.loads(line)
-            name = _field(series["metric"])
-            for time_ms, value in zip(series["timestamps"], series["values"], strict=True):
-                yield time_ms, name, float("nan") if value is None else value
+    def read(self, body: bytes) -> Iterator[Found]:
+        for series in _results(body):
+            metric = series["metric"]
+            function = metric.get("rollup", "").removesuffix("_over_time")
+            for seconds, value in series["values"]:
+                yield Found(round(seconds * 1000), _field(metric), float(value), function)
 
     def retention(self) -> Request:
-        """Asks for nothing but to see that it answers in its own way."""
-        return self._request("/api/v1/query", {"query": "1"})
+        """Only asks whether this server answers in MetricsQL."""
+        return self._request("query", query="1")
 
     def read_retention(self, body: bytes) -> int | None:
-        parsed = json.loads(body)
-        if parsed["status"] != "success" or parsed["data"]["result"][0]["value"][1] != "1":
-            raise StrangeAnswer("no success")
+        if _results(body)[0]["value"][1] != "1":
+            raise StrangeAnswer("another number")
         return None
 
-    def _request(self, path: str, form: dict[str, str]) -> Request:
-        return Request.of_form(path, form, self._target.token_header, read_url(self._target.url))
+    def _request(self, path: str, **form: str) -> Request:
+        url, nocache = read_url(self._target.url), {"nocache": "1"}
+        return Request.of_form(f"/api/v1/{path}", form | nocache, self._target.token_header, url)
 
 
 def read_url(write_url: str) -> str:
@@ -91,6 +80,16 @@ def read_url(write_url: str) -> str:
     if cluster := re.fullmatch(r"(.*)/insert/([^/]+)/influx", url):
         return f"{cluster[1]}/select/{cluster[2]}/prometheus"
     return url.removesuffix("/influx")
+
+
+def _results(body: bytes) -> list[dict[str, Any]]:
+    parsed = json.loads(body)
+    if parsed.get("status") != "success":
+        raise StrangeAnswer("no success")
+    if parsed.get("isPartial"):
+        raise ValueError("a part of the cluster is away, so its answer is not whole")
+    results: list[dict[str, Any]] = parsed["data"]["result"]
+    return results
 
 
 def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:

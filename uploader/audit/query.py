@@ -1,8 +1,8 @@
-"""Query: the points that the audit asks about, as a Request to the server; an answer's hours come to Summaries."""
+"""Query: the points that the audit asks about; Request and Found: question and answer in a server's language. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 HOUR_MS = 3_600_000
@@ -10,6 +10,18 @@ HOUR_MS = 3_600_000
 Value = float | str
 Sample = tuple[int, str, Value]
 """A field's value in one point: time in milliseconds, field, value."""
+
+
+class Found(NamedTuple):
+    """One value of an answer: a field's in a point; or, with a `function`, what the field comes to in an hour.
+
+    `key`: the field, or a `text_key`. `function`: count, sum, min or max.
+    """
+
+    time_ms: int
+    key: str
+    value: Value
+    function: str = ""
 
 
 @dataclass(slots=True)
@@ -22,7 +34,7 @@ class Summary:
     max: float = float("-inf")
 
     def add(self, function: str, value: float) -> None:
-        """Take in what the server says of a part of the hour, or of one of several series; `function`: count, sum…"""
+        """Add what one of several series or parts of the hour comes to."""
         if function == "count":
             self.count += int(value)
         elif function == "sum":
@@ -93,7 +105,7 @@ def text_key(name: str, text: str) -> str:
 
 
 def summary(hours: Hours, time_ms: int, key: str) -> Summary:
-    """The summary of the hour that the time is in, a new one where there is none."""
+    """The summary of the hour that contains this time; a new one if there is none."""
     return hours.setdefault(time_ms // HOUR_MS * HOUR_MS, {}).setdefault(key, Summary())
 
 

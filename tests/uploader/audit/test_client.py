@@ -73,7 +73,7 @@ class TestInfluxDB1:
             assert counts(client, QUERY) == COUNTS
             assert times(client, QUERY) == TIMES
             assert times(client, QUERY.between(BEGIN_MS + 1, BEGIN_MS + 2)) == {BEGIN_MS + 1}
-            assert client.retention_seconds() is None
+            assert client.retention_seconds() == 0
 
     def test_nothing_there_is_an_answer(self, database: Database) -> None:
         with asking(database.target) as client:
