@@ -226,7 +226,7 @@ class Drain:
     def _failed(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
         """Move on after the server did not store all of the batch: what is it that it cannot take?"""
         failure = Failure.of(outcome, step.count)
-        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure, is_single=step.count == 1)
+        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
         size_before = self._size
         if isinstance(outcome, TooLarge):
             self._size = self._size.too_large(step.count)
