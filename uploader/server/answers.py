@@ -58,6 +58,7 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
             f"a proxy or login page refuses the request, not InfluxDB ({status}: {words})",
             "check INFLUXDB_URL and the proxies on the way; the token may be right",
             status,
+            may_be_content=True,
         )
     if status in {401, 403}:
         return Misconfigured(
@@ -78,6 +79,7 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
             f"what answers there is not InfluxDB ({status}: {words})",
             "check INFLUXDB_URL: http or https, the port, and whether a proxy is in the way",
             status,
+            may_be_content=True,
         )
     who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
     is_strained = status in {408, 502, 504}

@@ -24,14 +24,22 @@ class Unreachable:
     status: int = 0
     remedy: str = ""
 
+    @property
+    def advice(self) -> str:
+        return self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """Other settings are wanted. Most likely nothing is wrong with the readings; a person has to mend it."""
+    """A person has to change a setting: most likely nothing is wrong with the readings.
+
+    `may_be_content`: a reading in the request may be what is refused.
+    """
 
     reason: str
     remedy: str
     status: int
+    may_be_content: bool = False
 
     @property
     def advice(self) -> str:
