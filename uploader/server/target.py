@@ -1,12 +1,11 @@
-"""Target: where to upload, as a person has set it, checked before anything is sent."""
+"""Target and Proxy: where to upload and through what, as a person has set it; checked before anything is sent."""
 
-import base64
+from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from journal.errors import BadSetting
 from uploader.server.answers import Answer
-from uploader.server.proxy import Proxy, user_and_password
 from uploader.server.redaction import without
 
 LONGEST_SHOWN_BYTES = 65536
@@ -26,7 +25,7 @@ class Target:
     org: str
     bucket: str
     ca_file: str | None = None
-    proxy: Proxy | None = None
+    proxy: "Proxy | None" = None
 
     def __post_init__(self) -> None:
         """Raise BadSetting for what can never work."""
@@ -89,7 +88,7 @@ class Target:
         """Authorization for InfluxDB 1.x; None when the token is not `user:password`."""
         if ":" not in self.token:
             return None
-        return "Basic " + base64.b64encode(self.token.encode()).decode()
+        return "Basic " + b64encode(self.token.encode()).decode()
 
     def without_secrets(self, text: str) -> str:
         """What came from outside, as it may be shown or stored: token and passwords blotted out in any encoding."""
@@ -102,9 +101,64 @@ class Target:
         return Answer(answer.status, headers, body.encode(), answer.is_whole)
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What HTTP_PROXY or HTTPS_PROXY puts between here and the server. Its password never shows.
+
+    `variable`: the one that `url` comes from. A URL without http:// before it begins with that.
+    """
+
+    variable: str
+    url: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise BadSetting for what can never work."""
+        try:
+            parts = urlsplit(self._whole_url)
+            is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        scheme, mark, rest = self.url.rpartition("//")
+        if not is_good or not self._whole_url.isprintable() or " " in self._whole_url:
+            raise BadSetting(
+                f"cannot use {self.variable}={scheme + mark + rest.rpartition('@')[2]!r}: a proxy looks like "
+                "http://proxy.example:3128; mend it, or unset it"
+            )
+
+    @property
+    def _whole_url(self) -> str:
+        return self.url if "://" in self.url else f"http://{self.url}"
+
+    @property
+    def shown_url(self) -> str:
+        """Without user and password, for messages and for the connection."""
+        parts = urlsplit(self._whole_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._whole_url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self._whole_url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the proxy is told of who asks."""
+        credentials = user_and_password(self.url)
+        return {"Proxy-Authorization": f"Basic {b64encode(credentials.encode()).decode()}"} if credentials else {}
+
+
 def secrets_in(*credentials: str) -> set[str]:
     """What must not be seen of tokens and `user:password`s: whole, the password alone, and as Basic puts it."""
     secrets = set()
     for each in filter(None, credentials):
-        secrets |= {each, each.partition(":")[2], base64.b64encode(each.encode()).decode()}
+        secrets |= {each, each.partition(":")[2], b64encode(each.encode()).decode()}
     return secrets | {secret.rstrip("=") for secret in secrets}
+
+
+def user_and_password(url: str) -> str:
+    """`user:password` in a proxy's URL, as it is meant; empty where it has none."""
+    return unquote(url.partition("://")[2] or url).rpartition("@")[0]

@@ -19,8 +19,7 @@ from admin.doctor.server import certificate, name, server
 from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
-from uploader.server.proxy import Proxy
-from uploader.server.target import Target
+from uploader.server.target import Proxy, Target
 
 CERTIFICATES = Path(__file__).parent.parent.parent / "uploader" / "certificates"
 
@@ -108,7 +107,10 @@ def influx_2(double: Influx2) -> Iterator[Influx2]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             path = urlsplit(self.path)
             if path.path == "/api/v2/query":
-                assert (parse_qs(path.query), 'r.name == "solar"' in json.loads(body)["query"]) == ({"org": ["org"]}, True)
+                assert (parse_qs(path.query), 'r.name == "solar"' in json.loads(body)["query"]) == (
+                    {"org": ["org"]},
+                    True,
+                )
                 row = f",_result,0,solar,{double.everySeconds}000000000"
                 rows = f",result,table,name,retentionPeriod\r\n{row}\r\n\r\n" if double.can_read else "\r\n"
                 return self.reply(200, rows)

@@ -15,8 +15,7 @@ from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port
 from uploader.server.influx import Influx
 from uploader.server.outcomes import Outcome, Sent, Unreachable
-from uploader.server.proxy import Proxy
-from uploader.server.target import Target
+from uploader.server.target import Proxy, Target
 
 CERTIFICATES = Path(__file__).parent.parent / "certificates"
 LINES = ["solar,site=home battery_volts=25.4 1767225600000"]
