@@ -172,15 +172,17 @@ class Progress:
         with self._our_errors("read"):
             waiting = self.dead_letters.waiting(LETTERS_AT_ONCE)
         revisions = journal.revisions(after=self._state("revision")[0])
-        identity = journal.identity()
-        letters = [each for each in waiting if each.journal == identity and journal.get(each.stream, each.id)]
+        letters = [(each, record_id) for each in waiting if (record_id := each.record_in(journal))]
         if not (revisions or letters):
             return
         with self._writing():
             self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
-            for letter in letters:
-                self._done.remove(letter.stream, [(letter.id, letter.id)])
-                self.dead_letters.queue(letter.number)
+            for letter, record_id in letters:
+                self._done.remove(letter.stream, [(record_id, record_id)])
+                if letter.is_of(journal):
+                    self.dead_letters.queue(letter.number)
+                else:
+                    self.dead_letters.delete([(letter.number, letter.number)])
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
