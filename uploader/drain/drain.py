@@ -18,10 +18,9 @@ Rules:
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from journal.errors import our_errors
 from journal.journal import Journal
@@ -35,26 +34,17 @@ from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
 DUE_ORDER = ("readings", "events", "days")
 BACKLOG_ORDER = ("events", "days", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
 
 
-class Writer(Protocol):
-    """Influx, or what stands in for it in a simulation."""
-
-    @property
-    def bytes_on_wire(self) -> int: ...
-
-    def write(self, lines: Sequence[str]) -> Outcome: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one `drain_once` did: `outcome` of its request, None without one; `sent`, `refused`: how many records were
-    stored, or became dead letters; `wait_seconds` before the next step, `asked_seconds` of them because the server asked.
+    """What one `drain_once` did. `outcome` of its request, if it made one. `sent`, `refused`: how many records were
+    stored, or became dead letters. `wait_seconds` before the next step; the server asked for `asked_seconds` of them.
     """
 
     wait_seconds: float = 0.0

@@ -2,8 +2,10 @@
 
 A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. If the journal has
 its record, the record becomes pending and goes out as it is now. If not (another journal, say), the line kept here goes
-out. Then the letter is deleted, or the new refusal is written down. A letter never goes over a newer record of the same
-point (a day that was recorded again, a recovered reading): then that record goes out instead, and the letter is deleted.
+out. Then the letter is deleted, or the new refusal is written down.
+
+A letter never overwrites another record of the same point (a day that was recorded again, a recovered reading): that
+record is sent instead, and the letter is deleted.
 """
 
 import re

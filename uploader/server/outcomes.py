@@ -1,6 +1,8 @@
-"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large."""
+"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large; and who writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,12 @@ class TooLarge:
 
 
 Outcome = Sent | Unreachable | Misconfigured | Rejected | Expired | TooLarge
+
+
+class Writer(Protocol):
+    """Influx, or what stands in for it in a simulation."""
+
+    @property
+    def bytes_on_wire(self) -> int: ...
+
+    def write(self, lines: Sequence[str]) -> Outcome: ...

@@ -14,8 +14,8 @@ import pytest
 from admin.commands.export import Counted
 from admin.files.formats import columns
 from admin.terminal.moments import iso
-from journal.reading import STREAMS, Day
 from journal.journal import Journal
+from journal.reading import STREAMS, Day
 from journal.writer import JournalWriter
 from tests.admin.conftest import (
     FIRST_MS,

@@ -107,13 +107,12 @@ def influx_2(double: Influx2) -> Iterator[Influx2]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             path = urlsplit(self.path)
             if path.path == "/api/v2/query":
-                assert (parse_qs(path.query), 'r.name == "solar"' in json.loads(body)["query"]) == (
-                    {"org": ["org"]},
-                    True,
-                )
+                assert parse_qs(path.query) == {"org": ["org"]}
+                assert 'r.name == "solar"' in json.loads(body)["query"]
                 row = f",_result,0,solar,{double.everySeconds}000000000"
                 rows = f",result,table,name,retentionPeriod\r\n{row}\r\n\r\n" if double.can_read else "\r\n"
-                return self.reply(200, rows)
+                self.reply(200, rows)
+                return
             double.bodies += (body,)
             if self.headers["Authorization"] != "Token my-long-token":
                 self.reply(401, {"code": "unauthorized", "message": "unauthorized access"})
