@@ -51,7 +51,7 @@ class InfluxQL:
         return self._request(f"SHOW RETENTION POLICIES ON {_name(self._target.database)}")
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds, 0 for ever; None if there is no such policy. Raises StrangeAnswer if the answer is not about policies."""
+        """Seconds, 0 for ever; None if there is no such policy. Raises StrangeAnswer for an answer without policies."""
         for row in _rows(body):
             duration = required(row, "duration")
             if self._target.policy == row.get("name") or (not self._target.policy and row.get("default")):
