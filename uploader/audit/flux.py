@@ -1,9 +1,9 @@
-"""Flux: the audit's queries to InfluxDB 2.x and Cloud, and what its CSV says. Pure.
+"""Flux: the audit's queries to InfluxDB 2.x and Cloud, and their answers in CSV. Pure.
 
-Every count is of one field, as a point has no count of its own: `aggregateWindow(fn: count)` runs within the storage.
+InfluxDB counts values of a field, not points. `aggregateWindow(fn: count)` runs inside the storage, so it is fast.
 
-Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv: tables follow each other with a blank line in
-between and a header each where their columns differ; an error may come after 200, as a table with a column `error`.
+Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv. Tables are separated by a blank line; each has a
+header of its own if its columns differ. An error may come after status 200, as a table with a column `error`.
 """
 
 import csv
@@ -21,7 +21,7 @@ _NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
 class Flux:
-    """What InfluxDB 2.x and Cloud speak."""
+    """The query language of InfluxDB 2.x and Cloud."""
 
     answers_in = "csv"
     storage = Storage()
@@ -30,7 +30,7 @@ class Flux:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One script with a result for each function, which says which it is, and one for the texts."""
+        """One script, with a result for each function (its name is in a column) and one for the texts."""
         parts = [self._windows(query, query.fields, "count", merge="sum")]
         if query.numbers:
             parts += [self._windows(query, query.numbers, each, merge=each) for each in ("sum", "min", "max")]

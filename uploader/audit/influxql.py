@@ -1,6 +1,6 @@
-"""InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and what its JSON says. Pure.
+"""InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and their answers in JSON. Pure.
 
-An error may come with 200, inside the JSON. An answer that the server has cut (`max-row-limit`) says `partial`.
+An error may come with status 200, inside the JSON. A shortened answer (`max-row-limit`) says `partial`.
 """
 
 import json
@@ -16,7 +16,7 @@ _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 class InfluxQL:
-    """What InfluxDB 1.x speaks, and 3.x too."""
+    """The query language of InfluxDB 1.x and 3.x."""
 
     answers_in = "json"
     storage = Storage()
@@ -25,7 +25,7 @@ class InfluxQL:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One statement; for each text another one, whose column is the text's key."""
+        """One statement, and one more for each text; its column is named by the text's key."""
         columns = [_call("count", name) for name in query.fields]
         columns += [_call(function, name) for name in query.numbers for function in ("sum", "min", "max")]
         by_hour = "GROUP BY time(1h) fill(none)"
@@ -102,6 +102,6 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
             raise ValueError(result["error"])
         for series in result.get("series", ()):
             if result.get("partial") or series.get("partial"):
-                raise ValueError("the server cuts its answers short (max-row-limit)")
+                raise ValueError("the server shortens its answers (max-row-limit)")
             for values in series.get("values", ()):
                 yield dict(zip(series["columns"], values, strict=True))

@@ -1,14 +1,14 @@
-"""MetricsQL: the audit's queries to VictoriaMetrics, and what its JSON says. Pure.
+"""MetricsQL: the audit's queries to VictoriaMetrics, and their answers in JSON. Pure.
 
-    solar,model=PL80,site=home battery_volts=25.4 …   is kept as   solar_battery_volts{model="PL80",site="home"} 25.4
+    solar,model=PL80,site=home battery_volts=25.4 …   is stored as   solar_battery_volts{model="PL80",site="home"} 25.4
 
 Rules:
-- A window ends at the moment that is asked about (included), and is as long as it says.
-- It keeps what is sent twice, so an hour may have more points than were sent. It turns text into 0. It keeps about 12
-  digits of a number, fewer if the numbers in a block are very different.
+- A window `[1h]` ends at the time of the query, which is included; its beginning is not.
+- VictoriaMetrics keeps what is sent twice, so an hour may have more points than were sent. It turns text into 0. It
+  keeps about 12 digits of a number, fewer if the numbers in a block are very different.
 - It does not say how long it keeps points.
 
-Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5, a single server.
+Source: docs.victoriametrics.com/metricsql and /url-examples; tested with 1.79.5, a single server.
 """
 
 import json
@@ -23,7 +23,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 class MetricsQL:
-    """What VictoriaMetrics speaks."""
+    """The query language of VictoriaMetrics."""
 
     answers_in = "json"
     storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
@@ -32,10 +32,10 @@ class MetricsQL:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One request for the whole hours, one more for an hour that the query has only the end or beginning of."""
+        """One request for the whole hours, and one more for an hour of which the query has only a part."""
         requests = []
         for since_ms, until_ms in _parts(query.since_ms, query.until_ms):
-            # A midnight at which a query ends would be left out.
+            # VictoriaMetrics leaves out a midnight at which a query ends.
             last_ms = until_ms if (until_ms - 1) % DAY_MS == 0 else until_ms - 1
             window_ms = min(HOUR_MS, last_ms + 1 - since_ms)
             text = _rollups(("count",), _series(query, query.fields), window_ms)
@@ -71,7 +71,7 @@ class MetricsQL:
 
 
 def read_url(write_url: str) -> str:
-    """Where to ask a server that is written to at `write_url`.
+    """The URL for queries to a server, from its URL for writes.
 
     https://vm.example:8428[/influx]                 https://vm.example:8428
     https://vm.example/insert/0/influx               https://vm.example/select/0/prometheus     a cluster
@@ -87,13 +87,13 @@ def _results(body: bytes) -> list[dict[str, Any]]:
     if parsed.get("status") != "success":
         raise StrangeAnswer("no success")
     if parsed.get("isPartial"):
-        raise ValueError("a part of the cluster is away, so its answer is not whole")
+        raise ValueError("a part of the cluster does not answer, so the answer is incomplete")
     results: list[dict[str, Any]] = parsed["data"]["result"]
     return results
 
 
 def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
-    """The stretch cut where its whole hours begin and end."""
+    """The period, divided at the beginning of its first whole hour and at the end of its last."""
     begin, end = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
     if begin > end:
         yield since_ms, until_ms

@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """What a field comes to in an hour. Where only counts are asked for, the rest stays as it is here."""
+    """Count, sum, minimum and maximum of a field in one hour. What is not asked for stays as here."""
 
     count: int = 0
     sum: float = 0.0
@@ -49,10 +49,10 @@ Hours = dict[int, dict[str, Summary]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The points of a measurement and a site with one of these fields, at or after `since_ms` and before `until_ms`.
+    """The points of a measurement and a site that have one of these fields, from `since_ms` on and before `until_ms`.
 
-    All fields are counted; of `numbers` there are sum, minimum and maximum too, and each of `texts`, a field and a text
-    that it may have, is counted by itself.
+    All fields are counted. Of `numbers`, sum, minimum and maximum are wanted too. `texts` are pairs of a field and a
+    text; each pair is counted by itself.
     """
 
     measurement: str
@@ -69,10 +69,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a server keeps what it is sent; as it stands here, as InfluxDB does.
+    """How a server stores values. The defaults are InfluxDB's.
 
-    `overwrites`: a point that is sent again takes the place of the one there was. `rounding`: by how much of itself a
-    number may differ from the one that was sent.
+    `overwrites`: a point that is sent again replaces the first one. `rounding`: the relative error of a stored number.
     """
 
     keeps_text: bool = True
@@ -82,7 +81,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POST. `authorization` is a secret. `url`: the server's, where it is not the one that was set."""
+    """A POST request. `authorization` is a secret. `url`: the server's, if it differs from INFLUXDB_URL."""
 
     path: str
     params: list[tuple[str, str]]
@@ -97,7 +96,7 @@ class Request:
 
 
 class StrangeAnswer(ValueError):
-    """Not what the server would answer."""
+    """The answer is not in the form that this language has."""
 
 
 def text_key(name: str, text: str) -> str:
@@ -110,7 +109,7 @@ def summary(hours: Hours, time_ms: int, key: str) -> Summary:
 
 
 def required(row: Mapping[str, Any], name: str) -> str:
-    """A column of an answer's row. Raises StrangeAnswer where there is none."""
+    """A column of an answer's row. Raises StrangeAnswer if it is missing."""
     if name not in row:
         raise StrangeAnswer(f"no column {name}")
     return str(row[name])

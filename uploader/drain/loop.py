@@ -1,4 +1,4 @@
-"""The loop around the drain, with all its waiting: `drain` for the service, `drain_all` for --once."""
+"""The loop around the drain, with all the waiting: `drain` for the service, `drain_all` for --once."""
 
 import random
 import time
@@ -32,7 +32,7 @@ TRIES = 3
 
 
 class Stop(Protocol):
-    """A threading.Event, or what stands in for it where time does not pass."""
+    """A threading.Event, or its double in tests, where no time passes."""
 
     def is_set(self) -> bool: ...
 
@@ -40,7 +40,7 @@ class Stop(Protocol):
 
 
 def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
-    """Send whatever is pending, for ever, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
+    """Send everything pending, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
     _wait(drain.reporter, stop, first_wait_seconds)
     while not stop.is_set():
         try:
