@@ -16,26 +16,56 @@ Rules:
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from journal.journal import Journal
 from uploader.audit.client import Client
 from uploader.audit.countable_fields import Row, Witnesses
 from uploader.audit.equality import Equality
-from uploader.audit.hour import Hour, Reason
 from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
 Extent = Literal["all", "none", "some"]
+Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 
 T = TypeVar("T")
 
 HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24}
 HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What one hour of one site has. `missing`: records that the server has not, by reason.
+
+    pending  wait to be sent                                held     wait for a trusted clock
+    refused  dead letters                                   expired  older than the server keeps points
+    lost     sent, and not there; `lost_ids` are theirs
+
+    `different`: records that the server has with other values, by reason, of which there are two more:
+
+    changed  sent, and would be right when sent again       stuck    sent again, the old value would stay all the same
+             `changed_ids` are theirs
+
+    `fields`: those that differ. `surplus`: points that the server has and the journal has not: pruned here, or of
+    another source.
+    """
+
+    stream: str
+    site: str
+    begin_ms: int
+    in_journal: int
+    at_server: int
+    missing: Mapping[Reason, int] = field(default_factory=dict)
+    lost_ids: IdRanges = NONE
+    surplus: int = 0
+    different: Mapping[Reason, int] = field(default_factory=dict)
+    changed_ids: IdRanges = NONE
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
