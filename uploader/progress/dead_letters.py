@@ -91,7 +91,7 @@ class DeadLetters:
         """The letters with these numbers, as far as they are there."""
         return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
 
-    def waiting(self, limit: int) -> list[DeadLetter]:
+    def waiting(self, limit: int = -1) -> list[DeadLetter]:
         """Letters to be tried again and not yet queued, oldest first."""
         return self._letters("is_waiting = ?", WAITS, limit=limit)
 

@@ -35,7 +35,6 @@ from uploader.progress.id_ranges import IdRanges
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
-LETTERS_AT_ONCE = 500
 ROOM_BYTES = 64 * 1024
 """More than it takes to write down nearly any answer."""
 MARKS = 16
@@ -170,7 +169,7 @@ class Progress:
         """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
         that are to be tried again. Raises JournalFull."""
         with self._our_errors("read"):
-            waiting = self.dead_letters.waiting(LETTERS_AT_ONCE)
+            waiting = self.dead_letters.waiting()
         revisions = journal.revisions(after=self._state("revision")[0])
         letters = [(each, record_id) for each in waiting if (record_id := each.record_in(journal))]
         if not (revisions or letters):

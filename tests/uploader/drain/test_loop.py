@@ -164,6 +164,16 @@ def test_once_sends_all_but_the_reading_that_a_proxy_does_not_let_through(
     assert summary.refused or summary.reason
 
 
+def test_once_sends_all_of_very_many_letters_that_are_to_be_tried_again(site: Site) -> None:
+    times = site.append(1200)
+    with ScriptedInflux(refuses=lambda line: True) as server:
+        assert once(site, server.target).refused == 1200
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        assert once(site, server.target) == Summary(sent=1200, refused=0, left=0)
+        assert server.times() == times
+
+
 def test_once_without_a_journal_is_an_error(tmp_path: Path) -> None:
     class Nobody:
         bytes_on_wire = 0

@@ -381,3 +381,14 @@ def test_a_204_without_the_name_that_the_server_has_shown_is_not_believed_after_
         other = replace(server.target, bucket="another")
         with Influx(other, memory=progress) as writer:
             assert writer.write(LINES) == Sent()
+
+
+def test_a_proxy_that_forbids_a_request_to_version_1_says_nothing_of_the_token(
+    database: Database, tmp_path: Path
+) -> None:
+    locations = f"location / {{ proxy_pass {database.server.url}; }} location /write {{ return 403; }}"
+    with nginx(tmp_path, locations) as url, Influx(replace(database.target, url=url)) as influx:
+        outcome = influx.write(["solar battery_volts=25 1"])
+    assert isinstance(outcome, Misconfigured)
+    assert outcome.may_be_content
+    assert "user:password" not in outcome.remedy
