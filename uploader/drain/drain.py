@@ -1,4 +1,4 @@
-"""Drain: chooses a batch, sends it, moves on. One step at a time; loop.py waits between the steps.
+"""Drain: chooses a batch, sends it, goes on. One step at a time; loop.py waits between the steps.
 
     due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, then days
     suspects    records that may be why a request fails: halved until one stands alone
@@ -200,7 +200,7 @@ class Drain:
         return self._failed(batch, outcome)
 
     def _taken(self, batch: Batch, outcome: Outcome, expired: IdRanges, seconds: float) -> Step:
-        """Move on after the server stored the batch, but for what is too old for it."""
+        """Go on after the server stored the batch, except what is too old for it."""
         count = len(batch.lines)
         self._failures = self._condemned = 0
         self._size = self._size.sent(count, seconds)
@@ -211,7 +211,7 @@ class Drain:
         return Step(outcome=outcome, sent=count - expired.count)
 
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
-        """Move on after the server did not store all of the batch: which record is it that it cannot take?"""
+        """Go on after the server did not store all of the batch: which record can it not take?"""
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count)
         verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
