@@ -1,7 +1,7 @@
 """Connections on which all headers of an answer must arrive within the read time-out.
 
-urllib3 limits only the wait for each piece: a server that sends one byte a second could hold it for ever. So a timer
-ends the connection. The bytes until then are no answer, although http.client takes them for headers.
+urllib3 limits only the wait for each piece; a server that sends one byte a second would hold it for ever. So a timer
+ends the connection. What had arrived by then is not an answer, although http.client takes it for the headers.
 """
 
 import socket
@@ -16,9 +16,9 @@ from urllib3.exceptions import ProxyError
 
 
 class _Bounded:
-    """For a connection: its answer takes no longer than its own time-out.
+    """Mixed into a connection: its answer takes no longer than the connection's own time-out.
 
-    When `getresponse` is called, urllib3 has set `timeout` to the read time-out; the socket still has the connect one.
+    When that is called, urllib3 has set `timeout` to that for reading; the socket still has the one for connecting.
     """
 
     sock: Any
@@ -28,7 +28,7 @@ class _Bounded:
         return self._in_time(super().getresponse)  # type: ignore[misc]
 
     def _tunnel(self) -> None:
-        """A proxy's tunnel has the same time limit, and every failure to make one is the proxy's."""
+        """Asking a proxy for a way through ends in time too, and is the proxy's failure whatever goes wrong."""
         try:
             self._in_time(super()._tunnel)  # type: ignore[misc]
         except Exception as error:
@@ -78,6 +78,6 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Have this manager make only such connections; returns the manager."""
+    """Let all connections that this manager will make be of this kind; returns it."""
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
