@@ -4,7 +4,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -33,9 +33,18 @@ def written(directory: Path, readings: int) -> tuple[int, int]:
     """Syncs, and bytes written to the directory's files, while so many readings are appended one by one."""
     log = directory / "strace"
     path = directory / f"{readings}.db"
+    subprocess.run(traced([sys.executable, "-c", _APPEND, str(path), str(readings)], log), check=True)
+    return written_to(directory, log)
+
+
+def traced(command: Sequence[str | Path], log: Path) -> list[str | Path]:
+    """The command with all that it writes noted in `log`."""
     calls = "trace=fsync,fdatasync,write,pwrite64"
-    command = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-e", calls, "-o", str(log)]
-    subprocess.run([*command, sys.executable, "-c", _APPEND, str(path), str(readings)], check=True)
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-e", calls, "-o", log, *command]
+
+
+def written_to(directory: Path, log: Path) -> tuple[int, int]:
+    """Syncs of the directory's files, and bytes written to them."""
     syncs = size = 0
     for line in log.read_text().splitlines():
         # 4711 pwrite64(5</tmp/500.db-wal>, ""..., 4096, 32) = 4096
