@@ -3,7 +3,7 @@
 python -m benchmarks [READINGS] [PART ...]
 
 With fewer READINGS than a million it is quicker, but less exact. With PARTs, such as `sending`, only these are
-measured, and nothing is written.
+measured, and nothing is written. `growth` is measured by name only: it takes longer than all the others together.
 """
 
 import signal
@@ -17,15 +17,19 @@ from benchmarks import page
 from benchmarks.figure import Figure, Place
 from benchmarks.network_figures import draining, sending
 from benchmarks.site_figures import exporting, growing, starting, writing
+from benchmarks.trials.growth import growth
+from benchmarks.trials.slow_computer import slow_computer
+from benchmarks.trials.weewx import weewx
 
-PARTS = (writing, starting, exporting, growing, sending, draining)
+USUAL = (writing, starting, exporting, growing, sending, draining, slow_computer, weewx)
+ALL = (*USUAL, growth)
 
 
 def main(million: int, names: Sequence[str]) -> None:
     figures: list[Figure] = []
-    parts = [part for part in PARTS if not names or part.__name__ in names]
-    if unknown := set(names) - {part.__name__ for part in parts}:
-        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(part.__name__ for part in PARTS)}")
+    if unknown := set(names) - {part.__name__ for part in ALL}:
+        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(part.__name__ for part in ALL)}")
+    parts = [part for part in ALL if part.__name__ in names] if names else USUAL
     with tempfile.TemporaryDirectory(prefix="solar-bench-") as directory:
         place = Place(Path(directory), million)
         for part in parts:
