@@ -3,7 +3,12 @@
 import json
 import shutil
 import textwrap
+from pathlib import Path
 
+from admin.energy import words
+from admin.energy.energy import recent_energy
+from admin.energy.figures import Figures
+from admin.energy.verdict import verdict
 from admin.files.formats import columns, row
 from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
@@ -11,6 +16,8 @@ from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.words import ago, count, duration, size
+from journal.errors import JournalError
+from journal.journal import Journal
 from journal.reading import Reading
 
 
@@ -19,10 +26,21 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
-        print(json.dumps(as_dict(health, points), indent=1))
+        figures = energy_at(data, health)
+        energy = {"verdict": verdict(health, figures), "energy": words.as_dict(figures) if figures else None}
+        print(json.dumps(as_dict(health, points) | energy, indent=1))
     else:
         print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
     return 1 if points else 0
+
+
+def energy_at(data: Path, health: Health) -> Figures | None:
+    """The energy figures; None if the journal cannot be read."""
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return recent_energy(data, journal, health.now_ms)
+    except JournalError:
+        return None
 
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:

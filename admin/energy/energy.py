@@ -1,0 +1,39 @@
+"""Collects a site's energy figures from the journal and its sums."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from admin.energy.days import days_of, local_date, midnight_ms
+from admin.energy.figures import Figures, figures_of
+from admin.energy.nights import nights_of
+from admin.energy.sums import Sums
+from journal.journal import Journal
+from journal.reading import Day, Reading
+
+FILE = "page.db"
+"""The page's file of sums, beside the journal."""
+NIGHTS_DAYS = 31
+RECENT_DAYS = 31
+YEAR_DAYS = 366
+
+
+def energy_of(journal: Journal, sums: Sums, now_ms: int, *, days: int = YEAR_DAYS, since_ms: int = 0) -> Figures:
+    """The figures at `now_ms` over the last `days`. `since_ms`: the sums are complete from there on only."""
+    today = local_date(now_ms)
+    tomorrow_ms = midnight_ms(today + timedelta(1))
+    stretches = sums.days(midnight_ms(today - timedelta(days)), tomorrow_ms)
+    records = journal.records("days", 1, journal.last_id("days"))
+    oldest = (today - timedelta(days)).isoformat()
+    recent = [each for each in records if isinstance(each, Day) and oldest <= each.date <= today.isoformat()]
+    newest = journal.get("readings", journal.last_id("readings"))
+    nights = nights_of(list(sums.quarters(midnight_ms(today - timedelta(NIGHTS_DAYS)), tomorrow_ms)), now_ms)
+    percent = newest.state_of_charge_percent if isinstance(newest, Reading) else None
+    return figures_of(days_of(stretches, recent, now_ms), nights, percent, now_ms, since_ms)
+
+
+def recent_energy(data: Path, journal: Journal, now_ms: int) -> Figures:
+    """The figures of the last month, for one command: from the page's sums if there are any, else from the readings."""
+    since_ms = midnight_ms(local_date(now_ms) - timedelta(RECENT_DAYS))
+    with Sums.in_memory(data / FILE) as sums:
+        sums.update(journal, since_ms)
+        return energy_of(journal, sums, now_ms, days=RECENT_DAYS, since_ms=since_ms)
