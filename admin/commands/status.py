@@ -15,10 +15,10 @@ from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.moments import iso, iso_date
+from admin.terminal.values import values
 from admin.terminal.words import ago, count, duration, size
 from journal.errors import JournalError
 from journal.journal import Journal
-from journal.reading import Reading
 
 
 def status(*, data: options.Data = options.DATA, url: options.Url = None, as_json: options.AsJson = False) -> int:
@@ -119,21 +119,6 @@ def _upload_rows(health: Health) -> list[tuple[str, str]]:
     refused = "none" if not upload.dead_letters else count(upload.dead_letters, "record")
     again = f", {upload.dead_letters_waiting:,} of them waiting to be sent again" if upload.dead_letters_waiting else ""
     return [*rows, ("Dead letters", refused + again)]
-
-
-def values(reading: Reading) -> str:
-    """A reading in one line."""
-    parts = [
-        (reading.model, "{}"),
-        (reading.battery_volts, "{:.1f} V"),
-        (reading.state_of_charge_percent, "{:.0f} % full"),
-        (reading.charge_amps, "charge {:.1f} A"),
-        (reading.load_amps, "load {:.1f} A"),
-        (reading.regulator_state, "{}"),
-        (reading.alarm or None, "ALARM"),
-        (reading.load_disconnected or None, "LOAD CUT OFF"),
-    ]
-    return ", ".join(words.format(value) for value, words in parts if value is not None)
 
 
 def as_dict(health: Health, points: list[str]) -> dict[str, object]:

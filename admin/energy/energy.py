@@ -8,7 +8,7 @@ from admin.energy.figures import Figures, figures_of
 from admin.energy.nights import nights_of
 from admin.energy.sums import Sums
 from journal.journal import Journal
-from journal.reading import Day, Reading
+from journal.reading import Day
 
 FILE = "page.db"
 """The page's file of sums, beside the journal."""
@@ -25,15 +25,17 @@ def energy_of(journal: Journal, sums: Sums, now_ms: int, *, days: int = YEAR_DAY
     records = journal.records("days", 1, journal.last_id("days"))
     oldest = (today - timedelta(days)).isoformat()
     recent = [each for each in records if isinstance(each, Day) and oldest <= each.date <= today.isoformat()]
-    newest = journal.get("readings", journal.last_id("readings"))
-    nights = nights_of(list(sums.quarters(midnight_ms(today - timedelta(NIGHTS_DAYS)), tomorrow_ms)), now_ms)
-    percent = newest.state_of_charge_percent if isinstance(newest, Reading) else None
-    return figures_of(days_of(stretches, recent, now_ms), nights, percent, now_ms, since_ms)
+    quarters = list(sums.quarters(midnight_ms(today - timedelta(NIGHTS_DAYS)), tomorrow_ms))
+    percent = quarters[-1].extent("state_of_charge_percent").mean if quarters else None
+    return figures_of(days_of(stretches, recent, now_ms), nights_of(quarters, now_ms), percent, now_ms, since_ms)
 
 
-def recent_energy(data: Path, journal: Journal, now_ms: int) -> Figures:
-    """The figures of the last month, for one command: from the page's sums if there are any, else from the readings."""
+def recent_energy(data: Path, journal: Journal, now_ms: int, *, is_now: bool = True) -> Figures:
+    """The figures of the last month, for one command: from the page's sums if there are any, else from the readings.
+
+    With `is_now` False, those of an earlier moment: nothing that came later is in them.
+    """
     since_ms = midnight_ms(local_date(now_ms) - timedelta(RECENT_DAYS))
-    with Sums.in_memory(data / FILE) as sums:
-        sums.update(journal, since_ms)
+    with Sums.in_memory(data / FILE if is_now else None) as sums:
+        sums.update(journal, since_ms, 2**62 if is_now else now_ms)
         return energy_of(journal, sums, now_ms, days=RECENT_DAYS, since_ms=since_ms)

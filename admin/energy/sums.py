@@ -82,10 +82,12 @@ class Sums:
         self,
         journal: Journal,
         since_ms: int | None = None,
+        until_ms: int = 2**62,
         show: Callable[[int], None] = lambda left: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add what the journal has released and the sums lack, the newest first; with `since_ms`, only from there on.
+        """Add what the journal has released and the sums lack, the newest first; with `since_ms`, only from there
+        to `until_ms`.
 
         While readings are being recalculated, nothing is added: all begins anew when that is done. `show` is told how
         many readings are left; `is_stopped` is asked after each chunk.
@@ -97,7 +99,7 @@ class Sums:
         done = self._begin(journal)
         todo = IdRanges.of(journal.released("readings")) - done
         if since_ms is not None:
-            todo &= IdRanges.of(journal.id_ranges("readings", since_ms, 2**62))
+            todo &= IdRanges.of(journal.id_ranges("readings", since_ms, until_ms))
         left = todo.count
         for first, last in reversed([chunk for part in todo for chunk in _chunks(*part)]):
             if is_stopped():

@@ -86,8 +86,7 @@ def test_a_page_with_charts_days_and_events(solar: Solar) -> None:
 def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
     fill_hours([0], day("2026-01-01", charge_amp_hours=120.0, load_amp_hours=90.0))
     solar("report", *SINCE)
-    drawings = list(page().iter(f"{SVG}svg"))
-    assert all(drawing.get("role") == "img" for drawing in drawings)
+    drawings = page().findall(f".//{SVG}svg[@role='img']")
     assert [drawing.get("aria-label") for drawing in drawings] == [
         "Battery: battery from 24.0 to 25.0 volts.",
         "State of charge: state of charge from 80.0 to 80.0 percent.",
@@ -119,7 +118,7 @@ def test_the_band_reaches_from_the_lowest_to_the_highest(solar: Solar) -> None:
     band = line(page(), "Battery", "band")
     heights = [float(point.split(" ")[1].rstrip("Z")) for point in re.split("[ML]", band)[1:]]
     # Six readings in half an hour, from 24.0 to 24.83 V.
-    marks = [mark.text for mark in charts(page())["Battery"].iter(f"{HTML}span") if mark.get("class") == "y"]
+    marks = [mark.text for mark in charts(page())["Battery"].iter(f"{SVG}text") if mark.get("class") == "y"]
     low, high = float(marks[0] or 0), float(marks[-1] or 0)
     assert (max(heights), min(heights)) == (200.0, pytest.approx(200 * (high - (24 + 5 / 6)) / (high - low), abs=0.1))
 
