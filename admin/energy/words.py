@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from admin.energy.days import Period
+from admin.energy.days import Period, months, weeks
 from admin.energy.figures import RESERVE_PERCENT, Figures
 from admin.energy.nights import Night
 from admin.terminal.moments import iso
@@ -35,6 +35,11 @@ def amounts(period: Period) -> tuple[str, ...]:
         number(period.balance_amp_hours, sign="+"),
         f"{period.coverage_percent:.0f}",
     )
+
+
+def weeks_and_months(figures: Figures) -> list[Period]:
+    """The last weeks, then all months, the newest first."""
+    return [*reversed(weeks(figures.days)[-8:]), *reversed(months(figures.days))]
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:

@@ -102,19 +102,23 @@ def _nights(span: Span) -> str:
 
 
 def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
-    """What the page's script shows under the pointer: for each column its share of the width, and a line of text."""
+    """For the page's script: at which share of the width which moment is, and each curve's value there."""
     days = (span.until_ms - span.since_ms) / DAY_MS
     layout = "%H:%M:%S" if days < 0.02 else "%H:%M" if days <= 1.1 else "%a %-d %b %H:%M" if days <= 60 else "%-d %b %Y"
-    found: dict[int, tuple[int, list[str]]] = {}
+    moments: dict[int, int] = {}
+    values: list[dict[int, float]] = []
     for curve in drawn:
-        for column in curve.columns:
-            known = found.setdefault(column.place, ((column.first_ms + column.last_ms) // 2, []))
-            known[1].append(f"{curve.label} {_mean(column):.1f} {unit}")
-    shown = [
-        (round(span.share(at), 4), f"{time.strftime(layout, time.localtime(at / 1000))}: {', '.join(texts)}")
-        for at, texts in (found[place] for place in sorted(found))
+        values.append({column.place: round(_mean(column), 1) for column in curve.columns})
+        moments |= {column.place: (column.first_ms + column.last_ms) // 2 for column in curve.columns}
+    points = [
+        [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
+        for place, at in sorted(moments.items())
     ]
-    return f" data-values='{escape(json.dumps(shown, ensure_ascii=False))}'"
+    told = {"unit": unit, "names": [curve.label for curve in drawn], "points": points}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return " tabindex='0' data-values='{}'".format(
+        text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")
+    )
 
 
 def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
