@@ -47,7 +47,7 @@ lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.l
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
 
-tools: .tools/actionlint .tools/node_modules ## fetch what some tests need beyond Python: actionlint (needs go), Flux (needs npm)
+tools: .tools/actionlint .tools/node_modules ## fetch what some tests need beyond Python: actionlint (needs go), Flux and axe (need npm)
 
 clean:              ## remove what was set up
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -71,5 +71,5 @@ $(VENV)/peers: Makefile
 	@touch $@
 
 .tools/node_modules: Makefile
-	npm install --prefix .tools --silent --no-save --ignore-scripts @influxdata/flux-lsp-browser@0.8.40
+	npm install --prefix .tools --silent --no-save --ignore-scripts @influxdata/flux-lsp-browser@0.8.40 axe-core@4.14.1
 	@touch $@

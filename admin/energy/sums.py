@@ -81,7 +81,7 @@ class Sums:
     def update(
         self,
         journal: Journal,
-        since_ms: int | None = None,
+        since_ms: int = 0,
         until_ms: int = 2**62,
         show: Callable[[int], None] = lambda left: None,
         is_stopped: Callable[[], bool] = lambda: False,
@@ -98,14 +98,16 @@ class Sums:
             return
         done = self._begin(journal)
         todo = IdRanges.of(journal.released("readings")) - done
-        if since_ms is not None:
+        if since_ms or until_ms != 2**62:
             todo &= IdRanges.of(journal.id_ranges("readings", since_ms, until_ms))
         left = todo.count
         for first, last in reversed([chunk for part in todo for chunk in _chunks(*part)]):
+            show(left)
             if is_stopped():
                 return
-            show(left)
-            done = self._add(journal, first, last, done)
+            before, done = done, done | IdRanges.of([(first, last)])
+            if not self._add(journal, first, last, before, done):
+                return  # another program is adding to this file
             left -= last - first + 1
         self.is_complete = True
 
@@ -122,20 +124,22 @@ class Sums:
         self._connection.execute("INSERT INTO kept VALUES (?, ?, '[]', '')", (identity, revision))
         return IdRanges()
 
-    def _add(self, journal: Journal, first: int, last: int, done: IdRanges) -> IdRanges:
-        """Add the readings with these ids, and the pairs with their neighbours that are in the sums."""
-        reach = first - (first - 1 in done), last + (last + 1 in done)
+    def _add(self, journal: Journal, first: int, last: int, before: IdRanges, done: IdRanges) -> bool:
+        """Add the readings with these ids, and the pairs with their neighbours that are in the sums. False if what is
+        in them is no longer `before`: then nothing is added."""
+        reach = first - (first - 1 in before), last + (last + 1 in before)
         rows = list(journal.values("readings", ("id", *COLUMNS), *reach))
         quarters = Quarters(gap_of(row[1] for row in rows))
         for record_id, *row in rows:
             (quarters.add if first <= record_id <= last else quarters.bridge)(row)
-        done |= IdRanges.of([(first, last)])
-        kept = json.dumps(done.ranges), journal.mark("readings", done.last)
+        mark = journal.mark("readings", done.last)
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
+            expected = json.dumps(done.ranges), mark, json.dumps(before.ranges)
+            if not self._connection.execute("UPDATE kept SET done = ?, mark = ? WHERE done = ?", expected).rowcount:
+                return False
             self._connection.executemany(_UPSERT, map(_flat, quarters.stretches.values()))
-            self._connection.execute("UPDATE kept SET done = ?, mark = ?", kept)
-        return done
+        return True
 
     def quarters(self, since_ms: int, until_ms: int) -> Iterator[Stretch]:
         """The quarters that begin in this time, in order."""

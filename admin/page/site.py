@@ -10,10 +10,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from admin.energy.energy import FILE, energy_of
+from admin.energy.days import local_date, midnight_ms
+from admin.energy.energy import FILE, RECENT_DAYS, YEAR_DAYS, energy_of
 from admin.energy.figures import Figures
 from admin.energy.sums import Sums
 from admin.energy.verdict import is_held, is_stale, verdict
@@ -49,10 +52,12 @@ class Look:
 class Site:
     """Looks when told, or by itself (`run`); `look` is the newest."""
 
-    def __init__(self, data: Path, *, is_upload_wanted: bool) -> None:
+    def __init__(self, data: Path, *, is_upload_wanted: bool, keeps_sums: bool = True) -> None:
+        """Without `keeps_sums` nothing is written; then the figures reach back over a month only."""
         self.data = data
         self.watchers = 0
-        self.sums_path = _writable(data / FILE)
+        self.sums_path = _writable(data / FILE) if keeps_sums else data / FILE
+        self._memory = None if keeps_sums else Sums.in_memory(data / FILE)
         self._is_upload_wanted = is_upload_wanted
         self._figures: Figures | None = None
         self._figures_at = 0.0
@@ -105,13 +110,15 @@ class Site:
             nonlocal left
             left = number
 
+        days = RECENT_DAYS if self._memory else YEAR_DAYS
+        since_ms = midnight_ms(local_date(now_ms) - timedelta(days)) if self._memory else 0
         try:
-            with Sums.open(self.sums_path) as sums:
-                sums.update(journal, show=show, is_stopped=lambda: time.monotonic() > until)
+            with nullcontext(self._memory) if self._memory else Sums.open(self.sums_path) as sums:
+                sums.update(journal, since_ms, show=show, is_stopped=lambda: time.monotonic() > until)
                 was_left, self._left = self._left, 0 if sums.is_complete else max(left, 1)
                 is_due = time.monotonic() - self._figures_at > FIGURES_SECONDS or (was_left and not self._left)
                 if self._figures is None or is_due:
-                    self._figures = energy_of(journal, sums, now_ms)
+                    self._figures = energy_of(journal, sums, now_ms, days=days, since_ms=since_ms)
                     self._figures_at = time.monotonic()
             self._trouble = ""
         except sqlite3.Error as error:

@@ -18,7 +18,7 @@ class Mark(NamedTuple):
     label: str
 
 
-def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
+def value_marks(lowest: float, highest: float, most: int = 7) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
     span = max(highest - lowest, 1e-9) if highest > lowest else abs(highest) or 1.0
     step = next(

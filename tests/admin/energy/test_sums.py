@@ -131,3 +131,19 @@ def test_days_are_those_of_the_local_zone(tmp_path: Path, monkeypatch: pytest.Mo
         "2026-06-03": 285,
     }
     assert days["2026-06-02"].began_ms == BEGAN_MS + DAY_MS - 34_200_000
+
+
+def test_two_programs_that_add_to_one_file_count_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums_module, "CHUNK_READINGS", 50)
+    write(tmp_path, 5)
+    with Journal.open(tmp_path / "journal.db") as journal, Sums.open(tmp_path / "page.db") as first:
+
+        def meanwhile() -> bool:
+            with Sums.open(tmp_path / "page.db") as second:
+                second.update(journal, is_stopped=iter([False, True]).__next__)
+            return False
+
+        for _ in range(9):
+            first.update(journal, is_stopped=meanwhile)
+        assert first.is_complete
+        assert all_of(first) == afresh(tmp_path)
