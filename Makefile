@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 help:               ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
-demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
-	$(BIN)/solar demo --seconds 20
+demo: $(VENV)/run   ## simulator, logger, uploader and the site's page together, then a summary and a chart
+	$(BIN)/solar demo --seconds 20 --serve
 
 test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what it needs
 	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
@@ -54,7 +54,7 @@ clean:              ## remove what was set up
 
 $(VENV)/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[page]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run

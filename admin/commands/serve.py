@@ -32,13 +32,10 @@ def serve(
     verbose: options.Verbose = False,
 ) -> None:
     """Show the site's own page to browsers: now, charts, energy."""
-    try:
-        from admin.page.server import address, check_token, serving
-        from admin.page.site import Site
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "prometheus_client", "anyio"):
-            raise
-        raise BadSetting(EXTRA_MISSING) from None
+    check_extra()
+    from admin.page.server import address, check_token, serving
+    from admin.page.site import Site
+
     log_to_stderr(verbose=verbose)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     token = os.environ.get("SOLAR_PAGE_TOKEN", "").strip()
@@ -47,10 +44,21 @@ def serve(
     except ValueError as error:
         raise BadSetting(f"cannot listen on {listen}: {error}") from None
     check_token(where, token)
+    hint = " (any user name; the password is SOLAR_PAGE_TOKEN)" if token else ""
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)
     site = Site(data, is_upload_wanted=bool(url))
     with stop_on_signals(stop), serving(site, where, token, stop) as at:
-        print(f"The page is at {at.url}" + (" (any user name; the password is SOLAR_PAGE_TOKEN)" if token else ""))
+        print(f"The page is at {at.url}{hint}", flush=True)
         site.run(stop, supervisor.heartbeat)
         supervisor.stopping()
+
+
+def check_extra() -> None:
+    """Raises BadSetting if what the page needs is not installed."""
+    try:
+        import prometheus_client  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ModuleNotFoundError:
+        raise BadSetting(EXTRA_MISSING) from None
