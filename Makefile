@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench container-test install-test check format docs picture lock tools clean
+.PHONY: demo test test-long bench container-test install-test check format docs pictures lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -40,8 +40,8 @@ format: $(VENV)/dev ## format and mend what ruff can
 docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
 	$(BIN)/python -m tests.docs_tables
 
-picture: $(VENV)/dev ## write docs/report.png, the picture in README.md; needs chromium
-	$(BIN)/python -m tests.picture
+pictures: $(VENV)/dev ## make the pictures of README.md and docs/ from the simulator; needs chromium
+	$(BIN)/python -m tests.pictures
 
 lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \

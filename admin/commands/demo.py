@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin.commands.serve import check_extra
 from admin.demo.delivery import SITE, Delivery, uploading
 from admin.demo.page import page_beside
+from admin.page.extra import check_extra
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
 from admin.terminal.words import count, size, time_of_day

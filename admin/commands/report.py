@@ -117,7 +117,6 @@ def render(
     missing = f"{drawn.gaps:,}, {duration(drawn.missing_ms / 1000)} in total" if drawn.gaps else "none"
     newest = health.reading
     facts = [
-        *([("Newest", f"{values(newest)}, at {local(newest.time_ms)}")] if newest else []),
         *_range("Battery", volts, 1, "V"),
         *_range("State of charge", percent, 0, "%"),
         *_sum("Charged", [day.charge_amp_hours for day in days]),
@@ -130,6 +129,7 @@ def render(
         f"Solar site {printable(site)}",
         f"{local(span.since_ms)} to {local(span.until_ms)}, {zone}",
         verdict=verdict(health, figures),
+        newest=f"{local(newest.time_ms)}: {values(newest)}" if newest else "",
         facts=facts,
         charts=charts_of(drawn, span, days),
         tables=[energy_section(figures), table_of_days(days), table_of_events(shown, len(events) - len(shown))],

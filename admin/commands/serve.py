@@ -6,16 +6,11 @@ from typing import Annotated
 
 import typer
 
+from admin.page.extra import LISTEN, check_extra
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from journal.errors import BadSetting
-
-EXTRA_MISSING = (
-    "cannot show the page: it needs Starlette, uvicorn and prometheus-client; install them with "
-    "pip install 'solar-battery-monitoring[page]'"
-)
-LISTEN = "127.0.0.1:8642"
 
 # fmt: off
 Listen = Annotated[str, typer.Option(
@@ -52,13 +47,3 @@ def serve(
         print(f"The page is at {at.url}{hint}", flush=True)
         site.run(stop, supervisor.heartbeat)
         supervisor.stopping()
-
-
-def check_extra() -> None:
-    """Raises BadSetting if what the page needs is not installed."""
-    try:
-        import prometheus_client  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ModuleNotFoundError:
-        raise BadSetting(EXTRA_MISSING) from None

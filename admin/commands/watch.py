@@ -78,11 +78,11 @@ def screen_of(look: Look) -> "Group":
     from admin.energy.words import HEAD, facts, rows_of_periods
 
     style = "bold" if not (look.is_stale or look.is_held) else "bold reverse"
-    parts: list[Text | Table] = [Text(look.name), Text(look.verdict, style=style), Text()]
+    parts: list[Text | Table] = [Text(look.name), Text(look.verdict, style=style)]
     reading = look.health.reading
     if reading:
         age = "held" if look.is_held else ago(look.health.age_seconds(reading.time_ms))
-        parts += [Text(f"{values(reading)}; {age}"), Text()]
+        parts.append(Text(f"{values(reading)}; {age}"))
     parts += [Text(f"Needs attention: {point}", style="bold") for point in look.points]
     if look.figures:
         table = Table(box=None, pad_edge=False)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from admin.page.extra import LISTEN
+
 if TYPE_CHECKING:
     from admin.page.server import Address
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 @contextmanager
 def page_beside(data: Path) -> Iterator[str]:
     """The page of this data directory during the block; gives its address."""
-    from admin.commands.serve import LISTEN
     from admin.page.server import address, serving
     from admin.page.site import Site
 

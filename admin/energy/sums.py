@@ -38,11 +38,15 @@ _KINDS = {
 
 
 class Sums:
-    """Open it, `update` it, then ask. `is_complete`: everything that the journal has released is in it."""
+    """Open it, `update` it, then ask.
+
+    `is_complete`: everything that the journal has released is in it. `was_cleared`: it had to begin anew.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.is_complete = False
+        self.was_cleared = False
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != FORMAT:
             self._clear()
@@ -159,6 +163,7 @@ class Sums:
         return {row[0]: _stretch(row[1:]) for row in self._connection.execute(query, (since_ms, until_ms))}
 
     def _clear(self) -> None:
+        self.was_cleared = True
         columns = ", ".join(f"{name} REAL" for name in _KINDS)
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -18,7 +18,9 @@ RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "y
 """What the page can show: its name, and how many days, today included."""
 FRESH_MS = {"today": 0, "7d": 60_000, "30d": 300_000, "year": 900_000}
 """For how long a drawing is good enough although there are newer readings."""
-NOTHING = "<p>No readings in this time.</p>"
+SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
+"""Charts of less than an hour are drawn again every 3 s while the page is open, others every minute."""
+NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,10 @@ class Charts:
             else:
                 gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
                 span = self._shaded(sums, Span(since_ms, midnight_ms(today + timedelta(1)), gap_ms), now_ms)
-                stretches = sums.days(since_ms, span.until_ms).values() if name == "year" else None
-                drawn = collect_sums(stretches or sums.quarters(since_ms, span.until_ms), span)
-        return "\n".join(charts_of(drawn, span, records))
+                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, span.until_ms)
+                drawn = collect_sums((each for each in stretches if each.began_ms >= since_ms), span)
+        every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
+        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records)) + "</div>"
 
     @staticmethod
     def _shaded(sums: Sums, span: Span, now_ms: int) -> Span:

@@ -1,10 +1,10 @@
 "use strict";
-// Live values, charts drawn anew every minute, and the values under the pointer. The page also works without it.
+// Live values, charts drawn anew now and then, and the values under the pointer. The page also works without it.
 
 const SILENT_MS = 40000; // the server says something every 15 s
-const CHARTS_MS = 60000;
 const byId = (id) => document.getElementById(id);
 let heard = Date.now();
+let drawn = Date.now();
 
 function show(parts) {
   heard = Date.now();
@@ -28,8 +28,8 @@ function tell() {
 }
 
 async function drawAgain() {
-  if (document.hidden) return;
   const charts = byId("charts");
+  drawn = Date.now();
   try {
     const answer = await fetch(`/charts?range=${charts.dataset.range}`);
     if (answer.ok) charts.innerHTML = await answer.text();
@@ -90,5 +90,8 @@ document.addEventListener("keydown", (event) => {
 
 const events = new EventSource("/live");
 events.onmessage = (event) => show(JSON.parse(event.data));
-setInterval(tell, 1000);
-setInterval(drawAgain, CHARTS_MS);
+setInterval(() => {
+  tell();
+  const seconds = Number(document.querySelector("[data-every]")?.dataset.every ?? 60);
+  if (!document.hidden && Date.now() - drawn > seconds * 1000) drawAgain();
+}, 1000);

@@ -16,8 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from admin.energy.days import local_date, midnight_ms
-from admin.energy.energy import FILE, RECENT_DAYS, YEAR_DAYS, energy_of
+from admin.energy.energy import FILE, RECENT_DAYS, YEAR_DAYS, days_in, energy_of
 from admin.energy.figures import Figures
+from admin.energy.quarters import Stretch
 from admin.energy.sums import Sums
 from admin.energy.verdict import is_held, is_stale, verdict
 from admin.health.health import Health, attention
@@ -31,6 +32,7 @@ WATCHED_SECONDS = 2.0
 """How often it looks while somebody has the page open."""
 UNWATCHED_SECONDS = 30.0
 FIGURES_SECONDS = 60.0
+DAYS_SECONDS = 900.0
 STEP_SECONDS = 1.0
 """How long it adds up at most before it looks again."""
 
@@ -50,7 +52,7 @@ class Look:
 
 
 class Site:
-    """Looks when told, or by itself (`run`); `look` is the newest."""
+    """Looks when told, or by itself (`run`). `look` is the newest; `days`: the sums of each local date of a year."""
 
     def __init__(self, data: Path, *, is_upload_wanted: bool, keeps_sums: bool = True) -> None:
         """Without `keeps_sums` nothing is written; then the figures reach back over a month only."""
@@ -61,6 +63,9 @@ class Site:
         self._is_upload_wanted = is_upload_wanted
         self._figures: Figures | None = None
         self._figures_at = 0.0
+        self.days: dict[str, Stretch] = {}
+        self._days_at = 0.0
+        self._days_date = ""
         self._left = 0
         self._trouble = ""
         self.look = self.look_again()
@@ -115,10 +120,12 @@ class Site:
         try:
             with nullcontext(self._memory) if self._memory else Sums.open(self.sums_path) as sums:
                 sums.update(journal, since_ms, show=show, is_stopped=lambda: time.monotonic() > until)
+                if sums.was_cleared:
+                    self._figures, self.days = None, {}
                 was_left, self._left = self._left, 0 if sums.is_complete else max(left, 1)
                 is_due = time.monotonic() - self._figures_at > FIGURES_SECONDS or (was_left and not self._left)
-                if self._figures is None or is_due:
-                    self._figures = energy_of(journal, sums, now_ms, days=days, since_ms=since_ms)
+                if self._figures is None or not self._figures.periods or is_due:
+                    self._figures = energy_of(journal, sums, now_ms, self._days(sums, now_ms, days), since_ms=since_ms)
                     self._figures_at = time.monotonic()
             self._trouble = ""
         except sqlite3.Error as error:
@@ -127,6 +134,17 @@ class Site:
             self._trouble = str(error)
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 self.sums_path.unlink(missing_ok=True)
+
+    def _days(self, sums: Sums, now_ms: int, days: int) -> dict[str, Stretch]:
+        """All of them now and then; in between only today's, because what is over hardly changes."""
+        date = local_date(now_ms).isoformat()
+        is_settled = not self._left and self.days and self._days_date == date
+        if is_settled and time.monotonic() - self._days_at < DAYS_SECONDS:
+            self.days = self.days | days_in(sums, now_ms, 0)
+        else:
+            self.days = days_in(sums, now_ms, days)
+            self._days_at, self._days_date = time.monotonic(), "" if self._left else date
+        return self.days
 
 
 def _with_error(health: Health, error: str) -> Health:

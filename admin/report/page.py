@@ -49,8 +49,8 @@ th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(
 th { color: var(--faint); font-weight: 600; } thead th { vertical-align: bottom; }
 th:first-child, td:first-child, .events th, .events td { text-align: left; }
 tbody th { color: inherit; font-weight: 400; white-space: nowrap; } .events td:last-child { overflow-wrap: anywhere; }
-@media (max-width: 40rem) { .second { display: none; }
-  table { font-size: .75rem; } th, td { padding: .25rem; } }
+@media (max-width: 40rem) { .second { display: none; } body { padding: .75rem; }
+  table { font-size: .72rem; } th, td { padding: .25rem .12rem; } }
 tr { break-inside: avoid; } thead { display: table-header-group; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .chart { height: 4.5cm; }
   .band, rect, .key::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
@@ -62,18 +62,20 @@ def page(
     subtitle: str,
     *,
     verdict: str,
+    newest: str,
     facts: Sequence[tuple[str, str]],
     charts: Iterable[str],
     tables: Iterable[str],
 ) -> str:
-    """The whole page. `facts`: names and values for its head; `charts` and `tables` are HTML already."""
+    """The whole page. `newest`: the newest reading in one line; `facts`: names and values for its head; `charts` and
+    `tables` are HTML already."""
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
         """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>\n"""
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{escape(title)}</h1>"
         f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n"
-        f"<p class='verdict'>{escape(verdict)}</p>\n{cards(facts)}\n"
+        f"<p class='verdict'>{escape(verdict)}</p>\n<p>{escape(printable(newest))}</p>\n{cards(facts)}\n"
         "<p class='faint'>Line: average. Shading: minimum to maximum.</p>\n"
         + "\n".join([*charts, *tables])
         + "\n</main>\n</body>\n</html>\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from admin.energy.days import Period
-from admin.energy.energy import energy_of, recent_energy
+from admin.energy.energy import days_in, energy_of, recent_energy
 from admin.energy.figures import Figures
 from admin.energy.sums import Sums
 from admin.energy.words import as_dict, facts
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("in_utc")
 def energy(data: Path, now_ms: int) -> Figures:
     with Journal.open(data / "journal.db") as journal, Sums.in_memory() as sums:
         sums.update(journal)
-        return energy_of(journal, sums, now_ms)
+        return energy_of(journal, sums, now_ms, days_in(sums, now_ms, 366))
 
 
 def period(day: Period) -> tuple[object, ...]:

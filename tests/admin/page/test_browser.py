@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.admin.conftest import event
-from tests.admin.page.conftest import log, shown
+from journal.reading import Day
+from journal.writer import JournalWriter
+from tests.admin.conftest import event, solar_process
+from tests.admin.page.conftest import log, now_ms, shown
 from tests.admin.page.test_page import HOSTILE
 from tests.browser import Browser, Tab
 from tests.servers import free_port, tool
@@ -104,27 +107,54 @@ def test_a_hostile_name_or_event_is_text(tmp_path: Path, browser: Browser) -> No
         in_order(tab, at.url)
 
 
+LIGHT, DARK, CONTRAST = (
+    {"prefers-color-scheme": "light"},
+    {"prefers-color-scheme": "dark"},
+    {"prefers-contrast": "more"},
+)
 LOOKS = {
-    "desk, light": (DESK, {"prefers-color-scheme": "light"}),
-    "desk, dark": (DESK, {"prefers-color-scheme": "dark"}),
-    "phone, light": (PHONE, {"prefers-color-scheme": "light"}),
-    "phone, dark": (PHONE, {"prefers-color-scheme": "dark"}),
-    "high contrast": (DESK, {"prefers-contrast": "more"}),
-    "high contrast, dark": (PHONE, {"prefers-contrast": "more", "prefers-color-scheme": "dark"}),
+    "phone, light": (PHONE, LIGHT),
+    "desk, dark": (DESK, DARK),
+    "desk, light": (DESK, LIGHT),
+    "phone, dark": (PHONE, DARK),
+    "high contrast": (DESK, CONTRAST | LIGHT),
+    "high contrast, dark": (PHONE, CONTRAST | DARK),
 }
+QUICK = ("phone, light", "desk, dark")
 
 
-def test_axe_finds_nothing_wrong(tmp_path: Path, browser: Browser) -> None:
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in LOOKS]
+)
+def test_axe_finds_nothing_wrong(tmp_path: Path, browser: Browser, name: str) -> None:
     axe = tool("node_modules/axe-core/axe.min.js", "npm").read_text()
-    log(tmp_path, 600, event(1, "regulator_silent", "the regulator is silent"))
+    size, features = LOOKS[name]
+    log(tmp_path, 200, event(1, "regulator_silent", "the regulator is silent"))
     with shown(tmp_path) as at:
-        tab = browser.tab()
-        for name, (size, features) in LOOKS.items():
-            tab.look(at.url + "?range=7d", features=features, **size)
-            tab.js("document.querySelector('#energy details')?.setAttribute('open', '')")
-            tab.js(axe + "; 0")
-            told = json.loads(tab.js("axe.run().then((found) => JSON.stringify(found.violations))"))
-            assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in told] == [], name
+        tab = browser.tab().look(at.url + "?range=7d", features=features, **size)
+        tab.js("document.querySelector('#energy details').setAttribute('open', '')")
+        tab.js(axe + "; 0")
+        told = json.loads(tab.js("axe.run().then((found) => JSON.stringify(found.violations))"))
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in told] == []
+
+
+def test_the_report_is_whole_on_a_phone(tmp_path: Path, browser: Browser) -> None:
+    """Its table of days has six columns, and none may be cut off."""
+    log(tmp_path, 30)
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        journal.append(
+            Day(time_ms=now_ms(), date=time.strftime("%Y-%m-%d"), battery_min_volts=24.2, battery_max_volts=28.8,
+                charge_amp_hours=1234.0, load_amp_hours=1180.0, state_of_charge_percent=100.0, date_is_estimated=1)
+        )  # fmt: skip
+    page = tmp_path / "report.html"
+    assert solar_process("report", "--data", tmp_path, "--output", page).code == 0
+    tab = browser.tab().look(page.as_uri(), **PHONE)
+    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.js("[...document.querySelectorAll('.wide')].map((wide) => wide.scrollWidth <= wide.clientWidth)") == [
+        True,
+        True,
+    ]
+    assert tab.errors == []
 
 
 @pytest.mark.long
