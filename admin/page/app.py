@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -58,8 +58,12 @@ class Pages:
 
     async def page(self, request: Request) -> Response:
         chosen = _range(request)
+        look = await self._fresh()
         charts = await run_in_threadpool(self._draw, chosen)
-        return HTMLResponse(views.whole_page(self._site.look, chosen, charts))
+        return HTMLResponse(views.whole_page(look, chosen, charts))
+
+    async def _fresh(self) -> Look:
+        return await run_in_threadpool(self._site.fresh)
 
     async def charts(self, request: Request) -> Response:
         return HTMLResponse(await run_in_threadpool(self._draw, _range(request)))
@@ -98,7 +102,7 @@ class Pages:
 
     async def reading(self, _: Request) -> Response:
         """The newest reading under the export's names, and whether it can be relied on."""
-        look = self._site.look
+        look = await self._fresh()
         newest = look.health.reading
         if newest is None:
             return JSONResponse({"error": look.health.error or "there is no reading yet"}, 503)
@@ -116,22 +120,18 @@ class Pages:
 
     async def days(self, _: Request) -> Response:
         """The days of the last year, the newest last, and the figures."""
-        figures = self._site.look.figures
-        if figures is None:
-            return JSONResponse({"error": self._site.look.health.error or "nothing is added up yet"}, 503)
-        return JSONResponse(
-            {"days": [period_as_dict(day) for day in figures.days], "energy": as_dict(figures), "left": self._left()}
-        )
-
-    def _left(self) -> int:
-        return self._site.look.left
+        look = await self._fresh()
+        if look.figures is None:
+            return JSONResponse({"error": look.health.error or "nothing is added up yet"}, 503)
+        days = [period_as_dict(day) for day in look.figures.days]
+        return JSONResponse({"days": days, "energy": as_dict(look.figures), "left": look.left})
 
     async def prometheus(self, _: Request) -> Response:
-        return Response(metrics(self._site.look), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics(await self._fresh()), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def healthz(self, _: Request) -> Response:
         """200 if nothing needs attention, else 503. Anybody may ask, so it says nothing else."""
-        look: Look = self._site.look
+        look = await self._fresh()
         return JSONResponse({"healthy": not look.points}, 503 if look.points else 200)
 
 
@@ -140,7 +140,7 @@ def _range(request: Request) -> str:
     return chosen if chosen in RANGES else "today"
 
 
-def _file(text: str, kind: str):  # type: ignore[no-untyped-def]
+def _file(text: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(_: Request) -> Response:
         return Response(text, media_type=kind, headers={"Cache-Control": "no-cache"})
 

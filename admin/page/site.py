@@ -1,7 +1,7 @@
-"""The site as the page shows it: looked at again and again, in one thread, while the sums are kept up to date.
+"""The site as the page shows it: looked at again and again, and when asked, while the sums are kept up to date.
 
-Only this thread writes the file of sums; requests read it, each with a connection of its own. The journal is opened
-anew for each look, so that one which was replaced is noticed.
+Only a look writes the file of sums, one at a time; charts read it, each with a connection of its own. The journal is
+opened anew for each look, so that one which was replaced is noticed.
 """
 
 import logging
@@ -68,14 +68,23 @@ class Site:
         self._days_date = ""
         self._left = 0
         self._trouble = ""
+        self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
         self.look = self.look_again()
+
+    def fresh(self, seconds: float | None = None) -> Look:
+        """The newest look, taken anew if it is older than this (2 s if not given)."""
+        with self._lock:
+            if time.monotonic() - self._looked_at >= (WATCHED_SECONDS if seconds is None else seconds):
+                self.look = self.look_again()
+                self._looked_at = time.monotonic()
+            return self.look
 
     def run(self, stop: threading.Event, heartbeat: Callable[[str], None] = lambda text: None) -> None:
         """Look until `stop` is set."""
         while not stop.is_set():
             began = time.monotonic()
-            self.look = self.look_again()
-            heartbeat(self.look.verdict)
+            heartbeat(self.fresh(0).verdict)
             pause = UNWATCHED_SECONDS
             if self._left:
                 pause = 0.05
@@ -121,7 +130,7 @@ class Site:
             with nullcontext(self._memory) if self._memory else Sums.open(self.sums_path) as sums:
                 sums.update(journal, since_ms, show=show, is_stopped=lambda: time.monotonic() > until)
                 if sums.was_cleared:
-                    self._figures, self.days = None, {}
+                    self._figures, self.days, sums.was_cleared = None, {}, False
                 was_left, self._left = self._left, 0 if sums.is_complete else max(left, 1)
                 is_due = time.monotonic() - self._figures_at > FIGURES_SECONDS or (was_left and not self._left)
                 if self._figures is None or not self._figures.periods or is_due:

@@ -65,6 +65,17 @@ def test_what_it_tells_is_what_the_journal_has(tmp_path: Path) -> None:
         assert (get(at, "healthz").status, get(at, "healthz").body) == (200, '{"healthy":true}')
 
 
+def test_whoever_asks_once_gets_what_is_true_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nobody watches, it looks only every 30 s by itself."""
+    log(tmp_path, 3)
+    with shown(tmp_path) as at:
+        assert json.loads(get(at, "api/reading").body)["battery_volts"] == 25.4
+        log(tmp_path, 1, battery_volts=27.0)
+        monkeypatch.setattr("admin.page.site.WATCHED_SECONDS", 0.0)
+        assert json.loads(get(at, "api/reading").body)["battery_volts"] == 27.0
+        assert 'solar_battery_volts{site="home"} 27.0' in get(at, "metrics").body
+
+
 def test_every_range_is_drawn(tmp_path: Path) -> None:
     log(tmp_path, 300, every_seconds=600)
     with shown(tmp_path) as at:
