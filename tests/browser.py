@@ -136,7 +136,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
                 assert time.monotonic() < ends, "chromium does not start"
                 time.sleep(0.05)
             port, path = port_file.read_text().split("\n")[:2]
-            with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None, close_timeout=1) as socket:
+            with connect(
+                f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None, close_timeout=1, ping_interval=None
+            ) as socket:
                 browser = Browser(socket)
                 yield browser
                 browser.send("Browser.close")
