@@ -6,9 +6,9 @@ from heapq import merge
 
 from journal.journal import Journal
 from journal.reading import Day
-from logger.history.sums import Currents, DaySums, longest_gap_ms, sum_up
+from logger.history.sums import DaySums, Flows, longest_gap_ms, sum_up
 
-COLUMNS = ("time_ms", "charge_amps", "load_amps")
+COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 
 def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
@@ -20,6 +20,8 @@ def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
         day,
         measured_charge_amp_hours=sums.charge_amp_hours,
         measured_load_amp_hours=sums.load_amp_hours,
+        measured_charge_watt_hours=sums.charge_watt_hours,
+        measured_load_watt_hours=sums.load_watt_hours,
         coverage_percent=sums.coverage_percent,
     )
     return day if new == day else replace(new, id=None)
@@ -28,11 +30,11 @@ def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
 def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
     """The sums of the readings with a trusted time."""
     gap_ms = longest_gap_ms(interval_seconds)
-    return sum_up(currents(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
+    return sum_up(flows(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
 
 
-def currents(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Currents]:
-    """Times and currents, ascending in time, read as needed."""
+def flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
+    """Times, currents and powers, ascending in time, read as needed."""
     held = journal.held("readings")
     ranges = [
         (first, last)
