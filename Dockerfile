@@ -31,12 +31,12 @@ ENV PATH=/opt/solar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1 \
     SOLAR_DATA=/var/lib/solar
-# No .env file lies here: settings come from the container's environment.
+# There is no .env file here: settings come from the container's environment.
 WORKDIR /
 VOLUME /var/lib/solar
-# Without a group, so that it gets those it is in: dialout.
+# No group is named, so the user keeps its own groups: dialout.
 USER 10001
-# Marks, and restarts nothing by itself: being offline is no reason to start anything again.
+# Only marks the container and restarts nothing: being offline is no reason for a restart.
 HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=5 CMD ["solar", "status"]
 ENTRYPOINT ["solar"]
 CMD ["log", "--wait"]

@@ -1,6 +1,6 @@
 """`make bench`: measure everything, print the table, write docs/performance.md and its chart.
 
-python -m benchmarks [READINGS]    with fewer readings in the place of a million it is quicker, and less true
+python -m benchmarks [READINGS]    with fewer readings than a million: quicker, but less exact
 """
 
 import signal
@@ -10,7 +10,11 @@ import time
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.figures import PARTS, Figure, Place
+from benchmarks.figure import Figure, Place
+from benchmarks.network_figures import draining, sending
+from benchmarks.site_figures import exporting, growing, starting, writing
+
+PARTS = (writing, starting, exporting, growing, sending, draining)
 
 
 def main(million: int) -> None:
@@ -30,5 +34,5 @@ def main(million: int) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers end, too
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers end too
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

@@ -10,7 +10,7 @@ PRESENCE = "battery_volts"
 
 
 def newest() -> Query:
-    """How long ago the newest reading was taken, in seconds. InfluxQL knows no age: there, the reading's time."""
+    """How long ago the newest reading was taken, in seconds. InfluxQL has no age: there it is the reading's time."""
     return Query(
         flux=lambda scope: (
             rows(scope, "solar", PRESENCE, "-30d")

@@ -109,10 +109,6 @@ def _volts(bank_volts: int) -> tuple[Threshold, ...]:
     )
 
 
-def _stat(title: str, unit: Unit, field: str, note: str, thresholds: Sequence[Threshold] = NO_THRESHOLD) -> Panel:
-    return Panel(title, "stat", unit, (Line("", latest(field)),), 4, note, thresholds)
-
-
 def _site(volts: Sequence[Threshold]) -> Board:
     current = (Line("in", trend("charge_amps")), Line("out", trend("load_amps")))
     charge = (Line("in", daily("charge_amp_hours")), Line("out", daily("load_amp_hours")))
@@ -172,6 +168,10 @@ def _now(volts: Sequence[Threshold]) -> Row:
         _stat("Lowest today", VOLTS, "battery_min_volts", "Since the regulator's midnight.", volts),
         _stat("Battery temperature", CELSIUS, "battery_celsius", "Empty if there is no sensor.", HEAT),
     ))  # fmt: skip
+
+
+def _stat(title: str, unit: Unit, field: str, note: str, thresholds: Sequence[Threshold] = NO_THRESHOLD) -> Panel:
+    return Panel(title, "stat", unit, (Line("", latest(field)),), 4, note, thresholds)
 
 
 def _logging() -> Board:

@@ -28,7 +28,7 @@ COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, rec
 
 
 class Journal:
-    """journal.db, to read: `open` it."""
+    """journal.db, to read. `open` opens it."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class Journal:
     def open(path: Path) -> "Journal":
         """Open read-only. Raises JournalMissing when there is no such file, JournalUnusable, JournalTooNew."""
         if not files.is_there(path):
-            raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` makes it, below SOLAR_DATA")
+            raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` creates it in SOLAR_DATA")
         with our_errors("open", path):
             return Journal(files.connect(path, "ro"), path)
 
@@ -126,7 +126,7 @@ class Journal:
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[tuple[Any, ...]]:
-        """Some columns of those records, for reading very many; `names` must be fields of the stream's record."""
+        """Some columns of those records, for very many of them; `names` must be fields of the stream's record."""
         order = "DESC" if newest_first else "ASC"
         with self._our_errors("read"):
             columns = schema.columns(self._connection, stream, names)
@@ -153,7 +153,7 @@ class Journal:
         return self._ranges(stream, is_held=False)
 
     def spans(self, stream: str) -> list[Span]:
-        """Stretches of ids that share a boot and are held or released, with the times at both ends; not for days."""
+        """Stretches of ids of one boot, all held or all released, with the times at both ends. Days have none."""
         with self._our_errors("read"):
             return Spans(self._connection, stream).spans
 
@@ -175,7 +175,7 @@ class Journal:
             if version < schema.WITH_SITES:
                 raise JournalUnusable(
                     f"cannot read the sites in {self.path}: an older version of this program wrote it; "
-                    "start the logger, which brings it up to date (systemctl start solar-logger)"
+                    "start the logger, which updates it (systemctl start solar-logger)"
                 )
             return sites.load(self._connection, stream)
 
@@ -202,7 +202,7 @@ class Journal:
     def backup(self, target: Path) -> None:
         """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all.
 
-        The copy has its own identity: put back in this journal's place, it gives the same ids to other readings.
+        The copy has its own identity: if it replaces this journal, it gives the same ids to other readings.
         Raises JournalUnusable if the journal is damaged; `target` then stays as it was.
         """
         copies.write(self._connection, target, is_checked=True)

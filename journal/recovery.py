@@ -1,4 +1,4 @@
-"""Brings back what can be read from a damaged journal that was set aside.
+"""Recovers what can be read from a damaged journal that was set aside.
 
 If a range of ids cannot be read, it is halved until only the rows on the bad page are left out. A record that is
 already in the journal is recognised by its boot, its uptime and its bytes, which dating does not change; a day by its
@@ -152,7 +152,7 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
         (highest,) = source.execute(f"SELECT max(id) FROM {stream}").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) == sqlite3.SQLITE_ERROR:
-            raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing of that table can be read") from error
+            raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing in that table can be read") from error
         highest = _highest_possible(source, stream)
     record_type = STREAMS[stream]
     columns = [field.name for field in fields(record_type)]

@@ -161,7 +161,8 @@ def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: 
     if version > len(scripts):
         raise JournalTooNew(
             f"cannot open {path}: it was written by a newer version of this program "
-            f"(format {version}, known up to {len(scripts)}); the file was left untouched, install the newer version"
+            f"(format {version}; this one knows formats up to {len(scripts)}); the file was left untouched, "
+            "install the newer version"
         )
     return int(version)
 
@@ -181,7 +182,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) 
             done = check_version(connection, scripts, path)  # another process may have migrated it just now
             if 0 < done < len(scripts):
                 copy = copies.write_before_migration(path, len(scripts))
-                kept = f"; it stays as it was for the version before this one, and {copy.name} is a copy"
+                kept = f"; it is unchanged, the version before this one can use it, and {copy.name} is a copy"
             for statement in _statements("\n;".join(scripts[done:])):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(scripts)}")

@@ -59,7 +59,7 @@ def _bounds(stream: str) -> str:
 
 
 def merge(connection: sqlite3.Connection) -> None:
-    """Within a transaction, at a start: join spans of earlier boots if their times rise from one to the next.
+    """Join spans of earlier boots if their times rise from one to the next. Call it within a transaction, at a start.
 
     Otherwise ten years of daily starts would leave 3,650 spans. Deleted readings leave no span. While anything is held,
     all spans stay, because the spans before and after it give its date. Those of the newest boot stay: it may go on.
@@ -132,8 +132,8 @@ class Spans:
             self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms
 
     def dated(self, held: Span, wanted: list[int], left: int) -> list[int]:
-        """Times for the first records of a held span: as wanted, but free, rising, and in order with the trusted
-        records of the same boot. `left` more records of the span come after them."""
+        """Times for the first records of a held span: near `wanted`, but not taken yet, rising, and in order with the
+        trusted records of the same boot. `left` more records of the span come after them."""
         times = []
         time_ms, end_ms = self._room(held)
         for each in wanted:

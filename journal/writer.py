@@ -24,7 +24,7 @@ _STREAM_OF = {record: stream for stream, record in STREAMS.items()}
 
 
 class JournalWriter(Journal):
-    """journal.db, to write and to read: `create` it."""
+    """journal.db, to write and to read. `create` opens it."""
 
     def __init__(
         self, connection: sqlite3.Connection, path: Path, lock: IO[str], aside: Path | None, site: str
@@ -92,7 +92,7 @@ class JournalWriter(Journal):
             new_id = self._insert_row(stream, record, record.time_ms)
             old = self._connection.execute("SELECT id FROM days WHERE date = ? AND id < ?", (record.date, new_id))
             for (old_id,) in old.fetchall():
-                site = sites.of(self._connection, stream, old_id)  # the same day, so the same point at the server
+                site = sites.of(self._connection, stream, old_id)  # the same day is the same point at the server
                 self._connection.execute("DELETE FROM days WHERE id = ?", (old_id,))
             self._note_site(stream, new_id, site)
             return new_id
@@ -132,7 +132,7 @@ class JournalWriter(Journal):
             return int(number)
 
     def write_anchor(self, boot: int, anchor: Anchor) -> None:
-        """Store when the right time was known in a boot, instead of what was there; `date` uses it."""
+        """Store the boot's anchor in place of an earlier one; `date` uses it."""
         with self._our_errors("write to"):
             boots.write_anchor(self._connection, boot, anchor)
 
@@ -177,7 +177,7 @@ class JournalWriter(Journal):
         return deleted
 
     def note_decoding(self, decoding: Decoding) -> None:
-        """Store another scale, or that another part is done."""
+        """Store a new scale, or the progress of decoding."""
         with self._our_errors("write to"), self._transaction():
             revisions.write_decoding(self._connection, decoding)
 
@@ -191,7 +191,7 @@ class JournalWriter(Journal):
             revisions.write_decoding(self._connection, decoding)
 
     def _spans_of(self, stream: str) -> Spans:
-        """The spans as this writer remembers them: it makes every change."""
+        """The spans, read once: only this writer changes them."""
         if stream not in self._spans:
             self._spans[stream] = Spans(self._connection, stream)
         return self._spans[stream]

@@ -84,7 +84,7 @@ def set_clock(
 
 
 def parse(time_now: str) -> tuple[int, float]:
-    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off."""
+    """A local time as a person writes it, in milliseconds since 1970; and how many seconds it may be off."""
     from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
 
     for form, uncertainty_seconds in (
@@ -98,7 +98,7 @@ def parse(time_now: str) -> tuple[int, float]:
 
 
 def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
-    """Date what is held by the wall clock as it is now, or let the running logger do it."""
+    """Date the held records by the wall clock as it is now, or let the running logger do it."""
     from logger.clock.host_clock import Clock, boot_id
     from logger.clock.trust import absurd
     from logger.clock.trust_note import leave, word
@@ -107,7 +107,8 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
     said = word(Clock(0).now(), uncertainty_seconds)
     if why := absurd(said.time_ms):
         raise SolarError(
-            f"cannot trust {iso(said.time_ms)}: it is {why}; set it first: sudo solar clock set '2026-11-22 17:30'"
+            f"cannot trust {iso(said.time_ms)}: it is {why}; "
+            "set the clock first: sudo solar clock set '2026-11-22 17:30'"
         )
     require_journal(data)
     print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
@@ -123,7 +124,7 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
 
 
 def require_journal(data: Path) -> None:
-    """Raise JournalMissing when there is nothing that could be dated."""
+    """Raise JournalMissing if there is no journal."""
     path = data / "journal.db"
     if not is_there(path):
         raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")

@@ -141,7 +141,7 @@ def _uploads(health: Health, data: Path) -> Iterator[Finding]:
 
 
 def _clean(finding: Finding) -> Finding:
-    """The finding without token and passwords, wherever they came from."""
+    """The finding without token and passwords, whoever wrote them into it."""
     from uploader.server.proxy import user_and_password
     from uploader.server.redaction import without
     from uploader.server.target import secrets_in

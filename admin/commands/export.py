@@ -111,7 +111,7 @@ def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The records of these ranges; `show` is told now and then how many there were."""
+    """The records of these ranges. `show` gets the number so far from time to time."""
 
     journal: Journal
     stream: str

@@ -63,7 +63,7 @@ def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str
 
 
 def _well(health: Health) -> str:
-    """The first line if nothing needs attention. It still tells what is held because of the clock."""
+    """The first line if nothing needs attention. It still says how much is held because of the clock."""
     clock = health.clock
     if clock and clock.held_in_all and not clock.source:
         number = count(clock.held_in_all, "record")

@@ -1,7 +1,7 @@
-"""Whether the token may write to the bucket, and how long the bucket keeps readings. Nothing is written.
+"""Checks the token and the bucket: may it write, how long are readings kept. Nothing is written.
 
 The test is the uploader's own request, but empty. A server that would store a reading answers 204, or 400 because there
-is nothing to write. A server that would refuse it says why.
+is nothing to write. A server that would refuse the reading says why.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The computer: its model, power supply and temperature, as far as the kernel shows them, and its clock."""
+"""Checks the computer: model, power supply, temperature, clock."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +57,7 @@ def _temperature(sys: Path, throttled: int) -> Finding:
     celsius = int(text) / 1000
     found = f"{celsius:.0f} degrees Celsius"
     if celsius >= HOT_CELSIUS or throttled & TOO_HOT:
-        return bad("temperature", f"{found}, so hot that the computer slows down", SHADE)
+        return bad("temperature", f"{found}: so hot that the computer slows down", SHADE)
     if celsius >= WARM_CELSIUS:
         return look("temperature", found, SHADE)
     if throttled & TOO_HOT_BEFORE:

@@ -1,4 +1,4 @@
-"""The server: its name, its certificate, which InfluxDB it is; then token and bucket. Nothing is written."""
+"""Checks the server: name, certificate, version, then token and bucket. Nothing is written."""
 
 import ipaddress
 import socket
@@ -23,7 +23,7 @@ from uploader.server.target import Target
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
 SOON_SECONDS = 14 * 86400
-NETWORK = "check the network (router, mobile connection, do other pages open?); no readings are lost meanwhile"
+NETWORK = "check the network (router, mobile connection; do other pages open?); no readings are lost meanwhile"
 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def _is_this_computer(host: str) -> bool:
 
 
 def _way(target: Target) -> str:
-    """What to do about the way to the server."""
+    """What to do if the server cannot be reached."""
     return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
 
 

@@ -1,4 +1,4 @@
-"""Records as CSV, JSON, JSON lines or an SQLite table: one after the other, none kept in memory.
+"""Writes records as CSV, JSON, JSON lines or an SQLite table, one after the other; none is kept in memory.
 
 All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. An absent value is empty in
 CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds. `raw` is hexadecimal in CSV and JSON, bytes in SQLite.

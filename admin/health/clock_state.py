@@ -1,4 +1,4 @@
-"""What is known about the time at this site, and what is held because of it, in words. Changes nothing."""
+"""The state of the time at this site, in words. Changes nothing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class ClockState:
 
     @property
     def is_off(self) -> bool:
-        """Whether the wall clock is elsewhere than drift explains."""
+        """Whether the wall clock is further off than drift explains."""
         return abs(self.off_seconds) > 2 + self.uncertainty_seconds
 
 
@@ -83,7 +83,7 @@ def trust_in_words(state: ClockState) -> str:
         if state.absurd:
             return f"not trusted: it is {state.absurd}"
         if state.evidence:
-            return f"right ({state.evidence}); the logger uses it when it has been so for five minutes"
+            return f"right ({state.evidence}); the logger uses it once that has lasted for five minutes"
         return "not trusted: it has not been confirmed since this computer started"
     doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
     if state.is_off:
@@ -105,7 +105,7 @@ def held_in_words(state: ClockState) -> str | None:
 
 
 def attention_in_words(state: ClockState) -> str | None:
-    """What a person should do, when readings have been held for long."""
+    """What a person should do if readings have been held for a long time."""
     if state.source or not state.held_in_all or state.uptime_seconds < HELD_TOO_LONG_SECONDS:
         return None
     since = duration(state.uptime_seconds)
@@ -113,12 +113,12 @@ def attention_in_words(state: ClockState) -> str | None:
 
 
 def needs_person(state: ClockState) -> bool:
-    """Whether it will hardly become known by itself."""
+    """Whether the time is unlikely to become known by itself."""
     return state.source is None and (state.evidence is None or remedy(state) == CHRONY_REMEDY)
 
 
 def remedy(state: ClockState) -> str:
-    """What makes the clock known."""
+    """What a person can do so that the clock is confirmed."""
     from logger.clock.trust import CHRONY
 
     return CHRONY_REMEDY if state.evidence == CHRONY and state.held_in_all else REMEDY

@@ -1,4 +1,4 @@
-"""The state of a site, and what needs attention. survey.py collects the state; `attention` is pure."""
+"""The state of a site, which survey.py collects. `attention` says what a person should look at; it is pure."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ LOW_DISK_DAYS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What uploader.db tells. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured"."""
+    """What uploader.db says. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured"."""
 
     last_upload_ms: int | None
     failing_since_ms: int | None
@@ -39,7 +39,7 @@ class Disk:
 
     @property
     def days_left(self) -> float | None:
-        """Until it is full, if the journal keeps growing like this and nothing else does."""
+        """How long until the disk is full, if the journal keeps growing like this and nothing else does."""
         return self.free_bytes / self.journal_bytes_per_day if self.journal_bytes_per_day else None
 
 

@@ -21,7 +21,7 @@ FIRST_BATCH = 100
 ALL_PROCESSES = "pid:[4026531836]"
 """The namespace in which all processes are seen (PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h)."""
 SECONDS_A_REQUEST = 2.0
-"""An estimate, to turn the backlog into a time. On a good connection a request takes less."""
+"""An estimate, to say how long the backlog takes. On a good connection a request takes less."""
 
 
 def survey(data: Path, *, is_upload_wanted: bool) -> Health:

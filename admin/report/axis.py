@@ -1,4 +1,4 @@
-"""The marks of an axis: round numbers, and round moments of local time. Pure, except for the time zone."""
+"""The marks of an axis: round numbers or round moments of local time. Pure, except for the time zone."""
 
 import math
 import time
@@ -20,7 +20,8 @@ class Mark(NamedTuple):
 
 def value_marks(lowest: float, highest: float, most: int = 7) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
-    span = max(highest - lowest, 1e-9) if highest > lowest else abs(highest) or 1.0
+    largest = max(abs(lowest), abs(highest))
+    span = max(highest - lowest or largest or 1.0, largest * 1e-6, 1e-9)
     step = next(
         step
         for exponent in range(math.floor(math.log10(span)) - 1, 400)
@@ -82,7 +83,7 @@ def _months(since_ms: int, until_ms: int, step: int) -> list[Mark]:
 
 
 def _moment(year: int, month: int, day: int, hour: int = 0) -> int:
-    """Milliseconds of a local time, any part may be too large, such as month 13."""
+    """Milliseconds of a local time. Any part may be too large, such as month 13."""
     return int(time.mktime((year + (month - 1) // 12, (month - 1) % 12 + 1, day, hour, 0, 0, 0, 0, -1)) * 1000)
 
 

@@ -1,4 +1,4 @@
-"""What each quantity of a reading, a day and an event means to a person; docs/fields.md has the same words."""
+"""What each quantity means to a person; docs/fields.md has the same words."""
 
 from dataclasses import dataclass
 

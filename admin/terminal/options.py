@@ -1,4 +1,4 @@
-"""The settings that several commands share: options that also read the environment, and what values they allow.
+"""The options that several commands share. Each also reads the environment.
 
 A parser returns the value or raises ValueError with what would be right; usage_errors.py names the option or variable.
 The token for InfluxDB is read only from the environment: every user of the machine can see a command line.
@@ -97,7 +97,7 @@ def proxy_for(url: str) -> "Proxy | None":
     try:
         parts = urlsplit(url)
     except ValueError:
-        return None  # the target says what is wrong with it
+        return None  # Target itself says what is wrong with the URL
     variable = _either_case(f"{parts.scheme}_proxy")
     value, exceptions = os.environ.get(variable, "").strip(), os.environ.get(_either_case("no_proxy"), "")
     if not value or parts.hostname in (None, "localhost") or _is_excepted(parts.hostname, parts.netloc, exceptions):

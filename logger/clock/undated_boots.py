@@ -114,7 +114,7 @@ class UndatedBoots:
         return anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
 
     def uptimes_ms(self, number: int) -> tuple[int, int] | None:
-        """The uptimes of a boot's first and last records; None where none of it is known."""
+        """The uptimes of a boot's first and last records; None if neither is known."""
         entry = self.boots[number]
         ends = [
             self._journal.get(stream, record_id)
@@ -126,7 +126,7 @@ class UndatedBoots:
 
     @staticmethod
     def _is_of(record: Record | None, entry: BootSpans) -> bool:
-        """Whether the boot took it: a span that was joined of several has records of earlier boots too."""
+        """Whether this boot took the record: a span that was joined from several has records of earlier boots too."""
         return getattr(record, "boot", None) == entry.boot.number
 
     def _undated(self, entry: BootSpans) -> UndatedBoot:

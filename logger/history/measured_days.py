@@ -12,7 +12,7 @@ COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 
 def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
-    """The day with the sums of its readings as they are now, without an id; unchanged where the sums are the same."""
+    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
     if day.began_ms is None or day.ended_ms is None:
         return day
     sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)

@@ -20,7 +20,7 @@ Flows = tuple[int, float | None, float | None, float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """None where there are no usable readings."""
+    """None if there are no usable readings."""
 
     charge_amp_hours: float | None = None
     load_amp_hours: float | None = None
@@ -35,7 +35,7 @@ def longest_gap_ms(interval_seconds: float) -> int:
 
 
 def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
-    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, where there are any."""
+    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
     sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in range(4)]
     for time_ms, *values in readings:
         for each, value in zip(sums, values, strict=False):

@@ -55,7 +55,7 @@ from logger.regulator.registers import (
 from logger.regulator.verified_reads import MEANINGS, Step, VerifiedReads
 
 READING_SECONDS = 40.0
-"""What has not been read after this time is left out, so that a bad line cannot hold up the loop for minutes."""
+"""What has not been read after this time is left out, so that a bad line cannot block the loop for minutes."""
 
 RECENT_SECONDS = 30.0
 """How long model, system voltage and hour of one reading stand for those at the beginning of the next."""
@@ -134,12 +134,12 @@ class Regulator:
 
     @property
     def exchanges(self) -> int:
-        """How many questions were asked so far."""
+        """How many exchanges there have been so far."""
         return self._pli.exchanges
 
     @property
     def damaged(self) -> int:
-        """How many of them came to nothing because of the line."""
+        """How many of them failed because of the line."""
         return self._pli.damaged
 
     def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
@@ -179,7 +179,7 @@ class Regulator:
             return None
 
     def _take(self, tell: Tell) -> Reading | None:
-        """A reading; None when it is not of one day and one scale."""
+        """A reading; None if it mixes two days or two scales."""
         began = self._clock.monotonic()
         before = self._before if began - self._began <= RECENT_SECONDS else {}
         self._began = began
@@ -193,7 +193,7 @@ class Regulator:
         if before.get(HOURS, 0) > now.get(HOURS, 255):
             return None
         ram = first | now
-        # Where a midnight may have passed unseen, what restarts at midnight may be of either day.
+        # If a midnight may have passed unseen, the counters that restart then may belong to either day.
         if HOURS not in before.keys() & now.keys() and (before | now).get(HOURS, 0) >= LATE_HOURS:
             ram = {address: value for address, value in ram.items() if address not in OF_THE_DAY}
         return decode(
@@ -233,7 +233,7 @@ class Regulator:
         return self._verified.bytes(*LIVE)
 
     def _external(self) -> dict[int, int]:
-        """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""
+        """Flags and currents of the shunts; currents only if enabled, and from the same moment as the flags."""
         for _ in range(ATTEMPTS):
             ram = self._verified.bytes(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)

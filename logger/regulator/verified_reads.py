@@ -39,7 +39,7 @@ STEADY_SECONDS = 60.0
 RECENT_SECONDS = 30.0
 """In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
 
-# Steps by which these move in the ordinary way: currents, duty, filtered voltages, counters; the clock's seconds.
+# Steps by which these normally move: currents, duty, filtered voltages, counters; the clock's seconds.
 TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
 TOLERANCES |= {188: 2, 193: 2, 198: 2, 203: 2}
 
@@ -115,7 +115,7 @@ class VerifiedReads:
         return known.value if known else None
 
     def bytes(self, *addresses: int, command: int = READ_RAM) -> Ram:
-        """These bytes, read in turn until each is believed; those that cannot be are in `missing`."""
+        """These bytes, read in turn until each is believed. The others are in `missing`."""
         values: Ram = {}
         self._forget_missing(*addresses)
         reads: dict[int, list[int]] = {address: [] for address in addresses}
@@ -141,7 +141,7 @@ class VerifiedReads:
         return values
 
     def counter(self, low: int, high: int) -> Ram:
-        """The low byte alone where the high one cannot have changed since it was read; else both."""
+        """The low byte alone if the high one cannot have changed since it was read; else both."""
         last, last_high = self._seen(low), self._seen(high)
         if last and last_high and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
@@ -188,14 +188,14 @@ class VerifiedReads:
         known, now = self._seen(address, command), self._clock.monotonic()
         value = believed(
             reads,
-            known.value if known and address != SECONDS else None,  # they run on, so the last ones say nothing
+            known.value if known and address != SECONDS else None,  # seconds run on, so the last ones say nothing
             is_steady=known is not None and now - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
             meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
         )
         if value is not None:
-            # What is seen for the first time has been so for ever.
+            # A value seen for the first time counts as steady.
             since = -inf if known is None else known.since if value == known.value else now
             self._unproven[command, address] = Known(value, now, since)
         return value
@@ -213,7 +213,7 @@ class VerifiedReads:
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:
-        """What was read before it is known if a loopback in it proved that, and forgotten if that is in doubt."""
+        """Around an exchange: what was read before is known if a loopback proved it, forgotten if it is in doubt."""
         doubts, proven_at = self._pli.doubts, self._pli.proven_at
         yield
         if self._pli.doubts > doubts:

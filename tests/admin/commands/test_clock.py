@@ -101,7 +101,7 @@ def test_a_time_that_cannot_be_is_not_trusted(solar: Solar, monkeypatch: pytest.
     monkeypatch.setattr("time.time_ns", lambda: 86_400 * 10**9)
     ran = solar("clock", "trust")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("cannot trust 1970-01-02T00:00:00.000Z: it is before 2026; set it first")
+    assert ran.err.startswith("cannot trust 1970-01-02T00:00:00.000Z: it is before 2026; set the clock first")
     assert contents(DATA) == before
 
 

@@ -130,7 +130,7 @@ def test_whether_the_logger_runs_is_known_without_disturbing_it(solar: Solar, tm
     assert json.loads(solar("status", "--json").out)["logger_runs"] is False
     with JournalWriter.create(tmp_path / "data" / "journal.db"):
         assert json.loads(solar("status", "--json").out)["logger_runs"] is True
-        with pytest.raises(JournalUnusable, match="another logger is"):
+        with pytest.raises(JournalUnusable, match="another logger is writing to it"):
             JournalWriter.create(tmp_path / "data" / "journal.db")
 
 

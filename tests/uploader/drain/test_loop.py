@@ -336,7 +336,7 @@ def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, cap
         drain(one, Waiter(steps=6))
         assert len(server.times()) == 5
     other.close()
-    assert "another program holds it locked; end that program, or wait until it is done; trying again" in caplog.text
+    assert "another program has locked it; end that program, or wait until it is done; trying again" in caplog.text
 
 
 def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
