@@ -131,7 +131,7 @@ class Site:
                 sums.update(journal, since_ms, show=show, is_stopped=lambda: time.monotonic() > until)
                 if sums.was_cleared:
                     self._figures, self.days, sums.was_cleared = None, {}, False
-                was_left, self._left = self._left, 0 if sums.is_complete else max(left, 1)
+                was_left, self._left = self._left, 0 if sums.is_complete else left
                 is_due = time.monotonic() - self._figures_at > FIGURES_SECONDS or (was_left and not self._left)
                 if self._figures is None or not self._figures.periods or is_due:
                     self._figures = energy_of(journal, sums, now_ms, self._days(sums, now_ms, days), since_ms=since_ms)

@@ -22,6 +22,7 @@ from admin.page.server import Address
 from admin.page.site import Site
 from journal.journal import Journal
 from journal.reading import Reading
+from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.admin.conftest import Solar, event, start
 from tests.admin.page.conftest import log, now_ms, shown
@@ -268,3 +269,13 @@ def test_a_year_is_drawn_in_a_second_on_a_tenth_of_a_core(tmp_path: Path) -> Non
     drawn = charts.draw("year")
     assert time.process_time() - began < 0.1
     assert len(re.findall(r"\[0\.\d+,", drawn)) > 3 * 360
+
+
+def test_while_readings_are_recalculated_it_waits_without_hurry(tmp_path: Path) -> None:
+    """That may last hours; the sums are made again when it is done."""
+    log(tmp_path, 5)
+    site = Site(tmp_path, is_upload_wanted=False)
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        journal.note_decoding(Decoding("new", readings_undone=3))
+    log(tmp_path, 1)
+    assert (site.look_again().left, site.look_again().health.readings) == (0, 6)
