@@ -41,6 +41,8 @@ COMMANDS = {
         "clock": "Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
     },
     "From the journal": {
+        "serve": "Show the site's own page to browsers: now, charts, energy.",
+        "watch": "Show how the site is now, live in the terminal.",
         "report": "Write an HTML page with charts of the last 30 days.",
         "export": "Write readings as CSV, JSON, SQLite or line protocol.",
         "backup": "Copy the journal to a file, even while the logger is running.",

@@ -139,6 +139,10 @@ JOURNAL = (
     """
     ALTER TABLE readings ADD COLUMN reading_seconds REAL;
     """,
+    """
+    ALTER TABLE days ADD COLUMN measured_charge_watt_hours REAL;
+    ALTER TABLE days ADD COLUMN measured_load_watt_hours REAL;
+    """,
 )
 
 WITH_SITES = 2

@@ -30,6 +30,9 @@ DOORS = {
 }
 
 PURE = {
+    "admin/energy/quarters.py": {"sqlite3", "time", "logging"},
+    "admin/energy/nights.py": {"sqlite3", "time", "logging"},
+    "admin/energy/figures.py": {"sqlite3", "time", "logging"},
     "logger/line/frame.py": {"serial", "time", "logging", "sqlite3"},
     "logger/regulator/registers.py": {"serial", "time", "logging", "sqlite3"},
     "uploader/server/line_protocol.py": {"time", "logging", "sqlite3", "influxdb_client"},
@@ -98,7 +101,7 @@ def test_a_third_party_library_has_one_door(library: str) -> None:
     assert users
 
 
-@pytest.mark.parametrize("library", ["typer", "rich", "plotext", "dotenv"])
+@pytest.mark.parametrize("library", ["typer", "rich", "plotext", "dotenv", "starlette", "uvicorn", "prometheus_client"])
 def test_what_people_see_is_drawn_in_admin_alone(library: str) -> None:
     assert {name(file).split("/")[0] for file in modules(*ROOMS) if library in imports(file)} == {"admin"}
 
@@ -111,8 +114,8 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
 @pytest.mark.parametrize(
     ("room", "unwanted"),
     [
-        ("logger", {"influxdb_client", "urllib3", "typer", "rich"}),
-        ("uploader", {"serial", "influxdb_client", "typer", "rich"}),
+        ("logger", {"influxdb_client", "urllib3", "typer", "rich", "starlette", "uvicorn"}),
+        ("uploader", {"serial", "influxdb_client", "typer", "rich", "starlette", "uvicorn"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
 )

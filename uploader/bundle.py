@@ -84,7 +84,7 @@ def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator
     """A line for each record with these ids that has something to send."""
     for stream, ids in pending.items():
         rows = (row for first, last in ids for row in journal.values(stream, COLUMNS[stream], first, last))
-        yield from (each.text for each in lines(rows, stream, journal.sites(stream)))
+        yield from (text for each in lines(rows, stream, journal.sites(stream)) for text in each.text.split("\n"))
 
 
 def write(texts: Iterable[str], path: Path) -> Written:

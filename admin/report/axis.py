@@ -5,6 +5,7 @@ import time
 from typing import NamedTuple
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 HOURS = (1, 2, 3, 6, 12)
 DAYS = (1, 2, 7, 14)
 MONTHS = (1, 2, 3, 6, 12, 24)
@@ -17,7 +18,7 @@ class Mark(NamedTuple):
     label: str
 
 
-def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
+def value_marks(lowest: float, highest: float, most: int = 7) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
     largest = max(abs(lowest), abs(highest))
     span = max(highest - lowest or largest or 1.0, largest * 1e-6, 1e-9)
@@ -33,8 +34,11 @@ def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
 
 
 def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
-    """Round hours, days or months of local time from `since_ms` to `until_ms`; at least one of them."""
+    """Round seconds, minutes, hours, days or months of local time from `since_ms` to `until_ms`; at least one."""
     span = until_ms - since_ms
+    for seconds in SECONDS:
+        if span / (seconds * 1000) < most:
+            return _seconds(since_ms, until_ms, seconds) or [Mark(since_ms, _local(since_ms, "%H:%M:%S"))]
     for hours in HOURS:
         if span / (hours * HOUR_MS) < most:
             marks = _hours(since_ms, until_ms, hours)
@@ -48,6 +52,12 @@ def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
             months = next((months for months in MONTHS if span / (months * 30 * DAY_MS) < most), 120)
             marks = _months(since_ms, until_ms, months)
     return marks or [Mark(since_ms, _local(since_ms, "%-d %b %H:%M"))]
+
+
+def _seconds(since_ms: int, until_ms: int, step: int) -> list[Mark]:
+    first = -(-since_ms // (step * 1000)) * step * 1000
+    layout = "%H:%M" if step >= 60 else "%H:%M:%S"
+    return [Mark(at, _local(at, layout)) for at in range(first, until_ms, step * 1000)]
 
 
 def _hours(since_ms: int, until_ms: int, step: int) -> list[Mark]:

@@ -69,6 +69,8 @@ DAY = (
     Field("load_amp_hours",              "Ah",  "bytes 5, 6",   "used, counted by the regulator"),
     Field("measured_charge_amp_hours",   "Ah",  "derived",      "charged, from the readings"),
     Field("measured_load_amp_hours",     "Ah",  "derived",      "used, from the readings"),
+    Field("measured_charge_watt_hours",  "Wh",  "derived",      "charged, from the readings"),
+    Field("measured_load_watt_hours",    "Wh",  "derived",      "used, from the readings"),
     Field("coverage_percent",            "%",   "derived",      "how much of the day the readings cover"),
     Field("raw",                         "",    "EEPROM 46-255", "the record's bytes, with addresses"),
 )

@@ -10,7 +10,9 @@ import yaml
 from tests.servers import unavailable
 
 PROJECT = Path(__file__).parents[2]
-UNITS = [PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service")]
+UNITS = [
+    PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service", "solar-page.service")
+]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 
 

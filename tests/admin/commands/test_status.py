@@ -148,7 +148,11 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown.pop(name))
     for name in ("disk_free_bytes", "disk_total_bytes", "journal_bytes", "bytes_sent_today", "bytes_sent_this_month"):
         assert shown.pop(name) > 0
+    energy = shown.pop("energy")
+    assert energy["today"]["charge_amp_hours"] == pytest.approx(0.37, abs=0.05)
+    assert energy["today"]["load_amp_hours"] is None
     assert shown == {
+        "verdict": "Charge 12 A, load not known",
         "healthy": True,
         "attention": [],
         "data": "data",

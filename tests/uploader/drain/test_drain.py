@@ -65,13 +65,17 @@ def test_readings_arrive_in_influxdb_1_with_every_field(site: Site, database: Da
 
 def test_days_and_events_arrive_too(site: Site, database: Database) -> None:
     site.append(3)
-    site.journal.append(Day(time_ms=EPOCH_MS, date="2023-11-14", model="PL80", charge_amp_hours=120.0))
+    day = Day(time_ms=EPOCH_MS, date="2023-11-14", model="PL80", charge_amp_hours=120.0)
+    site.journal.append(replace(day, measured_charge_watt_hours=3012.5, coverage_percent=99.0))
     boot = site.journal.boot_number("boot")
     site.journal.append(Event(time_ms=EPOCH_MS, boot=boot, uptime_ms=1, kind="started", message="version 1, a b"))
     with influx(database.target) as writer:
         site.run(site.drain(writer))
-    (day,), (event,) = database.rows("solar_day"), database.rows("solar_event")
-    assert (day["date"], day["charge_amp_hours"], day["model"]) == ("2023-11-14", 120.0, "PL80")
+    (row,), (event,) = database.rows("solar_day"), database.rows("solar_event")
+    assert (row["date"], row["charge_amp_hours"], row["model"]) == ("2023-11-14", 120.0, "PL80")
+    assert database.rows("solar_energy_day") == [
+        {"time": EPOCH_MS, "site": "home", "model": "PL80", "charge_watt_hours": 3012.5, "coverage_percent": 99.0}
+    ]
     assert (event["kind"], event["message"], event["site"]) == ("started", "version 1, a b", "home")
 
 
