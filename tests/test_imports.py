@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("logger", "journal", "uploader", "admin", "simulator")
+ROOMS = ("logger", "journal", "uploader", "alerts", "admin", "simulator")
 BESIDE = {"dashboards", "benchmarks", "tests", "systemd", "deploy"}
 
 MAY_IMPORT = {
     "journal": {"journal"},
     "logger": {"logger", "journal"},
     "uploader": {"uploader", "journal"},
+    "alerts": {"alerts", "journal"},
     "admin": set(ROOMS),
     "simulator": {"simulator"},
 }
@@ -23,6 +24,7 @@ MAY_IMPORT = {
 DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
     "influxdb_client": {"uploader/server/influx.py"},
+    "apprise": {"alerts/receivers.py"},
 }
 
 PURE = {
@@ -107,8 +109,9 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
 @pytest.mark.parametrize(
     ("room", "unwanted"),
     [
-        ("logger", {"influxdb_client", "urllib3", "typer", "rich"}),
-        ("uploader", {"serial", "typer", "rich"}),
+        ("logger", {"influxdb_client", "urllib3", "typer", "rich", "apprise", "paho"}),
+        ("uploader", {"serial", "typer", "rich", "apprise", "paho"}),
+        ("alerts", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
 )
