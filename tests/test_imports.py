@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("logger", "journal", "uploader", "alerts", "admin", "simulator")
+ROOMS = ("logger", "journal", "uploader", "alerts", "mqtt", "admin", "simulator")
 BESIDE = {"dashboards", "benchmarks", "tests", "systemd", "deploy"}
 
 MAY_IMPORT = {
@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "logger": {"logger", "journal"},
     "uploader": {"uploader", "journal"},
     "alerts": {"alerts", "journal"},
+    "mqtt": {"mqtt", "journal"},
     "admin": set(ROOMS),
     "simulator": {"simulator"},
 }
@@ -25,6 +26,7 @@ DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
     "influxdb_client": {"uploader/server/influx.py"},
     "apprise": {"alerts/receivers.py"},
+    "paho": {"mqtt/broker.py"},
 }
 
 PURE = {
@@ -111,6 +113,7 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
     [
         ("logger", {"influxdb_client", "urllib3", "typer", "rich", "apprise", "paho"}),
         ("uploader", {"serial", "typer", "rich", "apprise", "paho"}),
+        ("mqtt", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("alerts", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
