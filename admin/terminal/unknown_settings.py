@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 READ_ELSEWHERE = frozenset(
     {
-        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN"),  # not options: others can see a command line
+        # Not options: others can see a command line.
+        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"),
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
         "SOLAR_TEST_SERVERS",
@@ -28,6 +29,7 @@ USUAL = frozenset(
     {
         *("SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CLOCK", "SOLAR_KEEP_DAYS"),
         *("SOLAR_CHARGE_STEP_AMPS", "SOLAR_LOAD_STEP_AMPS", "SOLAR_UPLOAD_EVERY", "SOLAR_MONTHLY_MEGABYTES"),
+        "SOLAR_SAVE_BELOW_VOLTS",
         *("INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_CA_FILE"),
     }
 )

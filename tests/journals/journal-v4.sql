@@ -9,6 +9,30 @@ CREATE TABLE boots (
     ) STRICT;
 INSERT INTO "boots" VALUES(1,'11111111-1111-4111-8111-111111111111',5000,1767225605000,'ntp',0.5);
 INSERT INTO "boots" VALUES(2,'22222222-2222-4222-8222-222222222222',NULL,NULL,NULL,NULL);
+CREATE TABLE checks (
+        id                        INTEGER PRIMARY KEY,
+        time_ms                   INTEGER NOT NULL,
+        boot                      INTEGER NOT NULL,
+        uptime_ms                 INTEGER NOT NULL,
+        wall_ms                   INTEGER,
+        version                   TEXT    NOT NULL,
+        computer_uptime_seconds   REAL,
+        logger_uptime_seconds     REAL,
+        pending_records           INTEGER,
+        held_records              INTEGER,
+        dead_letters              INTEGER,
+        journal_bytes             INTEGER,
+        disk_free_bytes           INTEGER,
+        readings                  INTEGER,
+        reading_seconds           REAL,
+        exchanges                 INTEGER,
+        damaged_percent           REAL,
+        undervoltage              INTEGER,
+        undervoltage_since_start  INTEGER,
+        computer_celsius          REAL,
+        clock_trusted             INTEGER
+    ) STRICT;
+INSERT INTO "checks" VALUES(1,1767225660000,1,60000,NULL,'0.1.0',NULL,NULL,NULL,NULL,NULL,NULL,NULL,6,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE days (
         id                          INTEGER PRIMARY KEY,
         time_ms                     INTEGER NOT NULL,
@@ -48,7 +72,7 @@ INSERT INTO "events" VALUES(1,1767225600000,1,0,NULL,'started','logger 0.1.0 sta
 CREATE TABLE identity (
         uuid  TEXT NOT NULL
     ) STRICT;
-INSERT INTO "identity" VALUES('008164edacdd60c042ae8101fe196abd');
+INSERT INTO "identity" VALUES('3c7d1fa2ba209864efa20898e03b2b60');
 CREATE TABLE readings (
         id                          INTEGER PRIMARY KEY,
         time_ms                     INTEGER NOT NULL,
@@ -104,6 +128,7 @@ CREATE TABLE sites (
         site      TEXT    NOT NULL,
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
+INSERT INTO "sites" VALUES('checks',1,'home');
 INSERT INTO "sites" VALUES('days',1,'home');
 INSERT INTO "sites" VALUES('events',1,'home');
 INSERT INTO "sites" VALUES('readings',1,'home');
@@ -114,6 +139,7 @@ CREATE TABLE spans (
         is_held   INTEGER NOT NULL,
         PRIMARY KEY (stream, first_id)
     ) STRICT, WITHOUT ROWID;
+INSERT INTO "spans" VALUES('checks',1,1,0);
 INSERT INTO "spans" VALUES('events',1,1,0);
 INSERT INTO "spans" VALUES('readings',1,1,0);
 INSERT INTO "spans" VALUES('readings',7,2,1);
