@@ -43,7 +43,8 @@ COMMANDS = {
     "From the journal": {
         "report": "Write an HTML page with charts of the last 30 days.",
         "export": "Write readings as CSV, JSON, SQLite or line protocol.",
-        "backup": "Copy the journal to a file, even while the logger is running.",
+        "backup": "Copy the journal to a file or to a second place, even while the logger is running.",
+        "restore": "Put a backup in the journal's place; the old journal is kept under another name.",
         "recover": "Recover what is readable from a damaged journal; stop the logger first.",
         "dashboards": "Write dashboards and alarms for Grafana and InfluxDB, with limits for your battery.",
     },
@@ -154,7 +155,7 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has closed it (export | head).
         discard_output()
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # at a question, Ctrl-C and Ctrl-D are the second
         return 130
     except Exception as error:  # noqa: BLE001  # the last resort: show any error and end
         if is_usage_error(error):

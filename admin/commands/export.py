@@ -34,7 +34,7 @@ SUFFIXES = {
 }
 TABLES = ("readings", "days", "events")
 SAMPLES = 8
-SAMPLE_IDS = 2000
+SAMPLE_IDS = 10_000
 """A size is estimated from so many stretches of so many ids."""
 
 

@@ -75,6 +75,9 @@ def _rows(health: Health) -> list[tuple[str, str]]:
             growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {room}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
         rows.append(("Disk", f"{free}; the journal uses {size(disk.journal_bytes)}{growth}"))
+    if note := health.backup:
+        newest = "none yet" if note.time_ms is None else f"{ago(health.age_seconds(note.time_ms))}, to {note.place}"
+        rows.append(("Backup", f"{newest}; the last try failed: {note.trouble}" if note.trouble else newest))
     return rows
 
 
@@ -159,6 +162,9 @@ def as_dict(health: Health, points: list[str]) -> dict[str, object]:
         "held": health.clock.held if health.clock else None,
         "held_reason": held_in_words(health.clock) if health.clock else None,
         "journals_set_aside": list(health.aside),
+        "backup_time": _iso(health.backup.time_ms) if health.backup else None,
+        "backup_place": health.backup.place if health.backup else None,
+        "backup_trouble": health.backup.trouble if health.backup else None,
     }
 
 

@@ -466,7 +466,7 @@ def test_what_cannot_be_shaped_is_said_in_one_line(solar: Solar, arguments: list
 
 
 def test_a_dry_run_says_how_large_it_would_be_and_writes_nothing(solar: Solar, tmp_path: Path) -> None:
-    fill(tmp_path / "long", 30_000)
+    fill(tmp_path / "long", 100_000)
     arguments = ("export", "--data", "long", "--every", "1m", "--columns", "battery_volts", "--output", "x.csv.gz")
     ran = solar(*arguments, "--dry-run")
     assert not (tmp_path / "x.csv.gz").exists()

@@ -1,0 +1,65 @@
+"""The services of a site, as systemd runs them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from journal.errors import SolarError
+
+LOGGER, UPLOADER = "solar-logger", "solar-uploader"
+BOTH = (LOGGER, UPLOADER)
+
+
+def systemctl(*arguments: str) -> str:
+    """What it says. Raises SolarError with its first line if it fails."""
+    done = _run("systemctl", *arguments)
+    if done.returncode:
+        said = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
+        raise SolarError(f"cannot run `systemctl {' '.join(arguments)}`: {said}; is this run with sudo?")
+    return done.stdout
+
+
+def is_active(service: str) -> bool:
+    """Whether it runs, or is about to."""
+    return _run("systemctl", "is-active", service).stdout.strip() in ("active", "activating", "reloading")
+
+
+def is_enabled(service: str) -> bool:
+    return _run("systemctl", "is-enabled", service).stdout.strip() == "enabled"
+
+
+def enabled() -> list[str]:
+    """Those that start with the computer."""
+    return [service for service in BOTH if is_enabled(service)]
+
+
+def is_there() -> bool:
+    """Whether this computer runs systemd's services."""
+    return shutil.which("systemctl") is not None
+
+
+def guarded(arguments: Sequence[str], afterwards: str) -> int:
+    """Run this program once more with these arguments, as a service of its own; returns its exit code.
+
+    Whatever becomes of it, and of the terminal, systemd then runs the command `afterwards`: so a kill or a lost
+    connection leaves no service stopped.
+    """
+    # Not sys.executable: it may be a link that the work itself changes.
+    command = ["systemd-run", "--quiet", "--collect", "--pipe", "--wait", "--property", f"ExecStopPost={afterwards}"]
+    program = [sys.executable, "-c", "from admin.cli import main; main()"]
+    return subprocess.run([*command, *_environment(), *program, *arguments], check=False).returncode  # noqa: S603
+
+
+def _environment() -> list[str]:
+    """The settings go along; a service begins with none."""
+    names = [name for name in os.environ if name.startswith("SOLAR_")] + ["TZ", "PYTHONPATH", "PATH"]
+    return [f"--setenv={name}={os.environ[name]}" for name in names if name in os.environ]
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 127, "", f"{command[0]} is not installed")
