@@ -10,14 +10,19 @@ COPY pyproject.toml requirements.lock ./
 RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
         > dependencies.txt \
     && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
-COPY README.md LICENSE ./
+COPY README.md LICENSE hatch_build.py install.sh compose.yaml compose.site.yaml ./
+COPY systemd systemd
+COPY deploy deploy
+COPY docs/solar.1 docs/solar.1
 COPY journal journal
 COPY logger logger
 COPY uploader uploader
 COPY simulator simulator
 COPY admin admin
 COPY dashboards dashboards
-RUN /opt/solar/bin/pip install --no-cache-dir --no-deps . \
+# For `solar --version`.
+ARG SOLAR_COMMIT=
+RUN SOLAR_COMMIT="$SOLAR_COMMIT" /opt/solar/bin/pip install --no-cache-dir --no-deps . \
     && /opt/solar/bin/pip uninstall --yes pip
 
 FROM ${BASE}

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench container-test install-test check format docs picture lock tools clean
+.PHONY: demo test test-long bench container-test install-test check format docs wheelhouse picture lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -39,6 +39,12 @@ format: $(VENV)/dev ## format and mend what ruff can
 
 docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
 	$(BIN)/python -m tests.docs_tables
+	$(BIN)/python -c 'from tests.manual_page import write; write()'
+
+wheelhouse: $(VENV)/dev ## all wheels for this kind of machine in one file, for `solar update --from FILE` without a network
+	rm -rf dist/wheelhouse
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --constraint requirements.lock --wheel-dir dist/wheelhouse .
+	tar --create --gzip --file dist/wheelhouse.tar.gz --directory dist wheelhouse
 
 picture: $(VENV)/dev ## write docs/report.png, the picture in README.md; needs chromium
 	$(BIN)/python -m tests.picture

@@ -1,7 +1,6 @@
 """The services of a site, as systemd runs them."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,9 +34,10 @@ def enabled() -> list[str]:
     return [service for service in BOTH if is_enabled(service)]
 
 
-def is_there() -> bool:
-    """Whether this computer runs systemd's services."""
-    return shutil.which("systemctl") is not None
+def restarts(service: str) -> int:
+    """How often systemd has started it again by itself since it was last started by somebody."""
+    shown = _run("systemctl", "show", "--value", "--property", "NRestarts", service).stdout.strip()
+    return int(shown) if shown.isdigit() else 0
 
 
 def guarded(arguments: Sequence[str], afterwards: str) -> int:

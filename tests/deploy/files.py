@@ -12,7 +12,9 @@ from tests.servers import unavailable
 PROJECT = Path(__file__).parents[2]
 UNITS = [PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service")]
 """Those that always run."""
-HELPERS = [PROJECT / "systemd" / name for name in ("solar-backup.service", "solar-backup.timer")]
+HELPERS = [
+    PROJECT / "systemd" / name for name in ("solar-backup.service", "solar-backup.timer", "solar-update.service")
+]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 
 

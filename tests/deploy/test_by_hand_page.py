@@ -34,75 +34,6 @@ def blocks(title: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
 
 
-class Machine:
-    """A Debian that has booted. `root` runs a script as root, `paste` one as the person who installs."""
-
-    def __init__(self, directory: Path, leader: int) -> None:
-        self.directory = directory
-        self._enter = [program("nsenter", "util-linux"), "--target", str(leader), "--all"]
-
-    def root(self, script: str) -> str:
-        return self._run([*self._enter, "/bin/bash", "-eu", "-o", "pipefail", "-s"], script)
-
-    def paste(self, script: str) -> str:
-        """In a new login. `solar status` may say that something needs attention."""
-        script = re.sub(r"^(sudo solar status)$", r"\1 || test $? = 1", script, flags=re.MULTILINE)
-        login = "cd; exec bash -eu -o pipefail -x -s"
-        return self._run([*self._enter, "/sbin/runuser", "--login", "pi", "--command", login], script)
-
-    def paste_all(self, title: str) -> str:
-        return "".join(self.paste(block) for block in blocks(title))
-
-    def _run(self, command: list[str], script: str) -> str:
-        done = run(*command, input=script)
-        assert done.returncode == 0, f"{script}\n{done.stdout[-6000:]}"
-        return done.stdout
-
-    def property(self, service: str, name: str) -> str:
-        return self.root(f"systemctl show --value --property {name} {service}").strip()
-
-
-def awaited(said: Callable[[], Any], seconds: float) -> Any:
-    """What `said` returns as soon as it is true, or at last."""
-    until = time.monotonic() + seconds
-    while not (answer := said()) and time.monotonic() < until:
-        time.sleep(0.5)  # another machine: there is nothing to wait on
-    return answer
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    nspawn = program("systemd-nspawn", "systemd-container")
-    debian = tmp_path / "debian"
-    debootstrap(debian, *PACKAGES)
-    # A container keeps adjtimex from everybody; a Raspberry Pi does not.
-    options = ["--boot", "--register=no", "--keep-unit", "--resolv-conf=copy-host", "--system-call-filter=adjtimex"]
-    shown = [f"--bind-ro={path}:{inside}" for inside, path in trust(tmp_path).items()]
-    command = [nspawn, *options, *shown, f"--directory={debian}"]
-    with (
-        (tmp_path / "console").open("wb") as console,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console) as process,
-    ):
-        try:
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            leader = awaited(lambda: children.exists() and children.read_text().split(), 30)
-            assert leader, (tmp_path / "console").read_text()
-            machine = Machine(debian, int(leader[0]))
-            up = "systemctl is-system-running --wait || true"
-            assert awaited(lambda: "running" in _quietly(machine, up) or None, 60), (tmp_path / "console").read_text()
-            yield machine
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _quietly(machine: Machine, script: str) -> str:
-    try:
-        return machine.root(script)
-    except AssertionError:
-        return ""
-
-
 def prepare(machine: Machine, influxdb_url: str, bucket: str) -> None:
     """A person with sudo, the repository at its address, an editor that types by itself, no udev."""
     origin = machine.directory / "root/origin"
@@ -133,22 +64,6 @@ def prepare(machine: Machine, influxdb_url: str, bucket: str) -> None:
         "echo 'pi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/pi\n"
         f"printf '[url \"/root/origin\"]\\n\\tinsteadOf = {address[1]}\\n' >/etc/gitconfig\n"
         "printf '[user]\\n\\tname = trial\\n\\temail = trial@localhost\\n' >>/etc/gitconfig\n"
-    )
-
-
-def plug_in_a_regulator(machine: Machine) -> None:
-    """A simulated one on a pseudo-terminal, under the name that udev would give it."""
-    machine.root(
-        "systemd-run --quiet --unit regulator /opt/solar/current/bin/solar simulate --link /dev/solar-pli\n"
-        "until test -e /dev/solar-pli; do sleep 0.2; done\n"
-        "chmod 666 /dev/solar-pli"
-    )
-
-
-def commit(machine: Machine, version: str) -> None:
-    machine.root(
-        "cd /root/origin; test -d .git || git init --quiet --initial-branch main\n"
-        f"git add --all; git commit --quiet --allow-empty --message {version}; git tag {version}"
     )
 
 
@@ -194,15 +109,6 @@ def test_every_line_of_the_page(machine: Machine, database: Database) -> None:
         "grep solar /etc/passwd /etc/group || true"
     )
     assert left == ""
-
-
-def both_are_active(machine: Machine) -> None:
-    for service in SERVICES:
-        assert awaited(partial(is_active, machine, service), 30), service
-
-
-def is_active(machine: Machine, service: str) -> bool:
-    return machine.property(service, "ActiveState") == "active"
 
 
 def they_share_the_journal_whoever_starts_last(machine: Machine, database: Database) -> None:
