@@ -147,7 +147,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return the exit code. An expected error is one line on standard error, not a traceback."""
     try:
         if "_SOLAR_COMPLETE" in os.environ:
-            from typer.completion import completion_init
+            from typer._completion_classes import completion_init
 
             completion_init()  # the shell asks what could come next; typer answers
         load_env_file(Path(".env"))

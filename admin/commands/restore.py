@@ -22,7 +22,7 @@ from journal.journal import Journal
 Backup = Annotated[Path, typer.Argument(
     parser=Path, metavar="FILE", help="A backup; it is not changed.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Now = Annotated[bool, typer.Option("--now", hidden=True)]
+Now = Annotated[bool, typer.Option("--now", hidden=True, help="Do it, as a service of its own.")]
 # fmt: on
 
 

@@ -26,7 +26,8 @@ READING_SECONDS = 90
 AnswersFile = Annotated[Path | None, typer.Option(
     "--answers", parser=Path, metavar="FILE",
     help="Take the answers from a file with lines such as SOLAR_SITE=hut; ask nothing. What is not in it is as found.")]
-Settings = Annotated[Path, typer.Option("--settings", parser=Path, metavar="DIR", hidden=True)]
+Settings = Annotated[Path, typer.Option(
+    "--settings", parser=Path, metavar="DIR", hidden=True, help="Where the settings are.")]
 # fmt: on
 
 

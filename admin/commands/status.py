@@ -9,6 +9,7 @@ from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
+from admin.terminal.colour import painted
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.words import ago, count, duration, size
 from journal.reading import Reading
@@ -21,7 +22,8 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     if as_json:
         print(json.dumps(as_dict(health, points), indent=1))
     else:
-        print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
+        screen = "\n".join(lines(health, points, shutil.get_terminal_size().columns))
+        print(painted(painted(screen, "Needs attention:", "red"), "All is well.", "green"))
     return 1 if points else 0
 
 

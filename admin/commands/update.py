@@ -29,13 +29,13 @@ Source = Annotated[str | None, typer.Option(
     help="A git address, or a wheelhouse: a .tar.gz with all wheels, for a site without a network. Default: where the "
     "present version came from.")]
 Check = Annotated[bool, typer.Option("--check", help="Only say which version there is.")]
-Opt = Annotated[Path, typer.Option("--opt", parser=Path, metavar="DIR", hidden=True)]
-Backups = Annotated[Path, typer.Option("--backups", parser=Path, metavar="DIR", hidden=True)]
-Wait = Annotated[float, typer.Option("--wait-seconds", hidden=True)]
-# Bring the copies of journal.db and uploader.db there up to date.
-Try = Annotated[Path | None, typer.Option("--try", parser=Path, metavar="DIR", hidden=True)]
-# Finish an update that was begun.
-Settle = Annotated[bool, typer.Option("--settle", hidden=True)]
+Opt = Annotated[Path, typer.Option("--opt", parser=Path, metavar="DIR", hidden=True, help="Where the versions are.")]
+Backups = Annotated[Path, typer.Option(
+    "--backups", parser=Path, metavar="DIR", hidden=True, help="Where the copy goes.")]
+Wait = Annotated[float, typer.Option("--wait-seconds", hidden=True, help="How long it may take to get well.")]
+Try = Annotated[Path | None, typer.Option(
+    "--try", parser=Path, metavar="DIR", hidden=True, help="Bring the copies of the databases there up to date.")]
+Settle = Annotated[bool, typer.Option("--settle", hidden=True, help="Finish an update that was begun.")]
 # fmt: on
 
 

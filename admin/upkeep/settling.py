@@ -16,6 +16,7 @@ from journal.errors import JournalError, JournalTooNew, SolarError
 from journal.journal import Journal
 
 WAIT_SECONDS = 120.0
+POLL_SECONDS = 1.0
 ENOUGH_READINGS = 2
 QUIET_SECONDS = 30.0
 """So long a logger without a regulator must run without falling over."""
@@ -48,7 +49,7 @@ def _trouble(versions: Versions, trial: Trial, wait_seconds: float) -> str | Non
     began = time.monotonic()
     why: str | None = "it does not start"
     while why and time.monotonic() - began < wait_seconds:
-        time.sleep(1)  # other processes: there is nothing to wait on
+        time.sleep(POLL_SECONDS)  # other processes: there is nothing to wait on
         why = _not_well(versions, trial, running, time.monotonic() - began)
     return why
 

@@ -121,3 +121,13 @@ def test_sigterm_ends_a_command_and_leaves_no_draft(tmp_path: Path) -> None:
 
 def test_the_module_installed_is_the_one_that_runs() -> None:
     assert solar_process("--version").code == 0
+
+
+def test_the_shell_completes_commands_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SOLAR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "solar\nrest")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert solar_process().out.split() == ["restore"]
+    monkeypatch.setenv("COMP_WORDS", "solar\nexport\n--stat")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert solar_process().out.split() == ["--statistic"]

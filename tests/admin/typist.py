@@ -26,13 +26,8 @@ class Typist:
         """Wait for this (a regular expression), after what was seen before; returns what led there."""
         until = time.monotonic() + seconds
         while not (found := re.search(words, self.screen[self._read :])):
-            ready, _, _ = select.select([self.terminal], [], [], max(until - time.monotonic(), 0))
-            part = b""
-            with suppress(OSError):  # how a terminal says that nobody writes to it any more
-                part = os.read(self.terminal, 4096) if ready else b""
-            if not part:
+            if not self._shows_more(until - time.monotonic()):
                 pytest.fail(f"{words!r} did not come:\n{self.screen}")
-            self.screen += part.decode(errors="replace").replace("\r\n", "\n")
         before = self.screen[self._read : self._read + found.start()]
         self._read += found.end()
         return before
@@ -51,9 +46,18 @@ class Typist:
         os.write(self.terminal, b"\x03")
 
     def ends(self, seconds: float = 120) -> int:
-        with suppress(pytest.fail.Exception):
-            self.sees("nothing that anybody shows$", seconds)
+        """Wait for the end of the command; returns its exit code."""
+        while self._shows_more(seconds):
+            pass
         return self.process.wait(30)
+
+    def _shows_more(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self.terminal], [], [], max(seconds, 0))
+        part = b""
+        with suppress(OSError):  # how a terminal says that nobody writes to it any more
+            part = os.read(self.terminal, 4096) if ready else b""
+        self.screen += part.decode(errors="replace").replace("\r\n", "\n")
+        return bool(part)
 
 
 @contextmanager

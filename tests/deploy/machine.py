@@ -4,7 +4,9 @@ Not tried here: writing the card, udev (containers have none), a serial port (a 
 that the logger may touch no other device (the kernel's device filter is the outer system's business).
 """
 
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from tests.deploy.files import run
 from tests.servers import program
 
 # What Raspberry Pi OS Lite has and the pages rely on.
-PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "sudo", "ca-certificates", "procps")
+PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "sudo", "ca-certificates", "procps", "python3")
 SERVICES = "solar-logger", "solar-uploader"
 
 
@@ -27,6 +29,7 @@ class Machine:
 
     def __init__(self, directory: Path, leader: int) -> None:
         self.directory = directory
+        self.leader = leader
         self._enter = [program("nsenter", "util-linux"), "--target", str(leader), "--all"]
 
     def root(self, script: str) -> str:
@@ -51,6 +54,11 @@ class Machine:
         return self.root(f"systemctl show --value --property {name} {service}").strip()
 
 
+def cut_the_power(machine: Machine) -> None:
+    """Everything in it is gone at once."""
+    os.kill(machine.leader, signal.SIGKILL)
+
+
 def awaited(said: Callable[[], Any], seconds: float) -> Any:
     """What `said` returns as soon as it is true, or at last."""
     until = time.monotonic() + seconds
@@ -59,26 +67,34 @@ def awaited(said: Callable[[], Any], seconds: float) -> Any:
     return answer
 
 
-@contextmanager
-def booted(tmp_path: Path) -> Iterator[Machine]:
-    nspawn = program("systemd-nspawn", "systemd-container")
-    debian = tmp_path / "debian"
+def made(directory: Path) -> Path:
+    """A clean Debian that has never booted. Raises or skips where that cannot be."""
+    program("systemd-nspawn", "systemd-container")
+    debian = directory / "debian"
     debootstrap(debian, *PACKAGES)
+    return debian
+
+
+@contextmanager
+def booted(debian: Path) -> Iterator[Machine]:
+    """It runs during the block, unless somebody cuts its power."""
+    nspawn = program("systemd-nspawn", "systemd-container")
     # A container keeps adjtimex from everybody; a Raspberry Pi does not.
     options = ["--boot", "--register=no", "--keep-unit", "--resolv-conf=copy-host", "--system-call-filter=adjtimex"]
-    shown = [f"--bind-ro={path}:{inside}" for inside, path in trust(tmp_path).items()]
+    shown = [f"--bind-ro={path}:{inside}" for inside, path in trust(debian.parent).items()]
     command = [nspawn, *options, *shown, f"--directory={debian}"]
+    console = debian.parent / "console"
     with (
-        (tmp_path / "console").open("wb") as console,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console) as process,
+        console.open("wb") as output,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process,
     ):
         try:
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
             leader = awaited(lambda: children.exists() and children.read_text().split(), 30)
-            assert leader, (tmp_path / "console").read_text()
+            assert leader, console.read_text()
             machine = Machine(debian, int(leader[0]))
             up = "systemctl is-system-running --wait || true"
-            assert awaited(lambda: "running" in _quietly(machine, up) or None, 60), (tmp_path / "console").read_text()
+            assert awaited(lambda: "running" in _quietly(machine, up) or None, 120), console.read_text()
             yield machine
         finally:
             process.terminate()
@@ -106,17 +122,39 @@ def add_a_person(machine: Machine) -> None:
 
 
 def plug_in_a_regulator(machine: Machine) -> None:
-    """A simulated one on a pseudo-terminal, under the name that udev would give it."""
-    machine.root(
-        "systemd-run --quiet --unit regulator /opt/solar/current/bin/solar simulate --link /dev/solar-pli\n"
-        "until test -e /dev/solar-pli; do sleep 0.2; done\n"
-        "chmod 666 /dev/solar-pli"
-    )
+    """A simulated one on a pseudo-terminal, under the name that udev would give it; it is there after a restart too."""
+    unit = machine.directory / "etc/systemd/system/regulator.service"
+    unit.write_text(REGULATOR)
+    (machine.directory / "root/regulator.py").write_text(SIMULATED)
+    machine.root("systemctl daemon-reload; systemctl enable --quiet --now regulator")
 
 
-def commit(machine: Machine, version: str) -> None:
+REGULATOR = """
+[Service]
+Type=notify
+NotifyAccess=all
+Environment=PYTHONPATH=/root/origin
+ExecStart=/usr/bin/python3 /root/regulator.py
+[Install]
+WantedBy=multi-user.target
+"""
+SIMULATED = """
+import os, pathlib, subprocess, threading
+from simulator import SimulatorOptions, run
+
+def ready(port):
+    os.chmod(port, 0o666)
+    subprocess.run(["systemd-notify", "--ready"])
+
+run(SimulatorOptions(), ready, threading.Event(), link=pathlib.Path("/dev/solar-pli"))
+"""
+
+
+def commit(machine: Machine, version: str, change: str = "true") -> None:
+    """A version of the project at its address. `change`: a command that makes it different."""
     machine.root(
         "cd /root/origin; test -d .git || git init --quiet --initial-branch main\n"
+        f"{change}\n"
         f"git add --all; git commit --quiet --allow-empty --message {version}; git tag {version}"
     )
 
@@ -128,5 +166,3 @@ def both_are_active(machine: Machine) -> None:
 
 def is_active(machine: Machine, service: str) -> bool:
     return machine.property(service, "ActiveState") == "active"
-
-

@@ -1,0 +1,113 @@
+"""install.sh, `solar setup` and `solar update` on a clean Debian 12 that boots.
+
+From nothing to readings in InfluxDB with one command and seven answers; then an update that fails, one that does not,
+and a power cut in the midst of one.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.admin.typist import Typist, typing
+from tests.deploy.machine import (
+    Machine,
+    add_a_person,
+    awaited,
+    booted,
+    both_are_active,
+    commit,
+    cut_the_power,
+    made,
+    plug_in_a_regulator,
+)
+from tests.servers import Database
+
+pytestmark = pytest.mark.long
+
+BROKEN = "sed -i '1a raise SystemExit(\"this version does not run\")' admin/commands/log.py"
+MENDED = "sed -i '2d' admin/commands/log.py"
+
+
+def test_one_command_and_seven_answers_and_updates_that_fail_or_are_cut_off(
+    tmp_path: Path, database: Database, tally: Callable[[str], None]
+) -> None:
+    debian = made(tmp_path)
+    with booted(debian) as machine:
+        add_a_person(machine)
+        (debian / "etc/solar").mkdir()
+        # A container's clock is never confirmed; and a trial need not take long.
+        (debian / "etc/solar/solar.env").write_text("SOLAR_CLOCK=trust\nSOLAR_INTERVAL=2\nSOLAR_UPLOAD_EVERY=3\n")
+        plug_in_a_regulator(machine)
+        machine.root("DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq --yes install git >/dev/null")
+        commit(machine, "v1.0.0")
+
+        began = time.monotonic()
+        with typing(machine.at_a_terminal("sudo bash /root/origin/install.sh")) as typist:
+            seven_answers(typist, database)
+            typist.sees(r"Newest reading: PL80, [\d.]+ V", 180)
+            tally(f"installation: {time.monotonic() - began:.0f} s from the command to the first reading on the screen")
+            assert typist.ends() == 0
+        assert awaited(lambda: database.rows("solar"), 60)
+        tally(f"installation: {time.monotonic() - began:.0f} s from the command to readings in InfluxDB")
+        assert {row["site"] for row in database.rows("solar")} == {"trial"}
+        assert machine.root("stat --format '%U %a' /etc/solar/uploader.env").strip() == "root 600"
+        assert "solar 0." in machine.paste("solar --version")
+        assert "export" in machine.root(
+            "man -l /usr/local/share/man/man1/solar.1 2>/dev/null || cat /usr/local/share/man/man1/solar.1"
+        )
+        machine.root("bash /root/origin/install.sh --no-setup")  # once more changes nothing
+        both_are_active(machine)
+
+        commit(machine, "v1.1.0", BROKEN)
+        assert "v1.1.0 is there: sudo solar update" in machine.paste("sudo solar update --check")
+        began = time.monotonic()
+        said = machine.paste("sudo solar update --wait-seconds 30 || test $? = 1")
+        assert "solar v1.1.0 did not get well" in said
+        assert "solar v1.0.0 runs again" in said
+        tally(f"update: {time.monotonic() - began:.0f} s to a version that fails (30 s allowed) and back")
+        it_logs_with(machine, "v1.0.0", database)
+
+    # The same broken version; the power fails as soon as it is the current one.
+    with booted(debian) as machine, typing(machine.at_a_terminal("sudo solar update")) as typist:
+        typist.sees("4/4 switched", 180)
+        cut_the_power(machine)
+    with booted(debian) as machine:
+        assert awaited(lambda: current(machine) == "v1.0.0", 200)
+        it_logs_with(machine, "v1.0.0", database)
+
+        commit(machine, "v1.2.0", MENDED)
+        began = time.monotonic()
+        assert "solar v1.2.0 runs" in machine.paste("sudo solar update")
+        tally(f"update: {time.monotonic() - began:.0f} s to a version that is well")
+        it_logs_with(machine, "v1.2.0", database)
+
+        machine.paste("sudo solar backup /root/backup.db")
+        assert "Restored in" in machine.paste("sudo solar restore --yes /root/backup.db")
+        it_logs_with(machine, "v1.2.0", database)
+
+
+def seven_answers(typist: Typist, database: Database) -> None:
+    typist.sees("Port of the PLI's adapter", 300)
+    typist.answers("")
+    typist.answers("Name of this site", "trial")
+    typist.answers("Time zone", "Australia/Brisban")
+    typist.answers(r"did you mean Australia/Brisbane\?\s+Time zone", "Australia/Brisbane")
+    typist.answers("Address of InfluxDB", database.server.url)
+    typist.answers("Token", "user:password")
+    typist.answers("Bucket", database.name)
+    typist.answers("Weekly backups")
+
+
+def current(machine: Machine) -> str:
+    return machine.root("readlink /opt/solar/current").strip()
+
+
+def it_logs_with(machine: Machine, version: str, database: Database) -> None:
+    """New readings arrive at InfluxDB."""
+    assert current(machine) == version
+    both_are_active(machine)
+    before = len(database.rows("solar"))
+    assert awaited(lambda: len(database.rows("solar")) > before + 1, 90)
+    assert not (machine.directory / "opt/solar/trial").exists()
