@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -42,7 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("dist")
     script = f"import hatchling.build as b; b.build_wheel({str(directory)!r}); b.build_sdist({str(directory)!r})"
     assert hatchling
-    subprocess.run(["python3", "-c", script], cwd=PROJECT, check=True)
+    subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=True)
     return directory
 
 
