@@ -24,8 +24,8 @@ bench: $(VENV)/dev $(VENV)/peers ## measure speed, memory and bytes beside other
 container-test: $(VENV)/dev ## the image and compose.yaml on a Docker engine of their own, without a registry; needs root
 	$(BIN)/pytest tests/deploy/test_image.py tests/deploy/test_site.py tests/deploy/test_container.py
 
-install-test: $(VENV)/dev ## follow docs/install.md line by line on a clean Debian that boots; needs root
-	$(BIN)/pytest tests/deploy/test_install_page.py
+install-test: $(VENV)/dev ## install.sh, solar setup and solar update, and docs/by-hand.md line by line, on a clean Debian that boots; needs root
+	$(BIN)/pytest tests/deploy/test_install_page.py tests/deploy/test_by_hand_page.py
 
 check: $(VENV)/dev  ## format, lint and types, then the quick tests
 	$(BIN)/ruff format --check .
