@@ -42,6 +42,7 @@ main() {
     say "1/4 packages" && install_packages
     say "2/4 program" && make_program
     say "3/4 users and services" && make_users && switch_to "$version" && "$OPT/current/share/solar/install-services"
+    systemctl try-restart solar-logger solar-uploader # if it is not the first time
     if [ $setup = no ]; then
         say "4/4 installed: solar $version. Next: sudo solar setup"
     elif [ -n "$answers" ]; then

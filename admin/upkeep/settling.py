@@ -43,6 +43,8 @@ def _trouble(versions: Versions, trial: Trial, wait_seconds: float) -> str | Non
     try:
         versions.install_services(trial.new)
         running = services.enabled()
+        if not running:  # a site that is not set up yet has nothing to prove
+            return None
         services.systemctl("restart", *running)
     except SolarError as error:
         return str(error)
@@ -75,8 +77,9 @@ def _not_well(versions: Versions, trial: Trial, running: list[str], seconds: flo
 def _go_back(versions: Versions, trial: Trial, data: Path) -> str:
     versions.note(replace(trial, is_over=True))
     running = services.enabled()
-    with suppress(SolarError):
-        services.systemctl("stop", *running)
+    if running:
+        with suppress(SolarError):
+            services.systemctl("stop", *running)
     told = [f"solar {trial.old} runs again."]
     if (aside := _journal_back(Path(trial.backup), data / "journal.db")) is not None:
         told.append(
@@ -86,7 +89,8 @@ def _go_back(versions: Versions, trial: Trial, data: Path) -> str:
     _uploader_back(data / "uploader.db")
     versions.switch(trial.old)
     versions.install_services(trial.old)
-    services.systemctl("start", *running)
+    if running:
+        services.systemctl("start", *running)
     versions.end_trial()
     return " ".join(told)
 
