@@ -12,6 +12,7 @@
 #
 # What it does, step by step: docs/by-hand.md.
 set -euo pipefail
+umask 022
 
 OPT=/opt/solar
 from=
