@@ -48,9 +48,9 @@ def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data:
     if changes is None:
         print("Nothing was changed.")
         return 1
-    began_ms = time.time_ns() // 1_000_000
+    last_id = _newest_id(data)
     start_services(answers)
-    return _first_reading(data, began_ms)
+    return _first_reading(data, last_id)
 
 
 def _given(file: Path | None) -> dict[str, str] | None:
@@ -58,7 +58,14 @@ def _given(file: Path | None) -> dict[str, str] | None:
         return None
     if not file.is_file():
         raise BadSetting(f"cannot use --answers {file}: there is no such file")
-    return settings_files.read(file)
+    given = settings_files.read(file)
+    names = [question.variable for question in QUESTIONS]
+    if strangers := [name for name in given if name not in names]:
+        raise BadSetting(
+            f"cannot use --answers {file}: {', '.join(strangers)} is asked by no question; the questions are "
+            f"{', '.join(names)}"
+        )
+    return given
 
 
 def _written(answers: Answers, settings: Path) -> list[settings_files.Change] | None:
@@ -93,12 +100,17 @@ def _fresh(data: Path) -> Reading | None:
     return health.reading if is_new and health.is_logging is not False else None
 
 
-def _first_reading(data: Path, began_ms: int) -> int:
-    """Wait for a reading that was taken since; show it."""
+def _newest_id(data: Path) -> int:
+    reading = survey(data, is_upload_wanted=False).reading
+    return (reading.id or 0) if reading else 0
+
+
+def _first_reading(data: Path, last_id: int) -> int:
+    """Wait for a reading after this one; show it."""
     until = time.monotonic() + READING_SECONDS
     while time.monotonic() < until:
         reading = survey(data, is_upload_wanted=False).reading
-        if reading and reading.time_ms >= began_ms:
+        if reading and (reading.id or 0) > last_id:
             print(f"\nNewest reading: {values(reading)}")
             print("The site logs. `solar status` shows its state, `solar doctor` what is wrong if something is.")
             return 0

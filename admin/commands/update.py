@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import tarfile
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from admin.upkeep import services
 from admin.upkeep.copies import checked_copy
 from admin.upkeep.settling import WAIT_SECONDS, settle
 from admin.upkeep.versions import BACKUPS, OPT, Trial, Versions
+from journal import copies
 from journal.errors import SolarError
 from journal.journal import Journal
 from journal.writer import JournalWriter
@@ -63,7 +66,7 @@ def update(
         print(f"solar {old} runs, {'and there is none newer' if new == old else f'{new} is there: sudo solar update'}")
         return None
     if versions.trial() is not None:
-        raise SolarError("cannot update: another update is not finished; wait two minutes, or restart the computer")
+        raise SolarError("cannot update: another update is not finished; sudo systemctl start solar-update finishes it")
     backup = _copied(old, data, backups)
     print(f"1/4 copy of the journal: {backup}", flush=True)
     new = versions.build(source)
@@ -120,7 +123,8 @@ def _tried(versions: Versions, new: str, backup: Path, data: Path, backups: Path
     with tempfile.TemporaryDirectory(dir=backups, prefix="trial-") as directory:
         shutil.copy(backup, Path(directory, "journal.db"))
         if (data / "uploader.db").exists():
-            shutil.copy(data / "uploader.db", directory)
+            with closing(sqlite3.connect(data / "uploader.db")) as uploader:
+                copies.write(uploader, Path(directory, "uploader.db"))
         ran = versions.solar(new, "update", "--try", directory)
         words = (ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"])[-1]
         if ran.returncode == 0 and (after := ran.stdout.strip()) != _counted(before):

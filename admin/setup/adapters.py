@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from admin.doctor.finding import Finding, Verdict
 from admin.doctor.line import TIMEOUTS, answering_rate, check_line
 from admin.doctor.port import DEV, PATTERNS, check_port, is_url
-from admin.setup.answers import LATER, Answers, Refused
+from admin.setup.answers import LATER, Answers, refuse_if_bad
 from journal.errors import RegulatorError
 
 SOURCES = (PATTERNS[0], "solar-pli", *PATTERNS[1:])
@@ -46,21 +45,16 @@ def check(port: str, answers: Answers) -> str:
     """Whether a regulator answers there; says which. Sets SOLAR_BAUD."""
     if port == answers.known("SOLAR_PORT") and answers.facts.get("logger"):
         return answers.facts["logger"]
-    _raise_if_bad(check_port(port, DEV))
+    refuse_if_bad(check_port(port, DEV))
     rate = int(answers.facts.get(port, 0)) or _rate(port)
     findings = {finding.name: finding for finding in check_line(port, rate or 9600, TIMEOUTS, is_clock_trusted=False)}
     for name in ("adapter", "regulator"):
         if name in findings:
-            _raise_if_bad(findings[name])
+            refuse_if_bad(findings[name])
     if rate:
         answers.values["SOLAR_BAUD"] = str(rate)
     line = findings["line"].found if "line" in findings else ""
     return ", ".join(filter(None, (findings["model"].found, line)))
-
-
-def _raise_if_bad(finding: Finding) -> None:
-    if finding.verdict is Verdict.BAD:
-        raise Refused(f"{finding.found}; {finding.remedy}")
 
 
 def _rate(port: str) -> int | None:

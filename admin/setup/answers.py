@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from admin.doctor.finding import Finding, Verdict
 from journal.errors import SolarError
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ LATER = "later"
 
 class Refused(Exception):
     """An answer that cannot be used; the text is one line that says why and what would be right."""
+
+
+def refuse_if_bad(finding: Finding) -> None:
+    """What the doctor finds bad is no answer."""
+    if finding.verdict is Verdict.BAD:
+        raise Refused(f"{finding.found}; {finding.remedy}")
 
 
 @dataclass(slots=True)

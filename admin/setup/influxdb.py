@@ -3,10 +3,9 @@
 from urllib.parse import urlsplit
 
 from admin.doctor.bucket import rights
-from admin.doctor.finding import Finding, Verdict
 from admin.doctor.probe import Probe, json_of
 from admin.doctor.server import CONNECT_SECONDS, READ_SECONDS, name, reached, version_of
-from admin.setup.answers import Answers, Refused
+from admin.setup.answers import Answers, Refused, refuse_if_bad
 from admin.terminal.options import proxy_for
 from journal.errors import BadSetting
 from uploader.server.answers import Answer
@@ -32,12 +31,12 @@ def has_organisations(answers: Answers) -> bool:
 def check_url(url: str, answers: Answers) -> str:
     target = _target({"INFLUXDB_URL": url})
     if not target.proxy:
-        _raise_if_bad(name(target.host, urlsplit(url).port or 443))
+        refuse_if_bad(name(target.host, urlsplit(url).port or 443))
     with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
         answer = probe.ask("/ping", None)
     version = version_of(answer) if isinstance(answer, Answer) else None
     finding = reached(target, answer, version)
-    _raise_if_bad(finding)
+    refuse_if_bad(finding)
     answers.facts[VERSION] = version or ""
     return finding.found
 
@@ -76,7 +75,7 @@ def check_bucket(bucket: str, answers: Answers) -> str:
     with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
         findings = list(rights(target, influx.write([])))
     for finding in findings:
-        _raise_if_bad(finding)
+        refuse_if_bad(finding)
     return findings[0].found
 
 
@@ -92,8 +91,3 @@ def _target(values: dict[str, str]) -> Target:
 
 def _is_version_1(answers: Answers) -> bool:
     return answers.facts.get(VERSION, "").startswith("1.")
-
-
-def _raise_if_bad(finding: Finding) -> None:
-    if finding.verdict is Verdict.BAD:
-        raise Refused(f"{finding.found}; {finding.remedy}")

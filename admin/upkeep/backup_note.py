@@ -1,7 +1,7 @@
 """When the last backup was made, and where: a note beside the journal, for `solar status`."""
 
 import json
-import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,10 +27,9 @@ def read_note(data: Path) -> BackupNote | None:
 
 
 def write_note(data: Path, note: BackupNote) -> None:
+    """As far as that is possible: a full disk must not hide what the backup itself has to say."""
     draft = data / f".{NAME}.new"
-    with draft.open("w") as file:
-        json.dump(asdict(note), file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(0o660)  # both services share the directory
-    draft.replace(data / NAME)
+    with suppress(OSError):
+        draft.write_text(json.dumps(asdict(note)))
+        draft.chmod(0o660)  # both services share the directory
+        draft.replace(data / NAME)

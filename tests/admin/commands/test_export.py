@@ -477,3 +477,15 @@ def test_a_dry_run_says_how_large_it_would_be_and_writes_nothing(solar: Solar, t
         rows = len(file.readlines()) - 1
     assert float(said[1].replace(",", "")) == pytest.approx(rows, rel=0.05)
     assert float(said[2]) * 1000 == pytest.approx((tmp_path / "x.csv.gz").stat().st_size, rel=0.5)
+
+
+@pytest.mark.long
+def test_a_year_of_four_columns_at_five_minutes_is_under_2_megabytes_compressed(solar: Solar, tmp_path: Path) -> None:
+    """Thirty days of it, so a twelfth."""
+    from benchmarks.journals import make
+
+    make(tmp_path / "month/journal.db", 30 * 8640)
+    names = "battery_volts,charge_amps,load_amps,state_of_charge_percent"
+    ran = solar("export", "--data", "month", "--columns", names, "--every", "5m", "--output", "month.csv.gz")
+    assert ran.err == "8,640 rows written to month.csv.gz\n"
+    assert (tmp_path / "month.csv.gz").stat().st_size < 2_000_000 / 12

@@ -225,6 +225,13 @@ def test_a_file_of_answers_is_for_many_sites(
         assert "secret" not in typist.screen
 
 
+def test_a_misspelt_answer_in_a_file_is_named(solar: Solar, settings: Path, tmp_path: Path) -> None:
+    (tmp_path / "answers").write_text("SOLAR_SIET=hut\n")
+    ran = solar("setup", "--settings", settings, "--answers", "answers")
+    assert ran.code == 2
+    assert ran.err.startswith("cannot use --answers answers: SOLAR_SIET is asked by no question; the questions are ")
+
+
 def test_without_a_terminal_it_says_how_to_give_answers(solar: Solar, settings: Path) -> None:
     ran = solar("setup", "--settings", settings)
     assert (ran.code, ran.err) == (
