@@ -1,16 +1,17 @@
 """InfluxDB: each answer is checked at once by asking the server. Nothing is written there."""
 
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from admin.doctor.bucket import rights
-from admin.doctor.probe import Probe, json_of
+from admin.doctor.probe import Probe
 from admin.doctor.server import CONNECT_SECONDS, READ_SECONDS, name, reached, version_of
 from admin.setup.answers import Answers, Refused, refuse_if_bad
 from admin.terminal.options import proxy_for
 from journal.errors import BadSetting
 from uploader.server.answers import Answer
 from uploader.server.influx import Influx
-from uploader.server.outcomes import Unreachable
+from uploader.server.outcomes import Misconfigured, Outcome, Unreachable
 from uploader.server.target import Target
 
 VERSION = "InfluxDB's version"
@@ -29,7 +30,7 @@ def has_organisations(answers: Answers) -> bool:
 
 
 def check_url(url: str, answers: Answers) -> str:
-    target = _target({"INFLUXDB_URL": url})
+    target = _target(answers, INFLUXDB_URL=url)
     if not target.proxy:
         refuse_if_bad(name(target.host, urlsplit(url).port or 443))
     with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
@@ -42,49 +43,45 @@ def check_url(url: str, answers: Answers) -> str:
 
 
 def check_token(token: str, answers: Answers) -> str:
-    target = _target(answers.values | {"INFLUXDB_TOKEN": token})
-    is_old = _is_version_1(answers)
-    with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
-        if is_old:
-            answer = probe.ask("/query", target.basic_header, q="SHOW DATABASES")
-        else:
-            answer = probe.ask("/api/v2/buckets", target.token_header, limit="1")
-    if isinstance(answer, Unreachable):
-        raise Refused(f"{answer.reason}; try again")
-    if answer.status in (401, 403) and (is_old or answer.status == 401):
-        what = "this user and password" if is_old else "this token"
-        raise Refused(f"InfluxDB does not accept {what}; copy it again, whole")
+    if _is(_outcome(answers, INFLUXDB_TOKEN=token), 401):
+        raise Refused("InfluxDB does not accept this token (1.x: user:password); copy it again, whole")
     return ""
 
 
 def check_org(org: str, answers: Answers) -> str:
-    target = _target(answers.values | {"INFLUXDB_ORG": org})
-    with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
-        answer = probe.ask("/api/v2/buckets", target.token_header, org=org, limit="1")
-    if isinstance(answer, Unreachable):
-        raise Refused(f"{answer.reason}; try again")
-    if answer.status == 404:
-        said = json_of(answer).get("message")
-        raise Refused(f"InfluxDB has no such organisation{f' ({said})' if said else ''}; check its spelling")
+    outcome = _outcome(answers, INFLUXDB_ORG=org)
+    if _is(outcome, 404) and "organization" in outcome.reason:
+        raise Refused(f"{outcome.reason}; check its spelling")
     return ""
 
 
 def check_bucket(bucket: str, answers: Answers) -> str:
-    """Whether the token may write there, by the uploader's own request, but empty."""
-    target = _target(answers.values | {"INFLUXDB_BUCKET": bucket})
-    with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
-        findings = list(rights(target, influx.write([])))
+    findings = list(rights(_target(answers, INFLUXDB_BUCKET=bucket), _outcome(answers, INFLUXDB_BUCKET=bucket)))
     for finding in findings:
         refuse_if_bad(finding)
     return findings[0].found
 
 
-def _target(values: dict[str, str]) -> Target:
+def _outcome(answers: Answers, **value: str) -> Outcome:
+    """What comes of the uploader's own request with one answer more, but empty. A token need not be allowed to read.
+    Raises Refused if the server does not answer."""
+    with Influx(_target(answers, **value), connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
+        outcome = influx.write([])
+    if isinstance(outcome, Unreachable):
+        raise Refused(f"{outcome.reason}; try again")
+    return outcome
+
+
+def _is(outcome: Outcome, status: int) -> TypeGuard[Misconfigured]:
+    return isinstance(outcome, Misconfigured) and outcome.status == status
+
+
+def _target(answers: Answers, **value: str) -> Target:
     """What is not answered yet has a stand-in. Raises Refused."""
-    url = values["INFLUXDB_URL"]
-    token, org = values.get("INFLUXDB_TOKEN", "-"), values.get("INFLUXDB_ORG", "-")
+    values = {"INFLUXDB_TOKEN": "-", "INFLUXDB_ORG": "-", "INFLUXDB_BUCKET": "-"} | answers.values | value
+    url, token, org, bucket = (values[f"INFLUXDB_{name}"] for name in ("URL", "TOKEN", "ORG", "BUCKET"))
     try:
-        return Target(url, token, org, values.get("INFLUXDB_BUCKET", "-"), None, proxy_for(url))
+        return Target(url, token, org, bucket, answers.known("INFLUXDB_CA_FILE"), proxy_for(url))
     except BadSetting as error:
         raise Refused(str(error).partition(": ")[2].strip()) from None
 

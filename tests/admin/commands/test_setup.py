@@ -132,7 +132,7 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
         assert "cannot be reached: " in said
         typist.answers("Token", "admin:wrong")
         said = typist.answers("Token", "admin:secret")
-        assert "InfluxDB does not accept this user and password; copy it again, whole\n" in said
+        assert "InfluxDB does not accept this token (1.x: user:password); copy it again, whole\n" in said
         typist.answers("Bucket", "nowhere")
         said = typist.answers("Bucket")
         assert "nowhere" in said.partition("\n")[2]
@@ -214,7 +214,7 @@ def test_a_file_of_answers_is_for_many_sites(
         f"SOLAR_PORT={simulated.port}\nSOLAR_SITE=hut\nINFLUXDB_URL={server.url}\nINFLUXDB_TOKEN=admin:wrong\n"
     )
     with typing(setup(dev, settings, "--answers", tmp_path / "answers")) as typist:
-        typist.sees("cannot use the answer to INFLUXDB_TOKEN: InfluxDB does not accept this user and password")
+        typist.sees("cannot use the answer to INFLUXDB_TOKEN: InfluxDB does not accept this token")
         assert typist.ends() == 1
     assert not settings.exists()
     text = (tmp_path / "answers").read_text().replace("wrong", "secret")
