@@ -41,21 +41,17 @@ def restarts(service: str) -> int:
 
 
 def guarded(arguments: Sequence[str], afterwards: str) -> int:
-    """Run this program once more with these arguments, as a service of its own; returns its exit code.
+    """Run this program once more with these arguments, as a service of its own, without the settings in the environment;
+    returns its exit code. Raises SolarError for others than root.
 
     Whatever becomes of it, and of the terminal, systemd then runs the command `afterwards`: so a kill or a lost
     connection leaves no service stopped.
     """
-    # Not sys.executable: it may be a link that the work itself changes.
+    if os.geteuid() != 0:
+        raise SolarError("cannot stop and start the services: only root may; run it with sudo")
     command = ["systemd-run", "--quiet", "--collect", "--pipe", "--wait", "--property", f"ExecStopPost={afterwards}"]
     program = [sys.executable, "-c", "from admin.cli import main; main()"]
-    return subprocess.run([*command, *_environment(), *program, *arguments], check=False).returncode  # noqa: S603
-
-
-def _environment() -> list[str]:
-    """The settings go along; a service begins with none."""
-    names = [name for name in os.environ if name.startswith("SOLAR_")] + ["TZ", "PYTHONPATH", "PATH"]
-    return [f"--setenv={name}={os.environ[name]}" for name in names if name in os.environ]
+    return subprocess.run([*command, *program, *arguments], check=False).returncode  # noqa: S603
 
 
 def _run(*command: str) -> "subprocess.CompletedProcess[str]":

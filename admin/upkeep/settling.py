@@ -28,7 +28,7 @@ def settle(versions: Versions, data: Path, wait_seconds: float = WAIT_SECONDS) -
     if trial is None:
         return "Nothing to finish."
     if not trial.is_over and versions.current() == trial.new:
-        why = _trouble(versions, trial, wait_seconds)
+        why = _trouble(versions, trial, data, wait_seconds)
         if why is None:
             versions.end_trial()
             versions.remove_others(trial.new, trial.old)
@@ -38,7 +38,7 @@ def settle(versions: Versions, data: Path, wait_seconds: float = WAIT_SECONDS) -
     return f"solar {trial.new} did not get well: {why}. {_go_back(versions, trial, data)}"
 
 
-def _trouble(versions: Versions, trial: Trial, wait_seconds: float) -> str | None:
+def _trouble(versions: Versions, trial: Trial, data: Path, wait_seconds: float) -> str | None:
     """Start the new version; None as soon as it is well, else what was wrong in the end."""
     try:
         versions.install_services(trial.new)
@@ -52,11 +52,11 @@ def _trouble(versions: Versions, trial: Trial, wait_seconds: float) -> str | Non
     why: str | None = "it does not start"
     while why and time.monotonic() - began < wait_seconds:
         time.sleep(POLL_SECONDS)  # other processes: there is nothing to wait on
-        why = _not_well(versions, trial, running, time.monotonic() - began)
+        why = _not_well(versions, trial, data, running, time.monotonic() - began)
     return why
 
 
-def _not_well(versions: Versions, trial: Trial, running: list[str], seconds: float) -> str | None:
+def _not_well(versions: Versions, trial: Trial, data: Path, running: list[str], seconds: float) -> str | None:
     for service in running:
         if not services.is_active(service):
             return f"{service} does not run"
@@ -64,7 +64,7 @@ def _not_well(versions: Versions, trial: Trial, running: list[str], seconds: flo
             return f"{service} ends again and again"
     if services.LOGGER not in running:
         return None
-    ran = versions.solar(trial.new, "status", "--json")
+    ran = versions.solar(trial.new, "status", "--json", "--data", str(data))
     try:
         newest = (json.loads(ran.stdout)["last_reading"] or {}).get("id", 0)
     except (ValueError, KeyError):
