@@ -41,11 +41,10 @@ def restarts(service: str) -> int:
 
 
 def guarded(arguments: Sequence[str], afterwards: str) -> int:
-    """Run this program once more with these arguments, as a service of its own, without the settings in the environment;
-    returns its exit code. Raises SolarError for others than root.
+    """Run this program once more with these arguments, as a service of its own; returns its exit code.
 
-    Whatever becomes of it, and of the terminal, systemd then runs the command `afterwards`: so a kill or a lost
-    connection leaves no service stopped.
+    The settings in the environment do not go along. Whatever becomes of it, and of the terminal, systemd then runs the
+    command `afterwards`: so a kill or a lost connection leaves no service stopped. Raises SolarError if not root.
     """
     if os.geteuid() != 0:
         raise SolarError("cannot stop and start the services: only root may; run it with sudo")
