@@ -131,6 +131,18 @@ def test_what_brings_no_new_readings_is_not_well(machine: Machine, data: Path) -
     assert machine.running() == "v1"
 
 
+@pytest.mark.parametrize(("newest", "is_kept"), [(4, True), (3, False)], ids=["one reading", "no reading"])
+def test_with_a_long_interval_one_reading_and_a_quiet_while_are_enough(
+    machine: Machine, data: Path, newest: int, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "QUIET_SECONDS", 0.1)
+    script = machine.path / "opt/v2/bin/solar"
+    script.write_text(script.read_text().replace("99", str(newest)))
+    machine.versions.begin(machine.trial)
+    settle(machine.versions, data, 2)
+    assert (machine.running() == "v2") == is_kept
+
+
 def test_a_journal_that_the_old_version_cannot_read_is_replaced_by_the_copy(machine: Machine, data: Path) -> None:
     with JournalWriter.create(data / "journal.db") as journal:
         journal.append(reading(4))
