@@ -18,7 +18,7 @@ from journal.errors import BadSetting, SolarError
 from journal.reading import Reading
 
 SETTINGS = Path("/etc/solar")
-FILES = ("solar.env", "uploader.env", "backup.env")
+FILES = tuple(dict.fromkeys(question.file for question in QUESTIONS if question.file))
 FRESH_SECONDS = 120
 READING_SECONDS = 90
 
@@ -49,7 +49,7 @@ def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data:
         print("Nothing was changed.")
         return 1
     last_id = _newest_id(data)
-    start_services(answers)
+    start_services(answers, [each.service for each in QUESTIONS if each.service and each.variable in answers.values])
     return _first_reading(data, last_id)
 
 

@@ -56,8 +56,8 @@ def _is_answered(question: "Question", answers: Answers) -> bool:
     proposal = question.proposal(answers)
     answer = _prompted(question, proposal) if answers.given is None else _looked_up(question, proposal, answers.given)
     if question.later is not None and answer.lower() == LATER:
-        if question.later and not answers.known(question.variable):
-            answers.values[question.variable] = question.later
+        if question.later:
+            answers.values[question.variable] = answers.known(question.variable) or question.later
         return True
     try:
         told = question.check(answer, answers)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from admin.doctor.port import is_url
@@ -14,21 +15,16 @@ DROP_IN = Path("/etc/systemd/system/solar-logger.service.d/network.conf")
 EXAMPLE = Path(sys.prefix, "share/solar/systemd/solar-logger.service.d-network.conf.example")
 
 
-def start_services(answers: Answers) -> None:
-    """Raises SolarError if systemd refuses."""
+def start_services(answers: Answers, started: Sequence[str]) -> None:
+    """Now, and at each start of the computer. Raises SolarError if systemd refuses."""
     if "TZ" in answers.values:
         _set_zone(answers.values["TZ"])
     if is_url(answers.values.get("SOLAR_PORT", "")) and EXAMPLE.exists() and not DROP_IN.exists():
         DROP_IN.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(EXAMPLE, DROP_IN)
         services.systemctl("daemon-reload")
-    started = [services.LOGGER]
-    if "INFLUXDB_URL" in answers.values:
-        started.append(services.UPLOADER)
     services.systemctl("enable", "--quiet", *started)
     services.systemctl("restart", *started)
-    if "SOLAR_BACKUP_TO" in answers.values:
-        services.systemctl("enable", "--quiet", "--now", "solar-backup.timer")
 
 
 def _set_zone(zone: str) -> None:
