@@ -13,7 +13,10 @@ RUN python3 -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml
         extras = [each for name in sys.argv[1:] for each in project["optional-dependencies"][name]]; \
         print(*project["dependencies"], *extras, sep="\n")' ${EXTRAS} > dependencies.txt \
     && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
-COPY README.md LICENSE ./
+COPY README.md LICENSE hatch_build.py install.sh compose.yaml compose.site.yaml ./
+COPY systemd systemd
+COPY deploy deploy
+COPY docs/solar.1 docs/solar.1
 COPY journal journal
 COPY logger logger
 COPY uploader uploader
@@ -22,7 +25,9 @@ COPY mqtt mqtt
 COPY simulator simulator
 COPY admin admin
 COPY dashboards dashboards
-RUN /opt/solar/bin/pip install --no-cache-dir --no-deps . \
+# For `solar --version`.
+ARG SOLAR_COMMIT=
+RUN SOLAR_COMMIT="$SOLAR_COMMIT" /opt/solar/bin/pip install --no-cache-dir --no-deps . \
     && /opt/solar/bin/pip uninstall --yes pip
 
 FROM ${BASE}

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench container-test install-test check format docs pictures lock tools clean
+.PHONY: demo test test-long bench container-test install-test check format docs wheelhouse pictures lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
@@ -24,8 +24,8 @@ bench: $(VENV)/dev $(VENV)/peers ## measure speed, memory and bytes beside other
 container-test: $(VENV)/dev ## the image and compose.yaml on a Docker engine of their own, without a registry; needs root
 	$(BIN)/pytest tests/deploy/test_image.py tests/deploy/test_site.py tests/deploy/test_container.py
 
-install-test: $(VENV)/dev ## follow docs/install.md line by line on a clean Debian that boots; needs root
-	$(BIN)/pytest tests/deploy/test_install_page.py
+install-test: $(VENV)/dev ## install.sh, solar setup and solar update, and docs/by-hand.md line by line, on a clean Debian that boots; needs root
+	$(BIN)/pytest tests/deploy/test_install_page.py tests/deploy/test_by_hand_page.py
 
 check: $(VENV)/dev  ## format, lint and types, then the quick tests
 	$(BIN)/ruff format --check .
@@ -39,6 +39,12 @@ format: $(VENV)/dev ## format and mend what ruff can
 
 docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
 	$(BIN)/python -m tests.docs_tables
+	$(BIN)/python -c 'from tests.manual_page import write; write()'
+
+wheelhouse: $(VENV)/dev ## all wheels for this kind of machine in one file, for `solar update --from FILE` without a network
+	rm -rf dist/wheelhouse
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --constraint requirements.lock --wheel-dir dist/wheelhouse .
+	tar --create --gzip --file dist/wheelhouse.tar.gz --directory dist wheelhouse
 
 pictures: $(VENV)/dev ## make the pictures of README.md and docs/ from the simulator; needs chromium
 	$(BIN)/python -m tests.pictures

@@ -24,15 +24,17 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from admin.terminal.console import logging_put_back, program_version
+from admin.terminal.console import logging_put_back, program_commit, program_version
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
 
 COMMANDS = {
     "At the site": {
+        "setup": "Set the site up: port, name, time zone, InfluxDB, backups; then start the services.",
         "log": "Log the regulator's readings in the journal until stopped.",
         "upload": "Upload the journal to InfluxDB until stopped, or --once.",
+        "update": "Update the program; the old version comes back by itself if the new one does not get well.",
         "status": "Show the site's state; exit code 1 if something needs attention.",
         "doctor": "Check everything at the site and say what to do; exit code 1 if something is bad.",
         "read": "Take one reading and show it; nothing is stored.",
@@ -49,7 +51,8 @@ COMMANDS = {
         "watch": "Show how the site is now, live in the terminal.",
         "report": "Write an HTML page with charts of the last 30 days.",
         "export": "Write readings as CSV, JSON, SQLite or line protocol.",
-        "backup": "Copy the journal to a file, even while the logger is running.",
+        "backup": "Copy the journal to a file or to a second place, even while the logger is running.",
+        "restore": "Put a backup in the journal's place; the old journal is kept under another name.",
         "recover": "Recover what is readable from a damaged journal; stop the logger first.",
         "dashboards": "Write dashboards and alarms for Grafana and InfluxDB, with limits for your battery.",
     },
@@ -129,7 +132,8 @@ app = typer.Typer(
 
 def show_version(is_asked: bool) -> None:
     if is_asked:
-        print(f"solar {program_version()}")
+        commit = program_commit()
+        print(f"solar {program_version()}{f' ({commit})' if commit else ''}")
         raise typer.Exit
 
 
@@ -148,6 +152,10 @@ def solar(version: Version = False) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code. An expected error is one line on standard error, not a traceback."""
     try:
+        if "_SOLAR_COMPLETE" in os.environ:
+            from typer._completion_classes import completion_init
+
+            completion_init()  # the shell asks what could come next; typer answers
         load_env_file(Path(".env"))
         with logging_put_back():
             code = get_command(app).main(arguments or ["--help"], prog_name="solar", standalone_mode=False)
@@ -160,7 +168,7 @@ def run(arguments: list[str]) -> int:
         # Whoever reads our output has closed it (export | head).
         discard_output()
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # at a question, Ctrl-C and Ctrl-D are the second
         return 130
     except Exception as error:  # noqa: BLE001  # the last resort: show any error and end
         if is_usage_error(error):

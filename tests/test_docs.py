@@ -7,6 +7,7 @@ import pytest
 
 from admin.terminal.fields import FIELDS
 from journal.reading import STREAMS
+from tests import manual_page
 from tests.docs_tables import ROOT, SETTINGS, commands, settings, with_tables
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -17,6 +18,11 @@ def test_the_tables_are_those_of_the_program(page: str) -> None:
     """`make docs` writes them."""
     text = (ROOT / page).read_text()
     assert text == with_tables(text)
+
+
+def test_the_man_page_is_that_of_the_program() -> None:
+    """`make docs` writes it."""
+    assert manual_page.PAGE.read_text() == manual_page.page()
 
 
 def test_every_table_stands_somewhere() -> None:

@@ -19,6 +19,7 @@ from admin.demo.delivery import SITE, Delivery, uploading
 from admin.demo.page import page_beside
 from admin.page.extra import check_extra
 from admin.terminal import options
+from admin.terminal.colour import has_colour
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
 from admin.terminal.words import count, size, time_of_day
 from journal.errors import SolarError
@@ -95,7 +96,7 @@ def show(data: Path, failed: int, empty_bytes: int, delivery: Delivery, target: 
         raise SolarError("cannot show anything: no reading was taken; try again")
     from admin.demo.chart import draw
 
-    print(draw(readings, has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    print(draw(readings, has_colour=has_colour()))
     print("\n".join(summary(readings, failed, (data / "journal.db").stat().st_size, empty_bytes)))
     print("\n".join(upload_summary(delivery, target)))
     program = "solar" if shutil.which("solar") else os.path.relpath(sys.argv[0])

@@ -20,12 +20,14 @@ from admin.doctor.runner import Part, examine
 from admin.health.health import Health
 from admin.health.survey import is_locked, survey
 from admin.terminal import options, unknown_settings
+from admin.terminal.colour import painted
 from admin.terminal.console import log_to_stderr, program_version
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from journal.errors import BadSetting
 
 REDIRECTED_WIDTH = 78
+COLOURS = {Verdict.OK: "green", Verdict.LOOK: "yellow", Verdict.BAD: "red", Verdict.SKIPPED: "yellow"}
 NARROW = 60
 """In a narrower terminal the text is below the check's name, not beside it."""
 
@@ -68,7 +70,8 @@ def doctor(
     for finding in map(_clean, examine(parts)):
         findings.append(finding)
         if not short or finding.verdict in (Verdict.LOOK, Verdict.BAD):
-            print("\n".join(lines(finding, width)), flush=True)
+            first, *rest = lines(finding, width)
+            print(painted(first, shown(finding.verdict), COLOURS[finding.verdict]), *rest, sep="\n", flush=True)
     print("", *wrapped(summary(findings), width), sep="\n")
     return exit_code(findings)
 
@@ -157,14 +160,18 @@ def _width() -> int:
 
 def lines(finding: Finding, width: int) -> list[str]:
     """A finding with its number, in lines of at most `width`. What to do begins on a new line."""
-    verdict = finding.verdict.value
-    shown = verdict.upper() if verdict in ("bad", "look") else verdict
+    verdict = shown(finding.verdict)
     found, remedy = sanitized(finding.found), f"To do: {sanitized(finding.remedy)}" if finding.remedy else ""
     if width < NARROW:
-        heads, first, rest = [f"{finding.number:2}  {finding.title}: {shown}"], " " * 4, " " * 4
+        heads, first, rest = [f"{finding.number:2}  {finding.title}: {verdict}"], " " * 4, " " * 4
     else:
-        heads, first, rest = [], f"{finding.number:2}  {finding.title:18} {shown:8}", " " * 31
+        heads, first, rest = [], f"{finding.number:2}  {finding.title:18} {verdict:8}", " " * 31
     return [*heads, *wrapped(found, width, first, rest), *wrapped(remedy, width, rest, rest)]
+
+
+def shown(verdict: Verdict) -> str:
+    """The verdict as it is printed."""
+    return verdict.value.upper() if verdict in (Verdict.BAD, Verdict.LOOK) else verdict.value
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:

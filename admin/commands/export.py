@@ -2,19 +2,22 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, TextIO
 
 import typer
 
 from admin.files import formats
 from admin.files.output_file import checked, database_name, is_gzip, whole_file, whole_text
+from admin.files.shape import Shape, period_seconds, shape_for
+from admin.files.thinning import STATISTICS
 from admin.terminal import options
 from admin.terminal.console import progress
 from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_period
-from admin.terminal.words import count
+from admin.terminal.words import count, size
 from journal.errors import BadSetting
 from journal.journal import Journal
 
@@ -30,6 +33,9 @@ SUFFIXES = {
     ".lp": "line-protocol",
 }
 TABLES = ("readings", "days", "events", "checks")
+SAMPLES = 8
+SAMPLE_IDS = 10_000
+"""A size is estimated from so many stretches of so many ids."""
 
 
 # fmt: off
@@ -42,6 +48,16 @@ Table = Annotated[str, typer.Option(
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE",
     help="File to write, complete or not at all; compressed if its name ends in .gz.")]
+Columns = Annotated[str | None, typer.Option(
+    metavar="NAMES", help="Only these columns after the time, separated by commas: battery_volts,charge_amps.")]
+Every = Annotated[int | None, typer.Option(
+    parser=period_seconds, metavar="PERIOD",
+    help="One row for each period of this length: 30s, 5m, 1h, 1d. Gaps stay gaps.")]
+Statistic = Annotated[str, typer.Option(
+    parser=options.one_of(*STATISTICS), metavar="NAME", help="With --every: mean, min, max or last value.")]
+LocalTime = Annotated[bool, typer.Option(
+    "--local-time", help="A column local_time in place of time: this computer's zone, as spreadsheets read it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only estimate the size; write nothing.")]
 # fmt: on
 
 
@@ -51,7 +67,12 @@ def export(
     since: Since = None,
     until: Until = None,
     table: Table = "readings",
+    columns: Columns = None,
+    every: Every = None,
+    statistic: Statistic = "mean",
+    local_time: LocalTime = False,
     output: Output = None,
+    dry_run: DryRun = False,
     data: options.Data = options.DATA,
 ) -> None:
     """Write readings as CSV, JSON, SQLite or line protocol.
@@ -60,7 +81,8 @@ def export(
     """
     check_period(since, until)
     form = format_for(output, form)
-    if form == "sqlite" and output is None:
+    shape = shape_for(form, table, columns, every, statistic, local_time=local_time)
+    if form == "sqlite" and output is None and not dry_run:
         raise BadSetting("cannot write sqlite to standard output: a database is a file; add --output FILE")
     if output:
         (database_name if form == "sqlite" else checked)(output, data)
@@ -71,22 +93,21 @@ def export(
             if left_out:
                 print(f"{count(left_out, table[:-1])} left out: held until the time is known", file=sys.stderr)
         total = sum(last - first + 1 for first, last in ranges)
+        if dry_run:
+            print(estimate(form, Counted(journal, shape, ranges), total, output))
+            return
         is_piped = output is not None or not sys.stdout.isatty()
         with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
-            counted = Counted(journal, table, ranges, lambda done: show(done, total))
+            counted = Counted(journal, shape, ranges, lambda done: show(done, total))
             if output is None:
                 write_text(form, counted, sys.stdout)
                 if not total:
                     when = "yet" if since is until is None else "from that period"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
-            if form == "sqlite":
-                with whole_file(output, data) as draft:
-                    formats.write_sqlite(counted.rows(formats.stored(table)), table, draft)
-            else:
-                with whole_text(output, data) as file:
-                    write_text(form, counted, file)
-    print(f"{count(total, table[:-1])} written to {output}", file=sys.stderr)
+            write_file(form, counted, output, data)
+    rows = "row" if every else table[:-1]
+    print(f"{count(counted.written, rows)} written to {output}", file=sys.stderr)
 
 
 def format_for(output: Path | None, form: str | None) -> str:
@@ -109,18 +130,25 @@ def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int
     return list(found), wanted.count - found.count
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counted:
-    """The records of these ranges. `show` gets the number so far from time to time."""
+    """The records of these ranges. `show` gets the number so far from time to time. `written`: rows so far."""
 
     journal: Journal
-    stream: str
+    shape: Shape
     ranges: Ranges
-    show: Callable[[int], None]
+    show: Callable[[int], None] = lambda done: None
+    written: int = 0
 
-    def rows(self, names: Sequence[str]) -> Iterator[formats.Row]:
-        """These columns of each."""
-        parts = (self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
+    def rows(self) -> Iterator[formats.Row]:
+        """What is to be written."""
+        for row in self.shape.of(self.records(formats.stored(self.shape.names))):
+            self.written += 1
+            yield row
+
+    def records(self, names: Sequence[str]) -> Iterator[formats.Row]:
+        """These columns of each record."""
+        parts = (self.journal.values(self.shape.stream, names, first, last) for first, last in self.ranges)
         done = 0
         for done, row in enumerate(chain.from_iterable(parts), start=1):
             yield row
@@ -129,13 +157,49 @@ class Counted:
         self.show(done)
 
 
+def write_file(form: str, counted: Counted, output: Path, data: Path) -> None:
+    if form == "sqlite":
+        with whole_file(output, data) as draft:
+            formats.write_sqlite(counted.rows(), counted.shape.names, counted.shape.stream, draft)
+    else:
+        with whole_text(output, data) as file:
+            write_text(form, counted, file)
+
+
 def write_text(form: str, counted: Counted, output: TextIO) -> None:
-    stream = counted.stream
     if form == "line-protocol":
         from uploader.server.line_protocol import COLUMNS, lines
 
-        sent = lines(counted.rows(COLUMNS[stream]), stream, counted.journal.sites(stream))
-        output.writelines(line.text + "\n" for line in sent)
+        stream = counted.shape.stream
+        for line in lines(counted.records(COLUMNS[stream]), stream, counted.journal.sites(stream)):
+            counted.written += 1
+            output.write(f"{line.text}\n")
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
-    write(counted.rows(formats.stored(stream)), stream, output)
+    write(counted.rows(), counted.shape.names, output)
+
+
+def estimate(form: str, counted: Counted, total: int, output: Path | None) -> str:
+    """How large the export would be, from some stretches of it, written to a file that is deleted at once."""
+    ranges = samples(counted.ranges, total)
+    taken = sum(last - first + 1 for first, last in ranges)
+    with TemporaryDirectory() as directory:
+        sample = replace(counted, ranges=ranges)
+        file = Path(directory, output.name if output else "sample")
+        write_file(form, sample, file, Path(directory))
+        part = total / taken if taken else 1
+        amount = size(file.stat().st_size * part)
+    return f"about {count(sample.written * part, 'row')}, {amount}; nothing was written"
+
+
+def samples(ranges: Ranges, total: int) -> Ranges:
+    """Some stretches of the ids, evenly spread; all ids if there are not many."""
+    if total <= SAMPLES * SAMPLE_IDS:
+        return ranges
+    found, before, wanted = [], 0, [total * nth // SAMPLES for nth in range(SAMPLES)]
+    for first, last in ranges:
+        while wanted and wanted[0] - before <= last - first:
+            begin = first + wanted.pop(0) - before
+            found.append((begin, min(begin + SAMPLE_IDS - 1, last)))
+        before += last - first + 1
+    return found

@@ -14,6 +14,7 @@ from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
+from admin.terminal.colour import painted
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.values import values
 from admin.terminal.words import ago, count, duration, size
@@ -30,7 +31,8 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
         energy = {"verdict": verdict(health, figures), "energy": words.as_dict(figures) if figures else None}
         print(json.dumps(as_dict(health, points) | energy, indent=1))
     else:
-        print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
+        screen = "\n".join(lines(health, points, shutil.get_terminal_size().columns))
+        print(painted(painted(screen, "Needs attention:", "red"), "All is well.", "green"))
     return 1 if points else 0
 
 
@@ -93,6 +95,9 @@ def _rows(health: Health) -> list[tuple[str, str]]:
             growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {room}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
         rows.append(("Disk", f"{free}; the journal uses {size(disk.journal_bytes)}{growth}"))
+    if note := health.backup:
+        newest = "none yet" if note.time_ms is None else f"{ago(health.age_seconds(note.time_ms))}, to {note.place}"
+        rows.append(("Backup", f"{newest}; the last try failed: {note.trouble}" if note.trouble else newest))
     return rows
 
 
@@ -162,6 +167,9 @@ def as_dict(health: Health, points: list[str]) -> dict[str, object]:
         "held": health.clock.held if health.clock else None,
         "held_reason": held_in_words(health.clock) if health.clock else None,
         "journals_set_aside": list(health.aside),
+        "backup_time": _iso(health.backup.time_ms) if health.backup else None,
+        "backup_place": health.backup.place if health.backup else None,
+        "backup_trouble": health.backup.trouble if health.backup else None,
     }
 
 

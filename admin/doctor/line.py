@@ -77,6 +77,15 @@ def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bo
         _pli_at(line, port, baud, timeouts, 1).close()
 
 
+def answering_rate(port: str, timeouts: Timeouts) -> int | None:
+    """The baud rate at which a PLI answers, None if none does. Raises PortMissing."""
+    line = open_port(port, BAUDS[-1])
+    try:
+        return _answering(line, port, BAUDS[::-1], timeouts).rate
+    finally:
+        _pli_at(line, port, BAUDS[-1], timeouts, 1).close()
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
     """The baud rate at which the PLI answers. If there is none: whether any data arrived."""

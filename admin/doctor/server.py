@@ -44,7 +44,7 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
     with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
         answer = probe.ask("/ping", target.token_header)
         version = version_of(answer) if isinstance(answer, Answer) else None
-        yield _server(target, answer, version)
+        yield reached(target, answer, version)
         if isinstance(answer, Unreachable):
             return
         with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
@@ -135,7 +135,8 @@ def version_of(answer: Answer) -> str | None:
     return shown.removeprefix("v")[:40] if shown else None
 
 
-def _server(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
+def reached(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
+    """Whether an InfluxDB answers to a ping."""
     if isinstance(answer, Unreachable):
         return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
     if version:

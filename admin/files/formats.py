@@ -1,7 +1,8 @@
 """Writes records as CSV, JSON, JSON lines or an SQLite table, one after the other; none is kept in memory.
 
 All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. An absent value is empty in
-CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds. `raw` is hexadecimal in CSV and JSON, bytes in SQLite.
+CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds; `local_time` may stand in its place: this computer's
+zone, as spreadsheets read it. `raw` is hexadecimal in CSV and JSON, bytes in SQLite.
 
 CSV is RFC 4180 in UTF-8, with a line feed at the end of each line. A text that a spreadsheet would take for a formula
 gets an apostrophe in front.
@@ -14,14 +15,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
 
-from admin.terminal.moments import iso, iso_minute
+from admin.terminal.moments import iso, iso_minute, local_minute, local_second
 from journal.reading import STREAMS, Record
 from journal.texts import Texts
 
 Value = int | float | str | bytes | None
 Row = Sequence[Any]
-"""A record's values, in the order of `stored`."""
+"""A record's values, in the order of the columns; the time is in milliseconds."""
 
+TIMES = ("time", "local_time")
 _LAST = ("boot", "uptime_ms", "wall_ms", "raw")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
@@ -34,9 +36,9 @@ def columns(stream: str) -> tuple[str, ...]:
     return ("id", "time", *own, *(name for name in _LAST if name in names))
 
 
-def stored(stream: str) -> tuple[str, ...]:
+def stored(names: Sequence[str]) -> tuple[str, ...]:
     """The same as the journal names them."""
-    return tuple("time_ms" if name == "time" else name for name in columns(stream))
+    return tuple("time_ms" if name in TIMES else name for name in names)
 
 
 def row(record: Record, names: Iterable[str]) -> list[Value]:
@@ -44,9 +46,9 @@ def row(record: Record, names: Iterable[str]) -> list[Value]:
     return [iso(record.time_ms) if name == "time" else getattr(record, name) for name in names]
 
 
-def write_csv(rows: Iterable[Row], stream: str, output: TextIO) -> None:
-    output.write(",".join(columns(stream)) + "\n")
-    output.writelines(",".join(cells) + "\n" for cells in _cells(rows, stream, _csv_cell))
+def write_csv(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
+    output.write(",".join(names) + "\n")
+    output.writelines(",".join(cells) + "\n" for cells in _cells(rows, names, _csv_cell))
 
 
 def _csv_cell(value: Value) -> str:
@@ -59,59 +61,77 @@ def _csv_cell(value: Value) -> str:
     return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES.search(value) else value
 
 
-def write_json(rows: Iterable[Row], stream: str, output: TextIO) -> None:
+def write_json(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
     """One array, an object a line."""
     before = "[\n"
-    for text in _objects(rows, stream):
+    for text in _objects(rows, names):
         output.write(before + text)
         before = ",\n"
     output.write("[]\n" if before == "[\n" else "\n]\n")
 
 
-def write_jsonl(rows: Iterable[Row], stream: str, output: TextIO) -> None:
-    output.writelines(text + "\n" for text in _objects(rows, stream))
+def write_jsonl(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
+    output.writelines(text + "\n" for text in _objects(rows, names))
 
 
-def _objects(rows: Iterable[Row], stream: str) -> Iterator[str]:
-    layout = ", ".join(f'"{name}": %s' for name in columns(stream))
-    return (f"{{{layout % tuple(cells)}}}" for cells in _cells(rows, stream, json.dumps))
+def _objects(rows: Iterable[Row], names: Sequence[str]) -> Iterator[str]:
+    layout = ", ".join(f'"{name}": %s' for name in names)
+    return (f"{{{layout % tuple(cells)}}}" for cells in _cells(rows, names, json.dumps))
 
 
-def _cells(rows: Iterable[Row], stream: str, write: Callable[[Value], str]) -> Iterator[list[str]]:
+def _cells(rows: Iterable[Row], names: Sequence[str], write: Callable[[Value], str]) -> Iterator[list[str]]:
     """What `write` makes of each value; bytes are hexadecimal."""
     minutes = Texts(lambda minute: iso_minute(int(minute) * 60_000))
+    local_minutes = Texts(lambda minute: local_minute(int(minute) * 60_000))
 
     def time(time_ms: int) -> str:
         minute, ms = divmod(time_ms, 60_000)
         shown = f"{ms:05}"
         return write(f"{minutes[minute]}:{shown[:2]}.{shown[2:]}Z")
 
-    always_new = {"id": write, "time": time, "uptime_ms": write, "wall_ms": write, "raw": lambda raw: write(raw.hex())}
-    writers: list[Callable[[Any], str]] = [always_new.get(name) or Texts(write).__getitem__ for name in columns(stream)]
+    def local(time_ms: int) -> str:
+        minute, ms = divmod(time_ms, 60_000)
+        return write(f"{local_minutes[minute]}:{ms // 1000:02}")
+
+    always_new = {
+        "id": write,
+        "time": time,
+        "local_time": local,
+        "uptime_ms": write,
+        "wall_ms": write,
+        "raw": lambda raw: write(raw.hex()),
+    }
+    writers: list[Callable[[Any], str]] = [always_new.get(name) or Texts(write).__getitem__ for name in names]
     return ([write(value) for write, value in zip(writers, row, strict=True)] for row in rows)
 
 
-def write_sqlite(rows: Iterable[Row], stream: str, path: Path) -> None:
+def write_sqlite(rows: Iterable[Row], names: Sequence[str], stream: str, path: Path) -> None:
     """A new database with one table, named like the stream; no other file stays beside it."""
     from sqlite_utils import Database
 
-    names = columns(stream)
+    shown = {"time": iso, "local_time": local_second}
     database = Database(path)
     try:
         # The file is a draft. If anything fails it is deleted, so nothing needs to be rolled back.
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         table = database[stream]
-        table.create({name: _type(stream, name) for name in names}, pk="id")  # type: ignore[union-attr]
+        table.create(  # type: ignore[union-attr]
+            {name: _type(stream, name) for name in names}, pk="id" if "id" in names else None
+        )
         table.insert_all(  # type: ignore[union-attr]
-            ({**dict(zip(names, row, strict=True)), "time": iso(row[1])} for row in rows), batch_size=1000
+            (
+                {name: shown[name](value) if name in shown else value for name, value in zip(names, row, strict=True)}
+                for row in rows
+            ),
+            batch_size=1000,
         )
     finally:
         database.close()
 
 
 def _type(stream: str, name: str) -> type:
-    if name == "time":
+    if name in TIMES:
         return str
     annotation = next(field.type for field in fields(STREAMS[stream]) if field.name == name)
     wanted: tuple[type, ...] = (int, float, str, bytes)

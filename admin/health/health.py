@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from admin.health.clock_state import ClockState, attention_in_words
 from admin.terminal.words import ago, count, duration, size
+from admin.upkeep.backup_note import BackupNote
 from journal.reading import Event, Reading
 
 SILENCE_SECONDS = 120.0
 STALE_UPLOAD_SECONDS = 900.0
 LOW_DISK_BYTES = 200_000_000
 LOW_DISK_DAYS = 30.0
+OLD_BACKUP_SECONDS = 15 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,8 @@ class Health:
     logger was restarted since. `is_saving`: readings and uploads are rarer, because the battery is low. `pending`: how
     many records of each table wait to be sent. `upload`: None if nothing was ever uploaded from here.
     `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is held because of it.
-    `aside`: damaged journals that were set aside.
+    `aside`: damaged journals that were set aside. `backup`: what is known about backups in a second place, None if
+    there never was one.
     """
 
     now_ms: int
@@ -76,6 +79,7 @@ class Health:
     disk: Disk | None = None
     clock: ClockState | None = None
     aside: tuple[str, ...] = ()
+    backup: BackupNote | None = None
 
     def age_seconds(self, time_ms: int) -> float:
         return (self.now_ms - time_ms) / 1000
@@ -83,7 +87,7 @@ class Health:
 
 def attention(health: Health) -> list[str]:
     """What needs attention, the most serious first, one plain sentence each."""
-    return [*_logging(health), *_uploading(health), *_disk(health)]
+    return [*_logging(health), *_uploading(health), *_disk(health), *_backup(health)]
 
 
 def _logging(health: Health) -> list[str]:
@@ -158,3 +162,15 @@ def _disk(health: Health) -> list[str]:
         until = f", full in {duration(left * 86400)} at this pace" if left is not None else ""
         return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
     return []
+
+
+def _backup(health: Health) -> list[str]:
+    note = health.backup
+    if note is None:
+        return []
+    age = None if note.time_ms is None else health.age_seconds(note.time_ms)
+    if age is not None and age <= OLD_BACKUP_SECONDS:
+        return []
+    newest = "there is no backup yet" if age is None else f"the newest backup is {duration(age)} old"
+    why = note.trouble or "is the timer on? (systemctl status solar-backup.timer)"
+    return [f"{newest}: {why}"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from admin.health.clock_state import ClockState, clock_state
 from admin.health.health import Disk, Health, Upload
+from admin.upkeep.backup_note import read_note
 from journal import damage
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
@@ -77,6 +78,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         disk=disk_of(data, readings, interval),
         clock=clock_of(journal),
         aside=tuple(str(path) for path in damage.files_aside(data)),
+        backup=read_note(data),
     )
 
 

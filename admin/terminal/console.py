@@ -44,6 +44,12 @@ def program_version() -> str:
     return next(found).stem.partition("-")[2]
 
 
+def program_commit() -> str | None:
+    """The commit that the program was built from; None in a checkout (ask git) and where nobody wrote it down."""
+    file = Path(__file__).parents[1] / "commit.txt"
+    return file.read_text().strip() if file.is_file() else None
+
+
 @contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """SIGTERM and SIGINT set `stop` during the block; a second signal ends the process in the usual way.

@@ -53,3 +53,25 @@ def iso_minute(time_ms: int) -> str:
 
 def iso_date(time_ms: int) -> str:
     return iso(time_ms).partition("T")[0]
+
+
+def local_second(time_ms: int) -> str:
+    """In this computer's zone, as spreadsheets read it: 2026-01-05 17:30:00."""
+    return f"{local_minute(time_ms)}:{time_ms // 1000 % 60:02}"
+
+
+def local_minute(time_ms: int) -> str:
+    """The same to the minute. What no calendar holds is in UTC, as by `iso_minute`."""
+    try:
+        return f"{datetime.fromtimestamp(time_ms // 1000).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return iso_minute(time_ms).replace("T", " ")
+
+
+def local_offset_ms(time_ms: int) -> int:
+    """How far this computer's zone is ahead of UTC at that moment, in milliseconds."""
+    try:
+        offset = datetime.fromtimestamp(time_ms // 1000).astimezone().utcoffset()
+    except (ValueError, OverflowError, OSError):
+        return 0
+    return round(offset.total_seconds() * 1000) if offset else 0

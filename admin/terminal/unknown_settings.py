@@ -19,7 +19,7 @@ READ_ELSEWHERE = frozenset(
         *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"),
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
-        "SOLAR_TEST_SERVERS",
+        *("SOLAR_TEST_SERVERS", "SOLAR_COMMIT"),  # for the tests; for building (hatch_build.py)
     }
 )
 READ_ELSEWHERE_PREFIXES = ("INFLUXDB_TEST_", "INFLUXD_")

@@ -51,6 +51,8 @@ def test_every_option_has_a_sentence_and_a_variable(solar: Solar, names: tuple[s
         if parameter.param_type_name == "option" and parameter.name != "help":
             assert parameter.help, parameter.name  # type: ignore[attr-defined]
             assert parameter.help.endswith("."), parameter.name  # type: ignore[attr-defined]
+            if parameter.hidden:  # for services and tests: not in the help
+                continue
             variable = parameter.envvar or ["_".join(("SOLAR", *names, parameter.name or "")).replace("-", "_").upper()]
             first = variable if isinstance(variable, str) else variable[0]
             assert first in re.sub(r"[│\s]", "", ran.out)
@@ -121,3 +123,13 @@ def test_sigterm_ends_a_command_and_leaves_no_draft(tmp_path: Path) -> None:
 
 def test_the_module_installed_is_the_one_that_runs() -> None:
     assert solar_process("--version").code == 0
+
+
+def test_the_shell_completes_commands_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SOLAR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "solar\nrest")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert solar_process().out.split() == ["restore"]
+    monkeypatch.setenv("COMP_WORDS", "solar\nexport\n--stat")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert solar_process().out.split() == ["--statistic"]

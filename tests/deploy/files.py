@@ -11,6 +11,10 @@ from tests.servers import unavailable
 
 PROJECT = Path(__file__).parents[2]
 UNITS = [PROJECT / "systemd" / f"solar-{name}.service" for name in ("logger", "uploader", "alert", "mqtt", "page")]
+"""Those that always run."""
+HELPERS = [
+    PROJECT / "systemd" / name for name in ("solar-backup.service", "solar-backup.timer", "solar-update.service")
+]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.files import PROJECT, UNITS, run
+from tests.deploy.files import HELPERS, PROJECT, UNITS, run
 from tests.servers import program
 
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -26,9 +26,9 @@ def settings_of(unit: Path) -> dict[str, list[str]]:
 def test_systemd_verifies_the_units_without_a_word(tmp_path: Path) -> None:
     """On this machine nothing is installed in /opt/solar: copies name a program that is there."""
     copies = []
-    for unit in UNITS:
+    for unit in [*UNITS, *HELPERS]:
         copies.append(tmp_path / unit.name)
-        copies[-1].write_text(unit.read_text().replace("/opt/solar/current/bin/solar", "/bin/true"))
+        copies[-1].write_text(re.sub(r"/opt/solar/(current|previous)/bin/solar", "/bin/true", unit.read_text()))
     verified = run(program("systemd-analyze", "systemd"), "verify", "--man=no", *copies)
     assert (verified.stdout, verified.returncode) == ("", 0)
 

@@ -7,12 +7,14 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from admin.commands.export import Counted
 from admin.files.formats import columns
+from admin.files.shape import Shape
 from admin.terminal.moments import iso
 from journal.journal import Journal
 from journal.reading import STREAMS, Day
@@ -389,5 +391,112 @@ def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path
 def test_the_progress_bar_reaches_its_end(data: Path) -> None:
     shown: list[int] = []
     with Journal.open(data / "journal.db") as journal:
-        rows = list(Counted(journal, "readings", [(1, 2), (3, 3)], shown.append).rows(["id"]))
+        shape = Shape("readings", ("id",), None, "mean")
+        rows = list(Counted(journal, shape, [(1, 2), (3, 3)], shown.append).rows())
     assert (rows, shown) == ([(1,), (2,), (3,)], [3])
+
+
+def test_chosen_columns_stand_in_their_order_after_the_time(solar: Solar) -> None:
+    assert solar("export", "--columns", "charge_amps,battery_volts").out.splitlines()[:2] == [
+        "time,charge_amps,battery_volts",
+        "2026-01-01T00:00:00.000Z,12.0,25.4",
+    ]
+
+
+def test_a_misspelt_column_gets_one_line_with_the_nearest_name(solar: Solar) -> None:
+    ran = solar("export", "--columns", "batery_volts")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "cannot use --columns batery_volts: readings have no such column; did you mean battery_volts?\n"
+
+
+@pytest.mark.parametrize(
+    ("statistic", "volts", "state"), [("mean", "25.3", "float"), ("min", "25.0", "float"), ("max", "25.9", "float"),
+                                      ("last", "25.0", "float")]
+)  # fmt: skip
+def test_a_period_is_one_row_and_a_gap_has_none(
+    solar: Solar, tmp_path: Path, statistic: str, volts: str, state: str
+) -> None:
+    data = tmp_path / "thin"
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.boot_number("a boot")
+        journal.append_all(
+            [
+                reading(1, battery_volts=25.0),
+                reading(2, battery_volts=25.9),
+                reading(3, battery_volts=None),
+                reading(30, battery_volts=25.0, regulator_state="float"),
+                reading(3 * 30 + 1, battery_volts=None),
+            ]
+        )
+    # fmt: off
+    ran = solar("export", "--data", data, "--every", "5m", "--statistic", statistic,
+                "--columns", "battery_volts,regulator_state")
+    # fmt: on
+    assert ran.out.splitlines() == [
+        "time,battery_volts,regulator_state",
+        f"2026-01-01T00:00:00.000Z,{volts},{state}",
+        "2026-01-01T00:15:00.000Z,,boost",
+    ]
+
+
+def test_local_time_is_what_a_spreadsheet_reads_and_days_begin_at_its_midnight(
+    solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("TZ", "Australia/Brisbane")
+    time.tzset()
+    request.addfinalizer(time.tzset)
+    request.addfinalizer(monkeypatch.undo)
+    out = solar("export", "--local-time", "--columns", "battery_volts").out.splitlines()
+    assert out[:3] == ["local_time,battery_volts", "2026-01-01 10:00:00,25.4", "2026-01-01 10:00:10,25.4"]
+    out = solar("export", "--local-time", "--columns", "battery_volts", "--every", "1d").out.splitlines()
+    assert out == ["local_time,battery_volts", "2026-01-01 00:00:00,25.4"]
+
+
+def test_sqlite_takes_the_same_shape(solar: Solar, tmp_path: Path) -> None:
+    ran = solar("export", "--every", "1h", "--columns", "battery_volts", "--output", "hours.db")
+    assert ran.err == "1 row written to hours.db\n"
+    connection = sqlite3.connect(tmp_path / "hours.db")
+    assert connection.execute("SELECT * FROM readings").fetchall() == [("2026-01-01T00:00:00.000Z", 25.4)]
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--every", "5"], "cannot use --every 5: give a period such as 30s, 5m, 1h or 1d\n"),
+        (["--every", "5m", "--columns", "raw"], "cannot use --columns raw with --every: it belongs to one record; "
+                                                "leave one of them off\n"),
+        (["--local-time", "--format", "line-protocol"],
+         "cannot thin out line-protocol: InfluxDB would take it for the readings themselves; "
+         "leave --columns, --every and --local-time off, or choose another format\n"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_shaped_is_said_in_one_line(solar: Solar, arguments: list[str], words: str) -> None:
+    ran = solar("export", *arguments)
+    assert (ran.code, ran.out, ran.err) == (2, "", words)
+
+
+def test_a_dry_run_says_how_large_it_would_be_and_writes_nothing(solar: Solar, tmp_path: Path) -> None:
+    fill(tmp_path / "long", 100_000)
+    arguments = ("export", "--data", "long", "--every", "1m", "--columns", "battery_volts", "--output", "x.csv.gz")
+    ran = solar(*arguments, "--dry-run")
+    assert not (tmp_path / "x.csv.gz").exists()
+    said = re.fullmatch(r"about ([\d,]+) rows, ([\d.]+) kB; nothing was written\n", ran.out)
+    assert said, ran.out
+    solar(*arguments)
+    with gzip.open(tmp_path / "x.csv.gz", "rt") as file:
+        rows = len(file.readlines()) - 1
+    assert float(said[1].replace(",", "")) == pytest.approx(rows, rel=0.05)
+    assert float(said[2]) * 1000 == pytest.approx((tmp_path / "x.csv.gz").stat().st_size, rel=0.5)
+
+
+@pytest.mark.long
+def test_a_year_of_four_columns_at_five_minutes_is_under_2_megabytes_compressed(solar: Solar, tmp_path: Path) -> None:
+    """Thirty days of it, so a twelfth."""
+    from benchmarks.journals import make
+
+    make(tmp_path / "month/journal.db", 30 * 8640)
+    names = "battery_volts,charge_amps,load_amps,state_of_charge_percent"
+    ran = solar("export", "--data", "month", "--columns", names, "--every", "5m", "--output", "month.csv.gz")
+    assert ran.err == "8,640 rows written to month.csv.gz\n"
+    assert (tmp_path / "month.csv.gz").stat().st_size < 2_000_000 / 12

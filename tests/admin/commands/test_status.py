@@ -178,6 +178,9 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "held": {"readings": 0, "events": 0, "checks": 0},
         "held_reason": None,
         "journals_set_aside": [],
+        "backup_time": None,
+        "backup_place": None,
+        "backup_trouble": None,
     }
 
 

@@ -1,0 +1,88 @@
+"""The answers so far, and how a question gets one: from a person at the terminal, or from a file."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import typer
+
+from admin.doctor.finding import Finding, Verdict
+from journal.errors import SolarError
+
+if TYPE_CHECKING:
+    from admin.setup.questions import Question
+
+LATER = "later"
+
+
+class Refused(Exception):
+    """An answer that cannot be used; the text is one line that says why and what would be right."""
+
+
+def refuse_if_bad(finding: Finding) -> None:
+    """What the doctor finds bad is no answer."""
+    if finding.verdict is Verdict.BAD:
+        raise Refused(f"{finding.found}; {finding.remedy}")
+
+
+@dataclass(slots=True)
+class Answers:
+    """`before`: the settings as they stand in the files. `given`: the answers of a file, None at a terminal.
+
+    `values`: the new settings by their variables, with what follows from them (a port's baud rate). `facts`: what the
+    checks have found out, for later questions.
+    """
+
+    before: Mapping[str, str]
+    given: Mapping[str, str] | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def known(self, variable: str) -> str | None:
+        """What the settings say now."""
+        return self.before.get(variable) or None
+
+
+def ask_all(questions: "tuple[Question, ...]", answers: Answers) -> None:
+    """Ask each, again after a bad answer. Raises SolarError for a bad answer in a file: there nobody can be asked."""
+    for question in questions:
+        if question.is_asked(answers):
+            while not _is_answered(question, answers):
+                pass
+
+
+def _is_answered(question: "Question", answers: Answers) -> bool:
+    proposal = question.proposal(answers)
+    answer = _prompted(question, proposal) if answers.given is None else _looked_up(question, proposal, answers.given)
+    if question.later is not None and answer.lower() == LATER:
+        if question.later:
+            answers.values[question.variable] = answers.known(question.variable) or question.later
+        return True
+    try:
+        told = question.check(answer, answers)
+    except Refused as refused:
+        if answers.given is not None:
+            raise SolarError(f"cannot use the answer to {question.variable}: {refused}") from refused
+        print(f"  {refused}")
+        return False
+    answers.values[question.variable] = answer
+    if told:
+        print(f"  {told}")
+    return True
+
+
+def _prompted(question: "Question", proposal: str | None) -> str:
+    text, is_secret = question.text, question.is_secret
+    if is_secret and proposal:
+        text += " [Enter: the present one]"
+    return str(typer.prompt(text, default=proposal, hide_input=is_secret, show_default=not is_secret)).strip()
+
+
+def _looked_up(question: "Question", proposal: str | None, given: Mapping[str, str]) -> str:
+    answer = given.get(question.variable, proposal)
+    if answer is None:
+        raise SolarError(f"cannot go on: the file has no answer to {question.variable}; add one, nothing was changed")
+    if not question.is_secret:
+        print(f"{question.text}: {answer}", file=sys.stdout)
+    return answer

@@ -1,0 +1,68 @@
+"""The questions of `solar setup`, in the order in which they are asked.
+
+A new one is a row in QUESTIONS: the variable that it sets, the file that the variable stands in, what to propose, a
+check that asks the regulator or the server at once, and the service that an answer starts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from admin.setup import adapters, influxdb, places
+from admin.setup.answers import LATER, Answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`variable`: what it sets; `file`: where that is written below /etc/solar, None for what is no setting of ours.
+
+    `proposal`: what was found, to be accepted with Enter. `check` returns what to tell about a good answer, and raises
+    Refused for a bad one. `later`: the value for those who answer "later"; None if that is no answer here, "" if
+    nothing is written then. `is_asked`: whether it has a meaning after the answers so far. `service`: what runs from
+    now on if it was answered.
+    """
+
+    variable: str
+    file: str | None
+    text: str
+    proposal: Callable[[Answers], str | None]
+    check: Callable[[str, Answers], str]
+    later: str | None = None
+    is_secret: bool = False
+    is_asked: Callable[[Answers], bool] = lambda answers: True
+    service: str | None = None
+
+
+# fmt: off
+QUESTIONS = (
+    Question(
+        variable="SOLAR_PORT", file="solar.env", text="Port of the PLI's adapter",
+        proposal=adapters.proposal, check=adapters.check, later="/dev/solar-pli", service="solar-logger"),
+    Question(
+        variable="SOLAR_SITE", file="solar.env", text="Name of this site",
+        proposal=places.site_proposal, check=places.check_site),
+    Question(
+        variable="TZ", file=None, text="Time zone",
+        proposal=places.zone_proposal, check=places.check_zone),
+    Question(
+        variable="INFLUXDB_URL", file="uploader.env", text="Address of InfluxDB, or later",
+        proposal=lambda answers: answers.known("INFLUXDB_URL") or LATER, check=influxdb.check_url, later="",
+        service="solar-uploader"),
+    Question(
+        variable="INFLUXDB_TOKEN", file="uploader.env", text="Token (InfluxDB 1.x: user:password)",
+        proposal=lambda answers: answers.known("INFLUXDB_TOKEN"), check=influxdb.check_token, is_secret=True,
+        is_asked=influxdb.is_wanted),
+    Question(
+        variable="INFLUXDB_ORG", file="uploader.env", text="Organisation",
+        proposal=lambda answers: answers.known("INFLUXDB_ORG"), check=influxdb.check_org,
+        is_asked=influxdb.has_organisations),
+    Question(
+        variable="INFLUXDB_BUCKET", file="uploader.env", text="Bucket (InfluxDB 1.x: database)",
+        proposal=lambda answers: answers.known("INFLUXDB_BUCKET") or "solar", check=influxdb.check_bucket,
+        is_asked=influxdb.is_wanted),
+    Question(
+        variable="SOLAR_BACKUP_TO", file="backup.env",
+        text="Weekly backups to usb:LABEL, /DIRECTORY or user@host:DIRECTORY, or later",
+        proposal=lambda answers: answers.known("SOLAR_BACKUP_TO") or LATER, check=places.check_backup, later="",
+        service="solar-backup.timer"),
+)
+# fmt: on

@@ -1,0 +1,105 @@
+"""The files of settings in /etc/solar: read, changed line by line, and written all together or not at all."""
+
+import os
+import re
+import signal
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from journal.errors import SolarError
+
+SECRETS = ("uploader.env", "backup.env")
+"""Mode 600: systemd reads them as root."""
+_PLAIN = re.compile(r"[\w@%+=:,./~-]+( [\w@%+=:,./~-]+)*")
+_LINE = re.compile(r"^\s*(\w+)=(.*)$")
+
+
+def read(path: Path) -> dict[str, str]:
+    """The settings in a file; none if it is not there."""
+    lines = (_LINE.match(line) for line in _text(path).splitlines())
+    return {line[1]: line[2].strip().strip("\"'") for line in lines if line}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise SolarError(f"cannot read {path}: {error}; run it with sudo") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file's new text, and what is different in it."""
+
+    path: Path
+    text: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+    def overwritten(self) -> list[str]:
+        """A line for each setting that has another value now; of a token only that it has."""
+        return [
+            f"{name}: changed" if name.endswith("TOKEN") else f"{name}: {self.before[name]} -> {value}"
+            for name, value in self.after.items()
+            if name in self.before and self.before[name] != value
+        ]
+
+
+def changed(path: Path, values: Mapping[str, str]) -> Change:
+    """With these values; comments and other settings stay."""
+    left = dict(values)
+    lines = []
+    for line in _text(path).splitlines():
+        found = _LINE.match(line)
+        lines.append(f"{found[1]}={_quoted(left.pop(found[1]))}" if found and found[1] in left else line)
+    lines += [f"{name}={_quoted(value)}" for name, value in left.items()]
+    return Change(path, "".join(f"{line}\n" for line in lines), read(path), values)
+
+
+def _quoted(value: str) -> str:
+    """As systemd and the command for people both read it."""
+    if _PLAIN.fullmatch(value):
+        return value
+    if "'" in value:
+        raise SolarError(f"cannot write {value}: a file of settings cannot hold ' in it; choose another name")
+    return f"'{value}'"
+
+
+def write_all(changes: Iterable[Change]) -> None:
+    """First all drafts, then all names: a full disk or Ctrl-C changes nothing. Raises SolarError."""
+    drafts: list[tuple[Path, Path]] = []
+    try:
+        for change in changes:
+            change.path.parent.mkdir(parents=True, exist_ok=True)
+            draft = change.path.with_name(f".{change.path.name}.new")
+            drafts.append((draft, change.path))
+            _write(draft, change.text, 0o600 if change.path.name in SECRETS else 0o644)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        try:
+            for draft, path in drafts:
+                draft.replace(path)
+            os.sync()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise SolarError(
+            f"cannot write {drafts[-1][1] if drafts else 'the settings'}: {words}; free some space"
+        ) from error
+    finally:
+        for draft, _ in drafts:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _write(draft: Path, text: str, mode: int) -> None:
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

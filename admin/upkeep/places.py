@@ -1,0 +1,139 @@
+"""Where backups go: a directory, a USB stick by its label, or another computer by rsync.
+
+/mnt/nas/solar               a directory
+usb:BACKUPS                  the file system with this label, mounted for as long as it is needed
+pi@backup.example:solar      a directory on another computer, by rsync over ssh; also rsync://host/module/path
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from journal.errors import BadSetting, SolarError
+
+LABELS = Path("/dev/disk/by-label")
+MOUNT = Path("/run/solar-backup")
+
+
+class Place(Protocol):
+    """An opened place. Files appear in it whole or not at all."""
+
+    def names(self) -> list[str]:
+        """What lies there."""
+
+    def draft(self, name: str) -> Path:
+        """Where to write the copy before it gets its name; it may be another disk."""
+
+    def publish(self, draft: Path, name: str) -> None: ...
+
+    def remove(self, name: str) -> None: ...
+
+
+@contextmanager
+def opened(place: str) -> Iterator[Place]:
+    """The place that a person has named. Raises BadSetting, or SolarError if it cannot be reached now."""
+    if place.startswith("usb:"):
+        with mounted(place.removeprefix("usb:")) as directory:
+            yield Directory(directory)
+    elif place.startswith("/"):
+        yield Directory(there(Path(place), "plug the disk in, or create the directory"))
+    elif ":" in place:
+        with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="solar-backup-") as staging:  # the disk
+            yield Remote(place.rstrip("/") + "/", Path(staging))
+    else:
+        raise BadSetting(
+            f"cannot use SOLAR_BACKUP_TO={place}: give a directory such as /mnt/backup, a USB stick as usb:LABEL, or "
+            "an rsync target such as user@host:directory"
+        )
+
+
+def there(directory: Path, remedy: str) -> Path:
+    if not directory.is_dir():
+        raise SolarError(f"cannot write a backup to {directory}: there is no such directory; {remedy}")
+    return directory
+
+
+@contextmanager
+def mounted(label: str) -> Iterator[Path]:
+    """The directory where the file system with this label is mounted; unmounted afterwards if it was not before."""
+    device = LABELS / label
+    if not label or "/" in label or not device.exists():
+        known = ", ".join(sorted(path.name for path in LABELS.glob("*"))) or "none"
+        raise SolarError(f"cannot write a backup to usb:{label}: no such stick; plug it in (labels found: {known})")
+    for line in Path("/proc/mounts").read_text().splitlines():
+        source, target, *_ = line.split()
+        if source.startswith("/dev/") and os.path.realpath(source) == os.path.realpath(device):
+            yield Path(target.replace("\\040", " "))
+            return
+    MOUNT.mkdir(parents=True, exist_ok=True)
+    _run(["mount", "-o", "nosuid,nodev,noexec", str(device), str(MOUNT)], f"cannot mount usb:{label}")
+    try:
+        yield MOUNT
+    finally:
+        _run(["umount", str(MOUNT)], f"cannot unmount usb:{label}")
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory on this computer."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.path.iterdir())
+
+    def draft(self, name: str) -> Path:
+        return self.path / f".{name}.new"
+
+    def publish(self, draft: Path, name: str) -> None:
+        draft.replace(self.path / name)
+        os.sync()  # a stick is soon pulled out
+
+    def remove(self, name: str) -> None:
+        (self.path / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A directory on another computer. `staging`: an empty one here."""
+
+    target: str
+    staging: Path
+
+    def names(self) -> list[str]:
+        listed = self._rsync("--list-only", self.target)
+        return [line.split(maxsplit=4)[-1] for line in listed.splitlines() if line[:1] == "-"]
+
+    def draft(self, name: str) -> Path:
+        return self.staging / name
+
+    def publish(self, draft: Path, name: str) -> None:
+        # --fuzzy: what has not changed since the copy before need not go over the line again.
+        self._rsync("--times", "--partial", "--fuzzy", str(draft), self.target)
+        if self._rsync("--checksum", "--dry-run", "--itemize-changes", str(draft), self.target).strip():
+            raise SolarError(f"cannot write a backup to {self.target}: what arrived there differs; it is tried again")
+
+    def remove(self, name: str) -> None:
+        with tempfile.TemporaryDirectory(dir=self.staging) as empty:
+            choice = (f"--include=/{name}", "--exclude=*")
+            self._rsync("--recursive", "--delete", *choice, f"{empty}/", self.target)
+
+    def _rsync(self, *arguments: str) -> str:
+        command = ["rsync", "--rsh=ssh -o BatchMode=yes -o ConnectTimeout=20", "--timeout=300", *arguments]
+        return _run(command, f"cannot write a backup to {self.target}")
+
+
+def _run(command: list[str], failure: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    except FileNotFoundError:
+        raise SolarError(f"{failure}: {command[0]} is not installed; sudo apt-get install {command[0]}") from None
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"])[0]
+        raise SolarError(f"{failure}: {said}; it is tried again next time")
+    return done.stdout

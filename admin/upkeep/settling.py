@@ -1,0 +1,134 @@
+"""What becomes of a new version: it gets well within two minutes, or the old one comes back."""
+
+import json
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from admin.upkeep import services
+from admin.upkeep.restoring import draft_beside, put_in_place
+from admin.upkeep.versions import Trial, Versions
+from journal import files
+from journal.errors import JournalError, JournalTooNew, SolarError
+from journal.journal import Journal
+
+WAIT_SECONDS = 120.0
+POLL_SECONDS = 1.0
+ENOUGH_READINGS = 2
+QUIET_SECONDS = 30.0
+"""So long a logger with fewer readings must run without falling over."""
+
+
+def settle(versions: Versions, data: Path, wait_seconds: float = WAIT_SECONDS) -> str:
+    """Finish the trial that is going on; returns what came of it. May be called again after any interruption."""
+    trial = versions.trial()
+    if trial is None:
+        return "Nothing to finish."
+    if not trial.is_over and versions.current() == trial.new:
+        why = _trouble(versions, trial, data, wait_seconds)
+        if why is None:
+            versions.end_trial()
+            versions.remove_others(trial.new, trial.old)
+            return f"solar {trial.new} runs. The one before, {trial.old}, stays in {versions.opt} for going back."
+    else:
+        why = "the update was interrupted"
+    return f"solar {trial.new} did not get well: {why}. {_go_back(versions, trial, data)}"
+
+
+def _trouble(versions: Versions, trial: Trial, data: Path, wait_seconds: float) -> str | None:
+    """Start the new version; None as soon as it is well, else what was wrong in the end."""
+    try:
+        versions.install_services(trial.new)
+        running = services.enabled()
+        if not running:  # a site that is not set up yet has nothing to prove
+            return None
+        services.systemctl("restart", *running)
+    except SolarError as error:
+        return str(error)
+    began = time.monotonic()
+    why: str | None = "it does not start"
+    while why and time.monotonic() - began < wait_seconds:
+        time.sleep(POLL_SECONDS)  # other processes: there is nothing to wait on
+        why = _not_well(versions, trial, data, running, time.monotonic() - began)
+    return why
+
+
+def _not_well(versions: Versions, trial: Trial, data: Path, running: list[str], seconds: float) -> str | None:
+    for service in running:
+        if not services.is_active(service):
+            return f"{service} does not run"
+        if services.restarts(service):
+            return f"{service} ends again and again"
+    if services.LOGGER not in running:
+        return None
+    ran = versions.solar(trial.new, "status", "--json", "--data", str(data))
+    try:
+        newest = (json.loads(ran.stdout)["last_reading"] or {}).get("id", 0)
+    except (ValueError, KeyError):
+        return f"its `solar status` fails: {(ran.stderr.strip().splitlines() or ['no words'])[-1]}"
+    new_readings = newest - trial.last_id
+    # With a long interval there is only the first one; without a regulator none, before as after.
+    is_quiet = seconds >= QUIET_SECONDS and (new_readings > 0 or not trial.was_reading)
+    if new_readings >= ENOUGH_READINGS or is_quiet:
+        return None
+    return "no readings come" if trial.was_reading else "it has just started"
+
+
+def _go_back(versions: Versions, trial: Trial, data: Path) -> str:
+    versions.note(replace(trial, is_over=True))
+    running = services.enabled()
+    if running:
+        with suppress(SolarError):
+            services.systemctl("stop", *running)
+    told = [f"solar {trial.old} runs again."]
+    if (aside := _journal_back(Path(trial.backup), data / "journal.db")) is not None:
+        told.append(
+            f"The new version had changed the journal's format, so the copy from before is in place; what was logged "
+            f"since is in {aside}."
+        )
+    _uploader_back(data / "uploader.db")
+    versions.switch(trial.old)
+    with suppress(SolarError):  # whatever is wrong with the units, the logger must start
+        versions.install_services(trial.old)
+    if running:
+        services.systemctl("start", *running)
+    versions.end_trial()
+    return " ".join(told)
+
+
+def _journal_back(backup: Path, journal: Path) -> Path | None:
+    """The copy from before, if this version cannot read the journal any more; returns the new one's other name."""
+    try:
+        Journal.open(journal).close()
+    except JournalTooNew:
+        with files.lock(journal):
+            return put_in_place(draft_beside(backup, journal), journal)
+    except JournalError:
+        pass
+    return None
+
+
+def _uploader_back(path: Path) -> None:
+    """As it was before its format changed. Without it the uploader would begin again, which doubles nothing."""
+    from uploader.progress.progress import Progress
+
+    try:
+        Progress.read_only(path).close()
+    except JournalTooNew:
+        before = sorted(path.parent.glob(f"{path.stem}-before-v*{path.suffix}"))
+        aside = path.with_name(f"{path.stem}-replaced-{files.stamp()}{path.suffix}")
+        os.link(path, aside)
+        if before:
+            draft = path.with_name(f"{path.name}.restored")
+            shutil.copy2(before[-1], draft)
+            draft.chmod(0o660)
+            with suppress(PermissionError):
+                os.chown(draft, path.stat().st_uid, path.stat().st_gid)
+            draft.replace(path)
+        else:
+            path.unlink()
+    except JournalError:
+        pass
