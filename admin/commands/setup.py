@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from admin.commands.status import values
 from admin.health.survey import survey
 from admin.setup import settings_files
 from admin.setup.answers import Answers, ask_all
 from admin.setup.questions import QUESTIONS
 from admin.setup.starting import start_services
 from admin.terminal import options
+from admin.terminal.values import values
 from journal.errors import BadSetting, SolarError
 from journal.reading import Reading
 
