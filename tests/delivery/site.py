@@ -22,9 +22,10 @@ from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
-from uploader.drain.drain import Drain, Step
+from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
+from uploader.drain.step import Step
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx

@@ -7,9 +7,10 @@ from typing import Self
 from journal.reading import Reading
 from journal.writer import JournalWriter
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain, Step
+from uploader.drain.drain import Drain
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
+from uploader.drain.step import Step
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx

@@ -19,7 +19,7 @@ Rules:
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from journal.errors import our_errors
@@ -30,6 +30,7 @@ from uploader.drain.batch import LETTERS, Batch, Batches
 from uploader.drain.data_budget import DataBudget
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
+from uploader.drain.step import Step
 from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
@@ -39,20 +40,6 @@ from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooL
 DUE_ORDER = ("readings", "events", "days", "checks")
 BACKLOG_ORDER = ("events", "days", "checks", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one `drain_once` did. `outcome` of its request, if it made one. `sent`, `refused`: how many records were
-    stored, or became dead letters. `wait_seconds` before the next step; the server asked for `asked_seconds` of them.
-    """
-
-    wait_seconds: float = 0.0
-    outcome: Outcome | None = None
-    sent: int = 0
-    refused: int = 0
-    asked_seconds: float = 0.0
-    is_idle: bool = False
 
 
 class Drain:
@@ -127,7 +114,9 @@ class Drain:
             journal = self._current_journal()
             if self._monotonic() >= self._next_due:
                 self._begin_round(journal)
-            batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
+            batch = self._choose(journal)
+            if self._was_changed():
+                batch = self._choose(journal)
             if batch is None:
                 return Step(self._idle_seconds(), is_idle=True)
             if batch.lines:
@@ -147,10 +136,6 @@ class Drain:
 
     def _begin_round(self, journal: Journal) -> None:
         self.progress.catch_up(journal)
-        if self.progress.was_changed_by_others():
-            self._keeps_from_ms = None
-            known = self.progress.state()
-            self._state = replace(self._state, expired=known.expired, keeps=known.keeps)
         now, every_seconds = self._monotonic(), self._rarer(journal, self._every_seconds)
         self._next_due += every_seconds
         if self._next_due <= now:
@@ -159,8 +144,17 @@ class Drain:
         self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
         self._due = list(DUE_ORDER)
 
-    def _choose(self, batches: Batches) -> Batch | None:
-        size = self._size.size
+    def _was_changed(self) -> bool:
+        """Whether somebody else wrote to uploader.db, for a replay say. Then nothing counts as too old any more."""
+        if not self.progress.was_changed_by_others():
+            return False
+        self._keeps_from_ms = None
+        known = self.progress.state()
+        self._state = replace(self._state, expired=known.expired, keeps=known.keeps)
+        return True
+
+    def _choose(self, journal: Journal) -> Batch | None:
+        batches, size = Batches(journal, self.progress, self._keeps_from_ms), self._size.size
         while self._due and not self._suspects.is_full:
             stream = self._due[0]
             if batch := batches.newest(stream, size, self._suspects.ids(stream), above=self._floor.get(stream, 0)):
@@ -278,7 +272,9 @@ class Drain:
     def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
         """Write down that all of the batch is settled, and what of it was stored."""
         self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
-        if batch.expired:
+        if batch.expired and self._was_changed():
+            done -= batch.expired
+        elif batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
         settled = Settled(batch.stream, sent, done - sent, refusal, batch.mark)
         self._has_room = False

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from journal.errors import JournalError, JournalFull, JournalTooNew
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain, Step
+from uploader.drain.drain import Drain
 from uploader.drain.reporter import Reporter
+from uploader.drain.step import Step
 from uploader.progress.progress import Progress
 from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Unreachable
