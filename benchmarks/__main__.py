@@ -17,9 +17,10 @@ from benchmarks import page
 from benchmarks.figures import PARTS, Figure, Place
 from benchmarks.trials.growth import growth
 from benchmarks.trials.slow_computer import slow_computer
+from benchmarks.trials.vmagent import vmagent
 from benchmarks.trials.weewx import weewx
 
-USUAL = (*PARTS, slow_computer, weewx)
+USUAL = (*PARTS, slow_computer, weewx, vmagent)
 ALL = (*USUAL, growth)
 
 
