@@ -1,4 +1,4 @@
-# One image for both processes: `solar log` (the default) and `solar upload`. See docs/deploy.md.
+# One image for all processes: `solar log` (the default), `solar upload`, `solar alert run`, `solar mqtt`. See docs/deploy.md.
 # BASE may be any Debian with the same python3 in both stages; the build stage needs its venv module.
 ARG BASE=python:3.12-slim-bookworm
 
@@ -7,13 +7,18 @@ WORKDIR /src
 RUN python3 -m venv /opt/solar
 # The dependencies first: they change less often than the program.
 COPY pyproject.toml requirements.lock ./
-RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
-        > dependencies.txt \
+# What only some sites want: EXTRAS="alerts mqtt".
+ARG EXTRAS=
+RUN python3 -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+        extras = [each for name in sys.argv[1:] for each in project["optional-dependencies"][name]]; \
+        print(*project["dependencies"], *extras, sep="\n")' ${EXTRAS} > dependencies.txt \
     && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
 COPY README.md LICENSE ./
 COPY journal journal
 COPY logger logger
 COPY uploader uploader
+COPY alerts alerts
+COPY mqtt mqtt
 COPY simulator simulator
 COPY admin admin
 COPY dashboards dashboards
@@ -31,12 +36,12 @@ ENV PATH=/opt/solar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1 \
     SOLAR_DATA=/var/lib/solar
-# No .env file lies here: settings come from the container's environment.
+# There is no .env file here: settings come from the container's environment.
 WORKDIR /
 VOLUME /var/lib/solar
-# Without a group, so that it gets those it is in: dialout.
+# No group is named, so the user keeps its own groups: dialout.
 USER 10001
-# Marks, and restarts nothing by itself: being offline is no reason to start anything again.
+# Only marks the container and restarts nothing: being offline is no reason for a restart.
 HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=5 CMD ["solar", "status"]
 ENTRYPOINT ["solar"]
 CMD ["log", "--wait"]

@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench container-test install-test check format docs picture lock tools clean
+.PHONY: demo test test-long bench container-test install-test check format docs pictures lock tools clean
 .DEFAULT_GOAL := help
 
 help:               ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
-demo: $(VENV)/run   ## simulator, logger and uploader together, then a summary and a chart
-	$(BIN)/solar demo --seconds 20
+demo: $(VENV)/run   ## simulator, logger, uploader and the site's page together, then a summary and a chart
+	$(BIN)/solar demo --seconds 20 --serve
 
 test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what it needs
 	$(BIN)/pytest -m "not long" -n 4 --dist loadfile
@@ -40,21 +40,21 @@ format: $(VENV)/dev ## format and mend what ruff can
 docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
 	$(BIN)/python -m tests.docs_tables
 
-picture: $(VENV)/dev ## write docs/report.png, the picture in README.md; needs chromium
-	$(BIN)/python -m tests.picture
+pictures: $(VENV)/dev ## make the pictures of README.md and docs/ from the simulator; needs chromium
+	$(BIN)/python -m tests.pictures
 
 lock: $(VENV)/dev   ## pin every dependency for every platform in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
 
-tools: .tools/actionlint .tools/node_modules ## fetch what some tests need beyond Python: actionlint (needs go), Flux (needs npm)
+tools: .tools/actionlint .tools/node_modules ## fetch what some tests need beyond Python: actionlint (needs go), Flux and axe (need npm)
 
 clean:              ## remove what was set up
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[page]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
@@ -71,5 +71,5 @@ $(VENV)/peers: Makefile
 	@touch $@
 
 .tools/node_modules: Makefile
-	npm install --prefix .tools --silent --no-save --ignore-scripts @influxdata/flux-lsp-browser@0.8.40
+	npm install --prefix .tools --silent --no-save --ignore-scripts @influxdata/flux-lsp-browser@0.8.40 axe-core@4.14.1
 	@touch $@

@@ -40,7 +40,13 @@ COMMANDS = {
         "calibrate": "Measure the amperes per step of the current registers, and adopt them.",
         "clock": "Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
     },
+    "To be told": {
+        "alert": "Tell a person what is wrong at the site, by e-mail, ntfy, Telegram and many others.",
+        "mqtt": "Publish the newest values by MQTT, for Home Assistant, until stopped.",
+    },
     "From the journal": {
+        "serve": "Show the site's own page to browsers: now, charts, energy.",
+        "watch": "Show how the site is now, live in the terminal.",
         "report": "Write an HTML page with charts of the last 30 days.",
         "export": "Write readings as CSV, JSON, SQLite or line protocol.",
         "backup": "Copy the journal to a file, even while the logger is running.",
@@ -59,14 +65,14 @@ COMMANDS = {
         "demo": "Log a simulated day and draw a chart; needs no settings.",
     },
 }
-"""Every command under its heading in the help, with its one sentence: so that the help needs none of their modules, and
-a command none of the others'."""
+"""Every command under its heading in the help, with its sentence. So the help imports none of their modules, and a
+command imports no other."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Commands(TyperGroup):
-    """The commands, each of which is imported when it is asked for."""
+    """The commands. Each is imported only when it is asked for."""
 
     @property  # type: ignore[override]
     def commands(self) -> dict[str, Any]:
@@ -75,7 +81,7 @@ class Commands(TyperGroup):
 
     @commands.setter
     def commands(self, commands: Any) -> None:
-        pass  # typer's own constructor sets what was registered: none
+        pass  # typer's own constructor registers its commands: none
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for commands in COMMANDS.values() for name in commands]
@@ -106,7 +112,7 @@ def _command(name: str) -> Any:
     return command
 
 
-# Without rich: it takes longer to import than all the rest of the help.
+# Without rich, which takes longer to import than the rest of the help.
 app = typer.Typer(
     cls=Commands,
     help="Logs a Plasmatronics PL solar regulator to a journal on this computer and uploads it to InfluxDB.",
@@ -151,7 +157,7 @@ def run(arguments: list[str]) -> int:
         print(sanitized(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has closed it (export | head).
+        # Whoever reads our output has closed it (export | head).
         discard_output()
         return 1
     except KeyboardInterrupt:
@@ -176,7 +182,7 @@ def discard_output() -> None:
 
 def load_env_file(path: Path) -> None:
     """Set the variables in the file, except those that are already set."""
-    if not os.path.exists(path):  # False, too, where it may not be looked at
+    if not os.path.exists(path):  # also False if this user may not look
         return
     from dotenv import load_dotenv
 
@@ -190,7 +196,7 @@ def load_env_file(path: Path) -> None:
 def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # In every locale: exports are UTF-8, and no character in a message causes an error.
+            # In every locale exports are UTF-8, and no character in a message causes an error.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))

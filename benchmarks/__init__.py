@@ -1,1 +1,1 @@
-"""What the program costs, beside what people would use instead; see docs/performance.md."""
+"""Measures what the program costs, compared with what people would use instead; see docs/performance.md."""

@@ -2,8 +2,8 @@
 
 python -m benchmarks [READINGS] [PART ...]
 
-With fewer READINGS in the place of a million it is quicker, and less true. With PARTs, only these are measured, such as
-`sending`, and nothing is written. `growth` is measured by name only: it takes longer than all the others together.
+With fewer READINGS than a million it is quicker, but less exact. With PARTs, such as `sending`, only these are
+measured, and nothing is written. `growth` is measured by name only: it takes longer than all the others together.
 """
 
 import signal
@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.figures import PARTS, Figure, Place
+from benchmarks.figure import Figure, Place
+from benchmarks.network_figures import draining, sending
+from benchmarks.site_figures import exporting, growing, starting, writing
 from benchmarks.trials.growth import growth
 from benchmarks.trials.slow_computer import slow_computer
 from benchmarks.trials.vmagent import vmagent
 from benchmarks.trials.weewx import weewx
 
-USUAL = (*PARTS, slow_computer, weewx, vmagent)
+USUAL = (writing, starting, exporting, growing, sending, draining, slow_computer, weewx, vmagent)
 ALL = (*USUAL, growth)
 
 
@@ -45,6 +47,6 @@ def main(million: int, names: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers end, too
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers end too
     numbers = [int(each.replace("_", "")) for each in sys.argv[1:] if each[0].isdigit()]
     main(numbers[0] if numbers else 1_000_000, [each for each in sys.argv[1:] if not each[0].isdigit()])

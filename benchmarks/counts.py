@@ -36,7 +36,7 @@ with JournalWriter.create(Path(sys.argv[1])) as journal:
 
 
 def written(directory: Path, readings: int) -> tuple[int, int]:
-    """Syncs, and bytes written to the directory's files, while so many readings are appended one by one."""
+    """Syncs, and bytes written to the directory's files, while that many readings are appended one by one."""
     log = directory / "strace"
     path = directory / f"{readings}.db"
     subprocess.run(traced([sys.executable, "-c", _APPEND, str(path), str(readings)], log), check=True)
@@ -63,7 +63,7 @@ def written_to(directory: Path, log: Path) -> tuple[int, int]:
 
 
 def per_reading(directory: Path, few: int, many: int) -> tuple[float, float]:
-    """Syncs and bytes a reading: what `many` cost more than `few`, so without opening and closing."""
+    """Syncs and bytes per reading: how much more `many` cost than `few`. So opening and closing do not count."""
     syncs, size = (more - less for less, more in zip(written(directory, few), written(directory, many), strict=True))
     return syncs / (many - few), size / (many - few)
 
@@ -81,7 +81,7 @@ def exchanges() -> list[int]:
 
 
 def drained(directory: Path, readings: int) -> tuple[int, int, int]:
-    """Requests, lines and bytes (both ways, without TLS and TCP) of sending a backlog of so many readings."""
+    """Requests, lines and bytes (both ways, without TLS and TCP) for a backlog of that many readings."""
     path = make(directory / "journal.db", readings)
     with (
         ScriptedInflux() as server,
@@ -136,7 +136,7 @@ def statements() -> Iterator[set[str]]:
 
 
 def scans(path: Path, executed: set[str]) -> list[str]:
-    """Those of the statements for which SQLite goes through a whole table of records."""
+    """The statements for which SQLite reads a whole table of records."""
     is_there_any = re.compile(r"SELECT 1 FROM \w+ LIMIT 1")  # ends at the first row
     of_records = re.compile(r"\b(FROM|INTO|UPDATE) (readings|events)\b")
     scan = re.compile(r"^SCAN (readings|events)\b")

@@ -1,4 +1,4 @@
-"""Journals of any length with the same readings each time: 25 fields, in the steps of the regulator's registers."""
+"""Makes journals of any length, always with the same readings: 25 fields, in the steps of the regulator's registers."""
 
 import math
 import random
@@ -18,7 +18,7 @@ ADDRESSES = bytes(range(50, 78))
 
 
 def readings(count: int, boot: int, first_ms: int = FIRST_MS) -> Iterator[Reading]:
-    """A bank of 24 V with days and nights, clouds and a load that comes and goes. The same ones each time."""
+    """A bank of 24 V with days and nights, clouds and a changing load. The readings are the same each time."""
     chance = random.Random(12)
     cloud, fridge, charged, used = 1.0, 2.0, 0.0, 0.0
     for number in range(count):
@@ -56,7 +56,7 @@ AT_ONCE = 100_000
 
 
 def make(path: Path, count: int, boots: int = 1) -> Path:
-    """A journal with so many readings, spread evenly over so many boots of the computer.
+    """A journal with `count` readings, spread evenly over `boots` boots of the computer.
 
     A long one of a single boot has the same 100,000 readings again and again, as making each takes minutes.
     """
@@ -75,7 +75,7 @@ def make(path: Path, count: int, boots: int = 1) -> Path:
 
 
 def multiply(path: Path, times: int) -> None:
-    """Append all readings of a journal of one boot again and again, later and later: quicker than `make`."""
+    """Append all readings of a journal with one boot again, `times` - 1 times, each time later. Quicker than `make`."""
     import sqlite3
 
     with closing(sqlite3.connect(path)) as connection, connection:

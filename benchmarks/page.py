@@ -1,4 +1,4 @@
-"""The figures as a table and a chart in docs/performance.md; the words around them are written by hand."""
+"""Writes the figures as table and chart into docs/performance.md. The text around them is written by hand."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from benchmarks.figures import Figure
+from benchmarks.figure import Figure
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
@@ -15,7 +15,7 @@ WIDTH, ROW, LABEL, GOAL = 860, 22, 380, 660
 
 
 def write(figures: Sequence[Figure], million: int) -> None:
-    """Put them in the place of those that are there."""
+    """Replace the figures on the page, and the chart."""
     page = DOCS / "performance.md"
     before, rest = page.read_text().split(BEGIN)
     told = f"{machine()}. 10⁶ stands for {million:,} readings.\n\n{table(figures)}\n"
@@ -57,7 +57,7 @@ def verdict(figure: Figure) -> str:
 
 
 def chart(figures: Sequence[Figure]) -> str:
-    """A bar for each figure, as long as its part of the goal; what passes the line is more than the goal."""
+    """A bar for each figure, as long as its part of the goal. A bar beyond the line misses the goal."""
     height = ROW * len(figures) + 40
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '

@@ -1,4 +1,4 @@
-"""What people would write with influxdb-client: its batching API, fed from the same journal, with Points or with lines.
+"""What people would write with influxdb-client: its batching API, with the same journal, as Points or as lines.
 
 Run by the Python of .venv/peers:  python peers.py points|lines JOURNAL URL BUCKET
 """

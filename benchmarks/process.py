@@ -1,4 +1,4 @@
-"""A command run once or several times: how long it took, its processor time, its memory."""
+"""Runs a command and measures it: wall time, processor time, memory."""
 
 import json
 import os
@@ -25,7 +25,7 @@ class Run:
     peak_megabytes: float
 
 
-# A small process in between: the peak that the kernel tells of a process counts from that of its parent.
+# A small process in between, because the peak memory of a process starts from that of its parent.
 _LAUNCH = """
 import json, os, sys, time
 began = time.perf_counter()
@@ -38,7 +38,7 @@ print(json.dumps(told), file=sys.stderr)
 
 
 def run(command: Sequence[str | Path], env: Mapping[str, str] | None = None, output: Path | None = None) -> Run:
-    """Once; its standard output goes to a file or nowhere. Raises RuntimeError when it fails."""
+    """Run it once. Its standard output goes to a file or nowhere. Raises RuntimeError if it fails."""
     with (output or Path(os.devnull)).open("wb") as file:
         launched = subprocess.run(
             [PYTHON, "-ISc", _LAUNCH, *map(str, command)],
@@ -56,7 +56,7 @@ def run(command: Sequence[str | Path], env: Mapping[str, str] | None = None, out
 
 
 def median(runs: Sequence[Run]) -> Run:
-    """Of each figure by itself."""
+    """The median of each figure separately."""
     return Run(
         statistics.median(each.wall_seconds for each in runs),
         statistics.median(each.cpu_seconds for each in runs),
@@ -77,7 +77,7 @@ def resident_megabytes(pid: int) -> float:
 
 @contextmanager
 def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A process that is ended with the block."""
+    """A process that ends with the block."""
     process = subprocess.Popen(
         list(map(str, command)), env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -86,3 +86,7 @@ def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Iterator["
             yield process
         finally:
             process.terminate()
+
+
+def influxdb_settings(url: str, bucket: str = "bucket") -> dict[str, str]:
+    return {"INFLUXDB_URL": url, "INFLUXDB_TOKEN": "a:b", "INFLUXDB_ORG": "org", "INFLUXDB_BUCKET": bucket}

@@ -84,7 +84,7 @@ def _low(uid: str, title: str, query: Query, limit: float, message: str) -> Alar
 
 
 def _silent(language: Language) -> Alarm:
-    """By age in Flux. InfluxQL knows no age: there, no reading in five minutes, for fifteen minutes."""
+    """By age in Flux. InfluxQL cannot calculate an age: there it is no reading in five minutes, for fifteen minutes."""
     by_age = language == "flux"
     return Alarm(
         uid="solar-silent",

@@ -1,4 +1,4 @@
-"""Access: what keeps this user from a file, found step by step along its path, and what to do.
+"""Access: why this user cannot use a file. Each step of its path is checked.
 
 /var/lib/solar/journal.db    a directory that this user may not enter, a link to nothing, a file instead of a directory;
                              then the file itself; for writing also its directory and SQLite's files beside it
@@ -16,9 +16,9 @@ _BITS = {"enter": os.X_OK, "read": os.R_OK, "write to": os.W_OK}
 
 
 def obstacle(path: Path, *, write: bool = False) -> str | None:
-    """What stands in the way of reading (`write`: of changing) `path`, as "cause; what to do"; None if nothing does.
+    """Why this user cannot read (`write`: change) `path`, as "cause; what to do"; None if nothing is in the way.
 
-    A missing file is no obstacle.
+    A missing file is not an obstacle.
     """
     path = path.absolute()
     for each in (*reversed(path.parents), path):
@@ -26,14 +26,14 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
             is_directory = stat.S_ISDIR(each.stat().st_mode)
         except FileNotFoundError:
             if each.is_symlink():
-                return f"{each} is a link to {each.readlink()}, which is not there; mount or make that"
+                return f"{each} is a link to {each.readlink()}, which does not exist; mount or create it"
             return _denied(each.parent, "write to") if write else None
         except PermissionError:  # a link to a place where this user may not look
             return obstacle(each.parent / each.readlink(), write=write) if each.is_symlink() else None
-        except OSError:  # the system's own words say it best
+        except OSError:  # the system's own message says it best
             return None
         if not is_directory and each != path:
-            return f"{each} is not a directory; point SOLAR_DATA to one"
+            return f"{each} is not a directory; set SOLAR_DATA to a directory"
         if found := _denied(each, "enter" if is_directory else "read"):
             return found
     if not write:
@@ -44,7 +44,7 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
 
 
 def state_of_disk(directory: Path) -> str | None:
-    """The cause of what SQLite only calls an input/output error; None if it cannot be seen.
+    """The cause behind SQLite's "input/output error"; None if it cannot be seen.
 
     After a disk error the kernel itself makes a file system read-only.
     """
@@ -68,7 +68,7 @@ def _denied(path: Path, verb: str) -> str | None:
     if group is None:
         return f"{denied}; run it with sudo"
     if user in group.gr_mem:
-        return f"{denied}; log in again, for you have joined its group {group.gr_name} since; until then use sudo"
+        return f"{denied}; you joined its group {group.gr_name} after this login: log in again; until then use sudo"
     join = f"join its group (sudo usermod -aG {group.gr_name} {user})"
     return f"{denied}; run it with sudo, or {join} and log in again"
 

@@ -21,7 +21,7 @@ DRIFT = 50e-6
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """`uptime_ms` after the boot the time was `time_ms`, give or take `uncertainty_seconds`; `source` says so."""
+    """`uptime_ms` after the boot the time was `time_ms`, give or take `uncertainty_seconds`. `source`: who says so."""
 
     uptime_ms: int
     time_ms: int

@@ -1,7 +1,7 @@
 """Copies of a database: made under a draft name, synced, and published whole or not at all.
 
-Before a file is migrated, it is copied to <stem>-before-v<format>.db beside it, for going back; only the newest is
-kept. A copy gets its own identity: put back in the journal's place, it gives the same ids to other readings.
+Before a file is migrated, it is copied to <stem>-before-v<format>.db beside it, for going back. Only the newest copy
+is kept. A copy gets its own identity: if it replaces the journal, it gives the same ids to other readings.
 """
 
 import os
@@ -34,7 +34,7 @@ def write(connection: sqlite3.Connection, target: Path, *, is_checked: bool = Fa
     with our_errors("write a backup to", target):
         draft.unlink(missing_ok=True)
         try:
-            draft.touch()  # SQLite itself would make it 0644 at most: the group could not write it after it is put back
+            draft.touch()  # SQLite itself would make it 0644 at most: after a restore the group could not write to it
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
                 connection.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
@@ -70,7 +70,7 @@ def write_before_migration(path: Path, version: int) -> Path:
     target = path.with_name(f"{path.stem}-before-v{version}{path.suffix}")
     changed = _changed(path)
     if not (target.exists() and target.stat().st_mtime_ns == changed):
-        # Not through the connection that holds the lock: SQLite does not copy what it is about to write.
+        # Not through the connection that holds the lock: SQLite does not copy a database that it is about to write to.
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
             write(connection, target)
         os.utime(target, ns=(changed, changed))

@@ -1,10 +1,10 @@
-"""A damaged journal: found at the start, and set aside under a dated name so that a new one can begin.
+"""Sets a damaged journal aside when the logger starts, so that a new one can begin.
 
 - Found: by SQLite's own quick check, or by a note that the logger left when it met damage while appending. The check
   reads the whole file, so only files up to CHECKED_BYTES are checked: a long journal on a slow card must not delay the
-  first reading. A file that is no database at all is not damage but somebody's mistake, unless it begins with zeros:
-  that is how a failing SD card forgets.
-- Set aside: the file is renamed, then its log (-wal) in the same way; nothing is deleted. If a power cut interrupts
+  first reading. A file that is not a database at all is somebody's mistake, not damage, unless it begins with zeros:
+  a failing SD card returns zeros.
+- Set aside: the file gets a name with the date, then its log (-wal) too; nothing is deleted. If a power cut interrupts
   this, the note remains until it is done, and the next journal does not take over the log (files.put_away_leftovers).
 """
 
@@ -24,9 +24,9 @@ def found_in(path: Path) -> str | None:
     with path.open("rb") as file:
         head = file.read(16)
     if len(head) == 16 and not any(head):
-        return "its head is zeros"
+        return "it begins with zeros"
     with suppress(FileNotFoundError):
-        return files.note_of(path).read_text() or "a note says so"  # a power cut may have emptied it
+        return files.note_of(path).read_text() or "the logger found damage"  # a power cut may have emptied the note
     try:
         with closing(files.connect(path, "ro")) as connection:
             if path.stat().st_size > CHECKED_BYTES:

@@ -1,4 +1,4 @@
-"""Dating: held records get their times from their boot's anchor, and are released, in portions.
+"""Dating: gives held records their times from their boot's anchor, some at a time, and releases them.
 
 held span   |--------------------|        ids 11 to 30 of boot 7
 dated       |-------|------------|        11 to 18 have their times; 19 to 30 are still held

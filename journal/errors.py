@@ -8,7 +8,7 @@ SolarError                 1  something in the surroundings is wrong: fix it, or
 │   │   └── JournalInUse      another process writes to it
 │   ├── JournalTooNew         written by a newer program; left untouched
 │   └── JournalFull           the disk is full or has become read-only; may pass
-├── RegulatorError         1  no reading could be had; the next one may
+├── RegulatorError         1  no reading this time; the next try may succeed
 │   ├── PortMissing           the serial port is missing, not permitted or used by another program
 │   ├── PliSilent             nothing answers at the port: cable, power or baud rate
 │   └── RegulatorSilent       the PLI answers, the regulator behind it does not
@@ -37,7 +37,7 @@ class BadSetting(SolarError):
 
 
 class JournalError(SolarError):
-    """Something about journal.db or uploader.db."""
+    """Something is wrong with journal.db or uploader.db."""
 
 
 class JournalMissing(JournalError):
@@ -61,7 +61,7 @@ class JournalFull(JournalError):
 
 
 class RegulatorError(SolarError):
-    """No reading could be had this time; the next try may succeed."""
+    """No reading this time; the next try may succeed."""
 
 
 class PortMissing(RegulatorError):
@@ -80,12 +80,12 @@ class UploadError(SolarError):
     """Something could not be sent; the text says what and why."""
 
 
-# Primary result codes of SQLite (sqlite.org/rescode.html) that may go away by themselves.
+# Primary result codes of SQLite (sqlite.org/rescode.html) for causes that may pass.
 _PASSING = {
     sqlite3.SQLITE_FULL: FULL,
-    sqlite3.SQLITE_READONLY: "it cannot be written; is its owner the right one?",
+    sqlite3.SQLITE_READONLY: "it cannot be written to; check who owns it",
     sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_BUSY: "another program holds it locked; end that program, or wait until it is done",
+    sqlite3.SQLITE_BUSY: "another program has locked it; end that program, or wait until it is done",
 }
 
 
@@ -100,6 +100,8 @@ _CAUSES = {
     errno.EIO: "the disk reports an error",
 }
 
+_ELSEWHERE = "set SOLAR_DATA to another directory"
+
 # Both programs check their file when they start.
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
 
@@ -112,15 +114,15 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = primary_code(error)
         cause = _PASSING.get(code)
-        if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # the rollback journal, as the file itself is open
-            cause = "its directory cannot be written; is its owner the right one?"
+        if code == sqlite3.SQLITE_CANTOPEN and verb == "write to":  # of the rollback journal: the file itself is open
+            cause = "its directory cannot be written to; check who owns it"
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and (words := _in_the_way(path)):
             raise (JournalFull if cause else JournalUnusable)(f"cannot {verb} {path}: {words}") from error
         if cause:
             raise JournalFull(f"cannot {verb} {path}: {state_of_disk(path.parent) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
             raise JournalUnusable(
-                f"cannot {verb} {path}: it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
+                f"cannot {verb} {path}: it is not an SQLite database; move it away, or {_ELSEWHERE}"
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error
@@ -132,7 +134,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
             # It exists, but is not a directory.
             words = _in_the_way(where / "journal.db" if isinstance(error, FileExistsError) else where)
         cause = _CAUSES.get(error.errno or 0) or (error.strerror or str(error)).lower()
-        words = words or (cause if ";" in cause else f"{cause}; mend that, or point SOLAR_DATA elsewhere")
+        words = words or (cause if ";" in cause else f"{cause}; fix that, or {_ELSEWHERE}")
         raise JournalUnusable(f"cannot {verb} {path}: {words}") from error
 
 
@@ -143,5 +145,5 @@ def _damaged(path: Path) -> str:
 
 
 def _in_the_way(path: Path) -> str | None:
-    """SQLite does not say what it wanted to do; even a reader writes, to the journal's index."""
+    """Assume writing, because SQLite does not say what it tried: even a reader writes, to the journal's index."""
     return obstacle(path) or obstacle(path, write=True)

@@ -19,8 +19,8 @@ from journal.errors import JournalInUse, JournalUnusable, our_errors, primary_co
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file. Raises JournalUnusable if this user may not look, if it is a directory, or if a
-    link leads nowhere (its target may be mounted later)."""
+    """Whether the file exists. Raises JournalUnusable if this user may not look, if it is a directory, or if it is a
+    link to nothing (its target may be mounted later)."""
     with our_errors("open", path):
         try:
             mode = path.stat().st_mode
@@ -39,7 +39,7 @@ def make(path: Path) -> None:
     draft = path.with_name(path.name + ".draft")
     for leftover in path.parent.glob(draft.name + "*"):
         leftover.unlink()
-    # SQLite itself would make it 0644 at most: the group could not write; the -shm file gets the mode of this one.
+    # SQLite itself would make it 0644 at most, and the group could not write. The -shm file gets the same mode.
     draft.touch()
     connection = connect(draft, "rwc")
     try:
@@ -89,7 +89,7 @@ def lock(path: Path) -> IO[str]:
     except BlockingIOError:
         file.close()
         raise JournalInUse(
-            f"cannot write to {path}: another logger is; stop that one first (systemctl stop solar-logger)"
+            f"cannot write to {path}: another logger is writing to it; stop it first (systemctl stop solar-logger)"
         ) from None
     return file
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 from journal import boots, copies, files, revisions, schema, sites, spans
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors
-from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal.reading import STREAMS, Check, Day, Event, Reading, Record
 from journal.revisions import Decoding, Revision
 from journal.sites import SiteStretch
 from journal.spans import Span, Spans
@@ -28,7 +28,7 @@ COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, rec
 
 
 class Journal:
-    """journal.db, to read: `open` it."""
+    """journal.db, to read. `open` opens it."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
@@ -38,9 +38,11 @@ class Journal:
     def open(path: Path) -> "Journal":
         """Open read-only. Raises JournalMissing when there is no such file, JournalUnusable, JournalTooNew."""
         if not files.is_there(path):
-            raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` makes it, below SOLAR_DATA")
+            raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` creates it in SOLAR_DATA")
         with our_errors("open", path):
-            return Journal(files.connect(path, "ro"), path)
+            connection = files.connect(path, "ro")
+            schema.stand_in(connection)
+            return Journal(connection, path)
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,11 @@ class Journal:
 
     def close(self) -> None:
         self._connection.close()
+
+    def format(self) -> int:
+        """The file's format; it changes when a newer logger opens it."""
+        with self._our_errors("read"):
+            return schema.version_of(self._connection)
 
     def identity(self) -> str:
         """The identity that this file got when it was made: in another file the same ids are other records."""
@@ -97,11 +104,11 @@ class Journal:
                 return ""
             case Day() as day:
                 told: tuple[object, ...] = astuple(day)
-            case Reading() | Event() as record:
+            case Reading() | Event() | Check() as record:
                 query = "SELECT coalesce(max(boot_id), '') FROM boots WHERE id = ?"
                 with self._our_errors("read"):
                     (boot_name,) = self._connection.execute(query, (record.boot,)).fetchone()
-                told = (boot_name, record.uptime_ms, record.raw)
+                told = (boot_name, record.uptime_ms, getattr(record, "raw", b""))
         return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
 
     def records(
@@ -126,7 +133,7 @@ class Journal:
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[tuple[Any, ...]]:
-        """Some columns of those records, for reading very many; `names` must be fields of the stream's record."""
+        """Some columns of those records, for very many of them; `names` must be fields of the stream's record."""
         order = "DESC" if newest_first else "ASC"
         with self._our_errors("read"):
             columns = schema.columns(self._connection, stream, names)
@@ -157,7 +164,7 @@ class Journal:
         return self._ranges(stream, is_held=False)
 
     def spans(self, stream: str) -> list[Span]:
-        """Stretches of ids that share a boot and are held or released, with the times at both ends; not for days."""
+        """Stretches of ids of one boot, all held or all released, with the times at both ends. Days have none."""
         with self._our_errors("read"):
             return Spans(self._connection, stream).spans
 
@@ -175,11 +182,10 @@ class Journal:
         Raises JournalUnusable for a journal in an older format; the logger updates it when it starts.
         """
         with self._our_errors("read"):
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version < schema.WITH_SITES:
+            if schema.version_of(self._connection) < schema.WITH_SITES:
                 raise JournalUnusable(
                     f"cannot read the sites in {self.path}: an older version of this program wrote it; "
-                    "start the logger, which brings it up to date (systemctl start solar-logger)"
+                    "start the logger, which updates it (systemctl start solar-logger)"
                 )
             return sites.load(self._connection, stream)
 
@@ -206,7 +212,7 @@ class Journal:
     def backup(self, target: Path) -> None:
         """Write a consistent copy that opens anywhere to `target`, which appears whole or not at all.
 
-        The copy has its own identity: put back in this journal's place, it gives the same ids to other readings.
+        The copy has its own identity: if it replaces this journal, it gives the same ids to other readings.
         Raises JournalUnusable if the journal is damaged; `target` then stays as it was.
         """
         copies.write(self._connection, target, is_checked=True)

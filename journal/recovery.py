@@ -1,4 +1,4 @@
-"""Brings back what can be read from a damaged journal that was set aside.
+"""Recovers what can be read from a damaged journal that was set aside.
 
 If a range of ids cannot be read, it is halved until only the rows on the bad page are left out. A record that is
 already in the journal is recognised by its boot, its uptime and its bytes, which dating does not change; a day by its
@@ -29,7 +29,11 @@ ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
 """Higher than any id: more readings than a site takes in twenty years."""
 SMALLEST_ROW_BYTES = 16
-IDENTITY = {"readings": ("boot", "uptime_ms", "raw"), "events": ("boot", "uptime_ms", "kind", "message", "raw")}
+IDENTITY = {
+    "readings": ("boot", "uptime_ms", "raw"),
+    "events": ("boot", "uptime_ms", "kind", "message", "raw"),
+    "checks": ("boot", "uptime_ms", "version"),
+}
 """What distinguishes a record from all others, whatever its time is now."""
 
 
@@ -51,6 +55,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
     with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source, _Known(journal) as known:
+        schema.stand_in(source)
         past = _boots(source)
         known.learn({boot.name for boot in past})
         numbers = journal.boots_before(past)
@@ -71,7 +76,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
                 known_already += len(chunk) - len(new)
                 kinds = [(_is_held(held, record), _site_of(places, record)) for record in new]
                 for (is_held, site), alike in groupby(zip(kinds, new, strict=True), key=itemgetter(0)):
-                    brought_back += journal.append_all((each for _, each in alike), is_held=is_held, site=site)
+                    brought_back += len(journal.append_all((each for _, each in alike), is_held=is_held, site=site))
     return Recovered(brought_back, known_already, unreadable)
 
 
@@ -152,7 +157,7 @@ def _readable(source: sqlite3.Connection, stream: str) -> Iterator[list[Record] 
         (highest,) = source.execute(f"SELECT max(id) FROM {stream}").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) == sqlite3.SQLITE_ERROR:
-            raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing of that table can be read") from error
+            raise JournalUnusable(f"cannot recover the {stream}: {error}; nothing in that table can be read") from error
         highest = _highest_possible(source, stream)
     record_type = STREAMS[stream]
     columns = [field.name for field in fields(record_type)]

@@ -1,4 +1,4 @@
-"""Revisions: readings recalculated in place because a scale was wrong. They keep id, times and raw bytes.
+"""Revisions: readings recalculated in place because a scale was wrong. They keep their ids, times and raw bytes.
 
     decoding   "charge 0.5", readings up to 41000 and days up to 62 are not done yet
     revisions  17   readings 41001 to 41200 have new values
@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from journal.reading import Reading
 
 KEPT = {"id", "time_ms", "boot", "uptime_ms", "wall_ms", "time_uncertainty_seconds", "reading_seconds", "raw"}
-"""What the bytes do not determine."""
+"""The columns that do not come from the raw bytes."""
 DECODED = tuple(field.name for field in fields(Reading) if field.name not in KEPT)
 
 

@@ -13,6 +13,7 @@ never changes an old one.
     spans     where a span begins in readings and events: at each boot, where the clock went back, and where times began
               to be trusted. Within a span ids and times rise together, so times are found without an index. A held span
               is not sent: its times are not trusted
+    checks    one row per check of the logger itself, every ten minutes
     sites     from which id on a stream's records belong to which site (sites.py)
 """
 
@@ -139,10 +140,49 @@ JOURNAL = (
     """
     ALTER TABLE readings ADD COLUMN reading_seconds REAL;
     """,
+    """
+    ALTER TABLE days ADD COLUMN measured_charge_watt_hours REAL;
+    ALTER TABLE days ADD COLUMN measured_load_watt_hours REAL;
+    CREATE TABLE checks (
+        id                        INTEGER PRIMARY KEY,
+        time_ms                   INTEGER NOT NULL,
+        boot                      INTEGER NOT NULL,
+        uptime_ms                 INTEGER NOT NULL,
+        wall_ms                   INTEGER,
+        version                   TEXT    NOT NULL,
+        computer_uptime_seconds   REAL,
+        logger_uptime_seconds     REAL,
+        pending_records           INTEGER,
+        held_records              INTEGER,
+        dead_letters              INTEGER,
+        journal_bytes             INTEGER,
+        disk_free_bytes           INTEGER,
+        readings                  INTEGER,
+        reading_seconds           REAL,
+        exchanges                 INTEGER,
+        damaged_percent           REAL,
+        undervoltage              INTEGER,
+        undervoltage_since_start  INTEGER,
+        computer_celsius          REAL,
+        clock_trusted             INTEGER
+    ) STRICT;
+    """,
 )
 
 WITH_SITES = 2
 """The first format with the table `sites`."""
+WITH_CHECKS = 4
+"""The first format with the table `checks`."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def stand_in(connection: sqlite3.Connection) -> None:
+    """For a reader: where an older format lacks a table, an empty one of this connection alone."""
+    if 0 < version_of(connection) < WITH_CHECKS:
+        connection.execute("CREATE TEMP TABLE checks (id INTEGER, time_ms INTEGER, boot INTEGER, uptime_ms INTEGER)")
 
 
 def columns(connection: sqlite3.Connection, stream: str, names: Iterable[str]) -> str:
@@ -157,7 +197,8 @@ def check_version(connection: sqlite3.Connection, scripts: Sequence[str], path: 
     if version > len(scripts):
         raise JournalTooNew(
             f"cannot open {path}: it was written by a newer version of this program "
-            f"(format {version}, known up to {len(scripts)}); the file was left untouched, install the newer version"
+            f"(format {version}; this one knows formats up to {len(scripts)}); the file was left untouched, "
+            "install the newer version"
         )
     return int(version)
 
@@ -177,7 +218,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str], path: Path) 
             done = check_version(connection, scripts, path)  # another process may have migrated it just now
             if 0 < done < len(scripts):
                 copy = copies.write_before_migration(path, len(scripts))
-                kept = f"; it stays as it was for the version before this one, and {copy.name} is a copy"
+                kept = f"; it is unchanged, the version before this one can use it, and {copy.name} is a copy"
             for statement in _statements("\n;".join(scripts[done:])):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(scripts)}")

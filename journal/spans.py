@@ -9,6 +9,8 @@ At a start, spans of earlier boots are joined if their times rise from one to th
 import sqlite3
 from dataclasses import dataclass
 
+from journal.reading import TIMED
+
 # A clock set back by less than this is jitter; by more, a step, which begins a new span.
 STEP_MS = 2000
 
@@ -59,7 +61,7 @@ def _bounds(stream: str) -> str:
 
 
 def merge(connection: sqlite3.Connection) -> None:
-    """Within a transaction, at a start: join spans of earlier boots if their times rise from one to the next.
+    """Join spans of earlier boots if their times rise from one to the next. Call it within a transaction, at a start.
 
     Otherwise ten years of daily starts would leave 3,650 spans. Deleted readings leave no span. While anything is held,
     all spans stay, because the spans before and after it give its date. Those of the newest boot stay: it may go on.
@@ -69,7 +71,7 @@ def merge(connection: sqlite3.Connection) -> None:
     boots = connection.execute("SELECT id, boot_id FROM boots ORDER BY id").fetchall()
     newest = boots[-1][1].partition("+")[0] if boots else ""
     recent = {number for number, name in boots if name.partition("+")[0] == newest}
-    for stream in ("readings", "events"):
+    for stream in TIMED:
         kept: list[Span] = []
         for span in Spans(connection, stream).spans:
             before = kept[-1] if kept else None
@@ -87,7 +89,7 @@ def merge(connection: sqlite3.Connection) -> None:
 
 
 class Spans:
-    """The spans of one stream ("readings" or "events"), as they are in the file at this moment."""
+    """The spans of one stream of TIMED, as they are in the file at this moment."""
 
     def __init__(self, connection: sqlite3.Connection, stream: str) -> None:
         self._connection = connection
@@ -125,15 +127,19 @@ class Spans:
         return self.free(time_ms), True
 
     def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:
-        """Remember a record that was stored as `place` said."""
+        """Note a record that was stored as `place` said."""
         if begins:
+            self._connection.execute(
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
+                (self._stream, record_id, boot, is_held),
+            )
             self.spans.append(Span(record_id, record_id, boot, is_held, time_ms, time_ms))
         else:
             self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms
 
     def dated(self, held: Span, wanted: list[int], left: int) -> list[int]:
-        """Times for the first records of a held span: as wanted, but free, rising, and in order with the trusted
-        records of the same boot. `left` more records of the span come after them."""
+        """Times for the first records of a held span: near `wanted`, but not taken yet, rising, and in order with the
+        trusted records of the same boot. `left` more records of the span come after them."""
         times = []
         time_ms, end_ms = self._room(held)
         for each in wanted:

@@ -1,14 +1,14 @@
-"""Anomalies at the regulator, found by comparing a reading with the one before. Pure.
+"""Finds anomalies at the regulator by comparing each reading with the one before. Pure.
 
     event                     when
     regulator_clock_changed   its clock was set, or restarted at 0.0 because its power had failed
     counters_reset            an Ah counter fell although no midnight passed: somebody cleared it
-    solar_disconnected        somebody has called up SOLV: the panels are disconnected, and charge truly is 0
+    solar_disconnected        somebody selected the SOLV screen: the panels are disconnected, and charge really is 0
     solar_reconnected         that is over
 
 Rules:
-- The clock has changed when two readings in a row agree on it: it runs on from another time.
-- At the regulator's midnight the counters restart, which is no event. Midnight follows from the clock before.
+- The clock has changed when two readings in a row agree that it runs on from another time.
+- At the regulator's midnight the counters restart. That is not an event. The clock before shows when midnight is.
 - The boot clock measures the time between two readings; across boots the wall clock does, where it is trusted.
 """
 
@@ -60,7 +60,7 @@ class Anomalies:
     def _clock(self, reading: Reading, *, is_trusted: bool) -> list[Change]:
         before = self._before
         if before and before.model != reading.model:
-            before = None  # another regulator, which is told elsewhere
+            before = None  # another regulator: change_detection.py reports it
         elapsed_ms = None if before is None else _elapsed_ms(before, reading, is_trusted=is_trusted)
         if before is None or elapsed_ms is None:
             self._before, self._misfits = reading, []
@@ -72,8 +72,8 @@ class Anomalies:
             first, is_steady = self._misfits[-1], len(self._misfits) < MISFITS_TO_GIVE_UP
             self._before, self._misfits = reading, []
             return [_clock_changed(before, first, reading, is_trusted=is_trusted)] if is_steady else []
-        # One reading proves nothing: the clock as it was stays the measure until another one agrees. One that never
-        # agrees with itself does not run at the pace of time, and then nothing is said of it.
+        # One reading proves nothing: compare with the old clock until a second reading agrees with the new one. A clock
+        # that never agrees with itself does not keep time at all; nothing is reported about it.
         self._misfits = [*self._misfits, reading][-MISFITS_TO_GIVE_UP:]
         if len(self._misfits) == MISFITS_TO_GIVE_UP:
             self._before = reading
@@ -108,7 +108,7 @@ def _samples(before: Reading, after: Reading, elapsed_ms: int) -> tuple[Sample, 
 
 
 def _passed_midnight(before: Reading, elapsed_ms: int) -> bool:
-    """Whether the clock, run on, may have come by midnight."""
+    """Whether the clock may have passed midnight if it ran on."""
     return (before.regulator_clock_seconds or 0.0) * 1000 + elapsed_ms >= DAY_MS - TOLERANCE_MS
 
 

@@ -1,4 +1,4 @@
-"""Whether readings come as often as asked for. A change is told once.
+"""Checks whether readings come as often as asked for. A change is reported once.
 
 asked   |....|....|....|....|....|....|
 got     x                   x             each reading takes so long that the ticks in between are skipped

@@ -11,10 +11,13 @@ by its path, so an adapter may come back under another number.
     regulator_back            the first reading after either of these
     model_changed             RAM 0 means another model than in the reading before
     system_voltage_changed    RAM 93 means another voltage than in the reading before
+    battery_saving_…          the battery is low: readings become rarer, or less so (low_battery.py)
     interval_missed, _kept    readings come less often than asked for, and as often again (pace.py)
     settings_changed          RAM 64 to 94 differ from the last such event; `raw` has them all
     journal_full, _back       the disk had no room, and has room again (write_buffer.py)
     clock_…, boot_dated       what is known about the time (timekeeper.py)
+
+Every ten minutes a record tells how the logger itself is (self_check.py), also while nothing can be read.
 
 Anomalies at the regulator are events too (anomalies.py). Other work is a chore: it is done in the gaps between
 readings, at least a little in each gap, and more while there is time.
@@ -34,12 +37,15 @@ from logger.anomalies import Anomalies
 from logger.clock.host_clock import Clock
 from logger.clock.timekeeper import Timekeeper
 from logger.events.change import Change
+from logger.events.summary import summary
 from logger.line.exchange import Stop
+from logger.low_battery import LowBattery
 from logger.outage import Outage, RateLimit
 from logger.pace import Pace
 from logger.regulator.change_detection import ChangeDetection
 from logger.regulator.registers import by_address, pairs
 from logger.regulator.regulator import Regulator
+from logger.self_check import SelfCheck
 from logger.write_buffer import WriteBuffer
 
 log = logging.getLogger(__name__)
@@ -91,6 +97,8 @@ class Poller:
         heartbeat: Callable[[str], None] = lambda line: None,
         timekeeper: Timekeeper | None = None,
         chores: Sequence[Chore] = (),
+        self_check: SelfCheck | None = None,
+        low_battery: LowBattery | None = None,
     ) -> None:
         """`connect` opens the port each time it is called. Writes the event "started".
 
@@ -104,6 +112,8 @@ class Poller:
         self._regulator: Regulator | None = None
         self._timekeeper = timekeeper
         self._chores = chores
+        self._self_check = self_check
+        self._low_battery = low_battery
         self._buffer = WriteBuffer(timekeeper or journal, self._event)
         self._outage, self._detection, self._anomalies = self._from_journal(journal)
         self._missing_words = RateLimit(clock)
@@ -130,6 +140,9 @@ class Poller:
         if self._timekeeper:
             for change in self._timekeeper.work(min(self._interval_seconds * DATING_SHARE, DATING_SECONDS)).changes:
                 self._append(change)
+        check = self._self_check and self._self_check.look(self._regulator, step.reading, is_trusted=self._is_trusted)
+        if check:
+            self._buffer.append(check)
         return step
 
     def _take(self) -> StepResult:
@@ -150,7 +163,8 @@ class Poller:
         if self._outage.failures:
             return self._outage.retry_seconds
         now = self._clock.monotonic()
-        self._tick = max(self._tick + 1, self._tick_after(now))
+        rarer = self._low_battery.rarer(self._interval_seconds) if self._low_battery else 1
+        self._tick = math.ceil(max(self._tick + 1, self._tick_after(now)) / rarer) * rarer
         return self._began_at + self._tick * self._interval_seconds - now
 
     def close(self) -> None:
@@ -162,6 +176,10 @@ class Poller:
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
         self._append(self._outage.end())
         self._append(self._pace.add(self._clock.monotonic()))
+        if self._low_battery:
+            self._append(self._low_battery.add(reading, self._clock.monotonic()))
+            if self._low_battery.step:
+                self._pace.pause()
         for change in self._detection.notice(by_address(reading.raw)):
             self._append(change)
         for change in self._anomalies.notice(reading, is_trusted=self._is_trusted):
@@ -203,6 +221,8 @@ class Poller:
 
     def _disconnect(self) -> None:
         if self._regulator is not None:
+            if self._self_check:
+                self._self_check.count(self._regulator)
             self._regulator.close()
             self._regulator = None
 
@@ -261,7 +281,8 @@ class Poller:
             if last_outage and last_settings:
                 break
         detection = ChangeDetection(
-            by_address(last_reading.raw) if last_reading else {}, by_address(last_settings.raw) if last_settings else {}
+            by_address(last_reading.raw) if isinstance(last_reading, Reading) else {},
+            by_address(last_settings.raw) if last_settings else {},
         )
         anomalies = Anomalies(last_reading if isinstance(last_reading, Reading) and not is_held else None)
         return Outage(self._clock, self._interval_seconds, last_outage), detection, anomalies
@@ -274,15 +295,3 @@ def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:
         if count is not None and poller.readings_stored >= count:
             return
         stop.wait(poller.wait_seconds())
-
-
-def summary(reading: Reading) -> str:
-    """A reading in one line: "PL80 25.4 V, 76 %, charge 49.2 A, load 6.6 A, boost"."""
-    values = (
-        (reading.battery_volts, "{:.1f} V"),
-        (reading.state_of_charge_percent, "{:.0f} %"),
-        (reading.charge_amps, "charge {:.1f} A"),
-        (reading.load_amps, "load {:.1f} A"),
-        (reading.regulator_state, "{}"),
-    )
-    return ", ".join(words.format(value) for value, words in values if value is not None) or "nothing could be read"

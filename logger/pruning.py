@@ -1,7 +1,7 @@
 """Makes room: deletes readings that were sent and are older than the days to keep, in small steps.
 
-It runs once an hour, and after every reading while the disk has less than LOW_BYTES free. A function that is handed in
-tells which readings were sent: the logger does not know who sends them.
+It runs once an hour, and after every reading while the disk has less than LOW_BYTES free. The caller passes
+in a function that says which readings were sent: the logger does not know who sends them.
 """
 
 import logging

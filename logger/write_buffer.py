@@ -1,4 +1,4 @@
-"""Records on their way to the journal; they wait in memory while the journal has no room.
+"""Keeps records in memory while the journal has no room.
 
 Their order is kept: a new record waits behind those that wait already. At most READINGS_KEPT records wait; beyond that
 the oldest reading is dropped, and an event tells how many were.

@@ -13,22 +13,30 @@ from benchmarks.journals import make
 from tests.scripted_influx import ScriptedInflux
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("logger", "journal", "uploader", "admin", "simulator")
+ROOMS = ("logger", "journal", "uploader", "alerts", "mqtt", "admin", "simulator")
+BESIDE = {"dashboards", "benchmarks", "tests", "systemd", "deploy"}
 
 MAY_IMPORT = {
     "journal": {"journal"},
     "logger": {"logger", "journal"},
     "uploader": {"uploader", "journal"},
+    "alerts": {"alerts", "journal"},
+    "mqtt": {"mqtt", "journal"},
     "admin": set(ROOMS),
     "simulator": {"simulator"},
 }
 
 DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
-    "influxdb_client": {"admin/doctor/bucket.py"},
+    "influxdb_client": {"uploader/audit/flux.py"},
+    "apprise": {"alerts/receivers.py"},
+    "paho": {"mqtt/broker.py"},
 }
 
 PURE = {
+    "admin/energy/quarters.py": {"sqlite3", "time", "logging"},
+    "admin/energy/nights.py": {"sqlite3", "time", "logging"},
+    "admin/energy/figures.py": {"sqlite3", "time", "logging"},
     "logger/line/frame.py": {"serial", "time", "logging", "sqlite3"},
     "logger/regulator/registers.py": {"serial", "time", "logging", "sqlite3"},
     "uploader/server/line_protocol.py": {"time", "logging", "sqlite3", "influxdb_client"},
@@ -86,7 +94,7 @@ def test_between_folders_the_arrows_go_one_way() -> None:
 def test_the_architecture_page_has_a_line_for_every_folder() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     tree = page.split("<!-- tree -->")[1]
-    folders = {name(file.parent) for file in modules(*ROOMS)}
+    folders = {name(file.parent) for file in modules(*ROOMS)} | BESIDE
     assert {line.split()[0].rstrip("/") for line in tree.splitlines() if line[:1].isalpha()} == folders
 
 
@@ -97,7 +105,7 @@ def test_a_third_party_library_has_one_door(library: str) -> None:
     assert users
 
 
-@pytest.mark.parametrize("library", ["typer", "rich", "plotext", "dotenv"])
+@pytest.mark.parametrize("library", ["typer", "rich", "plotext", "dotenv", "starlette", "uvicorn", "prometheus_client"])
 def test_what_people_see_is_drawn_in_admin_alone(library: str) -> None:
     assert {name(file).split("/")[0] for file in modules(*ROOMS) if library in imports(file)} == {"admin"}
 
@@ -110,8 +118,10 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
 @pytest.mark.parametrize(
     ("room", "unwanted"),
     [
-        ("logger", {"influxdb_client", "urllib3", "typer", "rich"}),
-        ("uploader", {"serial", "influxdb_client", "typer", "rich"}),
+        ("logger", {"influxdb_client", "urllib3", "typer", "rich", "apprise", "paho", "starlette", "uvicorn"}),
+        ("uploader", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho", "starlette", "uvicorn"}),
+        ("mqtt", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
+        ("alerts", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
 )

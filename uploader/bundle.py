@@ -65,12 +65,12 @@ class Manifest:
             if read["format"] != FORMAT:
                 raise ValueError
             ids = {
-                stream: IdRanges.of((int(first), int(last)) for first, last in read["ids"][stream])
+                stream: IdRanges.of((int(first), int(last)) for first, last in read["ids"].get(stream, ()))
                 for stream in STREAMS
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = dict.fromkeys(STREAMS, (0, ""))  # a manifest from before there were marks has none
+            marks = dict.fromkeys(STREAMS, (0, ""))  # an older manifest lacks the marks, or the checks
             marks |= {stream: (int(at), str(mark)) for stream, (at, mark) in read.get("marks", {}).items()}
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
@@ -84,7 +84,7 @@ def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator
     """A line for each record with these ids that has something to send."""
     for stream, ids in pending.items():
         rows = (row for first, last in ids for row in journal.values(stream, COLUMNS[stream], first, last))
-        yield from (each.text for each in lines(rows, stream, journal.sites(stream)))
+        yield from (text for each in lines(rows, stream, journal.sites(stream)) for text in each.text.split("\n"))
 
 
 def write(texts: Iterable[str], path: Path) -> Written:

@@ -1,4 +1,4 @@
-"""`solar calibrate`: measures the amperes per step of the current registers with the regulator's own Ah counters."""
+"""`solar calibrate`: measures the amperes per step of the current registers by the regulator's own Ah counters."""
 
 import json
 import math
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from logger.regulator.models import Model, Steps
 
 DAYS_BACK = 90
-"""Without --since: a season's worth, counted from the newest reading."""
+"""Used without --since: a season, counted back from the newest reading."""
 NAMES = {"charge": "SOLAR_CHARGE_STEP_AMPS", "load": "SOLAR_LOAD_STEP_AMPS"}
 REGISTERS = {"charge": "RAM 213", "load": "RAM 217"}
 
@@ -65,7 +65,7 @@ def calibrate(
             print("\n`solar calibrate --adopt` uses these values: it recalculates and re-uploads all readings.")
         return 0
     if not good:
-        raise SolarError("cannot adopt anything: there is not enough data yet; try again in a few days")
+        raise SolarError("cannot adopt anything: there are not enough readings yet; try again in a few days")
     save_adopted(data, path, survey.model, good)
     for each in good:
         if (given.charge_amps if each.channel == "charge" else given.load_amps) is not None:
@@ -77,7 +77,9 @@ def calibrate(
 def survey_readings(journal: Journal, since: int | None) -> "Survey":
     """Collect the readings since `since` (ms since 1970; None: the last DAYS_BACK days), in the order of their ids."""
     from logger.amperes.calibration import RawReading, Survey
+    from logger.regulator.registers import COUNTERS, by_address, highs_of
 
+    columns = ("time_ms", "raw", *(counter.name for counter in COUNTERS))
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
     ranges = ids_in_period(journal, "readings", since, None)
@@ -85,8 +87,8 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     survey, done = Survey(), 0
     with progress("reading the journal", "readings", total) as show:
         for first, last in ranges:
-            for time_ms, raw in journal.values("readings", ("time_ms", "raw"), first, last):
-                survey.add(RawReading(time_ms, dict(zip(raw[::2], raw[1::2], strict=False))))
+            for time_ms, raw, *counts in journal.values("readings", columns, first, last):
+                survey.add(RawReading(time_ms, highs_of(counts) | by_address(raw)))
                 done += 1
                 if done % 1000 == 0:
                     show(done, total)
@@ -107,9 +109,11 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     shown.append("16-bit voltage (RAM 220, 221), compared with RAM 50")
     if not voltage.is_enough:
         left = ENOUGH_READINGS - voltage.readings
-        have = f"{count(voltage.readings, 'reading')} so far" if voltage.readings else "no reading has both yet"
+        have = (
+            f"{count(voltage.readings, 'reading')} so far" if voltage.readings else "no reading has both voltages yet"
+        )
         return [*shown, f"  {have}; {left} more needed to compare them"]
-    verdict = "they agree" if voltage.is_tracking else "they differ, so the formula does not work here"
+    verdict = "they agree" if voltage.is_tracking else "they differ: the formula is wrong here"
     shown.append(
         f"  {verdict}: {voltage.mean_tenths / 10:+.3f} V on average, spread {voltage.spread_tenths / 10:.3f} V "
         f"(12 V-equivalent), in {count(voltage.readings, 'reading')}"
@@ -132,11 +136,11 @@ def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]
     measured = f"measured: {each.step_amps:.4f} ± {each.uncertainty_amps:.4f} A per step, from {each.amp_hours:.0f} Ah"
     if not each.is_enough:
         left = ENOUGH_AMP_HOURS - each.amp_hours
-        more = "more readings needed: with stronger currents or a shorter SOLAR_INTERVAL"
+        more = "more readings are needed, with stronger currents or a shorter SOLAR_INTERVAL"
         if left > 0:
             more = f"about {math.ceil(left)} Ah more needed"
             more += f", {duration(each.hours_left * 3600)} at this current" if each.hours_left else ""
-        return [measured, f"not enough data yet: {more}", used]
+        return [measured, f"not enough readings yet: {more}", used]
     if step and each.agrees_with(step):
         return [measured, f"{used}, which agrees"]
     return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
@@ -169,7 +173,7 @@ def save_adopted(data: Path, path: Path, model: "Model", good: list["Estimate"])
 
 
 def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
-    """Leave it to the logger if one is running, otherwise do it here."""
+    """Leave the recalculation to the logger if it is running; otherwise do it here."""
     from logger.amperes.adopted_steps import StepsInForce
     from logger.amperes.redecoding import Redecoding
 

@@ -9,13 +9,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from admin.demo.delivery import SITE, Delivery, uploading
+from admin.demo.page import page_beside
+from admin.page.extra import check_extra
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
 from admin.terminal.words import count, size, time_of_day
@@ -45,12 +47,15 @@ def duration(text: str) -> float:
 # fmt: off
 Seconds = Annotated[float, typer.Option(
     "--seconds", envvar="SOLAR_DEMO_SECONDS", parser=duration, metavar="N", help="Length of the demo in seconds.")]
+Serve = Annotated[bool, typer.Option(
+    "--serve", envvar="SOLAR_DEMO_SERVE", help="Show the site's own page meanwhile; at a terminal, until Ctrl-C.")]
 # fmt: on
 
 
 def demo(
     *,
     seconds: Seconds = 30.0,
+    serve: Serve = False,
     url: options.Url = None,
     org: options.Org = None,
     bucket: options.Bucket = None,
@@ -59,14 +64,30 @@ def demo(
 ) -> int:
     """Log a simulated day and draw a chart; needs no settings."""
     target = options.target(url, org, bucket, ca_file) if url else None
+    if serve:
+        check_extra()
     log_to_stderr(verbose=verbose, level=logging.ERROR)
     data = Path(tempfile.mkdtemp(prefix="solar-demo-"))
     print(f"Logging a day of a simulated PL80 in {seconds:g} s.", flush=True)
     stop = threading.Event()
     JournalWriter.create(data / "journal.db", SITE).close()
     empty_bytes = (data / "journal.db").stat().st_size
-    with stop_on_signals(stop), uploading(data, target) as delivery:
-        failed = log_simulation(data, seconds, stop)
+    with ExitStack() as opened:
+        if serve:
+            page = opened.enter_context(page_beside(data))
+            print(f"Watch it in a browser: {page}", flush=True)
+        with stop_on_signals(stop), uploading(data, target) as delivery:
+            failed = log_simulation(data, seconds, stop)
+        show(data, failed, empty_bytes, delivery, target)
+        if serve and sys.stdout.isatty() and not stop.is_set():
+            print(f"The page stays at {page} until Ctrl-C.", flush=True)
+            with stop_on_signals(stop):
+                stop.wait()
+    return 1 if delivery.trouble else 0
+
+
+def show(data: Path, failed: int, empty_bytes: int, delivery: Delivery, target: "Target | None") -> None:
+    """The chart, the summary, and what to try next."""
     with Journal.open(data / "journal.db") as journal:
         records = journal.records("readings", 1, journal.last_id("readings"))
         readings = [record for record in records if isinstance(record, Reading)]
@@ -79,9 +100,9 @@ def demo(
     print("\n".join(upload_summary(delivery, target)))
     program = "solar" if shutil.which("solar") else os.path.relpath(sys.argv[0])
     print("Look at the journal, or log your own regulator:")
+    print(f"  SOLAR_DATA={data} {program} serve")
     print(f"  SOLAR_DATA={data} {program} export")
     print(f"  SOLAR_PORT=/dev/ttyUSB0 {program} log")
-    return 1 if delivery.trouble else 0
 
 
 def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:

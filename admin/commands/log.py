@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from journal.writer import JournalWriter
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
+    from logger.self_check import Upload
 
 # fmt: off
 Interval = Annotated[float, typer.Option(
@@ -24,6 +25,9 @@ Interval = Annotated[float, typer.Option(
 Count = Annotated[int | None, typer.Option(
     "--count", envvar="SOLAR_LOG_COUNT", parser=options.count_above_zero, metavar="N",
     help="Stop after this many readings.")]
+SaveBelow = Annotated[float | None, typer.Option(
+    "--save-below-volts", envvar="SOLAR_SAVE_BELOW_VOLTS", parser=options.number_above_zero, metavar="VOLTS",
+    help="Below this battery voltage readings and uploads become rarer; default: never.")]
 Wait = Annotated[bool | None, typer.Option(
     "--wait/--no-wait", help="Wait if the port is missing at the start; services always do.")]
 # fmt: on
@@ -42,6 +46,7 @@ def log(
     charge_step_amps: options.ChargeStep = None,
     load_step_amps: options.LoadStep = None,
     keep_days: options.KeepDays = None,
+    save_below_volts: SaveBelow = None,
     wait: Wait = None,
     verbose: options.Verbose = False,
 ) -> None:
@@ -55,10 +60,12 @@ def log(
     from logger.clock.trust_note import TrustNotes
     from logger.history.chore import HistoryChore
     from logger.line.port import open_port
+    from logger.low_battery import LowBattery
     from logger.poll import Chore, Identity, Poller, poll
     from logger.pruning import Pruning
     from logger.regulator.models import Steps
     from logger.regulator.regulator import Regulator
+    from logger.self_check import SelfCheck
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)
@@ -97,6 +104,8 @@ def log(
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,
                 chores=chores,
+                self_check=SelfCheck(journal, clock, program_version(), lambda: upload_of(journal)),
+                low_battery=LowBattery(journal, save_below_volts),
             )
             # Ready from here on: if the first attempt hangs, the watchdog acts.
             supervisor.heartbeat(f"reading {port}")
@@ -134,6 +143,19 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()
+
+
+def upload_of(journal: "JournalWriter") -> "Upload | None":
+    """What uploader.db knows about this journal; None before the first upload, or if it cannot be read now."""
+    from logger.self_check import Upload
+    from uploader.progress.glance import glance
+
+    try:
+        found = glance(journal, journal.path.with_name("uploader.db"))
+        return Upload(*found) if found else None
+    except JournalError as error:
+        logging.getLogger(__name__).debug("the state of the upload is not known: %s", error)
+        return None
 
 
 def report_damage(journal: "JournalWriter", timekeeper: "Timekeeper", clock: "Clock") -> None:

@@ -114,7 +114,7 @@ def simulate(
         print(port, flush=True)
         pace = "in real time" if speed == 1 else f"at {speed:g} times real speed"
         print(
-            f"Simulating a {model} with a {volts} V battery there, {pace}. Ctrl-C to stop.\n"
+            f"Simulating a {model} with a {volts} V battery at {port}, {pace}. Ctrl-C to stop.\n"
             f"In another terminal: SOLAR_PORT={port} solar read",
             file=sys.stderr,
         )

@@ -3,15 +3,22 @@
 import json
 import shutil
 import textwrap
+from pathlib import Path
 
+from admin.energy import words
+from admin.energy.energy import recent_energy
+from admin.energy.figures import Figures
+from admin.energy.verdict import verdict
 from admin.files.formats import columns, row
 from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.moments import iso, iso_date
+from admin.terminal.values import values
 from admin.terminal.words import ago, count, duration, size
-from journal.reading import Reading
+from journal.errors import JournalError
+from journal.journal import Journal
 
 
 def status(*, data: options.Data = options.DATA, url: options.Url = None, as_json: options.AsJson = False) -> int:
@@ -19,10 +26,21 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
-        print(json.dumps(as_dict(health, points), indent=1))
+        figures = energy_at(data, health)
+        energy = {"verdict": verdict(health, figures), "energy": words.as_dict(figures) if figures else None}
+        print(json.dumps(as_dict(health, points) | energy, indent=1))
     else:
         print("\n".join(lines(health, points, shutil.get_terminal_size().columns)))
     return 1 if points else 0
+
+
+def energy_at(data: Path, health: Health) -> Figures | None:
+    """The energy figures; None if the journal cannot be read."""
+    try:
+        with Journal.open(data / "journal.db") as journal:
+            return recent_energy(data, journal, health.now_ms)
+    except JournalError:
+        return None
 
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
@@ -45,7 +63,7 @@ def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str
 
 
 def _well(health: Health) -> str:
-    """The first line if nothing needs attention. It still tells what is held because of the clock."""
+    """The first line if nothing needs attention. It still says how much is held because of the clock."""
     clock = health.clock
     if clock and clock.held_in_all and not clock.source:
         number = count(clock.held_in_all, "record")
@@ -101,21 +119,6 @@ def _upload_rows(health: Health) -> list[tuple[str, str]]:
     refused = "none" if not upload.dead_letters else count(upload.dead_letters, "record")
     again = f", {upload.dead_letters_waiting:,} of them waiting to be sent again" if upload.dead_letters_waiting else ""
     return [*rows, ("Dead letters", refused + again)]
-
-
-def values(reading: Reading) -> str:
-    """A reading in one line."""
-    parts = [
-        (reading.model, "{}"),
-        (reading.battery_volts, "{:.1f} V"),
-        (reading.state_of_charge_percent, "{:.0f} % full"),
-        (reading.charge_amps, "charge {:.1f} A"),
-        (reading.load_amps, "load {:.1f} A"),
-        (reading.regulator_state, "{}"),
-        (reading.alarm or None, "ALARM"),
-        (reading.load_disconnected or None, "LOAD CUT OFF"),
-    ]
-    return ", ".join(words.format(value) for value, words in parts if value is not None)
 
 
 def as_dict(health: Health, points: list[str]) -> dict[str, object]:

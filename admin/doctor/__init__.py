@@ -1,1 +1,1 @@
-"""The checks of `solar doctor`: a module for each part of a site, and what runs and numbers them."""
+"""The checks of `solar doctor`: a module for each part of a site. finding.py numbers them, runner.py runs them."""

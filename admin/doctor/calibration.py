@@ -1,4 +1,4 @@
-"""calibration.json: the adopted steps of the current registers, and whether the file can be used."""
+"""Checks calibration.json, the adopted steps of the current registers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,9 @@ from logger.amperes.adopted_steps import FILE, load
 
 
 def calibration(data: Path) -> Iterator[Finding]:
-    """No finding if nothing was adopted: then the steps come from the settings or the model."""
+    """No finding if nothing was adopted; then the steps come from the settings or the model."""
     if obstacle(data):
-        return  # no right to enter it, or no directory: the finding `data` says so
+        return  # not a directory, or this user may not enter it: the finding `data` says so
     if words := obstacle(data / FILE):
         found, _, remedy = words.partition("; ")
         yield skipped("calibration", found, remedy)

@@ -1,4 +1,4 @@
-"""The journal's disk: free space, how long it lasts, and how long the card takes to write a reading."""
+"""Checks the journal's disk: free space, how long it lasts, how long writing a reading takes."""
 
 import errno
 import logging

@@ -59,13 +59,13 @@ A new check gets a free number in its group, and a row in docs/doctor.md. A numb
 
 
 def see(name: str) -> str:
-    """Sends the reader to another check: see line 12 (Journal)."""
+    """Points to another check: see line 12 (Journal)."""
     check = CHECKS[name]
     return f"see line {check.number} ({check.title})"
 
 
 class Verdict(StrEnum):
-    """`look`: it works, but a person should know. `skipped`: it could not be checked; that alone is no fault."""
+    """`look`: it works, but a person should know. `skipped`: it could not be checked, which alone is not a fault."""
 
     OK = "ok"
     LOOK = "look"
@@ -108,7 +108,7 @@ def skipped(name: str, found: str, remedy: str = "") -> Finding:
 
 
 def bad_from(name: str, error: Exception | str, otherwise: str = "") -> Finding:
-    """One of our errors: "cannot do this: cause; what to do". `otherwise`: what to do if it does not say."""
+    """From one of our errors: "cannot do this: cause; what to do". `otherwise`: what to do if it does not say."""
     found, _, remedy = str(error).partition("; ")
     if found.endswith("the disk is full"):
         remedy = f"{remedy}, {see('disk')}"

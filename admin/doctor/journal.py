@@ -1,4 +1,4 @@
-"""The journal: are readings coming in, is the file sound, and what was set aside."""
+"""Checks the journal: are readings coming in, is the file sound, was a damaged one set aside."""
 
 import logging
 import sqlite3
@@ -71,7 +71,7 @@ def _readings(health: Health, path: Path) -> Finding:
     none = (
         "no logger is running here"
         if health.is_logging is False
-        else "it cannot be seen from here whether a logger is running"
+        else "whether a logger is running cannot be seen from here"
     )
     runs = "the logger is running" if health.is_logging else none
     if health.reading is None:

@@ -1,4 +1,4 @@
-"""The line: asks PLI and regulator over the port, and finds the baud rate at which they answer.
+"""Checks the line: asks PLI and regulator over the port, at every baud rate if necessary.
 
 It only reads, with the logger's own code, which cannot send anything that changes the regulator.
 """
@@ -26,8 +26,8 @@ from logger.regulator.verified_reads import Step, VerifiedReads
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait: for a reply, for a quiet line, for the PLI at one baud rate, for the regulator, for a hundred
-    exchanges."""
+    """How long to wait: for a reply, for a quiet line, for the PLI at one baud rate, for the regulator, for all the
+    exchanges that are counted."""
 
     reply_seconds: float = 1.0
     settle_seconds: float = 0.5
@@ -79,7 +79,7 @@ def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bo
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The baud rate at which the PLI answers; if there is none, whether any data arrived."""
+    """The baud rate at which the PLI answers. If there is none: whether any data arrived."""
 
     rate: int | None
     is_noisy: bool = False
@@ -150,7 +150,7 @@ def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_
                 break
             ram |= read
     except (PliSilent, RegulatorSilent, Stopped):
-        pass  # judged by what was read until then
+        pass  # judge by what was read until then
     if SOFTWARE_VERSION not in ram:
         why = verified.missing.get(SOFTWARE_VERSION, "no answer in time")
         yield bad(
@@ -168,7 +168,7 @@ def _regulator(line: Any, port: str, rate: int, timeouts: Timeouts, *, is_clock_
 
 
 def _damage(pli: Pli, version: int) -> Finding:
-    """How many of a hundred questions for RAM 0 bring anything but `version`, or a byte too many."""
+    """Read RAM 0 a hundred times: how often does anything other than `version` come, or an extra byte?"""
     done = damaged = 0
     try:
         for _ in range(EXCHANGES):
@@ -189,4 +189,4 @@ def _damage(pli: Pli, version: int) -> Finding:
     )
     if damaged <= MOST_DAMAGED * done:
         return look("line", f"{found}; readings take longer", remedy)
-    return bad("line", f"{found}: too many, values may be missing or wrong", remedy)
+    return bad("line", f"{found}: too many; values may be missing or wrong", remedy)

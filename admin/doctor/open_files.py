@@ -1,4 +1,4 @@
-"""Which processes have a file or a device open or locked, as far as /proc tells this user."""
+"""Finds the processes that have a file or a device open or locked, as far as /proc shows them to this user."""
 
 import os
 from dataclasses import dataclass

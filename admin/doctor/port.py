@@ -1,4 +1,4 @@
-"""The serial port: is it there, may it be used, and who else uses it."""
+"""Checks the serial port: is it there, may this user use it, who else does."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Port, adapter and regulator: asked directly, or, while the logger uses the port, judged by its newest reading."""
+"""Orders the checks of port, adapter and regulator. While the logger uses the port, its newest reading answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

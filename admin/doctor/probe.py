@@ -1,4 +1,4 @@
-"""A request to the server that changes nothing, with limits on time and size."""
+"""Sends the server a request that changes nothing, with limits on time and size."""
 
 import json
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""The regulator as a reading shows it: model, system voltage, and its clock compared with this computer's."""
+"""Checks the regulator as a reading shows it: model, system voltage, clock."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Runs the parts of the check side by side, each with a time limit, and gives their findings in order.
+"""Runs the parts of the check side by side, each with a time limit. Their findings come in order.
 
 If one part raises, hangs or finds nothing, the others are still shown. A part that hangs stays in its thread, which
 ends with the process.
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`look` yields the findings. `name`, one of CHECKS, gets the blame if `look` itself fails."""
+    """`look` yields the findings. If `look` itself fails, that counts as a bad check `name`, one of CHECKS."""
 
     name: str
     seconds: float
@@ -54,7 +54,7 @@ def _go_through(part: Part, queue: "SimpleQueue[Finding | None]") -> None:
             queue.put(finding)
     except SolarError as error:
         queue.put(bad_from(part.name, error))
-    except Exception as error:  # the others are shown all the same
+    except Exception as error:  # the others are still shown
         log.debug("the check of %s failed", part.name, exc_info=True)
         queue.put(
             bad(

@@ -1,4 +1,4 @@
-"""The upload so far, from uploader.db: the last one, what is waiting, what was refused."""
+"""Checks the upload in uploader.db: the last one, what is waiting, what was refused."""
 
 from collections.abc import Iterator
 

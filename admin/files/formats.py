@@ -1,4 +1,4 @@
-"""Records as CSV, JSON, JSON lines or an SQLite table: one after the other, none kept in memory.
+"""Writes records as CSV, JSON, JSON lines or an SQLite table, one after the other; none is kept in memory.
 
 All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. An absent value is empty in
 CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds. `raw` is hexadecimal in CSV and JSON, bytes in SQLite.
@@ -28,7 +28,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def columns(stream: str) -> tuple[str, ...]:
-    """The columns of an export of "readings", "days" or "events", in their order."""
+    """The columns of an export of a stream, in their order."""
     names = [field.name for field in fields(STREAMS[stream])]
     own = [name for name in names if name not in ("id", "time_ms", *_LAST)]
     return ("id", "time", *own, *(name for name in _LAST if name in names))

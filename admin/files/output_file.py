@@ -1,4 +1,4 @@
-"""A file that appears under its name whole or not at all: written as a draft beside it, synced, renamed."""
+"""Writes a file that appears whole or not at all: a draft beside it, synced, renamed."""
 
 import gzip
 import io

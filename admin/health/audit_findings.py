@@ -1,4 +1,4 @@
-"""What an audit has found: for people, the hours that differ and a summary; for programs, one object."""
+"""What an audit has found, in words for people and as one object for programs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import count
 
 if TYPE_CHECKING:
-    from uploader.audit.hour import Hour, Reason
+    from uploader.audit.comparison import Hour, Reason
 
 HOUR_MS = 3_600_000
 WORDS: dict["Reason", str] = {
@@ -84,7 +84,7 @@ def lines(findings: Findings) -> list[str]:
     if stuck := findings.total("stuck"):
         shown.append(
             f"{count(stuck, 'record')} cannot be fixed by sending again: the old value stays beside the new one; "
-            "delete it at the server, then `solar audit --values --repair`"
+            "delete it at the server, then run `solar audit --values --repair`"
         )
     if lost and findings.in_journal.total() == sum(each.total() for each in findings.missing.values()):
         shown.append("the server has none of these records: are INFLUXDB_URL and INFLUXDB_BUCKET right?")

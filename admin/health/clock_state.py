@@ -1,4 +1,4 @@
-"""What is known about the time at this site, and what is held because of it, in words. Changes nothing."""
+"""The state of the time at this site, in words. Changes nothing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from admin.terminal.moments import iso
 from admin.terminal.words import count, duration
 from journal.journal import Journal
+from journal.reading import TIMED
 
 if TYPE_CHECKING:
     from logger.clock.host_clock import Moment
@@ -45,7 +46,7 @@ class ClockState:
 
     @property
     def is_off(self) -> bool:
-        """Whether the wall clock is elsewhere than drift explains."""
+        """Whether the wall clock is further off than drift explains."""
         return abs(self.off_seconds) > 2 + self.uncertainty_seconds
 
 
@@ -55,7 +56,7 @@ def clock_state(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evi
 
     stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
     anchor = stretches[-1].anchor if stretches else None
-    held = {stream: [span for span in journal.spans(stream) if span.is_held] for stream in ("readings", "events")}
+    held = {stream: [span for span in journal.spans(stream) if span.is_held] for stream in TIMED}
     ours = {boot.number for boot in stretches}
     return ClockState(
         now_ms=moment.time_ms,
@@ -82,8 +83,13 @@ def trust_in_words(state: ClockState) -> str:
     if state.source is None:
         if state.absurd:
             return f"not trusted: it is {state.absurd}"
+        if is_untold(state):
+            return (
+                f"right ({state.evidence}), but chrony does not tell the kernel, "
+                "and the service solar-logger cannot ask chrony"
+            )
         if state.evidence:
-            return f"right ({state.evidence}); the logger uses it when it has been so for five minutes"
+            return f"right ({state.evidence}); the logger uses it once that has lasted for five minutes"
         return "not trusted: it has not been confirmed since this computer started"
     doubt = f", give or take {duration(state.uncertainty_seconds)}" if state.uncertainty_seconds >= 1 else ""
     if state.is_off:
@@ -105,7 +111,7 @@ def held_in_words(state: ClockState) -> str | None:
 
 
 def attention_in_words(state: ClockState) -> str | None:
-    """What a person should do, when readings have been held for long."""
+    """What a person should do if readings have been held for a long time."""
     if state.source or not state.held_in_all or state.uptime_seconds < HELD_TOO_LONG_SECONDS:
         return None
     since = duration(state.uptime_seconds)
@@ -113,15 +119,20 @@ def attention_in_words(state: ClockState) -> str | None:
 
 
 def needs_person(state: ClockState) -> bool:
-    """Whether it will hardly become known by itself."""
-    return state.source is None and (state.evidence is None or remedy(state) == CHRONY_REMEDY)
+    """Whether the time is unlikely to become known by itself."""
+    return state.source is None and (state.evidence is None or is_untold(state))
+
+
+def is_untold(state: ClockState) -> bool:
+    """Whether chrony knows the time, but the kernel does not: a logger without a network cannot ask chrony."""
+    from logger.clock.trust import CHRONY
+
+    return state.evidence == CHRONY and bool(state.held_in_all)
 
 
 def remedy(state: ClockState) -> str:
-    """What makes the clock known."""
-    from logger.clock.trust import CHRONY
-
-    return CHRONY_REMEDY if state.evidence == CHRONY and state.held_in_all else REMEDY
+    """What a person can do so that the clock is confirmed."""
+    return CHRONY_REMEDY if is_untold(state) else REMEDY
 
 
 def lines(state: ClockState) -> list[str]:

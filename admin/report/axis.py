@@ -1,10 +1,11 @@
-"""The marks of an axis: round numbers, and round moments of local time. Pure, except for the time zone."""
+"""The marks of an axis: round numbers or round moments of local time. Pure, except for the time zone."""
 
 import math
 import time
 from typing import NamedTuple
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 HOURS = (1, 2, 3, 6, 12)
 DAYS = (1, 2, 7, 14)
 MONTHS = (1, 2, 3, 6, 12, 24)
@@ -17,9 +18,10 @@ class Mark(NamedTuple):
     label: str
 
 
-def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
+def value_marks(lowest: float, highest: float, most: int = 7) -> list[Mark]:
     """From at or below `lowest` to at or above `highest`, in steps of 1, 2 or 5 times a power of ten."""
-    span = max(highest - lowest, 1e-9) if highest > lowest else abs(highest) or 1.0
+    largest = max(abs(lowest), abs(highest))
+    span = max(highest - lowest or largest or 1.0, largest * 1e-6, 1e-9)
     step = next(
         step
         for exponent in range(math.floor(math.log10(span)) - 1, 400)
@@ -32,8 +34,11 @@ def value_marks(lowest: float, highest: float, most: int = 6) -> list[Mark]:
 
 
 def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
-    """Round hours, days or months of local time from `since_ms` to `until_ms`; at least one of them."""
+    """Round seconds, minutes, hours, days or months of local time from `since_ms` to `until_ms`; at least one."""
     span = until_ms - since_ms
+    for seconds in SECONDS:
+        if span / (seconds * 1000) < most:
+            return _seconds(since_ms, until_ms, seconds) or [Mark(since_ms, _local(since_ms, "%H:%M:%S"))]
     for hours in HOURS:
         if span / (hours * HOUR_MS) < most:
             marks = _hours(since_ms, until_ms, hours)
@@ -47,6 +52,12 @@ def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
             months = next((months for months in MONTHS if span / (months * 30 * DAY_MS) < most), 120)
             marks = _months(since_ms, until_ms, months)
     return marks or [Mark(since_ms, _local(since_ms, "%-d %b %H:%M"))]
+
+
+def _seconds(since_ms: int, until_ms: int, step: int) -> list[Mark]:
+    first = -(-since_ms // (step * 1000)) * step * 1000
+    layout = "%H:%M" if step >= 60 else "%H:%M:%S"
+    return [Mark(at, _local(at, layout)) for at in range(first, until_ms, step * 1000)]
 
 
 def _hours(since_ms: int, until_ms: int, step: int) -> list[Mark]:
@@ -72,7 +83,7 @@ def _months(since_ms: int, until_ms: int, step: int) -> list[Mark]:
 
 
 def _moment(year: int, month: int, day: int, hour: int = 0) -> int:
-    """Milliseconds of a local time, any part may be too large, such as month 13."""
+    """Milliseconds of a local time. Any part may be too large, such as month 13."""
     return int(time.mktime((year + (month - 1) // 12, (month - 1) % 12 + 1, day, hour, 0, 0, 0, 0, -1)) * 1000)
 
 

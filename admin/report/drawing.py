@@ -1,13 +1,16 @@
-"""A chart as SVG between HTML labels: the drawing stretches with the page, the letters do not.
+"""A chart as SVG: the drawing stretches with the page, its labels around it do not.
 
-Everything that comes out is well-formed XML. Places are per cent, or units of the drawing: WIDTH by HEIGHT.
+Everything that comes out is well-formed XML without scripts and inline styles. Places are per cent, or units of the
+drawing: WIDTH by HEIGHT.
 """
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from admin.report.axis import Mark, time_marks, value_marks
+from admin.report.axis import DAY_MS, Mark, time_marks, value_marks
 from admin.report.pixels import Column, Columns
 
 WIDTH, HEIGHT = 800, 200
@@ -45,11 +48,16 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The range of the horizontal axis, and after how long without a value a curve is broken."""
+    """The range of the horizontal axis, and after how long without a value a curve is broken.
+
+    `nights`: from when to when it is shaded. `has_values`: for a page whose script shows the values under the pointer.
+    """
 
     since_ms: int
     until_ms: int
     gap_ms: float
+    nights: Sequence[tuple[int, int]] = ()
+    has_values: bool = False
 
     def share(self, time_ms: float) -> float:
         return (time_ms - self.since_ms) / (self.until_ms - self.since_ms)
@@ -77,9 +85,39 @@ def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: b
     return figure(
         f"{title}, {unit}",
         f"{title}: {words}.",
-        _grid(scale) + "".join([*lines, *shapes]),
+        _nights(span) + _grid(scale) + "".join([*lines, *shapes]),
         _labels(scale, places),
         legend,
+        attributes=_values(drawn, unit, span) if span.has_values else "",
+    )
+
+
+def _nights(span: Span) -> str:
+    shares = [(max(0, span.share(begin)), min(1, span.share(end))) for begin, end in span.nights]
+    return "".join(
+        f'<rect class="night" x="{begin * WIDTH:.1f}" y="0" width="{(end - begin) * WIDTH:.1f}" height="{HEIGHT}"/>'
+        for begin, end in shares
+        if begin < end
+    )
+
+
+def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
+    """For the page's script: at which share of the width which moment is, and each curve's value there."""
+    days = (span.until_ms - span.since_ms) / DAY_MS
+    layout = "%H:%M:%S" if days < 0.02 else "%H:%M" if days <= 1.1 else "%a %-d %b %H:%M" if days <= 60 else "%-d %b %Y"
+    moments: dict[int, int] = {}
+    values: list[dict[int, float]] = []
+    for curve in drawn:
+        values.append({column.place: round(_mean(column), 1) for column in curve.columns})
+        moments |= {column.place: (column.first_ms + column.last_ms) // 2 for column in curve.columns}
+    points = [
+        [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
+        for place, at in sorted(moments.items())
+    ]
+    told = {"unit": unit, "names": [curve.label for curve in drawn], "points": points}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return " tabindex='0' data-values='{}'".format(
+        text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")
     )
 
 
@@ -130,14 +168,14 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     return figure(f"{title}, {unit}", words, _grid(scale) + "".join(shapes), _labels(scale, marks), legend)
 
 
-def figure(title: str, words: str, shapes: str, labels: str, legend: str) -> str:
+def figure(title: str, words: str, shapes: str, labels: str, legend: str, *, attributes: str = "") -> str:
     """`words` describe the chart to a screen reader; without a chart they stand in its place."""
     if not shapes:
         return f"<figure><figcaption>{escape(title)}</figcaption><p>{escape(words)}</p></figure>"
     return (
-        f"<figure><figcaption>{escape(title)}{legend}</figcaption><div class='chart'>"
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none' "
-        f"role='img' aria-label='{escape(words)}'>{shapes}</svg>{labels}</div></figure>"
+        f"<figure><figcaption>{escape(title)}{legend}</figcaption><div class='chart'{attributes}>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='{escape(words)}'>"
+        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none'>{shapes}</svg>{labels}</svg></div></figure>"
     )
 
 
@@ -146,14 +184,17 @@ def _grid(scale: Scale) -> str:
 
 
 def _labels(scale: Scale, places: Sequence[Mark]) -> str:
-    beside = [_label("y", "top", scale.y(mark.at) / HEIGHT, mark.label) for mark in scale.marks]
+    beside = [_label("y", "0", f"{100 * scale.y(mark.at) / HEIGHT:.1f}%", mark.label) for mark in scale.marks]
     # A narrow page hides every second one.
-    under = [_label(f"x{' second' * (nth % 2)}", "left", mark.at, mark.label) for nth, mark in enumerate(places)]
+    under = [
+        _label(f"x{' second' * (n % 2)}", f"{100 * mark.at:.1f}%", "100%", mark.label) for n, mark in enumerate(places)
+    ]
     return "".join(beside + under)
 
 
-def _label(axis: str, side: str, share: float, text: str) -> str:
-    return f"<span class='{axis}' aria-hidden='true' style='{side}:{100 * share:.1f}%'>{escape(text)}</span>"
+def _label(axis: str, x: str, y: str, text: str) -> str:
+    dx, dy = ("0", "1.4em") if axis.startswith("x") else ("-.5em", ".35em")
+    return f"<text class='{axis}' x='{x}' y='{y}' dx='{dx}' dy='{dy}' aria-hidden='true'>{escape(text)}</text>"
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from admin.report.energy import cards
 from admin.terminal.words import count
 from journal.reading import Event
 
@@ -15,20 +16,24 @@ STYLE = """
   --volts: #c3a0ea; --percent: #4fd1ac; --charge: #f2b04a; --load: #62b5ea; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --faint: #444; --rule: #bbb;
   --volts: #7a4fa3; --percent: #007a5c; --charge: #d98200; --load: #0072b2; } }
+@media (prefers-contrast: more) { :root { --paper: #fff; --ink: #000; --faint: #000; --rule: #777; --volts: #5b2a8a;
+  --percent: #00513c; --charge: #8a4b00; --load: #00497a; } }
+@media (prefers-contrast: more) and (prefers-color-scheme: dark) { :root { --paper: #000; --ink: #fff; --faint: #fff;
+  --rule: #999; --volts: #e0c8ff; --percent: #7dfcd6; --charge: #ffc870; --load: #9fdcff; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: 0 0 .5rem; } .faint { color: var(--faint); }
+.verdict { font-size: 1.4rem; font-weight: 600; margin: 1rem 0; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .5rem; margin: 1rem 0; }
 dl div { border: 1px solid var(--rule); border-radius: .4rem; padding: .5rem .75rem; }
 dt { color: var(--faint); font-size: .85rem; } dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 figure { margin: 2rem 0; break-inside: avoid; } figcaption { font-weight: 600; margin-bottom: .6rem; }
 .chart { position: relative; margin: 0 .75rem 2.2rem 3rem; height: 12rem; }
-.chart svg { display: block; width: 100%; height: 100%; overflow: visible; }
-.chart span { position: absolute; font-size: .75rem; line-height: 1; color: var(--faint); white-space: nowrap; }
-.y { right: 100%; margin-right: .4rem; transform: translateY(-50%); }
-.x { top: 100%; margin-top: .5rem; transform: translateX(-50%); }
+.chart > svg { display: block; width: 100%; height: 100%; overflow: visible; }
+.chart text { font-size: .75rem; fill: var(--faint); } .y { text-anchor: end; } .x { text-anchor: middle; }
+.night { fill: var(--ink); fill-opacity: .07; }
 path { vector-effect: non-scaling-stroke; fill: none; }
 .grid { stroke: var(--rule); stroke-width: 1; } .line { stroke-width: 1.5; stroke-linejoin: round; }
 .band { fill-opacity: .3; stroke: none; }
@@ -44,8 +49,8 @@ th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(
 th { color: var(--faint); font-weight: 600; } thead th { vertical-align: bottom; }
 th:first-child, td:first-child, .events th, .events td { text-align: left; }
 tbody th { color: inherit; font-weight: 400; white-space: nowrap; } .events td:last-child { overflow-wrap: anywhere; }
-@media (max-width: 40rem) { .second { display: none; }
-  table { font-size: .75rem; } th, td { padding: .25rem; } }
+@media (max-width: 40rem) { .second { display: none; } body { padding: .75rem; }
+  table { font-size: .72rem; } th, td { padding: .25rem .12rem; } }
 tr { break-inside: avoid; } thead { display: table-header-group; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .chart { height: 4.5cm; }
   .band, rect, .key::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
@@ -53,16 +58,24 @@ tr { break-inside: avoid; } thead { display: table-header-group; }
 
 
 def page(
-    title: str, subtitle: str, facts: Sequence[tuple[str, str]], charts: Iterable[str], tables: Iterable[str]
+    title: str,
+    subtitle: str,
+    *,
+    verdict: str,
+    newest: str,
+    facts: Sequence[tuple[str, str]],
+    charts: Iterable[str],
+    tables: Iterable[str],
 ) -> str:
-    """The whole page. `facts`: names and values for its head; `charts` and `tables` are HTML already."""
-    cards = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+    """The whole page. `newest`: the newest reading in one line; `facts`: names and values for its head; `charts` and
+    `tables` are HTML already."""
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
         """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>\n"""
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{escape(title)}</h1>"
-        f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n<dl>{cards}</dl>\n"
+        f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n"
+        f"<p class='verdict'>{escape(verdict)}</p>\n<p>{escape(printable(newest))}</p>\n{cards(facts)}\n"
         "<p class='faint'>Line: average. Shading: minimum to maximum.</p>\n"
         + "\n".join([*charts, *tables])
         + "\n</main>\n</body>\n</html>\n"

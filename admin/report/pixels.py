@@ -7,7 +7,7 @@ runs     [column, column]      [column, column]      what is missing for longer 
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 DAY_MS = 86_400_000
@@ -76,6 +76,21 @@ class Columns:
         column.total += sum(values)
         column.number += len(values)
 
+    def add_sums(
+        self, first_ms: int, last_ms: int, *, lowest: float, highest: float, total: float, number: int
+    ) -> None:
+        """Add the sums of several values at once; all of them go to the column in which their middle lies."""
+        place = int(((first_ms + last_ms) / 2 - self._since_ms) / self.width_ms)
+        column = self._columns.setdefault(place, Column(place, first_ms, last_ms, lowest, highest))
+        column.first_ms, column.last_ms = min(column.first_ms, first_ms), max(column.last_ms, last_ms)
+        column.lowest, column.highest = min(column.lowest, lowest), max(column.highest, highest)
+        column.total += total
+        column.number += number
+
+    def __iter__(self) -> Iterator[Column]:
+        """In order."""
+        return iter([column for _, column in sorted(self._columns.items())])
+
     def __bool__(self) -> bool:
         return bool(self._columns)
 
@@ -91,7 +106,7 @@ class Columns:
     def runs(self, gap_ms: float) -> list[list[Column]]:
         """The columns in order, split where there was nothing for longer than `gap_ms`."""
         runs: list[list[Column]] = []
-        for _, column in sorted(self._columns.items()):
+        for column in self:
             if runs and column.first_ms - runs[-1][-1].last_ms <= max(gap_ms, self.width_ms):
                 runs[-1].append(column)
             else:

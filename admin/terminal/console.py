@@ -1,4 +1,4 @@
-"""What commands share: log lines on standard error, a progress bar, stopping by a signal."""
+"""How a command meets its terminal: log lines, a progress bar, signals."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from typing import TextIO
 
 
 def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
-    """Log from `level` on, with the time unless systemd's journal adds it."""
+    """Log everything from `level` up, with the time unless systemd's journal adds it."""
     is_timed_elsewhere = "JOURNAL_STREAM" in os.environ
     layout = "%(levelname)s %(message)s" if is_timed_elsewhere else "%(asctime)sZ %(levelname)-7s %(message)s"
     formatter = logging.Formatter(layout, datefmt="%Y-%m-%dT%H:%M:%S")
@@ -39,7 +39,7 @@ def logging_put_back() -> Iterator[None]:
 
 
 def program_version() -> str:
-    """As it is installed; from the name of the directory that pip keeps of it, as importlib.metadata takes 2 MB."""
+    """The installed version, from the name of pip's directory for it: importlib.metadata would take 2 MB."""
     found = (path for entry in sys.path for path in Path(entry).glob("solar_battery_monitoring-*.dist-info"))
     return next(found).stem.partition("-")[2]
 
@@ -92,7 +92,7 @@ class _ToStderr(logging.StreamHandler[TextIO]):
 def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error during the block, if that is a terminal.
 
-    The block gets a function that takes how many are done, and of how many. Standard output is not touched: a command
+    The block gets a function to call with how many are done, of how many. Standard output is not touched: a command
     may be writing its result there.
     """
     if not is_wanted or not sys.stderr.isatty():

@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 TWO_COLUMNS = 80
-"""In a narrower terminal two columns cut words."""
+"""In a narrower terminal two columns would cut words."""
 INDENT = " " * 4
 
 

@@ -1,9 +1,9 @@
 """A moment as people write it after --since and --until. Pure.
 
 2026-01-05                   the midnight at which that day begins, UTC
-2026-01-05T17:30             UTC, for want of a zone
+2026-01-05T17:30             UTC, because there is no zone
 2026-01-05T17:30:00+10:00    with a zone
-7d  24h  30m  90s  2w        so long before now
+7d  24h  30m  90s  2w        that long before now
 """
 
 import re
@@ -35,8 +35,8 @@ def parse_moment(text: str, now: datetime) -> int:
 def iso(time_ms: int) -> str:
     """ISO 8601 in UTC with milliseconds: 2026-01-05T07:30:00.000Z.
 
-    Every number gives a moment, because a damaged row may hold any number: the calendar repeats every 400 years, and
-    years outside 0 to 9999 get a sign.
+    It accepts every number, because a damaged row may hold any number: the calendar repeats every 400 years, and years
+    outside 0 to 9999 get a sign.
     """
     cycles, in_cycle_ms = divmod(time_ms, _CALENDAR_MS)
     seconds, ms = divmod(in_cycle_ms, 1000)

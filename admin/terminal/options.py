@@ -1,4 +1,4 @@
-"""The settings that several commands share: options that also read the environment, and what values they allow.
+"""The options that several commands share. Each also reads the environment.
 
 A parser returns the value or raises ValueError with what would be right; usage_errors.py names the option or variable.
 The token for InfluxDB is read only from the environment: every user of the machine can see a command line.
@@ -17,8 +17,7 @@ from journal.access import obstacle
 from journal.errors import BadSetting
 
 if TYPE_CHECKING:
-    from uploader.server.proxy import Proxy
-    from uploader.server.target import Target
+    from uploader.server.target import Proxy, Target
 
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
@@ -87,17 +86,27 @@ def target(
     return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None, proxy_for(url or ""))
 
 
+def alert_urls() -> str:
+    """Whom to send alerts to. Like the token, only from the environment: the URLs have passwords in them."""
+    return os.environ.get("SOLAR_ALERT_URLS", "").strip()
+
+
+def mqtt_url() -> str:
+    """The MQTT broker, with its password; for the same reason only from the environment."""
+    return os.environ.get("SOLAR_MQTT_URL", "").strip()
+
+
 def proxy_for(url: str) -> "Proxy | None":
     """The proxy that HTTP_PROXY or HTTPS_PROXY names for this URL, unless NO_PROXY names its host.
 
     As in other programs, the lower-case name wins, and this computer itself is never asked through a proxy.
     """
-    from uploader.server.proxy import Proxy
+    from uploader.server.target import Proxy
 
     try:
         parts = urlsplit(url)
     except ValueError:
-        return None  # the target says what is wrong with it
+        return None  # Target itself says what is wrong with the URL
     variable = _either_case(f"{parts.scheme}_proxy")
     value, exceptions = os.environ.get(variable, "").strip(), os.environ.get(_either_case("no_proxy"), "")
     if not value or parts.hostname in (None, "localhost") or _is_excepted(parts.hostname, parts.netloc, exceptions):

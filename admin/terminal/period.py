@@ -1,4 +1,4 @@
-"""A period of time as --since and --until give it, and the ids of the journal that lie in it."""
+"""Turns the period of --since and --until into the journal's ids."""
 
 from datetime import UTC, datetime
 from typing import Annotated

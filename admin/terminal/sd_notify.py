@@ -1,4 +1,4 @@
-"""What systemd wants to hear from a service of Type=notify (sd_notify(3)): ready, alive, doing what, stopping.
+"""Tells systemd how a service of Type=notify is (sd_notify(3)): ready, alive, what it does, stopping.
 
 One datagram a message, lines of NAME=value, to the socket that $NOTIFY_SOCKET names:
 
@@ -7,7 +7,7 @@ One datagram a message, lines of NAME=value, to the socket that $NOTIFY_SOCKET n
     absent or empty          nobody listens: nothing is sent
 
 Rules:
-- Telling never disturbs the work: there is no waiting for a busy supervisor, and a missing one is not an error.
+- Telling never disturbs the work: nothing waits for a busy supervisor, and a missing one is not an error.
 - Every attempt feeds the watchdog, successful or not. A silent regulator or an unreachable server is no reason for a
   restart; a call that never returns is.
 - Between attempts a process is alive as long as it checks its stop event, in a wait of minutes as well as in a slow

@@ -1,4 +1,4 @@
-"""Finds names in the environment that are not settings; most of them are misspelt.
+"""Finds misspelt settings: names in the environment that nothing reads.
 
 The options themselves say which names they read. A service gets /etc/solar/*.env as its environment.
 """
@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 READ_ELSEWHERE = frozenset(
     {
-        "INFLUXDB_TOKEN",  # not an option: others can see a command line
+        # Not options: others can see a command line.
+        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"),
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
         "SOLAR_TEST_SERVERS",
@@ -28,10 +29,11 @@ USUAL = frozenset(
     {
         *("SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CLOCK", "SOLAR_KEEP_DAYS"),
         *("SOLAR_CHARGE_STEP_AMPS", "SOLAR_LOAD_STEP_AMPS", "SOLAR_UPLOAD_EVERY", "SOLAR_MONTHLY_MEGABYTES"),
+        "SOLAR_SAVE_BELOW_VOLTS",
         *("INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_CA_FILE"),
     }
 )
-"""What services are given. Where there is nothing else, no command need be imported to know what is read."""
+"""The settings that services usually get. If there are no others, no command has to be imported to check them."""
 ENV_FILE = Path(".env")
 SERVICES = Path("/etc/solar")
 
@@ -40,7 +42,7 @@ _SET = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A name that nothing reads, where it is set, and which setting may be meant."""
+    """A name that nothing reads: where it is set, and which setting was probably meant."""
 
     name: str
     place: str
@@ -52,12 +54,12 @@ class Unknown:
 
 
 def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
-    """Those among the names in the environment and in the files. `root`: the command that has all the others."""
+    """The unknown names in the environment and in the files. `root` is the command that has all the others."""
     from difflib import get_close_matches
 
     options = list(_read_by(root, "SOLAR"))
     known = {name for of_option in options for name in of_option} | READ_ELSEWHERE
-    # People do not know the names that are derived from command and option.
+    # Never suggest a name that typer derives from command and option: people do not know these.
     likely = {name for *explicit, _ in options for name in explicit} | READ_ELSEWHERE
     places = dict.fromkeys(environment, "the environment")
     for file in reversed(files):
@@ -70,7 +72,7 @@ def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -
 
 
 def names_in(file: Path) -> set[str] | None:
-    """What a file of settings sets; None when it cannot be read."""
+    """The names that a file of settings sets; None if it cannot be read."""
     try:
         return set(_SET.findall(file.read_text()))
     except (OSError, ValueError):
@@ -94,7 +96,7 @@ def warn(root: Any) -> None:
 
 
 def _read_by(command: Any, prefix: str) -> Iterator[list[str]]:
-    """The variables that each option of a command and of those below it reads; the derived one is the last."""
+    """For each option of a command and its subcommands: the variables that it reads. The derived one comes last."""
     for parameter in command.params:
         explicit = parameter.envvar or []
         yield [*([explicit] if isinstance(explicit, str) else explicit), f"{prefix}_{(parameter.name or '').upper()}"]

@@ -1,5 +1,5 @@
-"""An error in a command line as one line: what cannot be used, why, and what would be right. Pure, except for the
-environment's names.
+"""Puts an error in the command line into one line: what cannot be used, why, what would be right. Pure, except that it
+reads the environment.
 
     cannot use --baud 115200: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers
     cannot use SOLAR_BAUD=115200: give 300, 1200, 2400 or 9600, as set by the PLI's jumpers
@@ -17,12 +17,12 @@ _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DO
 
 
 def is_usage_error(error: BaseException) -> bool:
-    """Whether the command line was wrong. typer's own classes for this are private; they all carry a context."""
+    """Whether the command line was wrong. typer's classes for this are private, but all of them have a context."""
     return isinstance(error, TyperException) and hasattr(error, "ctx")
 
 
 def explain(error: Any) -> str:
-    """One line for a usage error of typer's."""
+    """One line that explains a usage error from typer."""
     path = error.ctx.command_path if error.ctx else "solar"
     see = f"see `{path} --help`"
     option = getattr(error, "option_name", None)
@@ -53,7 +53,7 @@ def explain(error: Any) -> str:
 
 
 def _origin(error: Any, parameter: Any) -> tuple[str, str]:
-    """The option or the variable with its sign, and the value that it was given."""
+    """Which option or variable was wrong, as the start of a message ("--baud ", "SOLAR_BAUD="), and its value."""
     value = error.message
     if error.ctx.get_parameter_source(parameter.name).name == "ENVIRONMENT":
         names = [parameter.envvar] if isinstance(parameter.envvar, str) else list(parameter.envvar or ())
@@ -66,11 +66,11 @@ def _origin(error: Any, parameter: Any) -> tuple[str, str]:
 
 
 def _plain(message: str) -> str:
-    """typer's sentence as the end of one of ours."""
+    """typer's sentence, written like the end of our own."""
     return (message[:1].lower() + message[1:]).rstrip(".")
 
 
 def sanitized(text: str) -> str:
-    """Without line breaks and other characters that a terminal would obey, and without a password in a URL."""
+    """The text without line breaks, control characters, or a password in a URL."""
     shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
     return _PASSWORD.sub("//...@", shown)

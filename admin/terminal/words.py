@@ -1,4 +1,4 @@
-"""Quantities as a person says them: 3 minutes, 4.2 MB, 1,234 readings. Pure."""
+"""Says quantities as a person would: 3 minutes, 4.2 MB, 1,234 readings. Pure."""
 
 _BYTES = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import process
-from benchmarks.figures import Figure, Place
+from benchmarks.figure import Figure, Place
 from benchmarks.journals import multiply
 from benchmarks.process import PYTHON, SOLAR, Run
 from tests.scripted_influx import Answer, ScriptedInflux

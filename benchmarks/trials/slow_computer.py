@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import process
-from benchmarks.figures import Figure, Place
+from benchmarks.figure import Figure, Place
 from benchmarks.process import SOLAR
 from tests.scripted_influx import ScriptedInflux
 

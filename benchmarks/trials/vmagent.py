@@ -9,7 +9,8 @@ from pathlib import Path
 import urllib3
 
 from benchmarks import process
-from benchmarks.figures import Figure, Place, _bodies
+from benchmarks.figure import Figure, Place
+from benchmarks.network_figures import _bodies
 from tests.servers import free_port, program
 
 READINGS = 20_000

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks import counts
-from benchmarks.figures import Figure, Place
+from benchmarks.figure import Figure, Place
 from benchmarks.process import PEERS
 
 RECORDS = 30

@@ -32,7 +32,7 @@ class StepsInForce:
         self._steps = replace(given, adopted=last)
 
     def now(self) -> Steps:
-        """Check whether the file has changed. An unusable one is logged, and what was in force stays."""
+        """Check whether the file has changed. If it is unusable, that is logged and the steps in force stay."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino)
@@ -81,7 +81,7 @@ def save(path: Path, adopted: tuple[AdoptedSteps, ...]) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """In words; Python's message about a damaged file helps nobody at the site."""
+    """The cause in words, because Python's message about a damaged file helps nobody at the site."""
     if isinstance(error, PermissionError):
         return "this user may not read it"
     if isinstance(error, OSError):
@@ -90,7 +90,7 @@ def _cause(error: Exception) -> str:
 
 
 class _Impossible(ValueError):
-    """A step that no regulator has."""
+    """A step that no regulator can have."""
 
 
 def _step(value: object) -> Fraction | None:
@@ -103,6 +103,6 @@ def _step(value: object) -> Fraction | None:
 
 
 def _text(step: Fraction) -> str:
-    """Exactly, as a decimal number where it is one."""
+    """The exact value, as a decimal number if there is one."""
     decimal = f"{float(step):.10g}"
     return decimal if Fraction(decimal) == step else str(step)

@@ -1,4 +1,4 @@
-"""Amperes a step of RAM 213 and 217, measured by the regulator's own Ah counters. Pure.
+"""Measures the amperes per step of RAM 213 and 217 with the regulator's own Ah counters. Pure.
 
     counter    41            42            43  Ah        from just after one count to just after a later one;
     raw        52  53  51  54  55  56  55  54            in between, its area: step x (steps x hours)
@@ -6,10 +6,10 @@
     Ah = step x (area of raw + rounding x hours of current)
 
 Rules:
-- Time is the regulator's own: its clock ran when its counters did.
+- Time is the regulator's own, because its clock ran whenever its counters did.
 - A piece ends where readings are too far apart, at the regulator's midnight, where a counter falls, where the SOLV
-  screen cuts the panels off, where the byte is at its end (255), and where the model changes.
-- Pieces begin and end at a count. How certain the step is follows from them (estimate.py).
+  screen disconnects the panels, where the byte is at its limit (255), and where the model changes.
+- Pieces begin and end at a count. They show how certain the step is (estimate.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ class RawReading:
 
 
 class Survey:
-    """Goes through the readings once, in the order of their times."""
+    """Takes the readings once, in the order of their times."""
 
     def __init__(self) -> None:
         self.voltage = VoltageCheck()
@@ -94,7 +94,7 @@ class Survey:
 
 
 def _seconds_between(before: RawReading | None, after: RawReading) -> float | None:
-    """How long, by the regulator's clock; None where that is too long, or unknown."""
+    """The time between two readings by the regulator's clock; None if that is too long, or unknown."""
     if before is None or not 0 < after.time_ms - before.time_ms <= LONGEST_GAP_MS:
         return None
     earlier, later = clock_seconds(before.ram), clock_seconds(after.ram)
@@ -143,7 +143,7 @@ class _Run:
             yield self._piece
 
     def _read(self, ram: Mapping[int, int]) -> tuple[int | None, int | None]:
-        """The byte, None where it is not usable just now, and the counter."""
+        """The byte (None if it is not usable now) and the counter."""
         channel = self.channel
         if not {channel.current, channel.low, channel.high} <= ram.keys():
             return None, None

@@ -1,4 +1,4 @@
-"""The amperes a step that pieces of counted Ah come to, and how certain that is. Pure.
+"""Estimates the amperes per step from pieces of counted Ah, with the uncertainty. Pure.
 
     Ah counted = step x (raw x hours) + missing amperes x hours        in each piece (calibration.py)
 
@@ -13,13 +13,13 @@ from fractions import Fraction
 from math import sqrt
 
 ENOUGH_AMP_HOURS = 50.0
-ENOUGH_SHARE = 0.03
-"""A larger uncertainty is too much to adopt a step."""
+ENOUGH_SHARE = 0.01
+"""With a larger uncertainty no step is adopted: twice of this is 2 %."""
 CHARGE, LOAD = "charge", "load"
 ROUNDING, ROUNDING_UNCERTAINTY = 0.25, 0.3
 """In steps. A load that is constant for hours may lack any part of a step, not half a step on average."""
 COUNT_VARIANCE = 1 / 6
-"""Of a difference of two counters of whole Ah, in Ah squared: the pieces together are never more certain than that."""
+"""Of a difference between two counters of whole Ah, in Ah squared. All pieces together are never better than that."""
 ROUND_STEP = Fraction(1, 20)
 
 
@@ -89,7 +89,7 @@ def estimate(channel: str, model: str, pieces: Iterable[Piece]) -> Estimate:
     step = amp_hours / (sum(piece.step_hours for piece in pieces) + ROUNDING * hours)
     left_over = (piece.amp_hours - step * (piece.step_hours + ROUNDING * piece.hours) for piece in pieces)
     variance = max(sum(rest**2 for rest in left_over) / max(1, len(pieces) - 1), COUNT_VARIANCE / len(pieces))
-    # Beforehand, ROUNDING steps are believed to be missing: this weighs as if a piece of these hours² had shown it.
+    # The prior: ROUNDING steps are missing. It weighs as much as a piece with so many hours² that showed it.
     belief = variance / (ROUNDING_UNCERTAINTY * step) ** 2
     xx = sum(piece.step_hours**2 for piece in pieces)
     xh = sum(piece.step_hours * piece.hours for piece in pieces)

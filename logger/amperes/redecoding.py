@@ -20,9 +20,9 @@ from journal.revisions import DECODED, Decoding
 from journal.writer import JournalWriter
 from logger.amperes.adopted_steps import StepsInForce
 from logger.events.change import Change
-from logger.history.measured_days import measured
+from logger.history.sums import measured
 from logger.regulator.models import AdoptedSteps, Steps
-from logger.regulator.registers import DECODER, decode, known_highs
+from logger.regulator.registers import COUNTERS, DECODER, decode, highs_of
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Redecoding:
         self._decoding = Decoding("")
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> list[Change]:
-        """Give the regulator the steps in force, and decode some old readings with them."""
+        """Give the regulator the steps in force. Then decode some old readings with them."""
         try:
             regulator.steps = self._steps.now()
             while self.portion() and has_time():
@@ -72,7 +72,7 @@ class Redecoding:
         scale = scale_name(steps)
         decoding = self._journal.decoding()
         if decoding is None or decoding.scale != scale:
-            # A journal that says nothing was decoded as each model's steps are known.
+            # A journal without a scale was decoded with each model's own steps.
             is_as_it_was = decoding is None and scale == scale_name(Steps())
             last_reading = 0 if is_as_it_was else self._journal.last_id("readings")
             last_day = self._journal.last_id("days") if last_reading else 0
@@ -105,7 +105,7 @@ class Redecoding:
 
 
 def scale_name(steps: Steps) -> str:
-    """Everything that decides how raw bytes become quantities, as one text."""
+    """The scale as one text: everything that decides how raw bytes become quantities."""
     parts = [f"{DECODER}"]
     for quantity, step in (("charge", steps.charge_amps), ("load", steps.load_amps)):
         parts += [f"{quantity} {step}"] if step else []
@@ -132,7 +132,7 @@ def decoded_anew(reading: Reading, steps: Steps) -> Reading | None:
         time_ms=reading.time_ms,
         boot=reading.boot,
         uptime_ms=reading.uptime_ms,
-        known_highs=known_highs(reading),
+        known_highs=highs_of(getattr(reading, counter.name) for counter in COUNTERS),
     )
     quantities = {name: getattr(new, name) for name in DECODED}
     return (

@@ -1,11 +1,11 @@
-"""Whether the 16-bit voltage (RAM 220, 221) is the same as RAM 50, by many readings. Pure."""
+"""Checks in many readings whether the 16-bit voltage (RAM 220, 221) is the same as RAM 50. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
 ENOUGH_READINGS = 100
-"""To compare the two voltages by."""
+"""The fewest that are enough to compare the two voltages."""
 
 
 @dataclass(slots=True)
@@ -36,10 +36,10 @@ class VoltageCheck:
 
     @property
     def is_enough(self) -> bool:
-        """Whether a few readings taken while it changed weigh little."""
+        """Whether there are so many readings that the few taken while the voltage changed weigh little."""
         return self.readings >= ENOUGH_READINGS
 
     @property
     def is_tracking(self) -> bool:
-        """Whether the two are the same voltage: within 0.1 V, except for a few readings taken while it changed."""
+        """Whether the two are the same: within 0.1 V, except for a few readings taken while the voltage changed."""
         return self.readings > 0 and abs(self.mean_tenths) <= 0.5 and self.far <= 0.02 * self.readings

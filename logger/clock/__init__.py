@@ -1,1 +1,1 @@
-"""This boot, who is believed about the time, dating what was held, the regulator's clock."""
+"""This boot, whose time is trusted, dating what was held, the regulator's clock."""

@@ -1,4 +1,4 @@
-"""When boots without an anchor were, from both sides: the last trusted record before them, the first boot after. Pure.
+"""Estimates when boots without an anchor were, from the last trusted record before and the first boot after. Pure.
 
     trusted …▏      boot 7        boot 8     ▕… boot 9, anchored
              └ after                         └ before
@@ -35,9 +35,9 @@ BY_END = "dated by the boot after it alone"
 
 @dataclass(frozen=True, slots=True)
 class UndatedBoot:
-    """A boot: the uptime at which it can have begun (0, or more for a later stretch), that of its last record, samples.
+    """A boot without an anchor, in uptimes: its earliest beginning (0, or more for a later stretch), its last record.
 
-    The samples' `time_ms` are uptimes.
+    The samples' `time_ms` are uptimes too.
     """
 
     number: int
@@ -47,12 +47,12 @@ class UndatedBoot:
 
     @property
     def middle_ms(self) -> int:
-        """The uptime whose time is looked for: from there to either end the drift is smallest."""
+        """The uptime whose time is estimated: from the middle to either end the drift is smallest."""
         return (self.first_uptime_ms + self.last_uptime_ms) // 2
 
     @property
     def half_ms(self) -> int:
-        """From there to either end, at the least that a fast oscillator leaves of it."""
+        """From the middle to either end; a little less, because the oscillator may run fast."""
         return int((self.last_uptime_ms - self.first_uptime_ms) / 2 * (1 - DRIFT))
 
 
@@ -66,7 +66,7 @@ class ClockEstimate:
 
 @dataclass(slots=True)
 class Window:
-    """From when to when the middle of a boot can have been."""
+    """The earliest and the latest time for the middle of a boot."""
 
     low_ms: int
     high_ms: int
@@ -82,8 +82,8 @@ def date_boots(
 ) -> list[Anchor]:
     """An anchor for each of these boots, which lie in this order between two trusted times.
 
-    `after_ms` is None where there is no trusted record before them; then the window begins at `earliest_ms` and says
-    little, and the latest time that fits is chosen: a boot is dated because the next one was. `phases` are one from
+    `after_ms` is None if there is no trusted record before them; then the window begins at `earliest_ms`, which says
+    little, so the latest time that fits is chosen: just before the next boot. `phases` are one from
     before and one from after, or nothing.
     """
     by_order: list[ClockEstimate | None] = [None] * len(boots)
@@ -114,7 +114,7 @@ def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
 
 
 def _ran_on(boots: Sequence[UndatedBoot], windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
-    """Whether none can have been so late that its regulator's clock has run from 0.0 since it was last read before."""
+    """Whether each was too early for a regulator's clock that restarted at 0.0 after the last reading before it."""
     for boot, window, around in zip(boots, windows, room, strict=True):
         if not boot.samples:
             continue
@@ -149,7 +149,7 @@ def _strays(boot: UndatedBoot) -> list[float]:
 def _windows(
     boots: Sequence[UndatedBoot], estimates: Sequence[ClockEstimate | None], after_ms: int, before_ms: int
 ) -> list[Window]:
-    """Where each boot's middle can have been; nothing when they do not all fit."""
+    """The window of each boot's middle; nothing if they do not all fit."""
     windows = []
     end = after_ms
     for boot, estimate in zip(boots, estimates, strict=True):
@@ -171,7 +171,7 @@ def _choose(
     *,
     is_open: bool,
 ) -> list[Anchor]:
-    """A time within its window for each, and as its uncertainty how far the ends of its room are."""
+    """An anchor for each within its window. The uncertainty reaches to the further end of its room."""
     anchors: list[Anchor] = []
     end = windows[0].low_ms - boots[0].half_ms
     for boot, estimate, window, around in zip(boots, estimates, windows, room, strict=True):
@@ -204,7 +204,7 @@ def _previous(time_ms: int, estimate: ClockEstimate | None) -> int:
 
 
 def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, estimate: ClockEstimate) -> int:
-    """Of the times between the two that the regulator's clock allows, the best near `wanted_ms`."""
+    """The best time near `wanted_ms` between the two that the regulator's clock allows."""
     if high_ms - low_ms <= 2 * estimate.error_ms:
         return wanted_ms
     nearest = wanted_ms + round(circular(estimate.middle_ms - wanted_ms))

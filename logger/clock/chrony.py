@@ -1,4 +1,4 @@
-"""What chrony says of the wall clock, where chronyd runs: `chronyc -c tracking` (chronyc(1)), which any user may call.
+"""What chrony says about the wall clock, if chronyd runs: `chronyc -c tracking` (chronyc(1)), which any user may call.
 
 D5C7A931,ntp.example,3,1795628400.123,0.000012,…,0.001,0.02,0.003,64.2,Normal
 │        │           │ │               │             │    │     │
@@ -16,7 +16,7 @@ LOCAL = "7F7F0101"
 
 
 def ask() -> float | None:
-    """By how many seconds the wall clock may be wrong; None where chrony does not run or is not synchronised."""
+    """By how many seconds the wall clock may be wrong; None if chrony does not run or is not synchronised."""
     program = shutil.which("chronyc")
     if program is None:
         return None
@@ -30,7 +30,7 @@ def ask() -> float | None:
 
 
 def error_seconds(tracking: str) -> float | None:
-    """What it still puts right, and the bound of the error beyond: half the root delay, and the root dispersion."""
+    """The correction still due, plus the largest error beyond it: half the root delay and the root dispersion."""
     fields = tracking.strip().split(",")
     if len(fields) != FIELDS or fields[0] == LOCAL or fields[-1] == "Not synchronised":
         return None

@@ -1,4 +1,4 @@
-"""This boot, its uptime, and the wall clock as it is. trust.py finds out whether the wall clock is right."""
+"""This boot, its uptime and the wall clock. Whether the wall clock is right: trust.py."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something was: wall clock in milliseconds since 1970, the boot, milliseconds since that boot."""
+    """When something happened: wall clock in milliseconds since 1970, the boot, milliseconds since that boot."""
 
     time_ms: int
     boot: int
@@ -25,7 +25,7 @@ def boot_id() -> str:
 
 
 class Clock:
-    """Tells the moment, and a time that only ever moves forward. `boot` is the journal's number for this boot."""
+    """Gives the present moment, and a time that only moves forward. `boot` is the journal's number for this boot."""
 
     def __init__(self, boot: int) -> None:
         self.boot = boot
@@ -45,7 +45,7 @@ class Clock:
 
 
 def _uptime_ms() -> int:
-    """Since the kernel's start, suspensions included, by the bare oscillator.
+    """The time since the kernel's start, suspensions included, by the bare oscillator.
 
     A time program that slews the wall clock makes CLOCK_MONOTONIC and CLOCK_BOOTTIME faster or slower with it, by up to
     8 % (chrony), but never CLOCK_MONOTONIC_RAW (clock_gettime(2)). The other two differ by the suspensions.

@@ -1,4 +1,4 @@
-"""What the kernel says of its wall clock: adjtimex(2) with modes 0, which any user may call and which changes nothing.
+"""What the kernel says about its wall clock: adjtimex(2) with modes 0. Any user may call it, and it changes nothing.
 
     struct timex    unsigned modes; long offset, freq, maxerror, esterror; int status; long constant, precision,
                     tolerance; struct timeval time; long tick; …        (linux/timex.h)
@@ -18,12 +18,12 @@ STA_UNSYNC = 0x40
 STA_NANO = 0x2000
 ADDED_EACH_SECOND = 500e-6
 TICK_MICROSECONDS = 10_000
-# Where the C library's adjtimex() asks by clock_adjtime, which a container may forbid, the system call itself is tried.
+# Some C libraries make adjtimex() from clock_adjtime, which a container may forbid. Then try the system call itself.
 SYSTEM_CALLS = {"x86_64": 159, "aarch64": 171, "armv7l": 124, "armv6l": 124, "i686": 124, "riscv64": 171}
 
 
 class Timex(ctypes.Structure):
-    """See above; the rest is room for what the kernel writes behind."""
+    """See above. `rest` is room for what the kernel writes after the fields."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -51,7 +51,7 @@ class State:
 
 
 def ask() -> State | None:
-    """The state at this moment; None where the kernel may not be asked."""
+    """The state at this moment; None if this process may not ask the kernel."""
     timex = Timex()
     try:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -66,8 +66,8 @@ def ask() -> State | None:
 def state_of(timex: Timex) -> State:
     """What it means.
 
-    `freq` tunes the clock by at most 500 millionths; who wants more, to slew, changes `tick`. `offset` is what is still
-    to be put right. Of what the kernel has added to maxerror an oscillator needs only a tenth (DRIFT).
+    `freq` tunes the clock by at most 500 millionths; a program that slews it faster changes `tick`. `offset` is the
+    correction still to be made. The kernel adds ten times as much to maxerror as an oscillator drifts (DRIFT).
     """
     rate = (timex.tick - TICK_MICROSECONDS) / TICK_MICROSECONDS + timex.freq / 65536e6
     offset_seconds = abs(timex.offset) / (1e9 if timex.status & STA_NANO else 1e6)

@@ -1,4 +1,4 @@
-"""The regulator's clock compared with the time: when its day began, and whether it ran on. Pure.
+"""Compares the regulator's clock with the time: when its day began, whether it ran on. Pure.
 
     17:30:00   it shows 23:24:00   ->  its day began at 18:06:00 the day before: its phase
     17:40:00   it shows 23:34:00   ->  the same phase: it runs on
@@ -30,7 +30,7 @@ class Sample:
 
     @property
     def day_began_ms(self) -> int:
-        """Its last midnight, or whenever its clock would have shown 0.0 had it always run."""
+        """Its last midnight, or when its clock would have shown 0.0 if it had always run."""
         return self.time_ms - round(self.clock_seconds * 1000)
 
 
@@ -60,7 +60,7 @@ def ran_on(later: Sample, earlier: Sample) -> bool:
 
 
 def is_drift(shift_ms: float, elapsed_ms: int) -> bool:
-    """Whether drift, and how the clock is read, explain that it has shifted by so much meanwhile."""
+    """Whether drift, and the way the clock is read, explain a shift of so much in that time."""
     return abs(shift_ms) <= TOLERANCE_MS + REGULATOR_DRIFT * abs(elapsed_ms)
 
 
@@ -75,7 +75,7 @@ def phase_of(sample: Sample) -> Phase:
 
 
 def central_phase(phases: Sequence[Phase]) -> Phase | None:
-    """The median of several that were taken close together, as of the first; None where there is none."""
+    """The median of several phases taken close together, as of the first; None if there is none."""
     if not phases:
         return None
     first = phases[0].phase_ms

@@ -1,10 +1,10 @@
 """What the journal knows of this boot when the logger starts: the stretch that goes on, and the anchor in force.
 
-A new stretch begins where that anchor does not count any more:
+A new stretch begins if that anchor no longer counts:
 
     the boot clock has started again     its uptime is below that of the last record, though the boot id is the same
                                          (a virtual machine that was put back)
-    SOLAR_CLOCK=trust is not set now     the anchor is of that setting, and nobody stands by it any more
+    SOLAR_CLOCK=trust is not set now     the anchor came from that setting, and nothing confirms it any more
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from logger.clock.undated_boots import UndatedBoots
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Which of the boot's stretches it is, from 1; its row in `boots`; the anchor, maybe that of an earlier stretch."""
+    """Which of the boot's stretches it is, from 1; its row in `boots`; the anchor, maybe an earlier stretch's."""
 
     nth: int
     boot: Boot

@@ -1,7 +1,8 @@
 """The time in this boot, as a state machine. Pure.
 
 time = uptime + offset. The *anchor* is the moment when the offset was last certain; from there the uptime counts, and
-its drift is the uncertainty. So the wall clock is never used as such: only who confirms it makes it the next anchor.
+its drift is the uncertainty. The wall clock itself is never used: it becomes the next anchor only when something
+confirms it.
 
     state     records are         what a look finds                                  then
     WAITING   held                nobody confirms the wall clock                     WAITING
@@ -39,7 +40,7 @@ TRUSTED_LOOKS = 3
 YEARS_LATER_MS = 2 * 365 * 86_400_000
 
 STEADY = 500e-6
-"""The kernel tunes the wall clock by no more than this; what is faster is a slew (adjtimex(2), `freq`)."""
+"""The kernel tunes the wall clock by no more than this; anything faster is a slew (adjtimex(2), `freq`)."""
 STEADY_MS = 50
 
 
@@ -53,7 +54,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The time of a record, and whether it is held. `wall_ms` is None where the wall clock showed the same time."""
+    """The time of a record, and whether it is held. `wall_ms` is None if the wall clock showed the same time."""
 
     time_ms: int
     wall_ms: int | None
@@ -83,7 +84,7 @@ class Timebase:
         last_certain_ms: int | None = None,
         is_trusting: bool = False,
     ) -> None:
-        """What the journal has: the last anchor in this boot; the boot's last stretch, and whether the anchor is of it.
+        """What the journal has: the last anchor in this boot; the boot's last stretch; whether the anchor is in it.
 
         `last_trusted_ms` is the time of the last trusted record of an earlier boot, `last_certain_ms` when a hardware
         clock can last have been set by a time that was certain.
@@ -234,7 +235,7 @@ class Timebase:
         return Change("clock_stepped", f"the computer's clock was set {far}: {new.source}")
 
     def _begin_stretch(self) -> None:
-        """Once a step: what is held while it is on trial is of the new stretch already."""
+        """Do it once per step: records held during the trial already belong to the new stretch."""
         if self._is_anchored:
             self.stretch += 1
             self._is_anchored = False

@@ -1,8 +1,8 @@
-"""Stands between the logger and the journal: gives each record its time, or holds it and dates it later.
+"""Gives each record its time on the way to the journal, or holds it and dates it later.
 
-`look` runs before each reading: is the wall clock right, was it set? `work` runs after it and dates some held records,
-so that months of them do not delay the next reading. The decision is stored as the boot's anchor before any record is
-dated by it: after a power cut half way, the remaining records are dated by the same anchor.
+`look` runs before each reading: is the wall clock right, was it set? `work` runs after the reading and dates some held
+records at a time, so that months of them do not delay the next reading. The decision is stored as the boot's anchor
+before any record is dated by it: after a power cut half way, the remaining records are dated by the same anchor.
 
     event           when
     clock_trusted   the first evidence in this boot that the wall clock is right; not with SOLAR_CLOCK=trust
@@ -160,7 +160,7 @@ class Timekeeper:
             return
         is_new = self._written is None
         if not is_new and self._may_have_held and not is_last:
-            return  # what is being dated goes by the one anchor
+            return  # records that are still being dated need one and the same anchor
         age = 0.0 if self._written is None else (anchor.uptime_ms - self._written.uptime_ms) / 1000
         if is_new or is_last or age >= ANCHOR_SECONDS or anchor.source != self._written_source:
             self._journal.write_anchor(self.boot, anchor)

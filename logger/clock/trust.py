@@ -1,4 +1,4 @@
-"""Evidence that the wall clock is right, from the sources that may know.
+"""Looks for evidence that the wall clock is right, in every source that may know.
 
     kernel          its clock is synchronised: STA_UNSYNC is clear (kernel.py), and it is not being slewed. Lasting: it
                     is true at this very moment
@@ -35,7 +35,7 @@ RTC_DRIFT = 100e-6
 WALL_DRIFT = 500e-6
 """How much the kernel may tune the wall clock."""
 CHRONY_SECONDS = 1.0
-"""A clock that chrony is still putting right by more is not right."""
+"""If chrony still has to correct the clock by more than this, the clock is not right."""
 KERNEL = "the kernel is synchronised with a time server"
 CHRONY = "chrony is synchronised with a time server"
 TRUST_SETTING = "SOLAR_CLOCK=trust says so"
@@ -45,8 +45,8 @@ TRUST_SETTING = "SOLAR_CLOCK=trust says so"
 class Evidence:
     """Why the wall clock is right, give or take `uncertainty_seconds`.
 
-    `is_lasting`: it is true whenever it is asked for, so that it may follow a clock that was set. `is_hardware`: to be
-    added is the drift of a hardware clock since it was last set.
+    `is_lasting`: it is about this very moment, so it can also confirm a clock that was set later. `is_hardware`: the
+    drift of the hardware clock since it was last set must be added.
     """
 
     source: str
@@ -104,7 +104,7 @@ class ThisComputer:
             was_used, shown = _read(clock / "hctosys"), _read(clock / "since_epoch")
             if was_used != "1" or shown is None or not shown.isdigit():
                 continue
-            # Both run on from where they agreed, each with a drift of its own.
+            # Since they agreed, both have run on, each with its own drift.
             allowed = AGREEMENT_SECONDS + (WALL_DRIFT + RTC_DRIFT) * moment.uptime_ms / 1000
             off = abs(moment.time_ms / 1000 - int(shown))
             if off <= allowed:
@@ -132,7 +132,7 @@ def time_source(mode: str) -> TimeSource:
 
 
 def absurd(time_ms: int) -> str | None:
-    """Why the time cannot be right, None when it can."""
+    """Why the time cannot be right; None if it can."""
     if time_ms < EARLIEST_MS:
         return f"before {RELEASE_DATE.year}"
     if time_ms > LATEST_MS:

@@ -1,8 +1,8 @@
 """A person's word that the wall clock is right, and the note that brings it to a running logger.
 
 `solar clock trust` cannot write to the journal while the logger runs, so it leaves a note in the data directory. The
-file appears whole or not at all, and counts only in the boot in which it was left. The logger takes it away at its next
-look.
+file appears whole or not at all, and counts only in the boot in which it was left. The logger removes it when it next
+looks.
 """
 
 import json
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 NAME = "clock-trust.json"
 PERSON = "a person said so"
 TO_THE_MINUTE_SECONDS = 60.0
-"""Who compares the clock with a watch, or sets it to a minute, does not look at the seconds."""
+"""A person who compares the clock with a watch, or sets it to the minute, does not look at the seconds."""
 TO_THE_SECOND_SECONDS = 5.0
-"""Until the return key is pressed."""
+"""The time until the person presses the return key."""
 
 
 def word(moment: Moment, uncertainty_seconds: float) -> Anchor:
-    """What a person says at this moment: the wall clock is right."""
+    """A person's word, given at this moment, that the wall clock is right."""
     return Anchor(moment.uptime_ms, moment.time_ms, PERSON, uncertainty_seconds)
 
 

@@ -22,8 +22,8 @@ from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
 from logger.history.days import NewestReading, days_in
-from logger.history.measured_days import measured
 from logger.history.ring import History, PartialHistory, is_quiet
+from logger.history.sums import measured
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class HistoryChore:
     def __init__(
         self, journal: JournalWriter, clock: Clock, *, interval_seconds: float = 10.0, zone: tzinfo | None = None
     ) -> None:
-        """`zone` is the time zone of the dates; the computer's own where none is given."""
+        """`zone` is the time zone of the dates; the computer's own if none is given."""
         self._journal = journal
         self._clock = clock
         self._interval_seconds = interval_seconds
@@ -106,11 +106,11 @@ class HistoryChore:
         self._to_store = deque(days)
         if not is_other or self._has_told(known):
             return []
-        words = "the regulator has the history of another one: was it replaced? Only its days from now on are stored"
+        words = "the history is that of another regulator: was it replaced? Only its days from now on are stored"
         return [Change(HISTORY_REPLACED, words)]
 
     def _has_told(self, known: dict[str, Day]) -> bool:
-        """Whether an event since the newest day has told that this is another regulator's history."""
+        """Whether an event since the newest day has already said that this is another regulator's history."""
         since_ms = max((day.ended_ms or 0 for day in known.values()), default=0)
         return any(
             isinstance(event, Event) and event.kind == HISTORY_REPLACED

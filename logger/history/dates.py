@@ -115,7 +115,7 @@ def date_records(
 def _ends(
     days: Sequence[RegulatorDay], newest: KnownDay, there: Mapping[int, KnownDay], new: int
 ) -> dict[int, RegulatorDay]:
-    """By how many days ago it was, the day of each record: the `new` ones in `days`; 24 hours back where none fits."""
+    """The day of each record, by how many days ago it was: from `days` if it is new, else 24 hours before the next."""
     ends = dict(enumerate(days, start=1))
     for days_ago in range(1, max(new, *there, 0) + 1):
         if was := newest if days_ago == new + 1 else there.get(days_ago):
@@ -126,7 +126,7 @@ def _ends(
 
 
 def _ended_in(days: Sequence[RegulatorDay], newest: KnownDay, new: int) -> list[RegulatorDay]:
-    """The days in which the new records were written: with ends in resets only where there are that many records."""
+    """The days of the new records. A day that ended in a reset counts only if there is a record left for it."""
     since = [day for day in days if day.middle_ms > newest.ended_ms - DAY_MS // 4]
     missing = new - sum(not day.is_doubtful for day in since)
     resets = [day for day in since if day.is_doubtful][: max(0, missing)]
@@ -142,9 +142,9 @@ def _dated(
     new: int,
     zone: tzinfo | None,
 ) -> list[DatedRecord]:
-    """The records of `ends`, the oldest first: by how many days ago each was, its day.
+    """The records of `ends` (the day of each, by how many days ago it was), the oldest first.
 
-    The last `new` are new; those in `there` are known. Any other could not be read when it was new, or not rightly: it
+    The last `new` are new; those in `there` are known. Any other could not be read when it was new, or was misread: it
     is taken if its date is free, or if it is the record that has this date.
     """
     records: list[DatedRecord] = []
@@ -169,7 +169,7 @@ def _dated(
 
 
 def date_of(day: RegulatorDay, zone: tzinfo | None, before: tuple[str, int] | None = None) -> str:
-    """The date of a day; `before` is the date and the end of the one before, where that is known."""
+    """The date of a day; `before` is the date and the end of the one before, if that is known."""
     middle = datetime.fromtimestamp(day.middle_ms / 1000, UTC).astimezone(zone)
     name = middle.date().isoformat()
     if before and not TIE_HOURS <= middle.hour < 24 - TIE_HOURS:

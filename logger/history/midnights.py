@@ -1,4 +1,4 @@
-"""When the regulator's midnights were, from its clock in the readings. Pure.
+"""Finds out when the regulator's midnights were, from its clock in the readings. Pure.
 
     readings   · · · · · · · · · · ·           · · · · · ✕ · · · · · · · ·
     midnights      |       |       ¦   ¦   ¦   ¦       |   !       |
@@ -23,7 +23,7 @@ Before = Callable[[int], Sample | None]
 STRIDE_MS = DAY_MS // 2
 NEAR_MS = 1000
 MOST_JUMPS = 10
-"""With more jumps its clock is not used: it does not run at the pace of time."""
+"""If it jumps more often, its clock is not used: it does not keep time."""
 WANTED = 31
 
 

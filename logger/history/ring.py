@@ -58,7 +58,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class DayValues:
-    """One record, decoded; None where a byte is out of range."""
+    """One record, decoded; None if a byte is out of range."""
 
     battery_max_volts: float | None
     battery_min_volts: float | None
@@ -69,7 +69,7 @@ class DayValues:
 
 
 def decode_record(raw: bytes, system_volts: Fraction | int | None) -> DayValues:
-    """The values in seven bytes, on a system of so many volts; voltages are absent where that is unknown."""
+    """The values in seven bytes, on a system of so many volts; voltages are absent if that is unknown."""
     highest, lowest, float_tenths, percent, charge, load, high = raw
     return DayValues(
         battery_max_volts=_volts(highest, system_volts),
@@ -122,7 +122,7 @@ class PartialHistory:
         return len(ADDRESSES) + 1 - len(self._unread)
 
     def take(self, value: int | None) -> None:
-        """Note the byte at `next_address`; None where it could not be read."""
+        """Note the byte at `next_address`; None if it could not be read."""
         address = self._unread.popleft()
         if value is None:
             self._failures[address] = self._failures.get(address, 0) + 1

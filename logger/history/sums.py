@@ -1,6 +1,6 @@
-r"""What the readings of one day add up to: ampere-hours in and out, and how much of the day they cover. Pure.
+r"""What the readings of one day add up to: Ah and Wh in and out, and how much of the day they cover.
 
-amps
+amps or watts
  |    .‾‾.
  |  ./    \.        .‾        trapezoids from reading to reading, cut off at the day's two ends;
  |./        \._   ./          a gap longer than `longest_gap_ms` is not bridged, and not covered
@@ -8,23 +8,64 @@ amps
                  gap
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from heapq import merge
+
+from journal.journal import Journal
+from journal.reading import Day
 
 HOUR_MS = 3_600_000
 LEAST_GAP_MS = 300_000
+COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
-Currents = tuple[int, float | None, float | None]
-"""time_ms, charge_amps, load_amps"""
+Flows = tuple[int, float | None, float | None, float | None, float | None]
+"""The values of COLUMNS."""
 
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """None where there are no usable readings."""
+    """None if there are no usable readings."""
 
     charge_amp_hours: float | None = None
     load_amp_hours: float | None = None
     coverage_percent: float = 0.0
+    charge_watt_hours: float | None = None
+    load_watt_hours: float | None = None
+
+
+def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
+    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
+    if day.began_ms is None or day.ended_ms is None:
+        return day
+    sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
+    new = replace(
+        day,
+        measured_charge_amp_hours=sums.charge_amp_hours,
+        measured_load_amp_hours=sums.load_amp_hours,
+        measured_charge_watt_hours=sums.charge_watt_hours,
+        measured_load_watt_hours=sums.load_watt_hours,
+        coverage_percent=sums.coverage_percent,
+    )
+    return day if new == day else replace(new, id=None)
+
+
+def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
+    """The sums of the readings with a trusted time."""
+    gap_ms = longest_gap_ms(interval_seconds)
+    return sum_up(flows(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
+
+
+def flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
+    """Times, currents and powers, ascending in time, read as needed."""
+    held = journal.held("readings")
+    ranges = [
+        (first, last)
+        for first, last in journal.id_ranges("readings", since_ms, until_ms)
+        if not any(held_first <= first <= held_last for held_first, held_last in held)
+    ]
+    rows = (journal.values("readings", COLUMNS, first, last) for first, last in ranges)
+    return merge(*rows, key=lambda row: row[0])
 
 
 def longest_gap_ms(interval_seconds: float) -> int:
@@ -32,43 +73,49 @@ def longest_gap_ms(interval_seconds: float) -> int:
     return max(LEAST_GAP_MS, round(3000 * interval_seconds))
 
 
-def sum_up(readings: Iterable[Currents], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
-    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, where there are any."""
-    charge, load = _Sum(began_ms, ended_ms, longest_gap_ms), _Sum(began_ms, ended_ms, longest_gap_ms)
-    for time_ms, charge_amps, load_amps in readings:
-        charge.add(time_ms, charge_amps)
-        load.add(time_ms, load_amps)
+def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
+    """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
+    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in range(4)]
+    for time_ms, *values in readings:
+        for each, value in zip(sums, values, strict=False):
+            each.add(time_ms, value)
+    charge, load, charge_watts, load_watts = sums
     covered_ms = max(charge.covered_ms, load.covered_ms)
     return DaySums(
-        charge.amp_hours, load.amp_hours, round(min(100.0, 100 * covered_ms / max(1, ended_ms - began_ms)), 1)
+        charge.hours,
+        load.hours,
+        round(min(100.0, 100 * covered_ms / max(1, ended_ms - began_ms)), 1),
+        charge_watts.hours,
+        load_watts.hours,
     )
 
 
 class _Sum:
-    """One current's trapezoids within a stretch of time."""
+    """The trapezoids of one current, or of one power, within a stretch of time."""
 
     def __init__(self, began_ms: int, ended_ms: int, longest_gap_ms: int) -> None:
         self.covered_ms = 0
         self._began_ms = began_ms
         self._ended_ms = ended_ms
         self._longest_gap_ms = longest_gap_ms
-        self._amp_ms = 0.0
+        self._value_ms = 0.0
         self._last: tuple[int, float] | None = None
 
     @property
-    def amp_hours(self) -> float | None:
-        return round(self._amp_ms / HOUR_MS, 2) if self.covered_ms else None
+    def hours(self) -> float | None:
+        """In Ah or Wh."""
+        return round(self._value_ms / HOUR_MS, 2) if self.covered_ms else None
 
-    def add(self, time_ms: int, amps: float | None) -> None:
-        if amps is None:
+    def add(self, time_ms: int, value: float | None) -> None:
+        if value is None:
             return
-        last, self._last = self._last, (time_ms, amps)
+        last, self._last = self._last, (time_ms, value)
         if last is None or not 0 < time_ms - last[0] <= self._longest_gap_ms:
             return
         since_ms, until_ms = max(last[0], self._began_ms), min(time_ms, self._ended_ms)
         if since_ms >= until_ms:
             return
-        slope = (amps - last[1]) / (time_ms - last[0])
+        slope = (value - last[1]) / (time_ms - last[0])
         middle = last[1] + slope * ((since_ms + until_ms) / 2 - last[0])
-        self._amp_ms += middle * (until_ms - since_ms)
+        self._value_ms += middle * (until_ms - since_ms)
         self.covered_ms += until_ms - since_ms

@@ -1,1 +1,1 @@
-"""The PLI on the wire: the port, the frame, one exchange, when a byte is believed."""
+"""The PLI on the wire: port, frame, one exchange, when a byte is believed."""

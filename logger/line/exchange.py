@@ -1,4 +1,4 @@
-"""One request at a time to the PLI at an open port, and how to get back in step with it.
+"""Sends the PLI one request at a time, and gets back in step with it after a failure.
 
 Rules:
 - Input is flushed before every request; the request's four bytes go out in one write.
@@ -9,7 +9,7 @@ Rules:
 - A byte that no request accounts for means that the answers before it may have been to other requests: anything but its
   own answer to a loopback, a byte in the input before a request or behind an answer, more bytes after a failure than
   its reply can still have had. `doubts` counts these; all since `proven_at` is in doubt then.
-- A silent PLI is woken with 100 ms of zero bytes: TX powers it. Only a silent one, for a PLI that is awake answers
+- A silent PLI is woken with 100 ms of zero bytes: TX powers it. Only a silent one: a PLI that is awake answers
   every four of them with an error.
 - After three loopbacks without an answer, a zero byte goes before each of the next four: a PLI that lost a byte of a
   request, and has no time-out of its own, is up to three bytes out of step until it gets them. (No four bytes
@@ -37,7 +37,7 @@ SILENCES_TO_GIVE_UP = 3
 
 
 class Port(Protocol):
-    """What is needed of a pyserial port whose time-out is SLICE_SECONDS."""
+    """The part of a pyserial port that is used here. Its time-out is SLICE_SECONDS."""
 
     def read(self, size: int = 1, /) -> bytes: ...
     def write(self, content: bytes, /) -> int | None: ...
@@ -48,7 +48,7 @@ class Port(Protocol):
 
 
 class Stop(Protocol):
-    """What is needed of a threading.Event."""
+    """The part of a threading.Event that is used here."""
 
     def is_set(self) -> bool: ...
     def wait(self, timeout: float | None = None, /) -> bool: ...
@@ -62,7 +62,7 @@ class Stopped(Exception):
 class Failure:
     """Why an exchange brought no byte.
 
-    is_damage    something was garbled or broke off; honest refusals are no damage, nor is silence by itself
+    is_damage    something was garbled or broke off; a proper refusal is not damage, nor is silence alone
     is_unheard   silence, or the PLI reports that the regulator does not answer
     rest         how many bytes of its reply may still be under way
     """
@@ -96,7 +96,7 @@ class Pli:
         self.name = name
         self.exchanges = 0
         self.damaged = 0
-        """Of the exchanges: garbled, broken off, or not answered although the PLI was there."""
+        """How many exchanges were garbled, broken off, or not answered although the PLI was there."""
         self.doubts = 0
         """How often a byte came that no request accounts for."""
         self.proven_at = monotonic()
@@ -118,7 +118,7 @@ class Pli:
         return self._exchange(command, address)
 
     def get_in_step(self) -> None:
-        """Make sure by a loopback that nothing is under way any more. Raises as `ask` does."""
+        """Make sure with a loopback that nothing is under way any more. Raises as `ask` does."""
         silences = 0
         last: Failure | None = None
         for attempt in range(IN_STEP_ATTEMPTS):

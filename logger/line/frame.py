@@ -50,11 +50,11 @@ REFUSALS = {
         Refusal(129, "timeout",             "time-out"),
         Refusal(130, "checksum_error",      "the request reached the PLI damaged"),
         Refusal(131, "unknown_command",     "the PLI does not know the command"),
-        Refusal(132, "unused_132",          "code 132, which the manual calls not used"),
+        Refusal(132, "unused_132",          "code 132, not used according to the manual"),
         Refusal(133, "no_reply",            "the regulator did not answer the PLI"),
         Refusal(134, "bad_reply",           "the regulator's answer reached the PLI damaged"),
-        Refusal(135, "unused_135",          "code 135, which the manual calls not used"),
-        Refusal(136, "unused_136",          "code 136, which the manual calls not used"),
+        Refusal(135, "unused_135",          "code 135, not used according to the manual"),
+        Refusal(136, "unused_136",          "code 136, not used according to the manual"),
     )
 }
 # fmt: on

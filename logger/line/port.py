@@ -1,4 +1,4 @@
-"""Opens the serial port, and says what is in the way."""
+"""Opens the serial port, or says why it cannot."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ BAUD_RATES = (300, 1200, 2400, 9600)
 
 
 def open_port(url: str, baud: int) -> Any:
-    """A pyserial port, ours alone where it is a device: 8N1, no flow control, DTR and RTS on to power the PLI.
+    """A pyserial port, locked for us if it is a device: 8N1, no flow control, DTR and RTS on to power the PLI.
 
     Raises BadSetting for a baud rate that the PLI does not have or a URL that pyserial does not know; PortMissing,
     which says what to do, when the port cannot be opened.
@@ -35,7 +35,7 @@ def _cause(url: str, error: OSError) -> str:
         return f"{_words(error)}; check host and port, and that the serial server is on"
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
-            return "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"
+            return "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows which are there"
         case errno.EACCES | errno.EPERM:
             return "permission denied; `sudo adduser $USER dialout`, then log in again"
         case errno.EAGAIN | errno.EBUSY:

@@ -1,7 +1,7 @@
-"""When a byte is believed. Neither address nor data has a checksum, so one well-formed reply proves little. Pure.
+"""Decides when a byte is believed. No checksum covers address or data, so one well-formed reply proves little. Pure.
 
-Two reads in a row must agree; three on a value that is far from the last one; one is enough for what has long been the
-same.
+Two reads in a row must agree; three on a value that is far from the last one; one is enough if the value has long been
+the same.
 
 A garbled data byte can be any byte, and a garbled address brings another register's byte: the same wrong one hardly
 ever comes twice in a row. Answers to other requests may well agree; a loopback finds them (verified_reads.py).
@@ -19,7 +19,7 @@ MOST_READS = 5
 def believed(
     reads: Sequence[int], last: int | None = None, *, is_steady: bool = False, tolerance: int = 0, meaning: int = 0xFF
 ) -> int | None:
-    """What these reads of one byte prove, the newest last; None: read on, up to MOST_READS.
+    """The value that these reads of one byte prove, the newest last. None: read again, up to MOST_READS times.
 
     `last` is the value believed last time, `is_steady`: it has long been so. `tolerance`: how far reads that follow
     each other may differ. `meaning`: the bits that matter.

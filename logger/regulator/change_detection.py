@@ -1,4 +1,4 @@
-"""What has changed at the regulator since it was last stored: model, system voltage, settings. Pure."""
+"""Finds what has changed at the regulator since it was last stored: model, system voltage, settings. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,7 +12,7 @@ class ChangeDetection:
     """Remembers RAM 0 and 93 and the last stored settings; tells which settings to read."""
 
     def __init__(self, reading: Mapping[int, int], settings: Mapping[int, int]) -> None:
-        """The bytes of the newest reading, and of the newest settings_changed event; empty where there is none."""
+        """The bytes of the newest reading, and of the newest settings_changed event; empty if there is none."""
         self._identity = {address: reading[address] for address in (SOFTWARE_VERSION, SYSTEM) if address in reading}
         self._settings = dict(settings)
         self._fresh: dict[int, int] = {}
@@ -50,7 +50,7 @@ class ChangeDetection:
         return found
 
     def take(self, address: int, value: int | None) -> None:
-        """Note one setting; None where it could not be read."""
+        """Note one setting; None if it could not be read."""
         self._unread.remove(address)
         if value is not None:
             self._fresh[address] = value

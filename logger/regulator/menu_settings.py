@@ -20,7 +20,7 @@ BY_CHARGE = (1, 2, 5, 6)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What other settings depend on; None where it was not read.
+    """What other settings depend on; None if it was not read.
 
     cells         system voltage / 12
     is_by_charge  GMOD runs the generator by state of charge, not by voltage

@@ -1,4 +1,4 @@
-"""The four models, which RAM 0 tells apart, and the amperes a step of their current registers. Pure.
+"""The four models: their software versions (RAM 0) and the amperes per step of their current registers. Pure.
 
 No document gives the steps of the PL80. 0.4 and 0.2 A are the most likely: the others double from model to model,
 and a byte must reach the rated 80 A of charge and 50 A of load. Settings or a measurement override them.
@@ -14,7 +14,7 @@ from journal.errors import BadSetting
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model, the software versions (RAM 0) that mean it, and its amperes a step of RAM 213 and 217."""
+    """A model, the software versions (RAM 0) that mean it, and its amperes per step of RAM 213 and 217."""
 
     name: str
     lowest: int
@@ -34,18 +34,18 @@ class AdoptedSteps:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Amperes a step of RAM 213 and 217 that replace the model's own: from settings for any model, else adopted."""
+    """Amperes per step of RAM 213 and 217 that replace the model's own: from settings for any model, else adopted."""
 
     charge_amps: Fraction | None = None
     load_amps: Fraction | None = None
     adopted: tuple[AdoptedSteps, ...] = ()
 
     def charge_of(self, model: Model) -> Fraction | None:
-        """Amperes a step of RAM 213; None where unknown."""
+        """Amperes per step of RAM 213; None if unknown."""
         return self.charge_amps or self._adopted_for(model).charge_amps or model.charge_step
 
     def load_of(self, model: Model) -> Fraction | None:
-        """Amperes a step of RAM 217."""
+        """Amperes per step of RAM 217; None if unknown."""
         return self.load_amps or self._adopted_for(model).load_amps or model.load_step
 
     def _adopted_for(self, model: Model) -> AdoptedSteps:
@@ -53,7 +53,7 @@ class Steps:
 
     @classmethod
     def of(cls, charge_amps: str | float | None = None, load_amps: str | float | None = None) -> "Steps":
-        """From settings, as texts or numbers. Raises BadSetting for what is not between 0 and 10 A."""
+        """The steps from settings, as texts or numbers. Raises BadSetting for a step that is not between 0 and 10 A."""
         return cls(_step("SOLAR_CHARGE_STEP_AMPS", charge_amps), _step("SOLAR_LOAD_STEP_AMPS", load_amps))
 
 

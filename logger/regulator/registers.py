@@ -5,14 +5,14 @@ Rules:
 - A total is absent when one of its parts could not be read.
 - Voltages marked `system_volts` are 12 V-equivalents, scaled by the system voltage in RAM 93; currents are scaled by
   the model in RAM 0. Where one of these bytes is absent, what depends on it is absent too.
-- A byte or counter at its end (255; 65,535) is out of range: it stands for anything above, or for nothing there.
+- A byte or counter at its limit (255; 65,535) is out of range: the true value may be higher, or nothing is there.
 - Numbers are exact fractions until the end: 52 steps of 0.4 A are 20.8 A.
 - Reading.raw keeps all the bytes, so that `decode` can run again when a scale turns out to be wrong.
 
 Sources: PLI.Info.2.16.0 pages 5 to 9; PL Reference Manual 6.4.0; valid ranges where either gives them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -31,7 +31,7 @@ EXTERNAL_CHARGE, EXTERNAL_LOAD, EXTERNAL_FLAGS = 205, 206, 207
 SYSTEM = 93
 
 DECODER = 2
-"""Goes up when the same bytes are to become other quantities; old readings are then decoded again."""
+"""Increase it when the same bytes should become other quantities. Old readings are then decoded again."""
 
 STATES = ("boost", "equalise", "absorption", "float")
 SOLV_SCREEN = 39
@@ -43,7 +43,7 @@ SYSTEM_VOLTS = {0: 12, 1: 24, 2: 32, 3: 36, 4: 48}
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a register's step is worth on this model and system; None where that is not known."""
+    """What a register's step is worth on this model and system; None if unknown."""
 
     system_volts: Fraction | None
     charge_step: Fraction | None
@@ -107,7 +107,7 @@ REGISTERS = (
     Register("state_of_charge_percent", 181,    0, 127,    1,   1,  as_it_is),
     Register("battery_max_volts",       182,   75, 203,    1,  10,  system_volts),
     Register("battery_min_volts",       183,   75, 203,    1,  10,  system_volts),
-    Register("internal_charge_amps",    213,    0, 254,    1,   1,  charge_step),      # 255: the byte's end
+    Register("internal_charge_amps",    213,    0, 254,    1,   1,  charge_step),      # 255: the byte's limit
     Register("internal_load_amps",      217,    0, 254,    1,   1,  load_step),
 )
 
@@ -191,10 +191,11 @@ def decode(
     )
 
 
-def known_highs(reading: Reading) -> dict[int, int]:
-    """The high bytes that a reading's counters had, by address: for `decode`, since `raw` need not have them."""
-    counts = {counter.high: getattr(reading, counter.name) for counter in COUNTERS}
-    return {high: int(count) // 256 for high, count in counts.items() if count is not None}
+def highs_of(counts: Iterable[float | None]) -> dict[int, int]:
+    """The high bytes of a reading's four COUNTERS, by address, since `raw` need not have them."""
+    return {
+        counter.high: int(count) // 256 for counter, count in zip(COUNTERS, counts, strict=True) if count is not None
+    }
 
 
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:
@@ -233,7 +234,7 @@ def _count(ram: Mapping[int, int], counter: Counter, known_highs: Mapping[int, i
 def _external(
     ram: Mapping[int, int], address: int, *, enabled: int, coarse: int
 ) -> tuple[Fraction | None, Fraction | None]:
-    """What a shunt adds to the total (0 where none is enabled, None where unread), and what it measures."""
+    """What a shunt adds to the total (0 if none is enabled, None if unread), and what it measures."""
     if EXTERNAL_FLAGS not in ram:
         return None, None
     flags = ram[EXTERNAL_FLAGS]

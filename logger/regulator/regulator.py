@@ -8,7 +8,8 @@ corruption is kept out of the readings:
     doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
                        loopback, until it is waited out. In a reply: one byte too many, no value
     garbled data       a value that differs from last time is read again until two reads in a row agree
-                       (voting.py)
+                       (voting.py). A byte that has long been the same is read once: if it has just changed, damage
+                       may make the old one of it, for one reading
     garbled address    the same: another register's byte differs, and the same false one does not come twice
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
@@ -18,7 +19,8 @@ corruption is kept out of the readings:
     code like a volt   replies are read by position: 128 is a voltage only after a 200 (frame.py)
     torn pairs         an Ah counter's high byte is read when the low one has fallen, was not seen for a while, or in
                        its turn: high-low-high. Shunts are read 207-205-206-207. Where the outer bytes have changed,
-                       again. The clock is read 48-47-46, again when a minute may have ended meanwhile
+                       again. The clock is read 48-47-46, once if together they show what it must show by
+                       now; else it is voted on, again when a minute may have ended meanwhile
     wrong scale        RAM 0 and 93 are read at the end; where they are not as before the reading, it is taken again
     midnight           the same, if 48 has fallen once the counters were read. Where that cannot be seen near midnight,
                        the counters are left out
@@ -55,7 +57,7 @@ from logger.regulator.registers import (
 from logger.regulator.verified_reads import MEANINGS, Step, VerifiedReads
 
 READING_SECONDS = 40.0
-"""What has not been read after this time is left out, so that a bad line cannot hold up the loop for minutes."""
+"""What has not been read after this time is left out, so that a bad line cannot block the loop for minutes."""
 
 RECENT_SECONDS = 30.0
 """How long model, system voltage and hour of one reading stand for those at the beginning of the next."""
@@ -134,12 +136,12 @@ class Regulator:
 
     @property
     def exchanges(self) -> int:
-        """How many questions were asked so far."""
+        """How many exchanges there have been so far."""
         return self._pli.exchanges
 
     @property
     def damaged(self) -> int:
-        """How many of them came to nothing because of the line."""
+        """How many of them failed because of the line."""
         return self._pli.damaged
 
     def read(self, tell: Tell = lambda done, total: None) -> Reading | None:
@@ -179,7 +181,7 @@ class Regulator:
             return None
 
     def _take(self, tell: Tell) -> Reading | None:
-        """A reading; None when it is not of one day and one scale."""
+        """A reading; None if it mixes two days or two scales."""
         began = self._clock.monotonic()
         before = self._before if began - self._began <= RECENT_SECONDS else {}
         self._began = began
@@ -193,7 +195,7 @@ class Regulator:
         if before.get(HOURS, 0) > now.get(HOURS, 255):
             return None
         ram = first | now
-        # Where a midnight may have passed unseen, what restarts at midnight may be of either day.
+        # If a midnight may have passed unseen, the counters that restart then may belong to either day.
         if HOURS not in before.keys() & now.keys() and (before | now).get(HOURS, 0) >= LATE_HOURS:
             ram = {address: value for address, value in ram.items() if address not in OF_THE_DAY}
         return decode(
@@ -233,7 +235,7 @@ class Regulator:
         return self._verified.bytes(*LIVE)
 
     def _external(self) -> dict[int, int]:
-        """Flags and currents of the shunts; currents only where enabled, and from the same moment as the flags."""
+        """Flags and currents of the shunts; currents only if enabled, and from the same moment as the flags."""
         for _ in range(ATTEMPTS):
             ram = self._verified.bytes(EXTERNAL_FLAGS)
             flags = ram.get(EXTERNAL_FLAGS)

@@ -105,7 +105,7 @@ def test_a_data_directory_that_is_none_is_told_by_every_command(
 ) -> None:
     place = tmp_path / "data"
     place.write_text("") if kind == "a file" else place.symlink_to("/mnt/usb-stick")
-    words = "is not a directory" if kind == "a file" else "is a link to /mnt/usb-stick, which is not there"
+    words = "is not a directory" if kind == "a file" else "is a link to /mnt/usb-stick, which does not exist"
     ran = solar(*names, *ARGUMENTS[names])
     assert ran.code == (2 if names == ("unpack-receipt",) else 1)
     assert f"{place} {words}" in " ".join((ran.out + ran.err).split())
@@ -116,7 +116,7 @@ def test_a_link_to_a_journal_that_is_not_mounted_is_not_replaced_by_a_new_journa
     path.unlink()
     path.symlink_to("/mnt/usb-stick/journal.db")
     ran = solar("log", *ARGUMENTS["log",])
-    words = f"{path} is a link to /mnt/usb-stick/journal.db, which is not there; mount or make that"
+    words = f"{path} is a link to /mnt/usb-stick/journal.db, which does not exist; mount or create it"
     assert (ran.code, ran.err) == (1, f"cannot open data/journal.db: {words}\n")
     assert path.is_symlink()
 
@@ -175,8 +175,8 @@ def test_who_has_joined_the_group_is_told_to_log_in_again(
 
     monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group(("daemon", "x", gid, ["nobody"])))
     assert obstacle(solars / "journal.db") == (
-        f"user nobody may not enter {solars}, which belongs to daemon; log in again, for you have joined its group "
-        "daemon since; until then use sudo"
+        f"user nobody may not enter {solars}, which belongs to daemon; you joined its group "
+        "daemon after this login: log in again; until then use sudo"
     )
 
 

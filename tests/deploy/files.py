@@ -10,7 +10,7 @@ import yaml
 from tests.servers import unavailable
 
 PROJECT = Path(__file__).parents[2]
-UNITS = [PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service")]
+UNITS = [PROJECT / "systemd" / f"solar-{name}.service" for name in ("logger", "uploader", "alert", "mqtt", "page")]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 
 

@@ -174,6 +174,7 @@ def test_every_line_of_the_page(machine: Machine, database: Database) -> None:
     a_hung_logger_is_running_again_within_a_minute(machine)
 
     commit(machine, "v1.1.0")
+    assert "The page is at http://0.0.0.0:8642/" in machine.paste_all("The site's own page")
     machine.paste_all("Upgrade")
     assert machine.root("readlink /opt/solar/current /opt/solar/previous").split() == ["v1.1.0", "v1.0.0"]
     assert machine.root("ls /var/backups/solar").startswith("journal-20")

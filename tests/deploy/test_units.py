@@ -48,19 +48,20 @@ def test_a_hung_service_is_running_again_within_60_seconds(unit: Path) -> None:
         assert sum(int(found[name][0]) for name in ("WatchdogSec", "TimeoutAbortSec", "RestartSec")) <= 60
 
 
-def test_both_share_one_directory_by_group_and_are_two_users() -> None:
-    logger, uploader = map(settings_of, UNITS)
+def test_all_share_one_directory_by_group_and_each_is_a_user_of_its_own() -> None:
+    logger, *others = all_settings = [settings_of(unit) for unit in UNITS]
     for name in ("StateDirectory", "StateDirectoryMode", "UMask", "Group"):
-        assert logger[name] == uploader[name]
+        assert all(logger[name] == other[name] for other in others)
     assert (logger["StateDirectory"], logger["StateDirectoryMode"], logger["UMask"]) == (["solar"], ["2770"], ["0007"])
-    assert logger["User"] != uploader["User"]
+    assert len({settings["User"][0] for settings in all_settings}) == len(UNITS)
 
 
-def test_the_logger_has_no_network_and_the_uploader_no_devices() -> None:
-    logger, uploader = map(settings_of, UNITS)
+def test_the_logger_has_no_network_and_the_others_no_devices() -> None:
+    logger, *others = map(settings_of, UNITS)
     assert (logger["PrivateNetwork"], logger["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX"])
-    assert (uploader["PrivateDevices"], uploader["DevicePolicy"]) == (["yes"], ["closed"])
-    assert "DeviceAllow" not in uploader
+    for other in others:
+        assert (other["PrivateDevices"], other["DevicePolicy"]) == (["yes"], ["closed"])
+        assert "DeviceAllow" not in other
 
 
 def test_the_logger_may_ask_whether_the_clock_is_synchronised() -> None:

@@ -19,7 +19,7 @@ def open_missing(path: Path) -> None:
 
 
 def test_a_write_that_cannot_make_its_rollback_journal_is_worth_trying_again(tmp_path: Path) -> None:
-    words = r"cannot write to .*: its directory cannot be written; is its owner the right one\?"
+    words = r"cannot write to .*: its directory cannot be written to; check who owns it"
     with pytest.raises(JournalFull, match=words), our_errors("write to", tmp_path):
         open_missing(tmp_path / "missing")
 

@@ -227,7 +227,7 @@ def test_a_migration_that_fails_half_way_changes_nothing(
     with pytest.raises(JournalUnusable) as raised:
         kind.opened(path)
     assert str(raised.value) == (
-        f"cannot migrate {path}: no such table: nowhere; it stays as it was for the version before this one, "
+        f"cannot migrate {path}: no such table: nowhere; it is unchanged, the version before this one can use it, "
         f"and {path.stem}-before-v{len(kind.scripts) + 2}.db is a copy"
     )
     assert tables(path) == before

@@ -1,4 +1,4 @@
-"""Odd moments, told from one reading to the next."""
+"""Anomalies, found from one reading to the next."""
 
 import pytest
 

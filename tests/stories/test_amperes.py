@@ -140,4 +140,4 @@ def test_a_day_is_not_enough_where_little_flows(tmp_path: Path, capsys: pytest.C
     assert "no measurement yet" in said
     assert "Ah more needed" in said
     assert cli.run(["calibrate", "--adopt", "--data", str(tmp_path)]) == 1
-    assert "there is not enough data yet" in capsys.readouterr().err
+    assert "there are not enough readings yet" in capsys.readouterr().err

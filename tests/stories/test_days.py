@@ -56,6 +56,8 @@ def test_each_midnight_brings_one_day_with_what_the_readings_add_up_to(site: Sit
         assert (day.date_is_estimated, day.coverage_percent) == (0, 100.0)
         assert day.measured_charge_amp_hours == pytest.approx(day.charge_amp_hours, rel=0.02)
         assert day.measured_load_amp_hours == pytest.approx(day.load_amp_hours, rel=0.03)
+        assert 24 * day.measured_charge_amp_hours < day.measured_charge_watt_hours < 30 * day.measured_charge_amp_hours
+        assert 24 * day.measured_load_amp_hours < day.measured_load_watt_hours < 30 * day.measured_load_amp_hours
         assert day.ended_ms - day.began_ms == pytest.approx(86_400_000, abs=5000)
     assert [remembered(day) for day in days][-30:] == what_the_regulator_says(site)
     assert site.odd_kinds() == []

@@ -26,6 +26,7 @@ from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.side_file import transaction
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
@@ -34,7 +35,6 @@ from uploader.progress.id_ranges import IdRanges
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
-LETTERS_AT_ONCE = 500
 ROOM_BYTES = 64 * 1024
 """More than it takes to write down nearly any answer."""
 MARKS = 16
@@ -171,17 +171,19 @@ class Progress:
         """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
         that are to be tried again. Raises JournalFull."""
         with self._our_errors("read"):
-            waiting = self.dead_letters.waiting(LETTERS_AT_ONCE)
+            waiting = self.dead_letters.waiting()
         revisions = journal.revisions(after=self._state("revision")[0])
-        identity = journal.identity()
-        letters = [each for each in waiting if each.journal == identity and journal.get(each.stream, each.id)]
+        letters = [(each, record_id) for each in waiting if (record_id := each.record_in(journal))]
         if not (revisions or letters):
             return
         with self._writing():
             self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
-            for letter in letters:
-                self._done.remove(letter.stream, [(letter.id, letter.id)])
-                self.dead_letters.queue(letter.number)
+            for letter, record_id in letters:
+                self._done.remove(letter.stream, [(record_id, record_id)])
+                if letter.is_of(journal):
+                    self.dead_letters.queue(letter.number)
+                else:
+                    self.dead_letters.delete([(letter.number, letter.number)])
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
@@ -278,7 +280,7 @@ class Progress:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction, in which the traffic is written down too."""
-        with self._our_errors("write to"), progress_file.transaction(self._connection):
+        with self._our_errors("write to"), transaction(self._connection):
             self.traffic.write()
             yield
         self.traffic.forget()

@@ -91,7 +91,7 @@ class Influx:
             return self._believed(answer)
         if self._is_version_1 and isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
-            if outcome.status in {401, 403}:
+            if outcome.status in {401, 403} and not outcome.may_be_content:
                 return Misconfigured(
                     outcome.reason, f"{outcome.remedy}; for InfluxDB 1.x it is user:password", outcome.status
                 )

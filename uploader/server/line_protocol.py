@@ -3,6 +3,9 @@
     solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost" 1700000000000
     measurement, tags          fields                                                      time in milliseconds
 
+A day has a second line, solar_energy_day: what its readings add up to. One record, two points with the same time and
+tags; they are sent, refused and repeated together.
+
 Rules:
 - The point's identity is measurement, tags and time: none of them may change once a record has been sent.
 - Every number is a float, for ever: the first write fixes a field's type.
@@ -17,23 +20,42 @@ Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol.
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, partial
 from operator import getitem
 from typing import Any, NamedTuple
 
-from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal.reading import STREAMS, Check, Day, Event, Reading, Record
 from journal.sites import SiteStretch
 from journal.texts import Texts
 
-MEASUREMENTS: dict[type[Record], str] = {Reading: "solar", Day: "solar_day", Event: "solar_event"}
-MEASUREMENT_OF = {"readings": "solar", "days": "solar_day", "events": "solar_event"}
+MEASUREMENTS: dict[type[Record], str] = {
+    Reading: "solar",
+    Day: "solar_day",
+    Event: "solar_event",
+    Check: "solar_logger",
+}
+MEASUREMENT_OF = {stream: MEASUREMENTS[record] for stream, record in STREAMS.items()}
+
+ENERGY_DAY = "solar_energy_day"
+ENERGY_FIELDS = {
+    "charge_amp_hours": "measured_charge_amp_hours",
+    "load_amp_hours": "measured_load_amp_hours",
+    "charge_watt_hours": "measured_charge_watt_hours",
+    "load_watt_hours": "measured_load_watt_hours",
+}
+"""Its fields, and the columns of a day that they come from; balance and coverage are added."""
 
 # What stays in the journal: it is of this computer, not of the sun.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
 
-TAGS: dict[type[Record], tuple[str, ...]] = {Reading: ("model",), Day: ("model",), Event: ("kind",)}
+TAGS: dict[type[Record], tuple[str, ...]] = {
+    Reading: ("model",),
+    Day: ("model",),
+    Event: ("kind",),
+    Check: ("version",),
+}
 
 FIELDS = {
     record: tuple(f.name for f in fields(record) if f.name not in NOT_UPLOADED and f.name not in TAGS[record])
@@ -64,7 +86,26 @@ def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretc
     for record_id, time_ms, tag, *values in rows:
         if fields := "".join(map(getitem, texts, values)):
             site = sites[bisect_right(firsts, record_id) - 1].site
-            yield Line(record_id, time_ms, f"{heads[tag, site]} {fields[1:]} {time_ms}")
+            head = heads[tag, site]
+            second = _second(head, dict(zip(FIELDS[Day], values, strict=True)), time_ms) if stream == "days" else ""
+            yield Line(record_id, time_ms, f"{head} {fields[1:]} {time_ms}{second}")
+
+
+def _second(head: str, day: Mapping[str, Any], time_ms: int) -> str:
+    """A day's second line after a line break; empty if its readings tell nothing."""
+    fields = _energy(day)
+    return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}" if fields else ""
+
+
+def _energy(day: Mapping[str, Any]) -> str:
+    known = {name: day[column] for name, column in ENERGY_FIELDS.items() if stored(day[column]) is not None}
+    if not known:
+        return ""
+    for unit in ("amp_hours", "watt_hours"):
+        if {f"charge_{unit}", f"load_{unit}"} <= known.keys():
+            known[f"balance_{unit}"] = round(known[f"charge_{unit}"] - known[f"load_{unit}"], 2)
+    known["coverage_percent"] = day["coverage_percent"]
+    return "".join(_field(name, value) for name, value in known.items())
 
 
 @cache
@@ -75,11 +116,16 @@ def _remembered(stream: str) -> tuple[Texts, list[Texts]]:
 
 
 def line(record: Record, site: str) -> str | None:
-    """The record's line, without a line break; None when it has no field to send."""
+    """The record's line, without a line break at its end; None when it has no field to send."""
     kind = type(record)
     fields = "".join(_field(name, getattr(record, name)) for name in FIELDS[kind])
+    if not fields:
+        return None
     (tag,) = TAGS[kind]
-    return f"{_head(kind, getattr(record, tag), site)} {fields[1:]} {record.time_ms}" if fields else None
+    head = _head(kind, getattr(record, tag), site)
+    values = {name: getattr(record, name) for name in FIELDS[kind]}
+    second = _second(head, values, record.time_ms) if isinstance(record, Day) else ""
+    return f"{head} {fields[1:]} {record.time_ms}{second}"
 
 
 def _head(record: type[Record], tag: str | None, site: str) -> str:

@@ -208,7 +208,7 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
         "10 lost by the server; 10 waiting to be sent\n"
         f"1 of 1 event at {url}, with the same values\n{note}"
         "1 record cannot be fixed by sending again: the old value stays beside the new one; "
-        "delete it at the server, then `solar audit --values --repair`\n"
+        "delete it at the server, then run `solar audit --values --repair`\n"
         "10 records queued for the uploader; to send now: `solar upload --once`\n",
         "",
     )

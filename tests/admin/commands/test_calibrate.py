@@ -33,7 +33,7 @@ def test_where_nothing_was_counted_it_says_so_and_what_is_in_use(solar: Solar, d
 def test_nothing_is_adopted_without_enough_to_go_by(solar: Solar, data: Path) -> None:
     ran = solar("calibrate", "--adopt", "--data", data)
     assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "there is not enough data yet" in ran.err
+    assert "there are not enough readings yet" in ran.err
     assert not (data / "calibration.json").exists()
 
 
@@ -56,7 +56,7 @@ def test_voltages_that_differ_are_told_once_there_is_enough_to_go_by(solar: Sola
             ram = RAM | {221: 90}
             journal.append(decode(ram, time_ms=FIRST_MS + n * 10_000, boot=1, uptime_ms=n * 10_000))
     shown = solar("calibrate", "--data", tmp_path / "data").out
-    assert "\n  they differ, so the formula does not work here: " in shown
+    assert "\n  they differ: the formula is wrong here: " in shown
     assert "in 100 readings\n" in shown
 
 
@@ -67,4 +67,17 @@ def test_how_much_is_missing_is_told_in_amp_hours_and_time(solar: Solar, tmp_pat
             ram = RAM | {48: 70 + n // 6, 47: n % 6, 188: int(n * 20.8 / 60), 189: 0}
             journal.append(decode(ram, time_ms=FIRST_MS + n * 60_000, boot=1, uptime_ms=n * 60_000))
     shown = solar("calibrate", "--data", tmp_path / "data").out
-    assert "not enough data yet: about 10 Ah more needed, 29 minutes at this current\n" in shown
+    assert "not enough readings yet: about 10 Ah more needed, 29 minutes at this current\n" in shown
+
+
+def test_readings_that_need_no_high_byte_of_the_counter_are_used_too(solar: Solar, tmp_path: Path) -> None:
+    """The logger seldom reads it: `raw` has it in the first reading only."""
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
+        for n in range(720):
+            ram = RAM | {48: 70 + n // 36, 47: n % 36 // 6, 46: n % 6 * 5, 188: int(n * 20.8 / 360)}
+            if n:
+                del ram[189]
+            highs = {189: 0}
+            journal.append(decode(ram, time_ms=FIRST_MS + n * 10_000, boot=1, uptime_ms=n * 10_000, known_highs=highs))
+    shown = solar("calibrate", "--data", tmp_path / "data").out
+    assert "not enough readings yet: about 10 Ah more needed, 29 minutes at this current\n" in shown

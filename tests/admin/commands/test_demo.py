@@ -101,3 +101,11 @@ READING = Reading(time_ms=1, boot=1, uptime_ms=1, battery_volts=25.4, charge_amp
 )
 def test_what_was_not_counted_is_not_zero(readings: list[Reading], line: str) -> None:
     assert summary(readings, 0, 1000, 1000)[1] == line
+
+
+def test_it_shows_the_page_and_says_where(solar: Solar) -> None:
+    """Not at a terminal: it ends by itself."""
+    ran = solar("demo", "--seconds", "2", "--serve")
+    assert ran.code == 0
+    assert re.search(r"^Watch it in a browser: http://127\.0\.0\.1:\d+/$", ran.out, re.MULTILINE)
+    assert re.search(r"^  SOLAR_DATA=\S+ \S+ serve$", ran.out, re.MULTILINE)

@@ -88,7 +88,7 @@ def test_a_second_logger_is_refused(regulator: RunningSimulator, data: Path) -> 
     with JournalWriter.create(data / "journal.db"):
         ran = solar_process("log", "--port", regulator.port, "--data", data)
     assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert ran.err.startswith(f"cannot write to {data}/journal.db: another logger is;")
+    assert ran.err.startswith(f"cannot write to {data}/journal.db: another logger is writing to it;")
 
 
 def test_a_damaged_journal_is_set_aside_and_told_of(solar: Solar, regulator: RunningSimulator, tmp_path: Path) -> None:

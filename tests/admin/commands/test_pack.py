@@ -82,8 +82,8 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
         "precision": "ms",
         "journal": identity,
         "revision": 0,
-        "counts": {"readings": 3, "days": 0, "events": 1},
-        "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]]},
+        "counts": {"readings": 3, "days": 0, "events": 1, "checks": 0},
+        "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]], "checks": []},
         "marks": marks,
     }
 
@@ -156,7 +156,7 @@ def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, dat
         assert isinstance(record, Reading)
         journal.revise([record], Decoding("charge 0.5"))
     ran = solar("unpack-receipt", "--yes", manifest(parcel))
-    assert ran.out == "3 records marked as sent\n1 reading recalculated since then: to be sent again\n"
+    assert ran.out == "3 records marked as sent\n1 record changed since then: to be sent again\n"
     assert pending(data) == {"readings": ((2, 2),)}
 
 

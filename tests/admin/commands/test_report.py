@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from admin.report.axis import time_marks
 from admin.report.drawing import Bar, bars
 from journal.reading import Day, Event
 from journal.writer import JournalWriter
@@ -86,8 +87,7 @@ def test_a_page_with_charts_days_and_events(solar: Solar) -> None:
 def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
     fill_hours([0], day("2026-01-01", charge_amp_hours=120.0, load_amp_hours=90.0))
     solar("report", *SINCE)
-    drawings = list(page().iter(f"{SVG}svg"))
-    assert all(drawing.get("role") == "img" for drawing in drawings)
+    drawings = page().findall(f".//{SVG}svg[@role='img']")
     assert [drawing.get("aria-label") for drawing in drawings] == [
         "Battery: battery from 24.0 to 25.0 volts.",
         "State of charge: state of charge from 80.0 to 80.0 percent.",
@@ -119,7 +119,7 @@ def test_the_band_reaches_from_the_lowest_to_the_highest(solar: Solar) -> None:
     band = line(page(), "Battery", "band")
     heights = [float(point.split(" ")[1].rstrip("Z")) for point in re.split("[ML]", band)[1:]]
     # Six readings in half an hour, from 24.0 to 24.83 V.
-    marks = [mark.text for mark in charts(page())["Battery"].iter(f"{HTML}span") if mark.get("class") == "y"]
+    marks = [mark.text for mark in charts(page())["Battery"].iter(f"{SVG}text") if mark.get("class") == "y"]
     low, high = float(marks[0] or 0), float(marks[-1] or 0)
     assert (max(heights), min(heights)) == (200.0, pytest.approx(200 * (high - (24 + 5 / 6)) / (high - low), abs=0.1))
 
@@ -200,3 +200,28 @@ def test_one_reading_is_enough(solar: Solar) -> None:
 def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
     drawn = bars("Charge per day", "Ah", ("charged", "used"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
     assert "Charge per day, 1 Jan to 2 Jan, in total: charged not known, 90 Ah used." in drawn
+
+
+def test_it_begins_with_the_verdict_and_the_newest_reading(solar: Solar) -> None:
+    fill_hours(range(3))
+    solar("report", *SINCE)
+    paragraphs = ["".join(each.itertext()) for each in page().iter(f"{HTML}p")]
+    assert paragraphs[1] == "Charge 12 A, load not known"
+    assert paragraphs[2].endswith(": PL80, 25.0 V, 80 % full, charge 12.0 A, boost")
+
+
+def test_energy_is_that_of_the_period_alone(solar: Solar) -> None:
+    fill_hours([0, 0.5, 1, 1.5])
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(FIRST_MS / 1000 + 3600))
+    solar("report", "--since", "2026-01-01", "--until", until)
+    # One hour of 12 A; the volts were not multiplied in these readings, and the load is not known.
+    energy = {row[0]: row[1:] for row in rows(page(), "Energy")}
+    assert energy["Today"][:5] == ["-", "-", "12", "-", "-"]
+
+
+def test_an_axis_of_a_few_seconds_has_marks() -> None:
+    marks = time_marks(FIRST_MS, FIRST_MS + 20_000)
+    assert [mark.label for mark in marks] == [
+        f"{time.strftime('%H:%M', time.localtime(FIRST_MS / 1000))}:{s:02d}" for s in (0, 5, 10, 15)
+    ]
+    assert len(time_marks(FIRST_MS, FIRST_MS + 1_000_000)) > 2

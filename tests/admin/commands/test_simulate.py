@@ -14,7 +14,7 @@ def test_the_first_line_is_the_port_that_read_takes(solar: Solar, tmp_path: Path
         assert process.stderr
         port = process.stdout.readline().strip()
         assert process.stderr.readline() == (
-            "Simulating a PL60 with a 12 V battery there, at 60 times real speed. Ctrl-C to stop.\n"
+            f"Simulating a PL60 with a 12 V battery at {port}, at 60 times real speed. Ctrl-C to stop.\n"
         )
         assert process.stderr.readline() == f"In another terminal: SOLAR_PORT={port} solar read\n"
         if where == "a link":

@@ -130,7 +130,7 @@ def test_whether_the_logger_runs_is_known_without_disturbing_it(solar: Solar, tm
     assert json.loads(solar("status", "--json").out)["logger_runs"] is False
     with JournalWriter.create(tmp_path / "data" / "journal.db"):
         assert json.loads(solar("status", "--json").out)["logger_runs"] is True
-        with pytest.raises(JournalUnusable, match="another logger is"):
+        with pytest.raises(JournalUnusable, match="another logger is writing to it"):
             JournalWriter.create(tmp_path / "data" / "journal.db")
 
 
@@ -148,7 +148,11 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown.pop(name))
     for name in ("disk_free_bytes", "disk_total_bytes", "journal_bytes", "bytes_sent_today", "bytes_sent_this_month"):
         assert shown.pop(name) > 0
+    energy = shown.pop("energy")
+    assert energy["today"]["charge_amp_hours"] == pytest.approx(0.37, abs=0.05)
+    assert energy["today"]["load_amp_hours"] is None
     assert shown == {
+        "verdict": "Charge 12 A, load not known",
         "healthy": True,
         "attention": [],
         "data": "data",
@@ -157,7 +161,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "readings": 12,
         "interval_seconds": 10.0,
         "interval_trouble": None,
-        "pending": {"readings": 0, "days": 0, "events": 0},
+        "pending": {"readings": 0, "days": 0, "events": 0, "checks": 0},
         "oldest_pending_time": None,
         "drain_seconds": 0.0,
         "upload_trouble": None,
@@ -171,7 +175,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "disk_days_left": None,
         "clock_trusted": True,
         "clock": "trusted: a person said so",
-        "held": {"readings": 0, "events": 0},
+        "held": {"readings": 0, "events": 0, "checks": 0},
         "held_reason": None,
         "journals_set_aside": [],
     }
@@ -189,7 +193,7 @@ def test_the_time_of_the_oldest_that_waits_is_known(solar: Solar, data: Path, mo
     point_to("http://127.0.0.1:9", monkeypatch)
     shown = json.loads(solar("status", "--json").out)
     assert shown["oldest_pending_time"] == "2026-01-01T00:00:00.000Z"
-    assert shown["pending"] == {"readings": 3, "days": 0, "events": 1}
+    assert shown["pending"] == {"readings": 3, "days": 0, "events": 1, "checks": 0}
 
 
 def test_every_key_stands_in_the_documentation(solar: Solar, data: Path) -> None:

@@ -68,7 +68,7 @@ WAS_HOT = {f"{ZONE}/temp": "50000", GET_THROTTLED: "80000"}
 @pytest.mark.parametrize(
     ("files", "verdict", "words"),
     [
-        ({f"{ZONE}/temp": "83500"}, "bad", "84 degrees Celsius, so hot that the computer slows down"),
+        ({f"{ZONE}/temp": "83500"}, "bad", "84 degrees Celsius: so hot that the computer slows down"),
         ({f"{ZONE}/temp": "72000"}, "look", "72 degrees Celsius"),
         (WAS_HOT, "look", "50 degrees Celsius; it has been too hot since the computer started"),
         ({f"{ZONE}/temp": "-5000"}, "ok", "-5 degrees Celsius"),

@@ -98,7 +98,7 @@ class Spoiling(Overheard):
     [
         (100, "ok", "1 of 100 exchanges damaged"),
         (40, "look", "2 of 100 exchanges damaged; readings take longer"),
-        (5, "bad", "20 of 100 exchanges damaged: too many, values may be missing or wrong"),
+        (5, "bad", "20 of 100 exchanges damaged: too many; values may be missing or wrong"),
     ],
 )
 @pytest.mark.parametrize(

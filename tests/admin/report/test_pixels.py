@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from admin.report.axis import time_marks, value_marks
@@ -55,6 +55,7 @@ def test_over_months_a_column_is_whole_days() -> None:
     assert column_count(0, 1000 * DAY_MS, 800) == 500
 
 
+@example(5e-324, 0.0)
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
 def test_marks_of_values_are_few_round_and_enclose_all(lowest: float, span: float) -> None:
     marks = value_marks(lowest, lowest + span)

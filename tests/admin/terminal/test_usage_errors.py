@@ -9,8 +9,8 @@ from tests.admin.conftest import Ran, Solar, contents, fill, solar_process
 MOMENT = "give a date or time such as 2026-01-05 or 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now"
 BAUD = "give 300, 1200, 2400 or 9600, as set by the PLI's jumpers"
 LIST = "`solar dead-letters list` shows them"
-NO_DATABASE = "it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
-NO_PORT = "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows those that are there"
+NO_DATABASE = "it is not an SQLite database; move it away, or set SOLAR_DATA to another directory"
+NO_PORT = "there is no such port; is the adapter plugged in? `ls /dev/serial/by-id` shows which are there"
 HOW = "in the environment or in .env (InfluxDB 1.x: token user:password, bucket database, any organisation)"
 ABOVE = "give a number greater than 0"
 WHOLE = "give a whole number greater than 0"
@@ -57,7 +57,7 @@ USERS_FAULT = [
      f"them {HOW}"),
     ("upload --once", INFLUX | {"INFLUXDB_BUCKET": ""}, f"cannot upload: INFLUXDB_BUCKET is not set; set it {HOW}"),
     ("upload", INFLUX | {"INFLUXDB_URL": "influx:8086"}, "cannot use INFLUXDB_URL 'influx:8086': it must begin with "
-     "http:// or https:// and name a host, like http://influx.example:8086"),
+     "http:// or https:// and have a host, like http://influx.example:8086"),
     ("upload", INFLUX | {"INFLUXDB_CA_FILE": "no"}, "cannot use INFLUXDB_CA_FILE=no: there is no such file; give one "
      "with certificates"),
     ("upload", INFLUX | {"SOLAR_UPLOAD_EVERY": "0"}, f"cannot use SOLAR_UPLOAD_EVERY=0: {ABOVE}"),
@@ -127,14 +127,14 @@ def test_a_data_directory_that_cannot_be_written_is_said_by_log_and_upload(
         monkeypatch.setenv(name, value)
     for arguments in (("log", "--wait"), ("upload", "--once")):
         ran = solar(*arguments, "--data", tmp_path / "file" / "below")
-        words = f"{tmp_path}/file is not a directory; point SOLAR_DATA to one"
+        words = f"{tmp_path}/file is not a directory; set SOLAR_DATA to a directory"
         assert ran == Ran(1, "", f"cannot write to {tmp_path}/file/below: {words}\n")
 
 
 def test_a_journal_that_is_no_database_is_not_logged_into(solar: Solar, tmp_path: Path) -> None:
     before = (tmp_path / "text" / "journal.db").read_bytes()
     ran = solar("log", "--wait", "--data", "text")
-    words = "it is not an SQLite database; move it away, or point SOLAR_DATA elsewhere"
+    words = "it is not an SQLite database; move it away, or set SOLAR_DATA to another directory"
     assert ran == Ran(1, "", f"cannot open text/journal.db: {words}\n")
     assert (tmp_path / "text" / "journal.db").read_bytes() == before
 
@@ -152,9 +152,7 @@ def test_a_password_in_an_address_is_not_given_back(solar: Solar, monkeypatch: p
     ran = solar("upload")
     assert ran.code == 2
     assert "hunter2" not in ran.err
-    assert ran.err.startswith(
-        "cannot use INFLUXDB_URL http://influx:8086: user, password and options do not belong in it"
-    )
+    assert ran.err.startswith("cannot use INFLUXDB_URL http://influx:8086: it contains a user, a password or options")
 
 
 def test_a_password_in_a_port_is_not_given_back(solar: Solar) -> None:
@@ -170,7 +168,7 @@ def test_a_token_that_no_header_can_hold_is_refused_unseen(
 ) -> None:
     for name, value in (INFLUX | {"INFLUXDB_TOKEN": token}).items():
         monkeypatch.setenv(name, value)
-    words = "it contains a character that no token has; copy it again"
+    words = "it contains a character that no token can have; copy it again"
     assert solar("upload", "--once") == Ran(2, "", f"cannot use INFLUXDB_TOKEN: {words}\n")
 
 

@@ -39,7 +39,7 @@ def test_where_nothing_is_covered_there_is_no_sum(readings: list[tuple[int, floa
 
 @given(st.lists(st.integers(0, 3 * HOUR), unique=True, max_size=60), st.floats(0, 80))
 def test_a_constant_current_is_its_amperes_times_the_covered_hours(times: list[int], amps: float) -> None:
-    sums = sum_up([(each, amps, 0.0) for each in sorted(times)], HOUR, 2 * HOUR)
+    sums = sum_up([(each, amps, 0.0, None, None) for each in sorted(times)], HOUR, 2 * HOUR)
     if sums.charge_amp_hours is not None:
         assert sums.charge_amp_hours == pytest.approx(amps * sums.coverage_percent / 100, abs=amps * 0.0006 + 0.006)
 
@@ -47,3 +47,8 @@ def test_a_constant_current_is_its_amperes_times_the_covered_hours(times: list[i
 @pytest.mark.parametrize(("interval", "expected"), [(1, 300_000), (10, 300_000), (300, 900_000)])
 def test_how_far_apart_neighbours_may_be(interval: float, expected: int) -> None:
     assert longest_gap_ms(interval) == expected
+
+
+def test_watts_become_watt_hours_in_the_same_way() -> None:
+    readings = [(n * MINUTE, 10.0, 2.0, 250.0, None if n > 30 else 50.0) for n in range(61)]
+    assert sum_up(readings, 0, HOUR) == DaySums(10.0, 2.0, 100.0, 250.0, 25.0)

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from journal.side_file import transaction
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.progress_file import SCHEMA, transaction
+from uploader.progress.progress_file import SCHEMA
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 
@@ -311,3 +313,12 @@ def test_two_processes_that_create_it_at_once_both_open_it(tmp_path: Path) -> No
     command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "uploader.db")]
     processes = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
+
+
+def test_who_only_looks_does_not_wait_long_for_who_has_it_locked(progress: Progress) -> None:
+    began = time.monotonic()
+    with closing(sqlite3.connect(progress.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(JournalFull, match="another program holds it locked"):
+            Progress.read_only(progress.path)
+    assert time.monotonic() - began < 2

@@ -1,11 +1,12 @@
 """The lines of rows, as the uploader makes them: their texts are remembered, and yet each number is exactly its own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.reading import Reading
+from journal.reading import Day, Reading
 from journal.sites import SiteStretch
 from journal.texts import MOST, Texts
 from journal.writer import JournalWriter
@@ -59,3 +60,27 @@ def test_what_is_remembered_does_not_grow_for_ever() -> None:
     texts = Texts(repr)
     assert [texts[n] for n in range(2 * MOST)] == [repr(n) for n in range(2 * MOST)]
     assert len(texts) <= MOST
+
+
+def test_a_day_has_a_second_line_with_what_its_readings_add_up_to(tmp_path: Path) -> None:
+    whole = Day(
+        time_ms=1_780_315_200_000, date="2026-06-01", model="PL80", charge_amp_hours=241.0, coverage_percent=99.5,
+        measured_charge_amp_hours=240.1, measured_load_amp_hours=200.0, measured_charge_watt_hours=6000.5,
+        measured_load_watt_hours=5000.25,
+    )  # fmt: skip
+    days = [whole, replace(whole, time_ms=whole.time_ms + 1, date="2026-06-02", measured_charge_watt_hours=None)]
+    days.append(Day(time_ms=whole.time_ms + 2, date="2026-06-03", charge_amp_hours=7.0, coverage_percent=0.0))
+    with JournalWriter.create(tmp_path / "journal.db", "my cabin") as journal:
+        journal.append_all(days)
+        rows = journal.values("days", COLUMNS["days"], 1, 3)
+        made = [each.text for each in lines(rows, "days", journal.sites("days"))]
+        assert made == [line(record, "my cabin") for record in journal.records("days", 1, 3)]
+    tags = ",model=PL80,site=my\\ cabin"
+    amp_hours = "charge_amp_hours=240.1,load_amp_hours=200.0"
+    assert [text.partition("\n")[2] for text in made] == [
+        f"solar_energy_day{tags} {amp_hours},charge_watt_hours=6000.5,load_watt_hours=5000.25,"
+        "balance_amp_hours=40.1,balance_watt_hours=1000.25,coverage_percent=99.5 1780315200000",
+        f"solar_energy_day{tags} {amp_hours},load_watt_hours=5000.25,balance_amp_hours=40.1,coverage_percent=99.5 "
+        "1780315200001",
+        "",
+    ]

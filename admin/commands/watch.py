@@ -1,0 +1,101 @@
+"""`solar watch`: how the site is now, in the terminal, until stopped; redirected, a line for each new reading."""
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from admin.page.site import Look, Site
+from admin.terminal import options
+from admin.terminal.console import stop_on_signals
+from admin.terminal.values import values
+from admin.terminal.words import ago
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+EVERY_SECONDS = 2.0
+
+# fmt: off
+Count = Annotated[int | None, typer.Option(
+    "--count", parser=options.count_above_zero, metavar="N", help="Stop after N readings.")]
+# fmt: on
+
+
+def watch(*, count: Count = None, data: options.Data = options.DATA, url: options.Url = None) -> None:
+    """Show how the site is now, live in the terminal."""
+    stop = threading.Event()
+    site = Site(data, is_upload_wanted=bool(url), keeps_sums=False)
+    with stop_on_signals(stop):
+        (live if sys.stdout.isatty() else lines)(site, stop, count)
+
+
+def lines(site: Site, stop: threading.Event, most: int | None) -> None:
+    """A line for each new reading, and one whenever what needs attention has changed."""
+    seen: int | None = None
+    told: tuple[str, ...] = ()
+    number = 0
+    while not stop.is_set():
+        look = site.look_again()
+        reading = look.health.reading
+        if reading and reading.id != seen:
+            seen = reading.id
+            number += 1
+            print(f"{_local(reading.time_ms)}  {values(reading)}  [{look.verdict}]", flush=True)
+        if look.points != told:
+            told = look.points
+            now = _local(look.health.now_ms)
+            for words in [f"needs attention: {point}" for point in told] or ["nothing needs attention any more"]:
+                print(f"{now}  {words}", flush=True)
+        if most is not None and number >= most:
+            return
+        stop.wait(EVERY_SECONDS)
+
+
+def live(site: Site, stop: threading.Event, most: int | None) -> None:
+    """The whole screen, again and again."""
+    from rich.live import Live
+
+    seen: set[int | None] = set()
+    with Live(screen_of(site.look), auto_refresh=False, screen=True) as shown:
+        while not stop.is_set():
+            look = site.look_again()
+            shown.update(screen_of(look), refresh=True)
+            seen.add(look.health.reading.id if look.health.reading else None)
+            if most is not None and len(seen - {None}) >= most:
+                return
+            stop.wait(EVERY_SECONDS)
+
+
+def screen_of(look: Look) -> "Group":
+    """Verdict, values, what needs attention, energy."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from admin.energy.words import HEAD, facts, rows_of_periods
+
+    style = "bold" if not (look.is_stale or look.is_held) else "bold reverse"
+    parts: list[Text | Table] = [Text(look.name), Text(look.verdict, style=style)]
+    reading = look.health.reading
+    if reading:
+        age = "held" if look.is_held else ago(look.health.age_seconds(reading.time_ms))
+        parts.append(Text(f"{values(reading)}; {age}"))
+    parts += [Text(f"Needs attention: {point}", style="bold") for point in look.points]
+    if look.figures:
+        table = Table(box=None, pad_edge=False)
+        for name in HEAD:
+            table.add_column(name, justify="right" if name else "left")
+        for row in rows_of_periods(look.figures):
+            table.add_row(*row)
+        named = Table(box=None, pad_edge=False, show_header=False)
+        for name, words in facts(look.figures):
+            named.add_row(name, words)
+        parts += [Text(), table, Text(), named]
+    return Group(*parts, Text(), Text("Ctrl-C ends it.", style="dim"))
+
+
+def _local(time_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))

@@ -1,0 +1,88 @@
+"""The charts of today, 7 days, 30 days and a year, drawn when asked for and kept until something has changed."""
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from admin.energy.days import local_date, midnight_ms
+from admin.energy.nights import nights_of
+from admin.energy.sums import Sums
+from admin.page.site import Look, Site
+from admin.report.charts import GAP_SECONDS, charts_of, collect, collect_sums, span_of
+from admin.report.drawing import Span
+from admin.report.pixels import DAY_MS
+from admin.report.records import days_of
+from journal.journal import Journal
+
+RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
+"""What the page can show: its name, and how many days, today included."""
+FRESH_MS = {"today": 5_000, "7d": 60_000, "30d": 300_000, "year": 900_000}
+"""For how long a drawing is good enough although there are newer readings."""
+SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
+"""Charts of less than an hour are drawn again every 3 s while the page is open, others every minute."""
+NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    newest_ms: int
+    journal_left: tuple[str, int]
+    date: str
+    html: str
+
+
+class Charts:
+    """Draws one at a time: so few columns are in memory, however many ask."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._lock = threading.Lock()
+        self._drawn: dict[str, _Drawing] = {}
+
+    def draw(self, name: str) -> str:
+        """The charts of a range, as HTML. Raises JournalError, sqlite3.Error."""
+        with self._lock:
+            look = self._site.look
+            newest_ms = look.health.reading.time_ms if look.health.reading else 0
+            date = local_date(look.health.now_ms).isoformat()
+            with Journal.open(self._site.data / "journal.db") as journal:
+                state = journal.identity(), look.left
+                kept = self._drawn.get(name)
+                if (
+                    kept is None
+                    or kept.journal_left != state
+                    or kept.date != date
+                    or not 0 <= newest_ms - kept.newest_ms <= FRESH_MS[name]
+                ):
+                    html = self._draw(journal, look, name)
+                    kept = self._drawn[name] = _Drawing(newest_ms, state, date, html)
+            return kept.html
+
+    def _draw(self, journal: Journal, look: Look, name: str) -> str:
+        now_ms, days = look.health.now_ms, RANGES[name][1]
+        today = local_date(now_ms)
+        since_ms = midnight_ms(today - timedelta(days - 1))
+        records = days_of(journal, midnight_ms(today - timedelta(max(days, 7) - 1)), now_ms)
+        with Sums.open(self._site.sums_path) as sums:
+            if name == "today":
+                ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
+                if not ranges:
+                    return NOTHING
+                span = span_of(journal, ranges, since_ms, now_ms + 1)
+                span = replace(self._shaded(sums, span, now_ms), until_ms=max(span.until_ms, since_ms + 1))
+                drawn = collect(journal, ranges, span)
+            else:
+                gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
+                span = self._shaded(sums, Span(since_ms, midnight_ms(today + timedelta(1)), gap_ms), now_ms)
+                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, span.until_ms)
+                drawn = collect_sums((each for each in stretches if each.began_ms >= since_ms), span)
+        every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
+        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records)) + "</div>"
+
+    @staticmethod
+    def _shaded(sums: Sums, span: Span, now_ms: int) -> Span:
+        nights: list[tuple[int, int]] = []
+        if span.until_ms - span.since_ms <= 31 * DAY_MS:
+            quarters = list(sums.quarters(span.since_ms - DAY_MS, span.until_ms))
+            nights = [(night.began_ms, night.ended_ms) for night in nights_of(quarters, now_ms)]
+        return replace(span, nights=nights, has_values=True)

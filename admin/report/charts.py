@@ -1,0 +1,103 @@
+"""The charts of a period: its readings or their sums as columns, and the curves that report and page draw of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Self
+
+from admin.energy.quarters import QUANTITIES, Stretch
+from admin.health.survey import usual_seconds
+from admin.report.days import bars_of_days
+from admin.report.drawing import WIDTH, Curve, Span, curves
+from admin.report.pixels import Columns, column_count
+from admin.terminal.period import Ranges
+from journal.journal import Journal
+from journal.reading import Day
+
+GAP_SECONDS = 300.0
+ROWS_AT_ONCE = 5000
+
+
+@dataclass(slots=True)
+class ChartData:
+    """The readings of a period as columns, their number, and the gaps."""
+
+    columns: dict[str, Columns]
+    readings: int = 0
+    gaps: int = 0
+    missing_ms: int = 0
+
+    @classmethod
+    def empty(cls, span: Span) -> Self:
+        places = column_count(span.since_ms, span.until_ms, WIDTH)
+        return cls({name: Columns(span.since_ms, span.until_ms, places) for name in QUANTITIES})
+
+
+def collect(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], None] = lambda done: None) -> ChartData:
+    """Read them once, in the order of ids."""
+    drawn = ChartData.empty(span)
+    before_ms = None
+    for first, last in ranges:
+        rows = journal.values("readings", ("time_ms", *QUANTITIES), first, last)
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            times, *values = zip(*some, strict=True)
+            for columns, of_quantity in zip(drawn.columns.values(), values, strict=True):
+                columns.add_all(times, of_quantity)
+            between = pairwise(times if before_ms is None else (before_ms, *times))
+            gaps = [after - before for before, after in between if after - before > span.gap_ms]
+            drawn.gaps += len(gaps)
+            drawn.missing_ms += sum(gaps)
+            before_ms = times[-1]
+            drawn.readings += len(times)
+            show(drawn.readings)
+    return drawn
+
+
+def collect_sums(stretches: Iterable[Stretch], span: Span) -> ChartData:
+    """The same from sums of quarters or days."""
+    drawn = ChartData.empty(span)
+    for stretch in stretches:
+        if stretch.first_ms is None or stretch.last_ms is None:
+            continue
+        for columns, extent in zip(drawn.columns.values(), stretch.extents, strict=True):
+            if extent.lowest is not None and extent.highest is not None:
+                columns.add_sums(
+                    stretch.first_ms,
+                    stretch.last_ms,
+                    lowest=extent.lowest,
+                    highest=extent.highest,
+                    total=extent.total,
+                    number=extent.number,
+                )
+    return drawn
+
+
+def span_of(journal: Journal, ranges: Ranges, since_ms: int, until_ms: int) -> Span:
+    """From `since_ms` to `until_ms`, but not beyond the first and the last reading."""
+    first_ms, last_ms = _ends(journal, ranges)
+    gap_ms = 1000 * max(GAP_SECONDS, 5 * _interval_seconds(journal, ranges))
+    return Span(max(since_ms, first_ms), min(until_ms, last_ms + 1), gap_ms)
+
+
+def charts_of(drawn: ChartData, span: Span, days: Sequence[Day]) -> list[str]:
+    """Volts, state of charge, charge and load; then the regulator's daily records as bars."""
+    volts, percent, charge, load = drawn.columns.values()
+    currents = [Curve("charge", "charge", charge), Curve("load", "load", load)]
+    return [
+        curves("Battery", "volts", [Curve("battery", "volts", volts)], span, zero=False),
+        curves("State of charge", "percent", [Curve("state of charge", "percent", percent)], span, zero=True),
+        curves("Current", "amperes", currents, span, zero=True),
+        bars_of_days(days),
+    ]
+
+
+def _ends(journal: Journal, ranges: Ranges) -> tuple[int, int]:
+    """The earliest and latest time in these ranges; within one, ids and times ascend together."""
+    times = [record.time_ms for ends in ranges for each in ends if (record := journal.get("readings", each))]
+    return min(times), max(times)
+
+
+def _interval_seconds(journal: Journal, ranges: Ranges) -> float:
+    first, last = ranges[-1]
+    newest = [record.time_ms for record in journal.records("readings", first, last, limit=100, newest_first=True)]
+    return usual_seconds(newest) or 0.0

@@ -1,0 +1,122 @@
+"""What it costs at the site: the card, the serial line, the commands that a person waits for, long journals."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import counts, process
+from benchmarks.figure import Figure, Place
+from benchmarks.journals import multiply
+from benchmarks.process import PEERS, SOLAR
+from journal.writer import JournalWriter
+from tests.scripted_influx import ScriptedInflux
+
+
+def writing(place: Place) -> Iterator[Figure]:
+    """What a reading costs the SD card and the serial line; counts."""
+    directory = place.directory / "writing"
+    directory.mkdir()
+    syncs, size = counts.per_reading(directory, 100, 500)
+    yield Figure("fdatasync a reading, 500 against 100", syncs, "", 1.0, "floor 1.00", "1.00")
+    yield Figure("bytes written a reading, the same", size, "B", 4800, "floor 4,600", "4,800")
+    syncs, size = counts.per_reading(directory, 100, 10_100)
+    yield Figure("fdatasync a reading, with checkpoints over 10,000", syncs, "", 1.02, "floor 1.00")
+    yield Figure("bytes written a reading, the same", size, "B", 6000)
+    _, later = counts.exchanges()[:2]
+    yield Figure("exchanges a reading, nothing changes", later, "", None)
+    data = place.journal("million", place.million)
+    yield Figure(
+        "journal at rest, a reading", (data / "journal.db").stat().st_size / place.million, "B", 210, "", "210"
+    )
+
+
+def starting(place: Place) -> Iterator[Figure]:
+    """Commands that a person waits for; the two services at rest."""
+    data = place.journal("small", 10_000)
+    typer = process.several([process.PYTHON, "-c", "import typer"], 9).wall_seconds
+    shown = process.several([SOLAR, "--help"], 9).wall_seconds
+    status = process.several([SOLAR, "status", "--data", data], 9).wall_seconds
+    yield Figure("`solar --help`, × `import typer`", shown / typer, "×", 1.9, f"{shown:.2f} s", "3.0 (0.24 s)")
+    yield Figure("`solar status`, × `import typer`", status / typer, "×", 1.9, f"{status:.2f} s", "2.6 (0.21 s)")
+    command = [process.PYTHON, "-c", "import sqlite3, serial"]
+    bare = process.several(command, 5).peak_megabytes
+    yield Figure("logger resident", _logger(place), "MB", 22, f"Python with sqlite3 and serial {bare:.0f}", "30")
+    yield Figure("uploader resident, idle", _uploader(place), "MB", 30, "", "48")
+
+
+def _logger(place: Place) -> float:
+    with process.running([SOLAR, "simulate"], {}) as simulator:
+        assert simulator.stdout
+        found = re.search(r"/dev/pts/\d+", simulator.stdout.readline())
+        assert found
+        env = {"SOLAR_PORT": found[0], "SOLAR_DATA": str(place.directory / "logger"), "SOLAR_INTERVAL": "1"}
+        with process.running([SOLAR, "log"], env) as logger:
+            assert logger.stderr
+            logger.stderr.readline()  # the first reading
+            time.sleep(5)
+            return process.resident_megabytes(logger.pid)
+
+
+def _uploader(place: Place) -> float:
+    data = place.journal("idle", 100)
+    with (
+        ScriptedInflux() as server,
+        process.running([SOLAR, "upload", "--data", str(data)], process.influxdb_settings(server.url)) as uploader,
+    ):
+        while not server.requests:
+            time.sleep(0.05)
+        time.sleep(2)
+        return process.resident_megabytes(uploader.pid)
+
+
+def exporting(place: Place) -> Iterator[Figure]:
+    """Export and report of a million."""
+    data, output = place.journal("million", place.million), place.directory / "out"
+    ours = [process.run([SOLAR, "export", "--data", data], output=output) for _ in range(3)]
+    query = "SELECT * FROM readings"
+    sqlite = [process.run(["sqlite3", "-csv", data / "journal.db", query], output=output) for _ in range(3)]
+    utils = process.run([PEERS / "sqlite-utils", "rows", data / "journal.db", "readings", "--csv"], output=output)
+    now, peer = process.median(ours), process.median(sqlite)
+    beside = f"`sqlite-utils rows --csv` {utils.wall_seconds / peer.wall_seconds:.1f} ×, {utils.peak_megabytes:.0f} MB"
+    name = "export of 10⁶ to CSV, × `sqlite3 -csv`"
+    yield Figure(name, now.wall_seconds / peer.wall_seconds, "×", 2, beside, "4.7")
+    small = process.several([SOLAR, "export", "--data", place.journal("small", 10_000)], 3, output)
+    growth = now.peak_megabytes - small.peak_megabytes
+    yield Figure("its memory, 10⁶ less 10⁴", growth, "MB", 6)
+    command: list[str | Path] = [
+        SOLAR,
+        "report",
+        "--since",
+        "2026-01-01",
+        "--data",
+        data,
+        "--output",
+        place.directory / "report.html",
+    ]
+    yield Figure("report of 10⁶", process.several(command, 3).wall_seconds, "s", 2, "", "4")
+
+
+def growing(place: Place) -> Iterator[Figure]:
+    """The same commands on longer journals, and on journals of many boots."""
+    small, large = place.journal("small", 10_000), place.directory / "large"
+    large.mkdir()
+    shutil.copy(place.journal("million", place.million) / "journal.db", large / "journal.db")
+    multiply(large / "journal.db", 10)
+    status = {data: process.several([SOLAR, "status", "--data", data], 9).cpu_seconds for data in (small, large)}
+    yield Figure("`status`, 10⁷ ÷ 10⁴ readings", status[large] / status[small], "×", 1.1, "", "1.0 at 10⁶")
+    boots = {each: place.journal(f"boots{each}", 10_000, each) for each in (10, 1000)}
+    many = {each: process.several([SOLAR, "status", "--data", data], 5).cpu_seconds for each, data in boots.items()}
+    yield Figure("`status`, 1,000 ÷ 10 boots", many[1000] / many[10], "×", None)
+    yield Figure("start of the logger, 10⁷ ÷ 10⁴ readings", _opening(large) / _opening(small), "×", None)
+
+
+def _opening(data: Path) -> float:
+    """How many seconds it takes to open the journal for appending."""
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        JournalWriter.create(data / "journal.db").close()
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[2]
