@@ -18,7 +18,7 @@ test: $(VENV)/dev   ## the quick tests; the end says what was skipped, and what 
 test-long: $(VENV)/dev  ## all tests, the long ones too
 	$(BIN)/pytest
 
-bench: $(VENV)/dev $(VENV)/peers ## measure speed, memory and bytes beside other programs, into docs/performance.md; needs influxdb, sqlite3, strace
+bench: $(VENV)/dev $(VENV)/peers ## measure speed, memory and bytes beside other programs, into docs/performance.md; needs influxdb, victoria-metrics, nginx-light, sqlite3, strace
 	$(BIN)/python -m benchmarks
 
 container-test: $(VENV)/dev ## the image and compose.yaml on a Docker engine of their own, without a registry; needs root

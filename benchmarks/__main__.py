@@ -19,9 +19,10 @@ from benchmarks.network_figures import draining, sending
 from benchmarks.site_figures import exporting, growing, starting, writing
 from benchmarks.trials.growth import growth
 from benchmarks.trials.slow_computer import slow_computer
+from benchmarks.trials.vmagent import vmagent
 from benchmarks.trials.weewx import weewx
 
-USUAL = (writing, starting, exporting, growing, sending, draining, slow_computer, weewx)
+USUAL = (writing, starting, exporting, growing, sending, draining, slow_computer, weewx, vmagent)
 ALL = (*USUAL, growth)
 
 
