@@ -63,7 +63,7 @@ $(VENV)/dev: $(VENV)/run
 
 $(VENV)/peers: Makefile
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check influxdb-client==1.50.0 sqlite-utils==4.2.1
+	$@/bin/pip install --quiet --disable-pip-version-check influxdb-client==1.50.0 sqlite-utils==4.2.1 weewx==5.5.2
 	@touch $@
 
 .tools/actionlint: Makefile

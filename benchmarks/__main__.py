@@ -1,27 +1,38 @@
 """`make bench`: measure everything, print the table, write docs/performance.md and its chart.
 
-python -m benchmarks [READINGS]    with fewer readings than a million: quicker, but less exact
+python -m benchmarks [READINGS] [PART ...]
+
+With fewer READINGS than a million it is quicker, but less exact. With PARTs, such as `sending`, only these are
+measured, and nothing is written. `growth` is measured by name only: it takes longer than all the others together.
 """
 
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import page
 from benchmarks.figure import Figure, Place
 from benchmarks.network_figures import draining, sending
 from benchmarks.site_figures import exporting, growing, starting, writing
+from benchmarks.trials.growth import growth
+from benchmarks.trials.slow_computer import slow_computer
+from benchmarks.trials.weewx import weewx
 
-PARTS = (writing, starting, exporting, growing, sending, draining)
+USUAL = (writing, starting, exporting, growing, sending, draining, slow_computer, weewx)
+ALL = (*USUAL, growth)
 
 
-def main(million: int) -> None:
+def main(million: int, names: Sequence[str]) -> None:
     figures: list[Figure] = []
+    if unknown := set(names) - {part.__name__ for part in ALL}:
+        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(part.__name__ for part in ALL)}")
+    parts = [part for part in ALL if part.__name__ in names] if names else USUAL
     with tempfile.TemporaryDirectory(prefix="solar-bench-") as directory:
         place = Place(Path(directory), million)
-        for part in PARTS:
+        for part in parts:
             began = time.monotonic()
             for each in part(place):
                 figures.append(each)
@@ -30,9 +41,11 @@ def main(million: int) -> None:
                 beside = f"({each.peer})" if each.peer else ""
                 print(f"{each.name:52} {page.shown(each.now, each.unit):>10}  {goal:26} {beside}", flush=True)
             print(f"-- {part.__name__}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    page.write(figures, million)
+    if not names:
+        page.write(figures, million)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers end too
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    numbers = [int(each.replace("_", "")) for each in sys.argv[1:] if each[0].isdigit()]
+    main(numbers[0] if numbers else 1_000_000, [each for each in sys.argv[1:] if not each[0].isdigit()])

@@ -2,14 +2,17 @@
 
 import re
 import sqlite3
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.journals import make
+from journal.journal import Journal
+from tests.fault_proxy import FaultProxy
 from tests.logger.bench import Bench
 from tests.scripted_influx import ScriptedInflux
 from uploader.drain.drain import Drain
@@ -17,6 +20,9 @@ from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
+from uploader.server.line_protocol import COLUMNS, lines
+from uploader.server.outcomes import Sent
+from uploader.server.target import Target
 
 _APPEND = """
 import sys
@@ -33,9 +39,18 @@ def written(directory: Path, readings: int) -> tuple[int, int]:
     """Syncs, and bytes written to the directory's files, while that many readings are appended one by one."""
     log = directory / "strace"
     path = directory / f"{readings}.db"
+    subprocess.run(traced([sys.executable, "-c", _APPEND, str(path), str(readings)], log), check=True)
+    return written_to(directory, log)
+
+
+def traced(command: Sequence[str | Path], log: Path) -> list[str | Path]:
+    """The command with all that it writes noted in `log`."""
     calls = "trace=fsync,fdatasync,write,pwrite64"
-    command = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-e", calls, "-o", str(log)]
-    subprocess.run([*command, sys.executable, "-c", _APPEND, str(path), str(readings)], check=True)
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-e", calls, "-o", log, *command]
+
+
+def written_to(directory: Path, log: Path) -> tuple[int, int]:
+    """Syncs of the directory's files, and bytes written to them."""
     syncs = size = 0
     for line in log.read_text().splitlines():
         # 4711 pwrite64(5</tmp/500.db-wal>, ""..., 4096, 32) = 4096
@@ -78,6 +93,31 @@ def drained(directory: Path, readings: int) -> tuple[int, int, int]:
         while not drain.drain_once().is_idle:
             pass
         return len(server.requests), sum(map(len, server.requests)), influx.bytes_on_wire
+
+
+def request_bytes(directory: Path, certificate: Path) -> tuple[float, float]:
+    """Bytes of a request of six readings and its answer, in both directions, with and without TLS, but not TCP."""
+    return _request_bytes(directory, certificate), _request_bytes(directory, None)
+
+
+def _request_bytes(directory: Path, certificate: Path | None) -> float:
+    """What twenty requests cost more than ten, so without the handshake."""
+    with Journal.open(make(directory / f"{certificate is None}.db", 120)) as journal:
+        rows = journal.values("readings", COLUMNS["readings"], 1, 120)
+        texts = [line.text for line in lines(rows, "readings", journal.sites("readings"))]
+    server = ScriptedInflux(version="2.7.12", token="x" * 88)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
+    with server, FaultProxy(server.url) as wire:
+        url = wire.url.replace("http:", "https:") if certificate else wire.url
+        sizes = []
+        with Influx(Target(url, "x" * 88, "home", "solar", str(certificate) if certificate else None)) as influx:
+            for nth in range(0, 120, 6):
+                assert isinstance(influx.write(texts[nth : nth + 6]), Sent)
+                sizes.append(wire.bytes_up + wire.bytes_down)
+    return (sizes[19] - sizes[9]) / 10
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from journal.spans import Span, Spans
 # Rows fetched at a time: a read transaction that stays open would prevent SQLite from resetting the WAL.
 CHUNK_ROWS = 1000
 
-_WITHOUT_ID = itemgetter(slice(1, None))
+_WITHOUT_LAST = itemgetter(slice(None, -1))
 COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, record in STREAMS.items()}
 
 
@@ -130,20 +130,24 @@ class Journal:
         order = "DESC" if newest_first else "ASC"
         with self._our_errors("read"):
             columns = schema.columns(self._connection, stream, names)
-        query = f"SELECT id, {columns} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
+        has_id = "id" in names
+        place = names.index("id") if has_id else len(names)
+        selected = columns if has_id else f"{columns}, id"
+        query = f"SELECT {selected} FROM {stream} WHERE id BETWEEN ? AND ? ORDER BY id {order} LIMIT ?"
         left = limit if limit is not None else last_id - first_id + 1
         while left > 0:
             wanted = min(left, CHUNK_ROWS)
             with self._our_errors("read"):
                 rows = self._connection.execute(query, (first_id, last_id, wanted)).fetchall()
-            yield from map(_WITHOUT_ID, rows)
+            yield from rows if has_id else map(_WITHOUT_LAST, rows)
             if len(rows) < wanted:
                 return
             left -= wanted
+            reached = rows[-1][place]
             if newest_first:
-                last_id = rows[-1][0] - 1
+                last_id = reached - 1
             else:
-                first_id = rows[-1][0] + 1
+                first_id = reached + 1
 
     def released(self, stream: str) -> list[tuple[int, int]]:
         """The ranges of ids that may be sent, in order."""

@@ -71,7 +71,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
                 known_already += len(chunk) - len(new)
                 kinds = [(_is_held(held, record), _site_of(places, record)) for record in new]
                 for (is_held, site), alike in groupby(zip(kinds, new, strict=True), key=itemgetter(0)):
-                    brought_back += journal.append_all((each for _, each in alike), is_held=is_held, site=site)
+                    brought_back += len(journal.append_all((each for _, each in alike), is_held=is_held, site=site))
     return Recovered(brought_back, known_already, unreadable)
 
 

@@ -125,8 +125,12 @@ class Spans:
         return self.free(time_ms), True
 
     def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:
-        """Remember a record that was stored as `place` said."""
+        """Note a record that was stored as `place` said."""
         if begins:
+            self._connection.execute(
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
+                (self._stream, record_id, boot, is_held),
+            )
             self.spans.append(Span(record_id, record_id, boot, is_held, time_ms, time_ms))
         else:
             self.spans[-1].last_id, self.spans[-1].last_ms = record_id, time_ms

@@ -78,35 +78,35 @@ class JournalWriter(Journal):
         if not at the journal's own site.
         Raises JournalFull if the disk is full or the file system is read-only: nothing was stored, try again later.
         """
-        with self._our_errors("write to"), self._transaction():
-            return self._insert(record, is_held=is_held, site=site)
-
-    def append_all(self, records: Iterable[Record], *, is_held: bool = False, site: str | None = None) -> int:
-        """Store the records in one transaction, all or none; returns how many. Otherwise like `append`."""
-        with self._our_errors("write to"), self._transaction():
-            return sum(1 for record in records if self._insert(record, is_held=is_held, site=site))
-
-    def _insert(self, record: Record, *, is_held: bool, site: str | None) -> int:
-        stream = _STREAM_OF[type(record)]
-        if isinstance(record, Day):
-            new_id = self._insert_row(stream, record, record.time_ms)
-            old = self._connection.execute("SELECT id FROM days WHERE date = ? AND id < ?", (record.date, new_id))
-            for (old_id,) in old.fetchall():
-                site = sites.of(self._connection, stream, old_id)  # the same day is the same point at the server
-                self._connection.execute("DELETE FROM days WHERE id = ?", (old_id,))
-            self._note_site(stream, new_id, site)
-            return new_id
-        of_stream = self._spans_of(stream)
-        time_ms, begins_span = of_stream.place(record.boot, record.time_ms, is_held=is_held)
-        new_id = self._insert_row(stream, record, time_ms)
-        if begins_span:
-            self._connection.execute(
-                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
-                (stream, new_id, record.boot, is_held),
-            )
-        of_stream.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
-        self._note_site(stream, new_id, site)
+        (new_id,) = self.append_all([record], is_held=is_held, site=site)
         return new_id
+
+    def append_all(self, records: Iterable[Record], *, is_held: bool = False, site: str | None = None) -> list[int]:
+        """Store the records in one transaction, all or none; returns their ids. Otherwise like `append`."""
+        new_ids = []
+        with self._our_errors("write to"), self._transaction():
+            for record in records:
+                stream = _STREAM_OF[type(record)]
+                if isinstance(record, Day):
+                    new_id = self._insert(stream, record, record.time_ms)
+                    self._note_site(stream, new_id, self._replace_day(record, new_id) or site)
+                else:
+                    of_stream = self._spans_of(stream)
+                    time_ms, begins_span = of_stream.place(record.boot, record.time_ms, is_held=is_held)
+                    new_id = self._insert(stream, record, time_ms)
+                    of_stream.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
+                    self._note_site(stream, new_id, site)
+                new_ids.append(new_id)
+        return new_ids
+
+    def _replace_day(self, day: Day, new_id: int) -> str | None:
+        """Delete the older row of the same day; returns its site, for it is the same point at the server."""
+        site = None
+        old = self._connection.execute("SELECT id FROM days WHERE date = ? AND id < ?", (day.date, new_id))
+        for (old_id,) in old.fetchall():
+            site = sites.of(self._connection, "days", old_id)
+            self._connection.execute("DELETE FROM days WHERE id = ?", (old_id,))
+        return site
 
     def _note_site(self, stream: str, record_id: int, site: str | None) -> None:
         if stream not in self._newest_sites:
@@ -115,7 +115,7 @@ class JournalWriter(Journal):
             self._newest_sites[stream] = site
             sites.begin(self._connection, stream, record_id, site)
 
-    def _insert_row(self, stream: str, record: Record, time_ms: int) -> int:
+    def _insert(self, stream: str, record: Record, time_ms: int) -> int:
         columns = COLUMNS[stream]
         values = {column: getattr(record, column) for column in columns} | {"id": None, "time_ms": time_ms}
         cursor = self._connection.execute(

@@ -285,3 +285,33 @@ def influxdb_2_server() -> InfluxDB2:
     if "INFLUXDB_TEST_URL" not in os.environ:
         pytest.skip("needs an InfluxDB 2: INFLUXDB_TEST_URL, INFLUXDB_TEST_TOKEN, INFLUXDB_TEST_ORG")
     return InfluxDB2(*(os.environ[f"INFLUXDB_TEST_{name}"] for name in ("URL", "TOKEN", "ORG")))
+
+
+@contextmanager
+def chrony(directory: Path) -> Iterator[Path]:
+    """A chronyd with a time server, which leaves clock and kernel alone; the directory of a `chronyc` for it."""
+    chronyd, chronyc = program("chronyd", "chrony"), program("chronyc", "chrony")
+    time_port, command_port = free_port(), free_port()
+    settings = {
+        "server": f"local stratum 8\nport {time_port}\nallow 127.0.0.1\ncmdport 0\nbindcmdaddress /\n",
+        "client": f"server 127.0.0.1 port {time_port} iburst minpoll -4 maxpoll -4\nport 0\n"
+        f"cmdport {command_port}\nbindcmdaddress 127.0.0.1\nbindcmdaddress /\n",
+    }
+    (directory / "chronyc").write_text(f'#!/bin/sh\nexec {chronyc} -h 127.0.0.1 -p {command_port} "$@"\n')
+    (directory / "chronyc").chmod(0o755)
+    processes = []
+    for name, lines in settings.items():
+        (directory / f"{name}.conf").write_text(f"{lines}bindaddress 127.0.0.1\npidfile {directory / name}.pid\n")
+        with (directory / f"{name}.log").open("ab") as log:
+            command = [chronyd, "-x", "-d", "-U", "-f", str(directory / f"{name}.conf")]
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log))
+    try:
+        command = [str(directory / "chronyc"), "waitsync", "300", "0", "0", "0.1"]
+        waited = subprocess.run(command, check=False, capture_output=True)
+        if waited.returncode:
+            pytest.fail(f"chronyd did not start: {(directory / 'client.log').read_text()[-2000:]}")
+        yield directory
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(5)

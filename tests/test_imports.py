@@ -2,11 +2,15 @@
 
 import ast
 import graphlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from benchmarks.journals import make
+from tests.scripted_influx import ScriptedInflux
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("logger", "journal", "uploader", "admin", "simulator")
@@ -22,7 +26,7 @@ MAY_IMPORT = {
 
 DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
-    "influxdb_client": {"uploader/server/influx.py"},
+    "influxdb_client": {"uploader/audit/flux.py"},
 }
 
 PURE = {
@@ -111,7 +115,7 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
     ("room", "unwanted"),
     [
         ("logger", {"influxdb_client", "urllib3", "typer", "rich", "starlette", "uvicorn"}),
-        ("uploader", {"serial", "typer", "rich", "starlette", "uvicorn"}),
+        ("uploader", {"serial", "influxdb_client", "typer", "rich", "starlette", "uvicorn"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
 )
@@ -121,3 +125,18 @@ def test_loading_a_room_does_not_load_what_it_must_not(room: str, unwanted: set[
     script = f"import sys, {', '.join(names)}\nprint(*{{module.split('.')[0] for module in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert set(loaded.split()) & unwanted == set()
+
+
+def test_the_uploader_does_without_influxdb_client_while_it_drains(tmp_path: Path) -> None:
+    """It would be most of its memory, for as long as it runs."""
+    make(tmp_path / "journal.db", 20)
+    script = "import sys, admin.cli\nadmin.cli.run(['upload', '--once'])\nprint(*sys.modules)"
+    with ScriptedInflux() as server:
+        settings = {"URL": server.url, "TOKEN": "token", "ORG": "org", "BUCKET": "bucket"}
+        env = os.environ | {f"INFLUXDB_{name}": text for name, text in settings.items()} | {"SOLAR_DATA": str(tmp_path)}
+        command = [sys.executable, "-c", script]
+        run = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+        assert len(server.requests[0]) == 20
+    loaded = {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
+    assert "urllib3" in loaded
+    assert loaded & {"influxdb_client", "serial", "rich", "sqlite_utils"} == set()

@@ -77,7 +77,9 @@ def calibrate(
 def survey_readings(journal: Journal, since: int | None) -> "Survey":
     """Collect the readings since `since` (ms since 1970; None: the last DAYS_BACK days), in the order of their ids."""
     from logger.amperes.calibration import RawReading, Survey
+    from logger.regulator.registers import COUNTERS, by_address, highs_of
 
+    columns = ("time_ms", "raw", *(counter.name for counter in COUNTERS))
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
     ranges = ids_in_period(journal, "readings", since, None)
@@ -85,8 +87,8 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     survey, done = Survey(), 0
     with progress("reading the journal", "readings", total) as show:
         for first, last in ranges:
-            for time_ms, raw in journal.values("readings", ("time_ms", "raw"), first, last):
-                survey.add(RawReading(time_ms, dict(zip(raw[::2], raw[1::2], strict=False))))
+            for time_ms, raw, *counts in journal.values("readings", columns, first, last):
+                survey.add(RawReading(time_ms, highs_of(counts) | by_address(raw)))
                 done += 1
                 if done % 1000 == 0:
                     show(done, total)

@@ -75,7 +75,7 @@ def set_clock(
     evidence = ThisComputer().ask(Clock(0).now())
     if evidence and evidence.is_lasting:
         raise SolarError(f"cannot set the clock to {time_now}: {evidence.source}; nothing was changed")
-    require_journal(data)
+    require_directory(data)
     try:
         time.clock_settime_ns(time.CLOCK_REALTIME, wanted_ms * 1_000_000)
     except PermissionError as error:
@@ -84,16 +84,25 @@ def set_clock(
 
 
 def parse(time_now: str) -> tuple[int, float]:
-    """A local time as a person writes it, in milliseconds since 1970; and how many seconds it may be off."""
+    """A local time as a person writes it: in milliseconds since 1970, and how many seconds it may be off.
+
+    A time without seconds is taken half a minute later: it was read off a watch, then typed.
+    """
     from logger.clock.trust_note import TO_THE_MINUTE_SECONDS, TO_THE_SECOND_SECONDS
 
-    for form, uncertainty_seconds in (
-        ("%Y-%m-%d %H:%M", TO_THE_MINUTE_SECONDS),
-        ("%Y-%m-%d %H:%M:%S", TO_THE_SECOND_SECONDS),
+    for form, seconds_later, uncertainty_seconds in (
+        ("%Y-%m-%d %H:%M", 30, TO_THE_MINUTE_SECONDS),
+        ("%Y-%m-%d %H:%M:%S", 0, TO_THE_SECOND_SECONDS),
     ):
-        with suppress(ValueError):
-            wanted = datetime.strptime(time_now.strip().replace("T", " "), form).astimezone()
-            return round(wanted.timestamp() * 1000), uncertainty_seconds
+        for with_zone in (form, f"{form}%z"):
+            with suppress(ValueError):
+                wanted = datetime.strptime(time_now.strip().replace("T", " "), with_zone)  # noqa: DTZ007 - local
+                if wanted.timestamp() != wanted.replace(fold=1).timestamp():
+                    raise SolarError(
+                        f"cannot set the clock to {time_now}: daylight saving time begins or ends then; "
+                        f"add the offset from UTC, like '{time_now}+01:00'"
+                    )
+                return round((wanted.timestamp() + seconds_later) * 1000), uncertainty_seconds
     raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
 
 
@@ -110,8 +119,13 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
             f"cannot trust {iso(said.time_ms)}: it is {why}; "
             "set the clock first: sudo solar clock set '2026-11-22 17:30'"
         )
-    require_journal(data)
+    require_directory(data)
     print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
+    if not is_there(data / "journal.db"):
+        with our_errors("write to", data):
+            leave(data, boot_id(), said)
+        print("Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart.")
+        return
     try:
         journal = JournalWriter.create(data / "journal.db", site)
     except JournalInUse:
@@ -123,11 +137,13 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
         print(release(journal, boot_id(), said))
 
 
-def require_journal(data: Path) -> None:
-    """Raise JournalMissing if there is no journal."""
-    path = data / "journal.db"
-    if not is_there(path):
-        raise JournalMissing(f"cannot date the records in {path}: there is no such file; nothing has been logged here")
+def require_directory(data: Path) -> None:
+    """Raise JournalMissing where there is no data directory: a word for another one would be lost."""
+    if not data.is_dir():
+        raise JournalMissing(
+            f"cannot confirm the clock for {data}: there is no such directory; give the logger's with --data, "
+            "or start the logger first"
+        )
 
 
 def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:

@@ -142,9 +142,8 @@ def _uploads(health: Health, data: Path) -> Iterator[Finding]:
 
 def _clean(finding: Finding) -> Finding:
     """The finding without token and passwords, whoever wrote them into it."""
-    from uploader.server.proxy import user_and_password
     from uploader.server.redaction import without
-    from uploader.server.target import secrets_in
+    from uploader.server.target import secrets_in, user_and_password
 
     proxies = (user_and_password(os.environ.get(name, "")) for name in options.PROXIES)
     secrets = secrets_in(os.environ.get("INFLUXDB_TOKEN", "").strip(), *proxies)

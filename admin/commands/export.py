@@ -121,10 +121,12 @@ class Counted:
     def rows(self, names: Sequence[str]) -> Iterator[formats.Row]:
         """These columns of each."""
         parts = (self.journal.values(self.stream, names, first, last) for first, last in self.ranges)
+        done = 0
         for done, row in enumerate(chain.from_iterable(parts), start=1):
             yield row
             if done % 1000 == 0:
                 self.show(done)
+        self.show(done)
 
 
 def write_text(form: str, counted: Counted, output: TextIO) -> None:

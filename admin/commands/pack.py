@@ -96,6 +96,10 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 waiting = ids & sent.pending(stream, journal.released(stream))
                 # Also what was sent since then: the bundle has put the old values over the new ones.
                 again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
+                if stream == "days":
+                    kept_days = IdRanges.of_ids(row[0] for row in journal.values(stream, ("id",), 1, known[stream]))
+                    if ids - kept_days:  # some were recorded again, under a higher id
+                        again |= kept_days - IdRanges.of([(1, ids.last)])
                 sent.requeue(stream, again)
                 sent.mark_done(stream, waiting - again, None if stream in lost else marks[stream])
                 marked += (waiting - again).count
@@ -106,7 +110,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
         else "nothing to mark: all of it is already marked as sent"
     )
     if kept:
-        print(f"{count(kept, 'reading')} recalculated since then: to be sent again")
+        print(f"{count(kept, 'record')} changed since then: to be sent again")
 
 
 def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import ProxyError
 
-from admin.doctor.bucket import retention, retention_seconds, rights
+from admin.doctor.bucket import retention, rights
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
 from admin.doctor.probe import Probe, json_of
 from admin.terminal.words import duration
+from journal.errors import UploadError
+from uploader.audit.client import Client
 from uploader.server.answers import Answer, outcome_of
 from uploader.server.influx import Influx
 from uploader.server.network_errors import unreachable
@@ -49,8 +51,16 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
             outcome = influx.write([])
         yield from rights(target, outcome)
         if isinstance(outcome, Sent | Rejected):
-            kept = retention_seconds(probe, is_version_1=(version or "").startswith("1."))
-            yield retention(kept, oldest_pending_seconds, drain_seconds)
+            yield retention(kept_seconds(target), oldest_pending_seconds, drain_seconds)
+
+
+def kept_seconds(target: Target) -> int | None:
+    """How long the server keeps readings: 0 for ever, None if it does not say, or not to this token."""
+    try:
+        with Client(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as client:
+            return client.retention_seconds()
+    except UploadError:
+        return None
 
 
 def name(host: str, port: int, setting: str = "INFLUXDB_URL") -> Finding:

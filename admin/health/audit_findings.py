@@ -10,7 +10,7 @@ from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import count
 
 if TYPE_CHECKING:
-    from uploader.audit.hour import Hour, Reason
+    from uploader.audit.comparison import Hour, Reason
 
 HOUR_MS = 3_600_000
 WORDS: dict["Reason", str] = {

@@ -82,6 +82,11 @@ def trust_in_words(state: ClockState) -> str:
     if state.source is None:
         if state.absurd:
             return f"not trusted: it is {state.absurd}"
+        if is_untold(state):
+            return (
+                f"right ({state.evidence}), but chrony does not tell the kernel, "
+                "and the service solar-logger cannot ask chrony"
+            )
         if state.evidence:
             return f"right ({state.evidence}); the logger uses it once that has lasted for five minutes"
         return "not trusted: it has not been confirmed since this computer started"
@@ -114,14 +119,19 @@ def attention_in_words(state: ClockState) -> str | None:
 
 def needs_person(state: ClockState) -> bool:
     """Whether the time is unlikely to become known by itself."""
-    return state.source is None and (state.evidence is None or remedy(state) == CHRONY_REMEDY)
+    return state.source is None and (state.evidence is None or is_untold(state))
+
+
+def is_untold(state: ClockState) -> bool:
+    """Whether chrony knows the time, but the kernel does not: a logger without a network cannot ask chrony."""
+    from logger.clock.trust import CHRONY
+
+    return state.evidence == CHRONY and bool(state.held_in_all)
 
 
 def remedy(state: ClockState) -> str:
     """What a person can do so that the clock is confirmed."""
-    from logger.clock.trust import CHRONY
-
-    return CHRONY_REMEDY if state.evidence == CHRONY and state.held_in_all else REMEDY
+    return CHRONY_REMEDY if is_untold(state) else REMEDY
 
 
 def lines(state: ClockState) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Self
 
 from admin.energy.quarters import QUANTITIES, Stretch
@@ -14,6 +15,7 @@ from journal.journal import Journal
 from journal.reading import Day
 
 GAP_SECONDS = 300.0
+ROWS_AT_ONCE = 5000
 
 
 @dataclass(slots=True)
@@ -36,17 +38,18 @@ def collect(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], 
     drawn = ChartData.empty(span)
     before_ms = None
     for first, last in ranges:
-        for time_ms, *values in journal.values("readings", ("time_ms", *QUANTITIES), first, last):
-            for columns, value in zip(drawn.columns.values(), values, strict=True):
-                if value is not None:
-                    columns.add(time_ms, value)
-            if before_ms is not None and time_ms - before_ms > span.gap_ms:
-                drawn.gaps += 1
-                drawn.missing_ms += time_ms - before_ms
-            before_ms = time_ms
-            drawn.readings += 1
-            if drawn.readings % 10_000 == 0:
-                show(drawn.readings)
+        rows = journal.values("readings", ("time_ms", *QUANTITIES), first, last)
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            times, *values = zip(*some, strict=True)
+            for columns, of_quantity in zip(drawn.columns.values(), values, strict=True):
+                columns.add_all(times, of_quantity)
+            between = pairwise(times if before_ms is None else (before_ms, *times))
+            gaps = [after - before for before, after in between if after - before > span.gap_ms]
+            drawn.gaps += len(gaps)
+            drawn.missing_ms += sum(gaps)
+            before_ms = times[-1]
+            drawn.readings += len(times)
+            show(drawn.readings)
     return drawn
 
 

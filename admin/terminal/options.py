@@ -17,8 +17,7 @@ from journal.access import obstacle
 from journal.errors import BadSetting
 
 if TYPE_CHECKING:
-    from uploader.server.proxy import Proxy
-    from uploader.server.target import Target
+    from uploader.server.target import Proxy, Target
 
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
@@ -92,7 +91,7 @@ def proxy_for(url: str) -> "Proxy | None":
 
     As in other programs, the lower-case name wins, and this computer itself is never asked through a proxy.
     """
-    from uploader.server.proxy import Proxy
+    from uploader.server.target import Proxy
 
     try:
         parts = urlsplit(url)

@@ -13,8 +13,8 @@ from fractions import Fraction
 from math import sqrt
 
 ENOUGH_AMP_HOURS = 50.0
-ENOUGH_SHARE = 0.03
-"""With a larger uncertainty no step is adopted."""
+ENOUGH_SHARE = 0.01
+"""With a larger uncertainty no step is adopted: twice of this is 2 %."""
 CHARGE, LOAD = "charge", "load"
 ROUNDING, ROUNDING_UNCERTAINTY = 0.25, 0.3
 """In steps. A load that is constant for hours may lack any part of a step, not half a step on average."""

@@ -20,9 +20,9 @@ from journal.revisions import DECODED, Decoding
 from journal.writer import JournalWriter
 from logger.amperes.adopted_steps import StepsInForce
 from logger.events.change import Change
-from logger.history.measured_days import measured
+from logger.history.sums import measured
 from logger.regulator.models import AdoptedSteps, Steps
-from logger.regulator.registers import DECODER, decode, known_highs
+from logger.regulator.registers import COUNTERS, DECODER, decode, highs_of
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def decoded_anew(reading: Reading, steps: Steps) -> Reading | None:
         time_ms=reading.time_ms,
         boot=reading.boot,
         uptime_ms=reading.uptime_ms,
-        known_highs=known_highs(reading),
+        known_highs=highs_of(getattr(reading, counter.name) for counter in COUNTERS),
     )
     quantities = {name: getattr(new, name) for name in DECODED}
     return (

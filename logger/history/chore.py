@@ -22,8 +22,8 @@ from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
 from logger.history.days import NewestReading, days_in
-from logger.history.measured_days import measured
 from logger.history.ring import History, PartialHistory, is_quiet
+from logger.history.sums import measured
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-r"""What the readings of one day add up to: Ah and Wh in and out, and how much of the day they cover. Pure.
+r"""What the readings of one day add up to: Ah and Wh in and out, and how much of the day they cover.
 
 amps or watts
  |    .‾‾.
@@ -8,14 +8,19 @@ amps or watts
                  gap
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from heapq import merge
+
+from journal.journal import Journal
+from journal.reading import Day
 
 HOUR_MS = 3_600_000
 LEAST_GAP_MS = 300_000
+COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 Flows = tuple[int, float | None, float | None, float | None, float | None]
-"""time_ms, charge_amps, load_amps, charge_watts, load_watts"""
+"""The values of COLUMNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,40 @@ class DaySums:
     load_watt_hours: float | None = None
 
 
+def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
+    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
+    if day.began_ms is None or day.ended_ms is None:
+        return day
+    sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
+    new = replace(
+        day,
+        measured_charge_amp_hours=sums.charge_amp_hours,
+        measured_load_amp_hours=sums.load_amp_hours,
+        measured_charge_watt_hours=sums.charge_watt_hours,
+        measured_load_watt_hours=sums.load_watt_hours,
+        coverage_percent=sums.coverage_percent,
+    )
+    return day if new == day else replace(new, id=None)
+
+
+def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
+    """The sums of the readings with a trusted time."""
+    gap_ms = longest_gap_ms(interval_seconds)
+    return sum_up(flows(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
+
+
+def flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
+    """Times, currents and powers, ascending in time, read as needed."""
+    held = journal.held("readings")
+    ranges = [
+        (first, last)
+        for first, last in journal.id_ranges("readings", since_ms, until_ms)
+        if not any(held_first <= first <= held_last for held_first, held_last in held)
+    ]
+    rows = (journal.values("readings", COLUMNS, first, last) for first, last in ranges)
+    return merge(*rows, key=lambda row: row[0])
+
+
 def longest_gap_ms(interval_seconds: float) -> int:
     """How far apart two neighbouring readings may be: five minutes, or three intervals."""
     return max(LEAST_GAP_MS, round(3000 * interval_seconds))
@@ -36,7 +75,7 @@ def longest_gap_ms(interval_seconds: float) -> int:
 
 def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
     """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
-    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in range(4)]
+    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in COLUMNS[1:]]
     for time_ms, *values in readings:
         for each, value in zip(sums, values, strict=False):
             each.add(time_ms, value)

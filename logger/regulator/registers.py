@@ -12,7 +12,7 @@ Rules:
 Sources: PLI.Info.2.16.0 pages 5 to 9; PL Reference Manual 6.4.0; valid ranges where either gives them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -191,10 +191,11 @@ def decode(
     )
 
 
-def known_highs(reading: Reading) -> dict[int, int]:
-    """The high bytes that a reading's counters had, by address: for `decode`, since `raw` need not have them."""
-    counts = {counter.high: getattr(reading, counter.name) for counter in COUNTERS}
-    return {high: int(count) // 256 for high, count in counts.items() if count is not None}
+def highs_of(counts: Iterable[float | None]) -> dict[int, int]:
+    """The high bytes of a reading's four COUNTERS, by address, since `raw` need not have them."""
+    return {
+        counter.high: int(count) // 256 for counter, count in zip(COUNTERS, counts, strict=True) if count is not None
+    }
 
 
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:

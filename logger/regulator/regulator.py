@@ -8,7 +8,8 @@ corruption is kept out of the readings:
     doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
                        loopback, until it is waited out. In a reply: one byte too many, no value
     garbled data       a value that differs from last time is read again until two reads in a row agree
-                       (voting.py)
+                       (voting.py). A byte that has long been the same is read once: if it has just changed, damage
+                       may make the old one of it, for one reading
     garbled address    the same: another register's byte differs, and the same false one does not come twice
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
@@ -18,7 +19,8 @@ corruption is kept out of the readings:
     code like a volt   replies are read by position: 128 is a voltage only after a 200 (frame.py)
     torn pairs         an Ah counter's high byte is read when the low one has fallen, was not seen for a while, or in
                        its turn: high-low-high. Shunts are read 207-205-206-207. Where the outer bytes have changed,
-                       again. The clock is read 48-47-46, again when a minute may have ended meanwhile
+                       again. The clock is read 48-47-46, once if together they show what it must show by
+                       now; else it is voted on, again when a minute may have ended meanwhile
     wrong scale        RAM 0 and 93 are read at the end; where they are not as before the reading, it is taken again
     midnight           the same, if 48 has fallen once the counters were read. Where that cannot be seen near midnight,
                        the counters are left out

@@ -19,6 +19,7 @@ from logger.line.exchange import Failure, Pli
 from logger.line.frame import READ_RAM
 from logger.line.voting import MOST_READS, believed
 from logger.regulator.registers import (
+    DAY_SECONDS,
     EXTERNAL_FLAGS,
     HOURS,
     MINUTES,
@@ -27,6 +28,7 @@ from logger.regulator.registers import (
     SECONDS,
     SOFTWARE_VERSION,
     UPDATE,
+    clock_seconds,
 )
 
 FAILURES_TO_GO_ON = 3
@@ -38,6 +40,13 @@ STEADY_SECONDS = 60.0
 """After which a value that was always the same is believed when it is read once."""
 RECENT_SECONDS = 30.0
 """In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
+
+WHOLE = -1
+"""In the place of a command, with a number's low address: the high byte that is known to belong to the low one."""
+
+CLOCK = (HOURS, MINUTES, SECONDS)
+CLOCK_TOLERANCE_SECONDS = 3
+"""The clock shows steps of 2 s, and is read within a second."""
 
 # Steps by which these normally move: currents, duty, filtered voltages, counters; the clock's seconds.
 TOLERANCES = {SECONDS: 3, 39: 12, 50: 2, 205: 5, 206: 5, 213: 5, 217: 5, 220: 16, 221: 2, 232: 16, 233: 2}
@@ -142,16 +151,18 @@ class VerifiedReads:
 
     def counter(self, low: int, high: int) -> Ram:
         """The low byte alone if the high one cannot have changed since it was read; else both."""
-        last, last_high = self._seen(low), self._seen(high)
-        if last and last_high and self._clock.monotonic() - last.at <= RECENT_SECONDS:
+        last, whole = self._seen(low), self._seen(low, WHOLE)
+        if last and whole and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
             # A counter of 256 that was reset has the same low byte as before.
-            if not ram or (ram[low] >= last.value and (ram[low] or not last_high.value)):
+            if not ram or (ram[low] >= last.value and (ram[low] or not whole.value)):
                 return ram
         return self.pair(low, high)
 
     def pair(self, low: int, high: int) -> Ram:
         """Both bytes of a number, from the same moment: high, low, high again. Empty when they cannot be read."""
+        self._known.pop((WHOLE, low), None)
+        self._unproven.pop((WHOLE, low), None)
         for _ in range(TORN_TRIES):
             ram = self.bytes(high)
             ram |= self.bytes(low) if ram else {}
@@ -159,6 +170,7 @@ class VerifiedReads:
             if not after:
                 return {}
             if after[high] == ram[high]:
+                self._remember(WHOLE, low, ram[high])
                 return ram
         self.missing[low] = "its high byte kept changing"
         return {}
@@ -166,8 +178,11 @@ class VerifiedReads:
     def time_of_day(self) -> Ram:
         """The three bytes of the regulator's clock, of one moment, as far as they can be read.
 
-        Seconds are read last. They tell how old the minute is, and so whether hour and minute were read within it.
+        Once each, if they show what the clock must show by now. Else they are voted on. Seconds are read last. They
+        tell how old the minute is, and so whether hour and minute were read within it.
         """
+        if ram := self._expected_time_of_day():
+            return ram
         earlier = SECONDS_A_MINUTE
         for _ in range(TORN_TRIES):
             began = self._clock.monotonic()
@@ -180,25 +195,47 @@ class VerifiedReads:
             earlier = seconds
         return {}
 
+    def _expected_time_of_day(self) -> Ram:
+        """The clock's bytes, each read once; empty unless together they are what it showed last and the time since."""
+        last = {address: known for address in CLOCK if (known := self._seen(address))}
+        shown = clock_seconds({address: known.value for address, known in last.items()})
+        if shown is None:
+            return {}
+        ram = {address: answer for address in CLOCK if isinstance(answer := self._ask(READ_RAM, address), int)}
+        seconds, now = clock_seconds(ram), self._clock.monotonic()
+        if seconds is None:
+            return {}
+        ahead = float(seconds - shown) - (now - last[SECONDS].at)
+        if abs((ahead + DAY_SECONDS / 2) % DAY_SECONDS - DAY_SECONDS / 2) > CLOCK_TOLERANCE_SECONDS:
+            return {}
+        self._forget_missing(*CLOCK)
+        for address, value in ram.items():
+            self._remember(READ_RAM, address, value)
+        return ram
+
     def _forget_missing(self, *addresses: int) -> None:
         for address in addresses:
             self.missing.pop(address, None)
 
     def _believed(self, command: int, address: int, reads: list[int]) -> int | None:
-        known, now = self._seen(address, command), self._clock.monotonic()
+        known = self._seen(address, command)
         value = believed(
             reads,
-            known.value if known and address != SECONDS else None,  # seconds run on, so the last ones say nothing
-            is_steady=known is not None and now - known.since > STEADY_SECONDS,
+            known.value if known and address not in CLOCK else None,  # it runs on, so the last time says nothing
+            is_steady=known is not None and self._clock.monotonic() - known.since > STEADY_SECONDS,
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
             meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
         )
         if value is not None:
-            # A value seen for the first time counts as steady.
-            since = -inf if known is None else known.since if value == known.value else now
-            self._unproven[command, address] = Known(value, now, since)
+            self._remember(command, address, value)
         return value
+
+    def _remember(self, command: int, address: int, value: int) -> None:
+        known, now = self._seen(address, command), self._clock.monotonic()
+        # A value seen for the first time counts as steady.
+        since = -inf if known is None else known.since if value == known.value else now
+        self._unproven[command, address] = Known(value, now, since)
 
     def _seen(self, address: int, command: int = READ_RAM) -> Known | None:
         return self._unproven.get((command, address)) or self._known.get((command, address))

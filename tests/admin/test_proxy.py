@@ -107,5 +107,5 @@ def test_a_proxy_that_cannot_be_is_a_bad_setting(
     ran = solar(*command)
     assert ran.code == 2
     assert ran.err == (
-        "cannot use HTTP_PROXY='socks5://p:1080': a proxy looks like http://proxy.example:3128; mend it, or unset it\n"
+        "cannot use HTTP_PROXY='socks5://p:1080': a proxy looks like http://proxy.example:3128; correct or remove it\n"
     )

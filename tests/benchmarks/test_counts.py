@@ -11,6 +11,8 @@ from benchmarks.journals import make, readings
 from journal.writer import JournalWriter
 from tests.servers import program
 
+CERTIFICATE = Path(__file__).parents[1] / "uploader" / "certificates" / "valid.pem"
+
 
 def test_a_reading_is_one_sync_and_a_page_or_two(tmp_path: Path) -> None:
     """500 against 100. The floor of SQLite's log is a page of 4,120 bytes for each reading."""
@@ -29,6 +31,13 @@ def test_a_backlog_goes_out_in_few_and_small_requests(tmp_path: Path) -> None:
     requests, lines, size = counts.drained(tmp_path, 2000)
     assert (requests, lines) == (5, 2000)
     assert size / lines < 16.5
+
+
+def test_six_readings_go_out_as_one_piece_with_few_headers(tmp_path: Path) -> None:
+    """1,440 of these are a day's traffic. TLS: one record for the request, one for the answer, 22 bytes each."""
+    secure, plain = counts.request_bytes(tmp_path, CERTIFICATE)
+    assert plain < 820
+    assert secure - plain == 44
 
 
 def test_a_journal_at_rest_has_no_room_to_spare(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Everything that happens to a site, in any order: after it, the server has each released reading, once, and true.
+"""Everything that happens to a site, in any order: after it, the server has each released record, once, and true.
 
-    logger     append, wait, know_time, doubt_time, date, rescale, redecode, prune
+    logger     append, event, day, wait, know_time, doubt_time, date, rescale, redecode, prune
     uploader   upload, with whatever the server answers, with the logger at work in between, and on a full disk
     person     rename, back_up, copy_file, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
@@ -8,7 +8,8 @@
 
 At every moment: nothing held was sent, nothing is stored twice, under another site or at another time. When all is
 sent, and again when all is mended and sent: nothing is missing, all values are the last ones, and there is no dead
-letter that the server has not condemned, in its own words or by failing at it alone while it takes others.
+letter that the server has not condemned, in its own words or by failing at it alone while it takes others. And the
+uploader never makes more than some requests without a wait or a result, nor sends the same again and again.
 """
 
 import gzip
@@ -30,6 +31,7 @@ from tests.delivery.crash import Crash, Watch
 from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
 from tests.delivery.site import Kept, Site, quiet
 from tests.delivery.truth import File, Taken, Truth
+from uploader.drain.drain import Step
 
 START_MS = 1_767_225_600_000  # 2026
 WAKING_MS = 1_750_000_000_000
@@ -38,6 +40,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
 """Where a sync costs nothing: what a power cut leaves on a disk is what tests/reliability is about."""
 
 STEPS_AT_MOST = 150
+FRUITLESS_AT_MOST = 64
+"""Requests in a row without a wait, after which nothing is settled: eight suspects, each halved to the end."""
 WITHOUT_ROOM_SECONDS = 60
 """What drain/loop.py waits when uploader.db cannot be written."""
 
@@ -79,6 +83,7 @@ class Delivery(RuleBasedStateMachine):
         self.parcels: list[tuple[Path, File]] = []
         self.before_append: File | None = None
         self.armed: int | None = None
+        self.fruitless = self.settled = 0
         self.server = model_influx()
         self.server.reset(lambda: self.now_ms)
         self.watch = Watch()
@@ -135,6 +140,40 @@ class Delivery(RuleBasedStateMachine):
         )
         self.before_append = before
 
+    @rule()
+    def event(self) -> None:
+        """Something happens: held like a reading."""
+        self.now_ms += 10_000
+        self.count += 1
+        number, uptime_ms, is_held, before = self.count, self.now_ms - self.boot_ms, not self.is_sure, self.file
+        self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms, "solar_event")
+        shown_ms = WAKING_MS + uptime_ms if is_held else self.now_ms
+        self.site.remember()
+        self._change(
+            "logger",
+            lambda: self.site.append_event(number, shown_ms, uptime_ms, is_held=is_held),
+            before.having({number: Kept(is_held)}),
+        )
+        self.before_append = before
+
+    @rule(is_again=st.booleans())
+    def day(self, is_again: bool = False) -> None:
+        """The regulator's record of a day; or `is_again`, a later one of the same day, in place of the first."""
+        self.now_ms += 10_000
+        self.count += 1
+        number, before = self.count, self.file
+        days = [each for each, kept in before.rows.items() if kept.date] if is_again else []
+        old, date = (days[-1], before.rows[days[-1]].date) if days else (0, f"day {number}")
+        taken = self.truth.taken[old] if old else Taken(self.site.name, "", self.now_ms, "solar_day")
+        self.truth.taken[number] = taken
+        self.site.remember()
+        self._change(
+            "logger",
+            lambda: self.site.append_day(number, taken.time_ms, date),
+            before.without(before.day_of(date)).having({number: Kept(date=date)}),
+        )
+        self.before_append = before
+
     @precondition(lambda self: not self.is_sure)
     @rule()
     def know_time(self) -> None:
@@ -167,16 +206,17 @@ class Delivery(RuleBasedStateMachine):
     def redecode(self, limit: int = 1000) -> None:
         """Decode readings anew that have another scale; a few at once."""
         before = self.file
-        rows = {number: Kept(kept.is_held, self.scale) for number, kept in before.rows.items()}
+        rows = {n: Kept(kept.is_held, self.scale) for n, kept in before.rows.items() if self._is_reading(n)}
         self._change("logger", lambda: self.site.redecode(self.scale, limit), before.having(rows), True)
 
     @rule(keep=st.integers(0, 3))
     def prune(self, keep: int = 0) -> None:
         """Delete what was sent, but for the last few."""
-        times = [self.truth.taken[number].time_ms for number in self.file.released]
+        times = [self.truth.taken[number].time_ms for number in self.file.released if self._is_reading(number)]
         if times:
             before_ms = sorted(times)[-min(keep + 1, len(times))]
-            gone = {n for n in self.file.released if self.truth.taken[n].time_ms < before_ms}
+            old = {n for n in self.file.released if self.truth.taken[n].time_ms < before_ms}
+            gone = {n for n in old if self._is_reading(n)}
             self._change("logger", lambda: self.site.prune(before_ms), self.file.without(gone), True)
 
     @rule(seconds=st.sampled_from([60, 3600]))
@@ -223,12 +263,17 @@ class Delivery(RuleBasedStateMachine):
             self.know_time()
 
     def _step(self) -> None:
+        requests, expired = self.server.requests, self.site.expired
         try:
-            wait_seconds = self.site.step().wait_seconds
+            step = self.site.step()
         except JournalFull:
-            wait_seconds = WITHOUT_ROOM_SECONDS
-        self.now_ms += int(wait_seconds * 1000) + 1
+            step = Step(WITHOUT_ROOM_SECONDS)
+        self.now_ms += int(step.wait_seconds * 1000) + 1
         self.server.is_known |= self.server.has_succeeded
+        self.settled += step.sent + step.refused
+        is_fruitless = not (step.wait_seconds or step.sent or step.refused or self.site.expired > expired)
+        self.fruitless = self.fruitless + self.server.requests - requests if is_fruitless else 0
+        assert self.fruitless <= FRUITLESS_AT_MOST, f"{self.fruitless} requests in a row without a wait or a result"
 
     # A person
 
@@ -441,7 +486,7 @@ class Delivery(RuleBasedStateMachine):
         letters = set(self.site.letters())
         for number in letters:
             assert self.server.may_condemn(number), f"reading {number} is a dead letter and nothing was wrong with it"
-        blamed = {n for n, taken in self.truth.taken.items() if self.server.has_against(n, taken.time_ms)}
+        blamed = {n for n, it in self.truth.taken.items() if self.server.has_against(n, it.measurement, it.time_ms)}
         lacks = self.truth.lacks(self.server, files, but=letters | blamed)
         assert not lacks, when + ":\n" + "\n".join(lacks)
         self.nothing_is_wrong()
@@ -455,17 +500,22 @@ class Delivery(RuleBasedStateMachine):
     def _drain(self) -> None:
         """Some minutes in which the network is well, or hours where something keeps failing."""
         self.armed = None
-        began_ms = self.now_ms
+        began_ms, settled = self.now_ms, self.settled
         for _ in range(STEPS_AT_MOST):
             self._run("uploader", self._step)
             minutes = (self.now_ms - began_ms) / 60_000
             if minutes > 360 or (minutes > 3 and not self.site.pending()):
                 break
+        most = 10 + 2 * (len(self.file.rows) + len(self.site.letters()))
+        assert self.settled - settled <= most, f"{self.settled - settled} records settled, of {most} at most"
 
     # How it is done
 
     def _taken(self, number: int) -> Taken:
         return self.truth.taken[1 + number % len(self.truth.taken)]
+
+    def _is_reading(self, number: int) -> bool:
+        return self.truth.taken[number].measurement == "solar"
 
     def _has_expired(self, number: int) -> bool:
         return number not in self.server.places and self.truth.taken[number].time_ms < self.server.was_floor_ms
@@ -503,7 +553,7 @@ class Delivery(RuleBasedStateMachine):
                 states = (before.rows.get(number), then.rows.get(number))
                 assert rows.get(number) in states, f"reading {number} is {rows.get(number)}, which is none of {states}"
             self.file = replace(then, rows=rows, anchored=frozenset(self.site.anchored()))
-            gone = before.released - rows.keys()
+            gone = {number for number in before.released - rows.keys() if self._is_reading(number)}
             self.truth.owed |= {number for number in gone if not self._has_expired(number)}
         self.truth.note(self.file)
         if not done and process == "logger":  # after a person, the logger is started first

@@ -61,10 +61,10 @@ POISONS = ("reset", "400 plain", "403 page", "413 page", "500", "502", "504")
 
 
 def number_of(line: str) -> int:
-    """Which reading a line is: the field that no test ever changes."""
-    match = re.search(r"charge_amp_hours=([0-9]+)\.0", line)
+    """Which record a line is: the field that no test ever changes."""
+    match = re.search(r'charge_amp_hours=([0-9]+)\.0|message="event ([0-9]+)"', line)
     assert match, line
-    return int(match[1])
+    return int(match[1] or match[2])
 
 
 class ModelInflux:
@@ -124,9 +124,9 @@ class ModelInflux:
         """A stranger writes `charge_amps` as an integer: where nothing was there before, it is one from now on."""
         self._types.setdefault(("solar", time_ms // SHARD_MS, "charge_amps"), "i")
 
-    def has_against(self, number: int, time_ms: int) -> bool:
-        """Whether something is against this reading itself, in InfluxDB or on the way there."""
-        is_integer = self._types.get(("solar", time_ms // SHARD_MS, "charge_amps")) == "i"
+    def has_against(self, number: int, measurement: str, time_ms: int) -> bool:
+        """Whether something is against this record itself, in InfluxDB or on the way there."""
+        is_integer = self._types.get((measurement, time_ms // SHARD_MS, "charge_amps")) == "i"
         return number in self.unparsable or number in self.poison or is_integer or time_ms < self.was_floor_ms
 
     def may_condemn(self, number: int) -> bool:

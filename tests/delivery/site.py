@@ -17,7 +17,7 @@ from journal.boots import Anchor
 from journal.errors import SolarError
 from journal.files import log_of
 from journal.journal import Journal
-from journal.reading import Reading
+from journal.reading import STREAMS, Day, Event, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.delivery.crash import Watch
@@ -25,6 +25,7 @@ from tests.delivery.server import number_of
 from uploader.drain.drain import Drain, Step
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
+from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
 from uploader.server.target import Target
@@ -32,10 +33,11 @@ from uploader.server.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A reading as a journal has it: whether it is held, and the scale that it is decoded with."""
+    """A record as a journal has it: whether it is held, the scale that a reading is decoded with, the date of a day."""
 
-    is_held: bool
-    scale: int
+    is_held: bool = False
+    scale: int = 0
+    date: str = ""
 
 
 def decoded(number: int, scale: int) -> float:
@@ -102,6 +104,15 @@ class Site:
         )
         self.journal.append(reading, is_held=is_held)
 
+    def append_event(self, number: int, time_ms: int, uptime_ms: int, *, is_held: bool) -> None:
+        message = f"event {number}"
+        event = Event(time_ms=time_ms, boot=self._boot, uptime_ms=uptime_ms, kind="test", message=message)
+        self.journal.append(event, is_held=is_held)
+
+    def append_day(self, number: int, time_ms: int, date: str) -> None:
+        """The regulator's record of a day; a later one of the same date takes its place."""
+        self.journal.append(Day(time_ms=time_ms, date=date, model="PL80", charge_amp_hours=float(number)))
+
     def know_time(self, uptime_ms: int, time_ms: int) -> None:
         self.journal.write_anchor(self._boot, Anchor(uptime_ms, time_ms, "test"))
 
@@ -162,6 +173,12 @@ class Site:
     def step(self) -> Step:
         assert self._drain, "the uploader does not run"
         return self._drain.drain_once()
+
+    @property
+    def expired(self) -> int:
+        """How many records were too old for the server."""
+        assert self._drain, "the uploader does not run"
+        return self._drain.progress.state().expired
 
     def pending(self) -> int:
         assert self._drain, "the uploader does not run"
@@ -264,14 +281,21 @@ class Site:
     def contents(self) -> dict[int, Kept]:
         """What the journal has, in the order of ids."""
         with self._watch.process("person"), Journal.open(self.path) as journal:
-            held = [range(first, last + 1) for first, last in journal.held("readings")]
-            rows = [row for row in journal.records("readings", 1, 2**40) if isinstance(row, Reading)]
-        kept = {}
+            rows = [row for stream in STREAMS for row in journal.records(stream, 1, 2**40)]
+            held = {stream: IdRanges.of(journal.held(stream)) for stream in STREAMS}
+        kept: dict[int, Kept] = {}
         for row in rows:
-            number = int(row.charge_amp_hours or 0)
-            scale = round((row.charge_amps or 0) / decoded(number, 1))
-            assert number not in kept, f"reading {number} is in the journal twice"
-            kept[number] = Kept(any((row.id or 0) in ids for ids in held), scale)
+            match row:
+                case Reading():
+                    number = int(row.charge_amp_hours or 0)
+                    scale = round((row.charge_amps or 0) / decoded(number, 1))
+                    found = Kept((row.id or 0) in held["readings"], scale)
+                case Event():
+                    number, found = int(row.message.removeprefix("event ")), Kept((row.id or 0) in held["events"])
+                case Day():
+                    number, found = int(row.charge_amp_hours or 0), Kept(date=row.date)
+            assert number not in kept, f"record {number} is in the journal twice"
+            kept[number] = found
         return kept
 
     def anchored(self) -> set[str]:

@@ -16,7 +16,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(QUICK, derandomize=False, print_blob=True, max_examples=2000, stateful_step_count=50)
+LONG = settings(QUICK, derandomize=False, print_blob=True, max_examples=1000, stateful_step_count=50)
 
 
 def test_each_released_reading_is_stored_once_and_true() -> None:

@@ -257,3 +257,54 @@ def test_a_letter_that_was_to_be_tried_again_is_tried_though_another_journal_has
     life.settle()
     assert not life.site.letters()
     life.heal()
+
+
+def test_a_day_that_was_recorded_again_takes_the_place_of_the_first(life: Delivery) -> None:
+    life.day()
+    life.settle()
+    life.rename()
+    life.day(is_again=True)
+    life.heal()
+
+
+def test_a_parcel_with_an_older_record_of_a_day_does_not_stay_over_the_newer_one(life: Delivery) -> None:
+    life.day()
+    life.pack()
+    life.day(is_again=True)
+    life.settle()
+    life.carry()
+    life.heal()
+
+
+def test_a_dead_letter_of_an_older_record_of_a_day_is_not_sent_over_the_newer_one(life: Delivery) -> None:
+    life.refuse(1)
+    life.day()
+    life.settle()
+    life.day(is_again=True)
+    life.settle()
+    life.mend()
+    life.retry()
+    life.heal()
+
+
+def test_events_are_held_and_dated_like_readings(life: Delivery) -> None:
+    life.event()
+    life.append()
+    life.know_time()
+    life.date(1)
+    life.heal()
+
+
+def test_a_dead_letter_of_a_lost_journal_is_not_sent_over_the_recovered_reading(sent: Delivery) -> None:
+    sent.refuse(2)
+    sent.append()
+    sent.settle()
+    sent.damage()
+    sent.mend()
+    sent.recover()
+    sent.settle()
+    sent.rescale()
+    sent.redecode()
+    sent.settle()
+    sent.retry()
+    sent.heal()

@@ -1,4 +1,4 @@
-"""What is true whatever the program does: which readings were taken, and which journal has which of them.
+"""What is true whatever the program does: which records were taken, and which journal has which of them.
 
 taken ── held ── released ── stored at the server, for ever
                     │ pruned: stored already, or to be stored from what is kept of it
@@ -15,11 +15,12 @@ from tests.delivery.site import Kept, decoded
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A reading, as it was taken: `time_ms` is when it really was."""
+    """A record, as it was taken: `time_ms` is when it really was."""
 
     site: str
     boot: str
     time_ms: int
+    measurement: str = "solar"
 
 
 _names = count(1)
@@ -49,8 +50,12 @@ class File:
 
     def recovered(self, damaged: "File") -> "File":
         """This one, and what it lacks of another."""
-        new = {number: kept for number, kept in damaged.rows.items() if number not in self.rows}
+        new = {n: kept for n, kept in damaged.rows.items() if n not in self.rows and not self.day_of(kept.date)}
         return self.having(new).knowing(*damaged.anchored)
+
+    def day_of(self, date: str) -> set[int]:
+        """The record of this day, if it has one."""
+        return {number for number, kept in self.rows.items() if date and kept.date == date}
 
     @property
     def released(self) -> set[int]:
@@ -91,12 +96,24 @@ class Truth:
         due: Mapping[int, Kept] = {
             number: kept for file in files for number, kept in file.rows.items() if not kept.is_held
         }
+        days: dict[tuple[str, int], set[str]] = {}
+        for number in due:
+            for place in server.places.get(number, ()) if due[number].date else ():
+                days.setdefault(place, set()).add(f"{number}.0")
         found = []
         for number in sorted((due.keys() | self.owed) - self.dropped - but):
-            values = [server.points[place].get("charge_amps") for place in server.places.get(number, ())]
+            places = server.places.get(number, ())
+            if not places:
+                found.append(f"record {number} is not stored")
+            if self.taken[number].measurement != "solar":
+                found += [
+                    f"day {number} is stored as {numbers}, not as the journal has it"
+                    for place in places
+                    if place in days and (numbers := server.points[place]["charge_amp_hours"]) not in days[place]
+                ]
+                continue
+            values = [server.points[place].get("charge_amps") for place in places]
             scales = {due[number].scale} if number in due else self.scales[number]
-            if not values:
-                found.append(f"reading {number} is not stored")
-            elif any(float(value or 0) not in {decoded(number, scale) for scale in scales} for value in values):
+            if any(float(value or 0) not in {decoded(number, scale) for scale in scales} for value in values):
                 found.append(f"reading {number} is stored as {values}, not as of scale {scales}")
         return found

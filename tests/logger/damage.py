@@ -1,14 +1,17 @@
 """What comes of a reading on a damaged line: wrong and missing values, exchanges, seconds; each kind and rate.
 
-python -m tests.logger.damage [EXCHANGES]: prints the table of docs/reliability.md. Time is virtual, the seed fixed.
+python -m tests.logger.damage [EXCHANGES [DAMAGE…]]: prints the table of docs/reliability.md, or only these kinds of
+damage ("a byte lost"). Time is virtual, the seed fixed.
 
 The rate is the share of exchanges that are damaged, each once. The regulator lives as at a site: voltage and currents
-change every second, counters and extremes now and then. A value is wrong when its register did not hold it at any
-moment of the reading; a counter, when both its bytes did not make it.
+change every second, counters and extremes now and then. On a damaged line somebody sets its clock before every tenth
+reading, so that hour and minute end during the reading. A value is wrong when its register did not hold it at any
+moment of the reading; a counter, when both its bytes did not make it. It is old when its register did so since the
+reading before began: what has long been the same is read once, and damage may have made just the same of it.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -20,6 +23,9 @@ from tests.logger.bench import Bench
 RATES = (0.0, 0.005, 0.01, 0.03, 0.1, 0.2)
 EXCHANGES = 100_000
 INTERVAL_SECONDS = 10.0
+READINGS_A_CLOCK = 10
+HOUR_SECONDS = 360
+"""Its hours count tenths: the byte changes every six minutes."""
 QUANTITIES = tuple(
     name
     for name, value in vars(Reading).items()
@@ -38,6 +44,7 @@ class Outcome:
     failed: int = 0
     exchanges: int = 0
     wrong: int = 0
+    old: int = 0
     missing: int = 0
     seconds: float = 0.0
     examples: list[str] = field(default_factory=list)
@@ -52,7 +59,10 @@ class Site(Bench):
         self.rate = rate
         self.ram[207] = 0b1100 if has_shunts else 0
         self.states: list[tuple[int, ...]] = [tuple(self.ram)]
+        """What its memory held during the reading, and `earlier`, from the reading before on."""
+        self.earlier: list[tuple[int, ...]] = []
         self._lived_until = self.seconds
+        self.clock_ahead = 0.0
         self._damage = damage(self)
         self.before = lambda command, address: self.live()
         self.delay = lambda nth: self.random.uniform(0.07, 0.15) + self._damage.late_seconds
@@ -71,14 +81,24 @@ class Site(Bench):
             self._second()
             self.states.append(tuple(self.ram))
 
+    @property
+    def clock(self) -> float:
+        """The seconds that the regulator's clock has counted."""
+        return self._lived_until + self.clock_ahead
+
+    def set_clock(self) -> None:
+        """Put it forward to some seconds before the next change of its hour, while it is read."""
+        self.clock_ahead += HOUR_SECONDS - self.clock % HOUR_SECONDS - self.random.uniform(2, 6)
+
     def _second(self) -> None:
         ram, random = self.ram, self.random
-        second = int(self._lived_until) % 86_400
+        second = int(self.clock) % 86_400
         ram[48], ram[47], ram[46] = second // 360, second % 360 // 60, second % 60 // 2
         if second == 0:
             for counter in COUNTERS:
                 ram[counter.low] = ram[counter.high] = 0
-        for address, low, high in ((50, 110, 150), (213, 0, 200), (217, 0, 200), (39, 0, 240)):
+        shunts = ((205, 0, 200), (206, 0, 200)) if ram[207] else ()
+        for address, low, high in ((50, 110, 150), (213, 0, 200), (217, 0, 200), (39, 0, 240), *shunts):
             if random.random() < 0.3:
                 ram[address] = min(max(ram[address] + random.choice((-2, -1, 1, 2)), low), high)
         for address in (220, 232):
@@ -245,7 +265,9 @@ def measure(kind: type[Damage], rate: float, exchanges: int, *, has_shunts: bool
     while outcome.exchanges < exchanges:
         site.seconds = (site.seconds // INTERVAL_SECONDS + 1) * INTERVAL_SECONDS
         site.live()
-        del site.states[:-1]
+        if rate and outcome.readings % READINGS_A_CLOCK == 0:
+            site.set_clock()
+        site.earlier, site.states = site.states, site.states[-1:]
         began = site.seconds
         try:
             reading = regulator.read()
@@ -263,42 +285,57 @@ def measure(kind: type[Damage], rate: float, exchanges: int, *, has_shunts: bool
 
 def _judge(reading: Reading, site: Site, began: float, outcome: Outcome) -> None:
     site.live()
-    truths = [decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0) for state in site.states]
     for address, value in by_address(reading.raw).items():
-        held = {state[address] for state in site.states}
-        if value not in held and address not in (46, 47, 48):
-            _note(outcome, f"RAM {address}: {value}, not {held}")
-    for name in QUANTITIES:
-        value, held_by = getattr(reading, name), {getattr(truth, name) for truth in truths}
-        if value is None:
-            outcome.missing += held_by != {None}
-        elif name not in SUMS and value not in held_by:
-            _note(outcome, f"{name}: {value}, not {held_by}")
-    clock = reading.regulator_clock_seconds
+        if address not in (46, 47, 48) and value not in (held := {state[address] for state in site.states}):
+            _note(
+                outcome, f"RAM {address}: {value}, not {held}", is_old=value in {old[address] for old in site.earlier}
+            )
+    now = _decoded(site.states[-1])
+    outcome.missing += sum(getattr(reading, name) is None is not getattr(now, name) for name in QUANTITIES)
+    unlike = [name for name in QUANTITIES if name not in SUMS and getattr(reading, name) is not None]
+    for states, is_old in ((site.states, None), (site.earlier, True)):
+        for state in reversed(states):
+            if not unlike:
+                break
+            truth = _decoded(state)
+            found = [name for name in unlike if getattr(reading, name) == getattr(truth, name)]
+            unlike = [name for name in unlike if name not in found]
+            for name in found if is_old else ():
+                _note(outcome, f"{name}: {getattr(reading, name)} is old", is_old=True)
+    for name in unlike:
+        _note(outcome, f"{name}: {getattr(reading, name)}, not {getattr(now, name)}")
+    clock, shown = reading.regulator_clock_seconds, (began + site.clock_ahead) % 86_400
     outcome.missing += clock is None
-    if clock is not None and not -6 <= clock - began % 86_400 <= site.seconds - began + 6:
-        _note(outcome, f"clock: {clock}, not {began % 86_400}")
+    if clock is not None and (clock - shown + 6) % 86_400 > site.seconds - began + 12:
+        _note(outcome, f"clock: {clock}, not {shown}")
 
 
-def _note(outcome: Outcome, example: str) -> None:
-    outcome.wrong += 1
+def _decoded(state: tuple[int, ...]) -> Reading:
+    return decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0)
+
+
+def _note(outcome: Outcome, example: str, *, is_old: bool = False) -> None:
+    outcome.old += is_old
+    outcome.wrong += not is_old
     outcome.examples.append(example)
 
 
-def table(exchanges: int, tell: Callable[[str], None]) -> None:
-    tell("| Damage | Share | Readings | Wrong values | Missing values | Failed readings | Exchanges | Seconds |")
-    tell("|---|---|---|---|---|---|---|---|")
+def table(exchanges: int, only: Sequence[str], tell: Callable[[str], None]) -> None:
+    tell("| Damage | Share | Readings | Wrong values | Old values | Missing values | Failed | Exchanges | Seconds |")
+    tell("|---|---|---|---|---|---|---|---|---|")
     for words, kind in {"none": Damage, "none, with shunts": Damage, **KINDS}.items():
+        if only and words not in only:
+            continue
         for rate in RATES[1:] if words in KINDS else RATES[:1]:
             made = measure(kind, rate, exchanges, has_shunts="shunts" in words)
             tries = made.readings + made.failed
             tell(
-                f"| {words} | {rate:.1%} | {made.readings} | {made.wrong} | {made.missing} | {made.failed} "
-                f"| {made.exchanges / tries:.1f} | {made.seconds / tries:.1f} |"
+                f"| {words} | {rate:.1%} | {made.readings} | {made.wrong} | {made.old} | {made.missing} "
+                f"| {made.failed} | {made.exchanges / tries:.1f} | {made.seconds / tries:.1f} |"
             )
             for example in made.examples[:3]:
                 sys.stderr.write(f"  {example}\n")
 
 
 if __name__ == "__main__":
-    table(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES, lambda line: print(line, flush=True))  # noqa: T201
+    table(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES, sys.argv[2:], lambda line: print(line, flush=True))  # noqa: T201

@@ -7,12 +7,13 @@ from typing import Self
 from journal.reading import Reading
 from journal.writer import JournalWriter
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain, Step, Writer
+from uploader.drain.drain import Drain, Step
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
+from uploader.server.outcomes import Writer
 from uploader.server.target import Target
 
 EPOCH_MS = 1_700_000_000_000

@@ -1,14 +1,14 @@
-"""Client: asks the server what it has, in the language that it speaks.
+"""Client: asks the server what it has stored, in the server's query language.
 
     how long are points kept? ── POST /api/v2/query ── CSV ─────────────────────── Flux       (2.x, Cloud)
                                         │ X-Influxdb-Version of the answer or of /ping is 1. or 3.
                                         ├── POST /query ── JSON ────────────────── InfluxQL   (1.x, 3.x)
-                                        │ another answer
+                                        │ any other answer
                                         └── POST /api/v1/query ── JSON ─────────── MetricsQL  (VictoriaMetrics)
 
 Rules:
-- Only a whole answer of the right kind counts: a login page or a cut answer would look like a loss.
-- After a network failure it tries again twice.
+- Only a complete answer in the right format counts: a login page or an incomplete answer would look like a loss.
+- After a network failure it tries twice more.
 """
 
 import re
@@ -26,7 +26,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer
+from uploader.audit.query import Found, Hours, Query, Request, Sample, Storage, StrangeAnswer, summary
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
@@ -39,24 +39,24 @@ ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
 TRIES = 3
 FARTHEST_MS = 2**63 // 1_000_000
 
-# The beginning of X-Influxdb-Version. 1.8 may speak Flux too, but need not.
+# The beginning of X-Influxdb-Version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
-UNKNOWN = "what answers there speaks neither Flux nor InfluxQL nor MetricsQL"
+UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
 Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
 class _Passing(Exception):
-    """May be over in a moment; its text says why nothing was learnt."""
+    """A failure that may soon be over; its text says what failed."""
 
 
 class _Strange(UploadError):
-    """Not in the language that was tried."""
+    """The answer is not in the language that was tried."""
 
 
 class Client:
-    """A kept connection for queries. All of them raise UploadError when the server cannot be asked."""
+    """A connection for queries. Every query raises UploadError if the server gives no usable answer."""
 
     def __init__(
         self,
@@ -78,39 +78,46 @@ class Client:
         self._transport.pool_manager.clear()
 
     def summaries(self, query: Query) -> Hours:
-        """What the points of each hour come to."""
-        (language, _), hours, query = self._recognised, Hours(), _storable(query)
-        if query.since_ms < query.until_ms:
-            for request in language.summaries(query):
-                self._understood(language, self._ask(request), lambda body: language.read_summaries(body, hours))
+        """Counts of the points of each hour, and what else the query wants."""
+        hours, query = Hours(), _storable(query)
+        for request in self._language.summaries(query) if query.since_ms < query.until_ms else ():
+            for time_ms, key, value, function in self._found(request):
+                summary(hours, time_ms, key).add(function, float(value))
         return hours
 
     def samples(self, query: Query) -> list[Sample]:
         """Every value of the points."""
-        (language, _), query = self._recognised, _storable(query)
+        query = _storable(query)
         if query.since_ms >= query.until_ms:
             return []
-        answer = self._ask(language.samples(query))
-        return self._understood(language, answer, lambda body: list(language.read_samples(body)))
+        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(self._language.samples(query))]
 
     def retention_seconds(self) -> int | None:
-        """How long the server keeps points; None: for ever, or it does not say."""
+        """How long the server keeps points: 0 for ever, None if it does not say."""
         return self._recognised[1]
+
+    def _found(self, request: Request) -> list[Found]:
+        language = self._language
+        return self._understood(language, self._ask(request), lambda body: list(language.read(body)))
 
     @property
     def storage(self) -> Storage:
-        """How the server keeps what it is sent."""
-        return self._recognised[0].storage
+        """How the server stores values."""
+        return self._language.storage
+
+    @property
+    def _language(self) -> Language:
+        return self._recognised[0]
 
     @cached_property
     def _recognised(self) -> tuple[Language, int | None]:
-        """What language the server speaks, and how long it keeps points."""
+        """The server's query language, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
         version = _version(answer)
         if version not in SPEAK_INFLUXQL and (answer.status in {200, 401, 403} or is_influx_json(answer)):
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
-                return flux, None  # its Flux does not tell of buckets
+                return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
         if (version or _version(self._ping())) in SPEAK_INFLUXQL:
             policies = self._ask(influxql.retention())
@@ -152,7 +159,7 @@ class Client:
         raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
 
     def _ask(self, request: Request) -> Answer:
-        """The answer, whatever it is but one that may pass: that is asked for again."""
+        """The answer. After a failure that may soon be over, it asks again."""
         attempts = Retrying(
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(self._first_wait_seconds, max=10 * self._first_wait_seconds),
@@ -162,7 +169,7 @@ class Client:
         try:
             return attempts(self._ask_once, request)
         except _Passing as error:
-            raise self._cannot(str(error), "try again when it is there") from error
+            raise self._cannot(str(error), "try again later") from error
 
     def _ask_once(self, request: Request) -> Answer:
         headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
@@ -175,7 +182,7 @@ class Client:
             self._transport.pool_manager.clear()
             raise _Passing(unreachable(error, self.target).reason) from error
         if not answer.is_whole:
-            raise _Passing("the answer was too long, or took too long")
+            raise _Passing("the answer was too long or too slow")
         if answer.status >= 400:
             outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
             is_its_answer = answer.status == 500 and is_influx_json(answer)
@@ -187,7 +194,7 @@ class Client:
         try:
             return self._transport.exchange("GET", self.target.url.rstrip("/") + "/ping")
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._cannot(unreachable(error, self.target).reason, "try again when it is there") from error
+            raise self._cannot(unreachable(error, self.target).reason, "try again later") from error
 
     def _words_of(self, answer: Answer) -> str:
         return words_of(self.target.clean(answer))
@@ -201,7 +208,7 @@ class Client:
 
 
 def _storable(query: Query) -> Query:
-    """The part of it in which InfluxDB can have points at all: it counts nanoseconds since 1970 in 64 bits."""
+    """The part of the query in which InfluxDB can have points: it counts nanoseconds since 1970 in 64 bits."""
     return query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
 
 

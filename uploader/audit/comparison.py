@@ -1,14 +1,14 @@
-"""Comparison: what the server lacks of the journal, or has with other values, hour by hour (UTC), with the reason.
+"""Comparison: what is missing at the server, or has other values there; hour by hour (UTC), with the reason.
 
-    journal   360  360  360  360     each hour's records, counted here and there: one query for weeks
+    journal   360  360  360  360     the number of records in each hour, on both sides: one query for weeks
     server    360    0  351  360
-              all none some  all     of "some" every point is fetched and compared
+              all none some  all     in a "some" hour every point is fetched and compared
 
-With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text agree too.
-Days and events are few: all of them are fetched.
+With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal.
+Days and events are few, so all of them are fetched.
 
 Rules:
-- What has been sent is looked up before the server is asked, so a record that is sent meanwhile is not a hole.
+- What has been sent is read before the server is asked, so a record that is sent meanwhile does not count as missing.
 - Not found: a lost point, if another source wrote a point under the same site in that hour; values that changed within
   an hour so that sum, minimum and maximum stay the same.
 """
@@ -16,20 +16,20 @@ Rules:
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from journal.journal import Journal
 from uploader.audit.client import Client
 from uploader.audit.countable_fields import Row, Witnesses
 from uploader.audit.equality import Equality
-from uploader.audit.hour import Hour, Reason
 from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
 Extent = Literal["all", "none", "some"]
+Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 
 T = TypeVar("T")
 
@@ -39,8 +39,36 @@ SAMPLES_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of one site. `missing`: how many records the server does not have, by reason.
+
+    pending  waiting to be sent                             held     waiting until the clock is trusted
+    refused  dead letters                                   expired  older than the server keeps points
+    lost     sent, but not there (`lost_ids`)
+
+    `different`: how many records have other values at the server, by reason. Two reasons more:
+
+    changed  sending again would mend it (`changed_ids`)    stuck    sending again would not replace the old value
+
+    `fields`: those with other values. `surplus`: points that only the server has: pruned here, or from another source.
+    """
+
+    stream: str
+    site: str
+    begin_ms: int
+    in_journal: int
+    at_server: int
+    missing: Mapping[Reason, int] = field(default_factory=dict)
+    lost_ids: IdRanges = NONE
+    surplus: int = 0
+    different: Mapping[Reason, int] = field(default_factory=dict)
+    changed_ids: IdRanges = NONE
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
-    """How records stand with the uploader."""
+    """What the uploader knows about these records."""
 
     ids: IdRanges
     released: IdRanges
@@ -52,7 +80,7 @@ class _Standing:
 
 
 class Comparison:
-    """Compares a journal with the server. `retention_seconds`: for how long that keeps points, None for ever."""
+    """Compares a journal with the server. `retention_seconds`: how long it keeps points; 0 or None: for ever."""
 
     def __init__(
         self,
@@ -67,14 +95,14 @@ class Comparison:
         self._journal = journal
         self._progress = progress
         self._server = server
-        self._expired_before_ms = -math.inf if retention_seconds is None else now_ms - retention_seconds * 1000
+        self._expired_before_ms = now_ms - retention_seconds * 1000 if retention_seconds else -math.inf
         self._with_values = with_values
         self._storage = server.storage
         self._equality = Equality(server.storage)
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
-        """Every hour between these moments, with what journal and server have; stretches that the journal has nothing
-        of are left out, as are hours that neither has anything of. Raises UploadError as the server does.
+        """Every hour in this period in which the journal or the server has something. A long time without any record in
+        the journal is left out. Raises UploadError if the server cannot be asked.
         """
         witnesses = Witnesses(self._journal, stream, is_every_field=self._with_values)
         first_ms, after_ms = self._span(stream)
@@ -89,7 +117,7 @@ class Comparison:
             begin = end if standing.ids else self._after_nothing(stream, end, until, at_once * HOUR_MS)
 
     def _after_nothing(self, stream: str, begin: int, until: int, stretch_ms: int) -> int:
-        """Where to go on: so many whole stretches later as have nothing in them. A damaged time may be ages away."""
+        """Where to go on: after all whole stretches without a record. A damaged time may be centuries away."""
         ranges = self._journal.id_ranges(stream, begin, until)
         records = (self._journal.get(stream, first) for first, _ in ranges)
         next_ms = min((record.time_ms for record in records if record), default=until)
@@ -125,7 +153,7 @@ class Comparison:
         return self._with_values and stream == "readings"
 
     def _with_functions(self, query: Query, mine: Hours) -> Query:
-        """The query with what is compared of values: functions of the numbers, and the texts that the journal has."""
+        """The query, with the numbers to summarise and the texts that the journal has."""
         numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
         keys = {key for of_hour in mine.values() for key in of_hour if "=" in key} if self._storage.keeps_text else ()
         texts = [(name, text) for name, _, text in (key.partition("=") for key in sorted(keys))]
@@ -156,7 +184,7 @@ class Comparison:
     def _examined(
         self, stream: str, site: str, begin_ms: int, *, rows: list[Row], samples: list[Sample], standing: _Standing
     ) -> Hour:
-        """An hour by all the points that either side has in it."""
+        """An hour, from all points of both sides."""
         by_time = {row.time_ms: row for row in rows}
         there: defaultdict[int, set[str]] = defaultdict(set)
         changed, stuck, fields = set[int](), set[int](), set[str]()
@@ -200,7 +228,7 @@ class Comparison:
 
 
 def _reasons(ids: IdRanges, standing: _Standing, expired: IdRanges, *, otherwise: Reason) -> dict[Reason, IdRanges]:
-    """Why the server has these records not, or not so; `otherwise`: it was sent them, and took them."""
+    """Why these records are missing or different at the server; `otherwise`: the reason if it had accepted them."""
     sent = ids & standing.released & standing.done
     reasons: dict[Reason, IdRanges] = {
         "pending": (ids & standing.released) - standing.done,
@@ -217,9 +245,9 @@ def _counts(reasons: Mapping[Reason, IdRanges]) -> Counter[Reason]:
 
 
 def runs(extents: Mapping[int, Extent], sizes: Mapping[int, int]) -> Iterator[tuple[Extent, list[int]]]:
-    """The hours, ascending: neighbours that are alike together.
+    """The hours, ascending, in groups of neighbours of the same extent.
 
-    What is to be fetched is at most SAMPLES_AT_ONCE together, or one hour; hours that nobody has cost nothing.
+    A group has at most SAMPLES_AT_ONCE samples, or one hour.
     """
     run: list[int] = []
     size = 0

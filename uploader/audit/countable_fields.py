@@ -1,7 +1,7 @@
-"""The fields by which a stream is compared with the server, where only fields can be counted.
+"""The fields to count: servers count values of fields, not points.
 
-For counting, few are enough: each record with a line has at least one of them. For readings that is mostly
-battery_volts; if a record has none of them, its first field is added. For comparing values, all fields are.
+A few are enough if each record with a line has at least one of them. For readings this is usually battery_volts; if a
+record has none of them, its first field is added. To compare values, all fields are needed.
 """
 
 import math
@@ -23,7 +23,7 @@ NOT_SENT = (None, math.inf, -math.inf)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record with something to send. `values`: what it has of the witnesses."""
+    """A record with something to send. `values`: those of the counted fields."""
 
     id: int
     time_ms: int
@@ -31,7 +31,7 @@ class Row:
 
 
 class Witnesses:
-    """`names` grows while records are read, unless it is every field from the start."""
+    """The counted fields. `names` grows while records are read, unless it has every field from the start."""
 
     def __init__(self, journal: Journal, stream: str, *, is_every_field: bool) -> None:
         self.names: tuple[str, ...] = FIELDS[STREAMS[stream]] if is_every_field else (FIRST[stream],)
@@ -39,7 +39,7 @@ class Witnesses:
         self._journal = journal
 
     def rows(self, ids: IdRanges) -> Iterator[Row]:
-        """The records with these ids, but for those without a field to send."""
+        """The records with these ids, except those without a field to send."""
         names = self.names
         for record_id, time_ms, *values in self._values(ids, names):
             kept = {name: stored(value) for name, value in zip(names, values, strict=True) if value not in NOT_SENT}
@@ -47,8 +47,8 @@ class Witnesses:
                 yield Row(record_id, time_ms, kept)
 
     def tally(self, ids: IdRanges, *, with_values: bool) -> tuple[Counter[int], Hours]:
-        """How many of these records each hour has, and what their fields come to: how often each is there and,
-        `with_values`, sum, minimum and maximum of the numbers, and how often each text is there."""
+        """How many of these records are in each hour, and how often each field. `with_values`: also sum, minimum and
+        maximum of the numbers, and how often each text."""
         while True:
             names, records, hours = self.names, Counter[int](), Hours()
             for hour, rows in groupby(self._values(ids, names), key=lambda row: row[1] // HOUR_MS * HOUR_MS):
@@ -68,7 +68,7 @@ class Witnesses:
             yield from self._journal.values(self.stream, ("id", "time_ms", *names), first, last)
 
     def _others(self, record_id: int) -> list[str]:
-        """The witnesses of a record that has none of those there were: one more, if it has any field to send."""
+        """The counted fields of a record that has none of the present ones: its first field is added, if it has any."""
         record = self._journal.get(self.stream, record_id)
         fields = field_names(record) if record else []
         if fields and not any(name in self.names for name in fields):

@@ -1,10 +1,10 @@
-"""Equality: whether what the server says is what the journal has, as far as the server can tell. Pure.
+"""Equality: whether the server has the same values as the journal, as exactly as the server stores them. Pure.
 
 Rules:
-- Counts, minima, maxima and single values must be equal; but for what the server rounds (Storage).
-- A sum depends in its last digits on the order in which it is added up: two sums of the same n numbers differ by at
-  most 2 (n - 1) u S, where u = 2^-53 and S is the sum of their magnitudes, which is at most n times the largest. For an
-  hour of 3600 voltages around 25 that is less than 0.0000001; a step of the regulator is 0.1.
+- Counts, minima, maxima and single values must be equal, except for the server's rounding (Storage).
+- The last digits of a sum depend on the order of adding. Two sums of the same n numbers differ by at most
+  2 (n - 1) u S, where u = 2^-53 and S, the sum of their magnitudes, is at most n times the largest. For an hour of 3600
+  voltages around 25 V that is less than 0.0000001; the regulator's step is 0.1.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ NOTHING = Summary()
 
 
 class Equality:
-    """As it can be asked for where values are kept in this way."""
+    """Equality on a server that stores values in this way."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def agree(self, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
-        """Whether an hour comes to the same on both sides, by field and text."""
+        """Whether both sides have the same in an hour, for each field and text."""
         keys = {key for key in (*mine, *theirs) if self._storage.keeps_text or "=" not in key}
         return all(self._are_alike(mine.get(key, NOTHING), theirs.get(key, NOTHING)) for key in keys)
 
     def is_same(self, mine: Value | None, theirs: Value) -> bool:
-        """Whether a value is the one that was sent; None: none was."""
+        """Whether a value is the one that was sent (None: none was sent)."""
         if isinstance(mine, str):
             return mine == theirs or not self._storage.keeps_text
         try:

@@ -1,9 +1,9 @@
-"""Flux: the audit's queries to InfluxDB 2.x and Cloud, and what its CSV says. Pure.
+"""Flux: the audit's queries to InfluxDB 2.x and Cloud, and their answers in CSV. Pure.
 
-Every count is of one field, as a point has no count of its own: `aggregateWindow(fn: count)` runs within the storage.
+InfluxDB counts values of a field, not points. `aggregateWindow(fn: count)` runs inside the storage, so it is fast.
 
-Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv: tables follow each other with a blank line in
-between and a header each where their columns differ; an error may come after 200, as a table with a column `error`.
+Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv. Tables are separated by a blank line; each has a
+header of its own if its columns differ. An error may come after status 200, as a table with a column `error`.
 """
 
 import csv
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from uploader.audit.query import Hours, Query, Request, Sample, Storage, required, summary, text_key
+from uploader.audit.query import Found, Query, Request, Storage, required, text_key
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ _NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
 class Flux:
-    """What InfluxDB 2.x and Cloud speak."""
+    """The query language of InfluxDB 2.x and Cloud."""
 
     answers_in = "csv"
     storage = Storage()
@@ -30,7 +30,7 @@ class Flux:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One script with a result for each function, which says which it is, and one for the texts."""
+        """One script, with a result for each function (its name is in a column) and one for the texts."""
         parts = [self._windows(query, query.fields, "count", merge="sum")]
         if query.numbers:
             parts += [self._windows(query, query.numbers, each, merge=each) for each in ("sum", "min", "max")]
@@ -45,27 +45,22 @@ class Flux:
     |> group()
     |> rename(columns: {{_start: "_time"}})
     |> keep(columns: ["_time", "_field", "text", "_value"])
-    |> set(key: "function", value: "text")
+    |> set(key: "function", value: "count")
     |> yield(name: "text")
 """
             )
         return [self._request("\n".join(parts))]
-
-    def read_summaries(self, body: bytes, hours: Hours) -> None:
-        for row in _rows(body):
-            name, function = required(row, "_field"), required(row, "function")
-            key = text_key(name, required(row, "text")) if function == "text" else name
-            value = float(required(row, "_value"))
-            summary(hours, _ms(required(row, "_time")), key).add("count" if function == "text" else function, value)
 
     def samples(self, query: Query) -> Request:
         return self._request(
             f'{self._points(query, query.fields)}\n    |> keep(columns: ["_time", "_field", "_value"])\n'
         )
 
-    def read_samples(self, body: bytes) -> Iterator[Sample]:
+    def read(self, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
-            yield _ms(required(row, "_time")), required(row, "_field"), required(row, "_value")
+            time_ms, name, value = (required(row, column) for column in ("_time", "_field", "_value"))
+            key = text_key(name, row["text"]) if "text" in row else name
+            yield Found(_ms(time_ms), key, value, row.get("function", ""))
 
     def retention(self) -> Request:
         name = _string(self._target.bucket)
@@ -74,10 +69,9 @@ class Flux:
         )
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds; None when points are kept for ever, or the server does not tell."""
+        """Seconds, 0 for ever; None if the token may not see the bucket."""
         for row in _rows(body):
-            if nanoseconds := int(required(row, "retentionPeriod") or 0):
-                return nanoseconds // _NANOSECONDS_PER_SECOND
+            return int(required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
         return None
 
     def _windows(self, query: Query, names: Iterable[str], function: str, *, merge: str) -> str:

@@ -1,6 +1,6 @@
-"""InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and what its JSON says. Pure.
+"""InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and their answers in JSON. Pure.
 
-An error may come with 200, inside the JSON. An answer that the server has cut (`max-row-limit`) says `partial`.
+An error may come with status 200, inside the JSON. A shortened answer (`max-row-limit`) says `partial`.
 """
 
 import json
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary, text_key
+from uploader.audit.query import Found, Query, Request, Storage, StrangeAnswer, required, text_key
 from uploader.server.target import Target
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 class InfluxQL:
-    """What InfluxDB 1.x speaks, and 3.x too."""
+    """The query language of InfluxDB 1.x and 3.x."""
 
     answers_in = "json"
     storage = Storage()
@@ -25,7 +25,7 @@ class InfluxQL:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One statement; for each text another one, whose column is the text's key."""
+        """One statement, and one more for each text; its column is named by the text's key."""
         columns = [_call("count", name) for name in query.fields]
         columns += [_call(function, name) for name in query.numbers for function in ("sum", "min", "max")]
         by_hour = "GROUP BY time(1h) fill(none)"
@@ -35,32 +35,28 @@ class InfluxQL:
             statements.append(f"SELECT {column} {_points(query)} AND {_name(name)} = {_string(text)} {by_hour}")
         return [self._request("; ".join(statements))]
 
-    def read_summaries(self, body: bytes, hours: Hours) -> None:
+    def samples(self, query: Query) -> Request:
+        return self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")
+
+    def read(self, body: bytes) -> Iterator[Found]:
+        """A column is named `field`, or `function key`."""
         for row in _rows(body):
             time_ms = int(required(row, "time"))
             for column, value in row.items():
                 if column != "time" and value is not None:
-                    function, _, key = column.partition(" ")
-                    summary(hours, time_ms, key).add(function, float(value))
-
-    def samples(self, query: Query) -> Request:
-        return self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")
-
-    def read_samples(self, body: bytes) -> Iterator[Sample]:
-        for row in _rows(body):
-            time_ms = int(required(row, "time"))
-            yield from ((time_ms, name, value) for name, value in row.items() if name != "time" and value is not None)
+                    function, is_function, key = column.partition(" ")
+                    yield Found(time_ms, key, value, function) if is_function else Found(time_ms, column, value)
 
     def retention(self) -> Request:
         return self._request(f"SHOW RETENTION POLICIES ON {_name(self._target.database)}")
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds; None when points are kept for ever. Raises StrangeAnswer for who answers the same to everything."""
+        """Seconds, 0 for ever; None if there is no such policy. Raises StrangeAnswer for an answer without policies."""
         for row in _rows(body):
             duration = required(row, "duration")
             if self._target.policy == row.get("name") or (not self._target.policy and row.get("default")):
                 parts = re.findall(r"(\d+)([hms])", duration)
-                return sum(int(amount) * _UNIT_SECONDS[unit] for amount, unit in parts) or None
+                return sum(int(amount) * _UNIT_SECONDS[unit] for amount, unit in parts)
         return None
 
     def _request(self, text: str) -> Request:
@@ -106,6 +102,6 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
             raise ValueError(result["error"])
         for series in result.get("series", ()):
             if result.get("partial") or series.get("partial"):
-                raise ValueError("the server cuts its answers short (max-row-limit)")
+                raise ValueError("the server shortens its answers (max-row-limit)")
             for values in series.get("values", ()):
                 yield dict(zip(series["columns"], values, strict=True))

@@ -1,28 +1,29 @@
-"""MetricsQL: the audit's queries to VictoriaMetrics, and what its JSON says. Pure.
+"""MetricsQL: the audit's queries to VictoriaMetrics, and their answers in JSON. Pure.
 
-    solar,model=PL80,site=home battery_volts=25.4 …   is kept as   solar_battery_volts{model="PL80",site="home"} 25.4
+    solar,model=PL80,site=home battery_volts=25.4 …   is stored as   solar_battery_volts{model="PL80",site="home"} 25.4
 
 Rules:
-- A window ends at the moment that is asked about (included), and is as long as it says.
-- It keeps what is sent twice, so an hour may have more points than were sent. It turns text into 0. It keeps about 12
-  digits of a number, fewer if the numbers in a block are very different.
+- A window `[1h]` ends at the time of the query, which is included; its beginning is not.
+- VictoriaMetrics keeps what is sent twice, so an hour may have more points than were sent. It turns text into 0. It
+  keeps about 12 digits of a number, fewer if the numbers in a block are very different.
 - It does not say how long it keeps points.
 
-Source: docs.victoriametrics.com/metricsql and /url-examples; tried with 1.79.5, a single server.
+Source: docs.victoriametrics.com/metricsql and /url-examples; tested with 1.79.5, a single server.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from uploader.audit.query import HOUR_MS, Hours, Query, Request, Sample, Storage, StrangeAnswer, required, summary
+from uploader.audit.query import HOUR_MS, Found, Query, Request, Storage, StrangeAnswer, required
 from uploader.server.target import Target
 
 DAY_MS = 24 * HOUR_MS
 
 
 class MetricsQL:
-    """What VictoriaMetrics speaks."""
+    """The query language of VictoriaMetrics."""
 
     answers_in = "json"
     storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
@@ -31,58 +32,46 @@ class MetricsQL:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
-        """One request for the whole hours, one more for an hour that the query has only the end or beginning of."""
+        """One request for the whole hours, and one more for an hour of which the query has only a part."""
         requests = []
         for since_ms, until_ms in _parts(query.since_ms, query.until_ms):
-            # A midnight at which a query ends would be left out.
+            # VictoriaMetrics leaves out a midnight at which a query ends.
             last_ms = until_ms if (until_ms - 1) % DAY_MS == 0 else until_ms - 1
             window_ms = min(HOUR_MS, last_ms + 1 - since_ms)
             text = _rollups(("count",), _series(query, query.fields), window_ms)
             if query.numbers:
                 text += ", " + _rollups(("sum", "min", "max"), _series(query, query.numbers), window_ms)
             moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(last_ms), "step": "1h"}
-            requests.append(self._request("/api/v1/query_range", {"query": f"union({text})", "nocache": "1"} | moments))
+            requests.append(self._request("query_range", query=f"union({text})", **moments))
         return requests
 
-    def read_summaries(self, body: bytes, hours: Hours) -> None:
-        parsed = json.loads(body)
-        if parsed.get("status") != "success":
-            raise StrangeAnswer("no success")
-        if parsed.get("isPartial"):
-            raise ValueError("a part of the cluster is away, so its answer is not whole")
-        for series in parsed["data"]["result"]:
-            name = _field(series["metric"])
-            function = required(series["metric"], "rollup").removesuffix("_over_time")
-            for seconds, value in series["values"]:
-                summary(hours, round(seconds * 1000), name).add(function, float(value))
-
     def samples(self, query: Query) -> Request:
-        moments = {"start": _seconds(query.since_ms), "end": _seconds(query.until_ms - 1)}
-        return self._request("/api/v1/export", {"match[]": _series(query, query.fields)} | moments)
+        series, window_ms = _series(query, query.fields), query.until_ms - query.since_ms
+        return self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(query.until_ms - 1))
 
-    def read_samples(self, body: bytes) -> Iterator[Sample]:
-        for line in body.splitlines():
-            series = json.loads(line)
-            name = _field(series["metric"])
-            for time_ms, value in zip(series["timestamps"], series["values"], strict=True):
-                yield time_ms, name, float("nan") if value is None else value
+    def read(self, body: bytes) -> Iterator[Found]:
+        for series in _results(body):
+            metric = series["metric"]
+            function = metric.get("rollup", "").removesuffix("_over_time")
+            for seconds, value in series["values"]:
+                yield Found(round(seconds * 1000), _field(metric), float(value), function)
 
     def retention(self) -> Request:
-        """Asks for nothing but to see that it answers in its own way."""
-        return self._request("/api/v1/query", {"query": "1"})
+        """Only asks whether this server answers in MetricsQL."""
+        return self._request("query", query="1")
 
     def read_retention(self, body: bytes) -> int | None:
-        parsed = json.loads(body)
-        if parsed["status"] != "success" or parsed["data"]["result"][0]["value"][1] != "1":
-            raise StrangeAnswer("no success")
+        if _results(body)[0]["value"][1] != "1":
+            raise StrangeAnswer("another number")
         return None
 
-    def _request(self, path: str, form: dict[str, str]) -> Request:
-        return Request.of_form(path, form, self._target.token_header, read_url(self._target.url))
+    def _request(self, path: str, **form: str) -> Request:
+        url, nocache = read_url(self._target.url), {"nocache": "1"}
+        return Request.of_form(f"/api/v1/{path}", form | nocache, self._target.token_header, url)
 
 
 def read_url(write_url: str) -> str:
-    """Where to ask a server that is written to at `write_url`.
+    """The URL for queries to a server, from its URL for writes.
 
     https://vm.example:8428[/influx]                 https://vm.example:8428
     https://vm.example/insert/0/influx               https://vm.example/select/0/prometheus     a cluster
@@ -93,8 +82,18 @@ def read_url(write_url: str) -> str:
     return url.removesuffix("/influx")
 
 
+def _results(body: bytes) -> list[dict[str, Any]]:
+    parsed = json.loads(body)
+    if parsed.get("status") != "success":
+        raise StrangeAnswer("no success")
+    if parsed.get("isPartial"):
+        raise ValueError("a part of the cluster does not answer, so the answer is incomplete")
+    results: list[dict[str, Any]] = parsed["data"]["result"]
+    return results
+
+
 def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
-    """The stretch cut where its whole hours begin and end."""
+    """The period, divided at the beginning of its first whole hour and at the end of its last."""
     begin, end = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
     if begin > end:
         yield since_ms, until_ms

@@ -1,8 +1,8 @@
-"""Query: the points that the audit asks about, as a Request to the server; an answer's hours come to Summaries."""
+"""Query: the points that the audit asks about; Request and Found: question and answer in a server's language. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 HOUR_MS = 3_600_000
@@ -12,9 +12,21 @@ Sample = tuple[int, str, Value]
 """A field's value in one point: time in milliseconds, field, value."""
 
 
+class Found(NamedTuple):
+    """One value of an answer: a field's in a point; or, with a `function`, what the field comes to in an hour.
+
+    `key`: the field, or a `text_key`. `function`: count, sum, min or max.
+    """
+
+    time_ms: int
+    key: str
+    value: Value
+    function: str = ""
+
+
 @dataclass(slots=True)
 class Summary:
-    """What a field comes to in an hour. Where only counts are asked for, the rest stays as it is here."""
+    """Count, sum, minimum and maximum of a field in one hour. What is not asked for stays as here."""
 
     count: int = 0
     sum: float = 0.0
@@ -22,7 +34,7 @@ class Summary:
     max: float = float("-inf")
 
     def add(self, function: str, value: float) -> None:
-        """Take in what the server says of a part of the hour, or of one of several series; `function`: count, sum…"""
+        """Add what one of several series or parts of the hour comes to."""
         if function == "count":
             self.count += int(value)
         elif function == "sum":
@@ -37,10 +49,10 @@ Hours = dict[int, dict[str, Summary]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The points of a measurement and a site with one of these fields, at or after `since_ms` and before `until_ms`.
+    """The points of a measurement and a site that have one of these fields, from `since_ms` on and before `until_ms`.
 
-    All fields are counted; of `numbers` there are sum, minimum and maximum too, and each of `texts`, a field and a text
-    that it may have, is counted by itself.
+    All fields are counted. Of `numbers`, sum, minimum and maximum are wanted too. `texts` are pairs of a field and a
+    text; each pair is counted by itself.
     """
 
     measurement: str
@@ -57,10 +69,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a server keeps what it is sent; as it stands here, as InfluxDB does.
+    """How a server stores values. The defaults are InfluxDB's.
 
-    `overwrites`: a point that is sent again takes the place of the one there was. `rounding`: by how much of itself a
-    number may differ from the one that was sent.
+    `overwrites`: a point that is sent again replaces the first one. `rounding`: the relative error of a stored number.
     """
 
     keeps_text: bool = True
@@ -70,7 +81,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POST. `authorization` is a secret. `url`: the server's, where it is not the one that was set."""
+    """A POST request. `authorization` is a secret. `url`: the server's, if it differs from INFLUXDB_URL."""
 
     path: str
     params: list[tuple[str, str]]
@@ -85,7 +96,7 @@ class Request:
 
 
 class StrangeAnswer(ValueError):
-    """Not what the server would answer."""
+    """The answer is not in the form that this language has."""
 
 
 def text_key(name: str, text: str) -> str:
@@ -93,12 +104,12 @@ def text_key(name: str, text: str) -> str:
 
 
 def summary(hours: Hours, time_ms: int, key: str) -> Summary:
-    """The summary of the hour that the time is in, a new one where there is none."""
+    """The summary of the hour that contains this time; a new one if there is none."""
     return hours.setdefault(time_ms // HOUR_MS * HOUR_MS, {}).setdefault(key, Summary())
 
 
 def required(row: Mapping[str, Any], name: str) -> str:
-    """A column of an answer's row. Raises StrangeAnswer where there is none."""
+    """A column of an answer's row. Raises StrangeAnswer if it is missing."""
     if name not in row:
         raise StrangeAnswer(f"no column {name}")
     return str(row[name])

@@ -56,9 +56,8 @@ class Batches:
 
     def letters(self, size: int, without: IdRanges) -> Batch | None:
         """Dead letters that a person wants tried again and whose records the journal does not have."""
-        identity, waiting = self._journal.identity(), self._progress.dead_letters.waiting(size)
-        gone = [each for each in waiting if each.journal != identity or not self._journal.get(each.stream, each.id)]
-        wanted = [letter for letter in gone if letter.number not in without]
+        waiting = self._progress.dead_letters.waiting(size)
+        wanted = [each for each in waiting if each.number not in without and not each.record_in(self._journal)]
         return _of_letters("letters", wanted) if wanted else None
 
     def _pending(

@@ -1,4 +1,4 @@
-"""Drain: chooses a batch, sends it, moves on. One step at a time; loop.py waits between the steps.
+"""Drain: chooses a batch, sends it, goes on. One step at a time; loop.py waits between the steps.
 
     due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, then days
     suspects    records that may be why a request fails: halved until one stands alone
@@ -18,16 +18,15 @@ Rules:
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from journal.errors import our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
-from uploader.drain.batch import LETTERS, Batch, Batches, Kind
+from uploader.drain.batch import LETTERS, Batch, Batches
 from uploader.drain.data_budget import DataBudget
 from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
@@ -35,33 +34,21 @@ from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
 DUE_ORDER = ("readings", "events", "days")
 BACKLOG_ORDER = ("events", "days", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
 
 
-class Writer(Protocol):
-    """Influx, or what stands in for it in a simulation."""
-
-    @property
-    def bytes_on_wire(self) -> int: ...
-
-    def write(self, lines: Sequence[str]) -> Outcome: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one `drain_once` did: `outcome` of its request, None without one; `sent`, `refused`: how many records were
-    stored, or became dead letters; `wait_seconds` before the next step, `asked_seconds` of them at the server's wish.
+    """What one `drain_once` did. `outcome` of its request, if it made one. `sent`, `refused`: how many records were
+    stored, or became dead letters. `wait_seconds` before the next step; the server asked for `asked_seconds` of them.
     """
 
-    wait_seconds: float
+    wait_seconds: float = 0.0
     outcome: Outcome | None = None
-    kind: Kind | None = None
-    stream: str | None = None
-    count: int = 0
     sent: int = 0
     refused: int = 0
     asked_seconds: float = 0.0
@@ -143,7 +130,7 @@ class Drain:
             if batch.lines:
                 return self._send(batch)
             self._settle(batch, NONE, batch.ids)
-            return Step(0.0)
+            return Step()
 
     def _current_journal(self) -> Journal:
         journal = self._source.current()
@@ -203,71 +190,72 @@ class Drain:
             self._backlog_bytes, self._backlog_at = size, self._monotonic()
         elif self._budget:
             self._budget = replace(self._budget, newest_bytes_per_second=size / self._every_seconds)
-        step = Step(0.0, outcome, batch.kind, batch.stream, count)
         match outcome:
             case Sent():
-                return self._taken(step, batch, NONE, seconds)
+                return self._taken(batch, outcome, NONE, seconds)
             case Expired(dropped=int(dropped)) if 0 < dropped <= count:
                 oldest = sorted(batch.lines, key=lambda line: line.time_ms)[:dropped]
                 self._expire(outcome, dropped)
-                return self._taken(step, batch, IdRanges.of_ids(line.id for line in oldest), seconds)
-        return self._failed(step, outcome, batch)
+                return self._taken(batch, outcome, IdRanges.of_ids(line.id for line in oldest), seconds)
+        return self._failed(batch, outcome)
 
-    def _taken(self, step: Step, batch: Batch, expired: IdRanges, seconds: float) -> Step:
-        """Move on after the server stored the batch, but for what is too old for it."""
+    def _taken(self, batch: Batch, outcome: Outcome, expired: IdRanges, seconds: float) -> Step:
+        """Go on after the server stored the batch, except what is too old for it."""
+        count = len(batch.lines)
         self._failures = self._condemned = 0
-        self._size = self._size.sent(step.count, seconds)
+        self._size = self._size.sent(count, seconds)
         self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
         self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired, batch.ids)
         if batch.kind == "newest":
             self._due.pop(0)
-        return replace(step, sent=step.count - expired.count)
+        return Step(outcome=outcome, sent=count - expired.count)
 
-    def _failed(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
-        """Move on after the server did not store all of the batch: what is it that it cannot take?"""
-        failure = Failure.of(outcome, step.count)
-        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure, is_single=step.count == 1)
-        size_before = self._size
+    def _failed(self, batch: Batch, outcome: Outcome) -> Step:
+        """Go on after the server did not store all of the batch: which record can it not take?"""
+        count, size_before = len(batch.lines), self._size
+        failure = Failure.of(outcome, count)
+        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
         if isinstance(outcome, TooLarge):
-            self._size = self._size.too_large(step.count)
+            self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
-            self._size = self._size.strained(step.count)
+            self._size = self._size.strained(count)
         if failure and failure.is_word:
             self._failures = 0
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
-            return self._condemn(step, outcome, batch)
-        if verdict == "narrowed":
-            return step
-        if isinstance(outcome, TooLarge):
+            return self._condemn(batch, outcome)
+        if verdict == "unknown" and isinstance(outcome, TooLarge):
             reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
-            outcome = Misconfigured(reason, "allow larger requests there (nginx: client_max_body_size)", 413)
-        elif not isinstance(outcome, Unreachable | Misconfigured):
-            return step  # InfluxDB's own word: it has told the suspects more
-        return self._wait(step, outcome, is_news=self._size.size != size_before.size)
+            remedy = "allow larger requests there (nginx: client_max_body_size)"
+            outcome = Misconfigured(reason, remedy, 413, may_be_content=True)
+        if verdict == "unknown" and isinstance(outcome, Unreachable | Misconfigured):
+            return self._wait(outcome, count, is_news=self._size.size != size_before.size)
+        return Step(outcome=outcome)
 
-    def _condemn(self, step: Step, outcome: Outcome, batch: Batch) -> Step:
+    def _condemn(self, batch: Batch, outcome: Outcome) -> Step:
+        count = len(batch.lines)
         if isinstance(outcome, Expired):
-            self._expire(outcome, step.count)
+            self._expire(outcome, count)
             self._settle(batch, NONE, batch.ids)
-            return step
+            return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
         refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, NONE, batch.ids, refusal)
         self._condemned += 1
-        step = replace(step, refused=step.count)
+        step = Step(outcome=outcome, refused=count)
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
             return step
         reason = f"the server refuses one reading after another ({words})"
-        return self._wait(step, Misconfigured(reason, "`solar dead-letters list` shows them", 0))
+        pause = self._wait(Misconfigured(reason, "`solar dead-letters list` shows them", 0), count)
+        return replace(step, wait_seconds=pause.wait_seconds)
 
     def _expire(self, outcome: Expired, count: int) -> None:
         self._state = self.reporter.expired(self._state, count, outcome)
         if outcome.keeps_from_ms is not None:
             self._keeps_from_ms = max(outcome.keeps_from_ms, self._keeps_from_ms or outcome.keeps_from_ms)
 
-    def _wait(self, step: Step, outcome: Unreachable | Misconfigured, *, is_news: bool = False) -> Step:
+    def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
         """Nothing gets through: the same readings again later."""
         now = self._monotonic()
         self._failures += 1
@@ -279,10 +267,10 @@ class Drain:
         else:
             asked = outcome.retry_after_seconds or 0.0
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
-        self._state = self.reporter.failed(self._state, outcome, step.count, wait, self._now_ms())
+        self._state = self.reporter.failed(self._state, outcome, count, wait, self._now_ms())
         if self.reporter.is_worth_writing(self._state, now) or is_news:
             self._note()
-        return replace(step, wait_seconds=wait, asked_seconds=min(asked, wait))
+        return Step(wait, outcome, asked_seconds=min(asked, wait))
 
     def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
         """Write down that all of the batch is settled, and what of it was stored."""

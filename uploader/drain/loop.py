@@ -1,4 +1,4 @@
-"""The loop around the drain, with all its waiting: `drain` for the service, `drain_all` for --once."""
+"""The loop around the drain, with all the waiting: `drain` for the service, `drain_all` for --once."""
 
 import random
 import time
@@ -23,8 +23,8 @@ SPREAD_SECONDS = 15.0
 LONG_AGO_MS = 10 * 60 * 1000
 RECENT_BOOT_SECONDS = 120.0
 
-# For --once, where somebody is waiting: it gives up after PATIENCE_SECONDS and three tries without a success. Waits
-# that the server asks for come on top, up to ASKED_SECONDS in a row.
+# For --once, where somebody is waiting: it gives up after PATIENCE_SECONDS and three tries without a success, or after
+# three tries if a setting is wrong. Waits that the server asks for come on top, up to ASKED_SECONDS in a row.
 ONCE_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=2.0, late_cap_seconds=900.0, misconfigured_seconds=1.0)
 PATIENCE_SECONDS = 30.0
 ASKED_SECONDS = 120.0
@@ -32,7 +32,7 @@ TRIES = 3
 
 
 class Stop(Protocol):
-    """A threading.Event, or what stands in for it where time does not pass."""
+    """A threading.Event, or its double in tests, where no time passes."""
 
     def is_set(self) -> bool: ...
 
@@ -40,7 +40,7 @@ class Stop(Protocol):
 
 
 def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
-    """Send whatever is pending, for ever, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
+    """Send everything pending, until `stop` is set. Raises JournalTooNew, JournalUnusable (uploader.db)."""
     _wait(drain.reporter, stop, first_wait_seconds)
     while not stop.is_set():
         try:
@@ -111,8 +111,8 @@ def drain_all(
     """
     up_to = drain.last_pending()
     total = drain.pending_count(up_to)
-    sent = refused = failures = denials = 0
-    asked, since, reason = 0.0, monotonic(), None
+    sent = refused = 0
+    failing, since, reason = list[Step](), monotonic(), None
     while not stop.is_set():
         step = drain.drain_once()
         if step.is_idle:
@@ -120,22 +120,27 @@ def drain_all(
             break
         sent, refused = sent + step.sent, refused + step.refused
         if isinstance(step.outcome, Unreachable | Misconfigured):
-            failures += 1
-            denials = denials + 1 if isinstance(step.outcome, Misconfigured) else 0
-            asked += step.asked_seconds
-            reason = step.outcome.advice if isinstance(step.outcome, Misconfigured) else step.outcome.reason
-            own_seconds = monotonic() - since - asked
-            is_tired = failures >= TRIES and own_seconds >= PATIENCE_SECONDS
-            if is_tired or denials >= TRIES or asked > ASKED_SECONDS:
+            failing.append(step)
+            reason = step.outcome.advice
+            if _is_hopeless(failing, monotonic() - since):
                 break
         else:
-            failures, denials, asked, since, reason = 0, 0, 0.0, monotonic(), None
+            failing, since, reason = [], monotonic(), None
             on_progress(min(sent + refused, total), total)
         _wait(drain.reporter, stop, step.wait_seconds)
     left = drain.pending_count(up_to)
     if left and reason is None:
         reason = "interrupted" if stop.is_set() else "they are new"
     return Summary(sent, refused, left, reason)
+
+
+def _is_hopeless(failing: list[Step], seconds: float) -> bool:
+    """Whether --once gives up, after these steps in a row in which nothing got through."""
+    asked_seconds = sum(step.asked_seconds for step in failing)
+    last = [step.outcome for step in failing[-TRIES:]]
+    is_wrong = all(isinstance(each, Misconfigured) and not each.may_be_content for each in last)
+    is_tired = seconds - asked_seconds >= PATIENCE_SECONDS
+    return asked_seconds > ASKED_SECONDS or (len(last) == TRIES and (is_wrong or is_tired))
 
 
 def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:

@@ -55,7 +55,7 @@ class Reporter:
     ) -> State:
         """The state after a failure; logs it when it is a change, or a minute after the last line."""
         trouble: Trouble = "misconfigured" if isinstance(outcome, Misconfigured) else "unreachable"
-        self._trouble = reason = outcome.advice if isinstance(outcome, Misconfigured) else outcome.reason
+        self._trouble = reason = outcome.advice
         if state.trouble != trouble:
             self._said.pop("failed", None)
         log.log(

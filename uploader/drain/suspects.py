@@ -9,7 +9,7 @@
 - Any other failure (403, 500, 502, a reset …) may be the server's, or the network's. It is looked into after a few
   times. The record is condemned after ALONE failures, if the server took something else before each: a wrong token
   condemns nothing.
-- If everything fails, the records are not the cause: all suspicion is dropped.
+- What failed only while everything failed is tried as a whole again as soon as the server takes something.
 """
 
 from collections.abc import Iterator
@@ -32,44 +32,43 @@ Verdict = Literal["condemned", "narrowed", "unknown"]
 class Failure:
     """How a request failed. `way`: the same for failures that are alike. `tries`: so often before it is looked into.
 
-    `is_word`: InfluxDB itself refuses what is in it; `is_whole`: every single record of it.
+    `is_alone`: every single record of it failed. `is_sure`: what is in it is the reason; `is_word`: InfluxDB says so.
     """
 
     way: tuple[str, int]
     tries: int
+    is_alone: bool
+    is_sure: bool = False
     is_word: bool = False
-    is_whole: bool = False
 
     @classmethod
     def of(cls, outcome: Outcome, count: int) -> "Failure | None":
         """Of a request with `count` records; None where what is in it cannot be the reason."""
+        is_alone = count == 1
         match outcome:
             case Rejected(_, status, dropped) | Expired(_, status, dropped):
-                return cls(("rejected", status), 1, is_word=True, is_whole=dropped == count)
+                return cls(("rejected", status), 1, is_alone or dropped == count, is_sure=True, is_word=True)
             case TooLarge(_, status, is_influx):
-                return cls(("too large", status), 1, is_word=is_influx)
+                return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone, is_word=is_influx)
             case Misconfigured(_, _, status):
-                return cls(("misconfigured", status), 3)
+                return cls(("misconfigured", status), 3, is_alone)
             case Unreachable(is_strained=True, status=status) | Unreachable(may_be_content=True, status=status):
-                return cls(("unreachable", status), 10 if status == 503 else 5)
+                return cls(("unreachable", status), 10 if status == 503 else 5, is_alone)
         return None
 
 
 @dataclass(slots=True)
 class _Suspect:
-    """`is_bad`: these very ids failed. `is_known`: while the server took others. `failures`: of these alone.
-
-    `taken`: how many requests the server had taken then.
+    """`taken`: how many requests the server had taken when these failed last. `is_known`: others were taken between two
+    of their failures. `times`: how often they failed alone, each time after others were taken.
     """
 
     stream: str
     ids: IdRanges
     failure: Failure
     taken: int
-    is_bad: bool = True
     is_known: bool = False
-    is_alone: bool = False
-    failures: int = 0
+    times: int = 0
 
 
 class Suspects:
@@ -77,7 +76,7 @@ class Suspects:
 
     def __init__(self) -> None:
         self._suspects: list[_Suspect] = []
-        self._repeated: dict[tuple[str, str], tuple[tuple[str, int], int, int]] = {}
+        self._failures: dict[tuple[str, str], tuple[Failure, int, int]] = {}
         self._taken = 0
 
     @property
@@ -96,11 +95,10 @@ class Suspects:
         each has its turn.
         """
         for suspect in self._suspects if is_last_resort else reversed(self._suspects):
-            is_prompt = suspect.failure.is_word or (suspect.failure.tries == 1 and not suspect.is_alone)
-            if is_prompt or is_last_resort or self._taken > suspect.taken:
-                count = suspect.ids.count
-                if suspect.is_bad and not suspect.is_alone:
-                    count = (count + 1) // 2
+            has_news = self._taken > suspect.taken
+            if has_news or suspect.failure.is_sure or is_last_resort:
+                is_whole = suspect.failure.is_alone or (has_news and not suspect.is_known)
+                count = suspect.ids.count if is_whole else (suspect.ids.count + 1) // 2
                 return suspect.stream, suspect.ids.lowest(min(count, size))
         return None
 
@@ -108,50 +106,43 @@ class Suspects:
         """These ids are settled; `is_witness`: the server took a request with them."""
         if is_witness:
             self._taken += 1
-            self._repeated.pop((kind, stream), None)
-        for suspect in self._suspects:
-            if suspect.stream == stream and suspect.ids & ids:
-                suspect.ids -= ids
-                suspect.is_bad, suspect.is_alone, suspect.failures = suspect.failure.is_word, False, 0
-            elif is_witness and not suspect.is_known:
-                suspect.is_bad = suspect.failure.is_word  # it failed when all did
+            self._failures.pop((kind, stream), None)
+        for suspect in self._of(stream):
+            if suspect.ids & ids:
+                suspect.ids, suspect.times = suspect.ids - ids, 0
         self._suspects = [suspect for suspect in self._suspects if suspect.ids]
 
-    def failed(self, kind: str, stream: str, ids: IdRanges, failure: Failure | None, *, is_single: bool) -> Verdict:
-        """A request with these ids failed; `is_single`: it had one record."""
+    def failed(self, kind: str, stream: str, ids: IdRanges, failure: Failure | None) -> Verdict:
+        """A request with these ids failed."""
         if failure is None:
             return "unknown"
         suspect = next((each for each in self._of(stream) if each.ids & ids), None)
-        if suspect is None:
-            if not self._is_repeated(kind, stream, failure):
-                return "unknown"
-            if len(self._suspects) >= MOST:
-                self._suspects.clear()
-                return "unknown"
-            suspect = _Suspect(stream, ids, failure, self._taken)
-        else:
+        if suspect:
             self._suspects.remove(suspect)
-        is_known = failure.is_word or self._taken > suspect.taken
-        is_alone = is_single or failure.is_whole
-        if not is_alone or failure.way != suspect.failure.way:
-            suspect.failures = 0
-        suspect.ids, suspect.failure, suspect.taken = ids, failure, self._taken
-        suspect.is_bad, suspect.is_known, suspect.is_alone = True, is_known, is_alone
-        suspect.failures += is_alone and is_known
-        if suspect.failures >= (BY_WORD if failure.is_word else ALONE):
+        elif not (suspect := self._repeated(kind, stream, ids, failure)):
+            return "unknown"
+        is_sure = failure.is_sure or self._taken > suspect.taken
+        is_same = failure.is_alone and failure.way == suspect.failure.way
+        suspect.times = (suspect.times if is_same else 0) + (failure.is_alone and is_sure)
+        if suspect.times >= (BY_WORD if failure.is_word else ALONE):
             return "condemned"
+        suspect.ids, suspect.failure, suspect.taken = ids, failure, self._taken
+        suspect.is_known |= is_sure
         self._suspects.append(suspect)  # they stand in the order in which they were last tried
-        return "narrowed" if is_known or (failure.tries == 1 and not is_alone) else "unknown"
+        return "narrowed" if is_sure else "unknown"
 
-    def _is_repeated(self, kind: str, stream: str, failure: Failure) -> bool:
-        """Whether requests of this kind fail in this way so often that it may be what is in them."""
-        way, times, taken = self._repeated.get((kind, stream), (failure.way, 0, self._taken))
-        times = times + 1 if way == failure.way else 1
-        if times >= failure.tries or (times > 1 and self._taken > taken):
-            self._repeated.pop((kind, stream), None)
-            return True
-        self._repeated[kind, stream] = (failure.way, times, self._taken)
-        return False
+    def _repeated(self, kind: str, stream: str, ids: IdRanges, failure: Failure) -> _Suspect | None:
+        """A suspect, if requests of this kind fail in this way so often that it may be what is in them."""
+        before, times, taken = self._failures.get((kind, stream), (failure, 0, self._taken))
+        times = times + 1 if before.way == failure.way else 1
+        if times < failure.tries and not (times > 1 and self._taken > taken):
+            self._failures[kind, stream] = failure, times, self._taken
+            return None
+        self._failures.pop((kind, stream), None)
+        if len(self._suspects) >= MOST:
+            self._suspects.clear()
+            return None
+        return _Suspect(stream, ids, failure, taken)
 
     def _of(self, stream: str) -> Iterator[_Suspect]:
         return (suspect for suspect in self._suspects if suspect.stream == stream)

@@ -3,14 +3,19 @@
 A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. If the journal has
 its record, the record becomes pending and goes out as it is now. If not (another journal, say), the line kept here goes
 out. Then the letter is deleted, or the new refusal is written down.
+
+A letter never overwrites another record of the same point (a day that was recorded again, a recovered reading): that
+record is sent instead, and the letter is deleted.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from journal.journal import Journal
 from uploader.progress.id_ranges import IdRanges
-from uploader.server.line_protocol import Line
+from uploader.server.line_protocol import COLUMNS, Line, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,21 @@ class DeadLetter:
     refused_ms: int
     tries: int
     is_waiting: bool
+
+    def is_of(self, journal: Journal) -> bool:
+        """Whether its record is in this journal."""
+        return self.journal == journal.identity() and journal.get(self.stream, self.id) is not None
+
+    def record_in(self, journal: Journal) -> int | None:
+        """The id of its record in this journal, or of another record that is the same point at the server."""
+        if self.is_of(journal):
+            return self.id
+        for first, last in journal.id_ranges(self.stream, self.time_ms, self.time_ms + 1):
+            rows = journal.values(self.stream, COLUMNS[self.stream], first, last)
+            for line in lines(rows, self.stream, journal.sites(self.stream)):
+                if line.time_ms == self.time_ms and _point(line.text) == _point(self.line):
+                    return line.id
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ class DeadLetters:
         """The letters with these numbers, as far as they are there."""
         return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
 
-    def waiting(self, limit: int) -> list[DeadLetter]:
+    def waiting(self, limit: int = -1) -> list[DeadLetter]:
         """Letters to be tried again and not yet queued, oldest first."""
         return self._letters("is_waiting = ?", WAITS, limit=limit)
 
@@ -147,3 +167,8 @@ class DeadLetters:
         query = f"SELECT {_COLUMNS} FROM dead_letters WHERE {where} ORDER BY number LIMIT ?"
         rows = self._connection.execute(query, (*values, limit)).fetchall()
         return [replace(DeadLetter(*row), is_waiting=bool(row[-1])) for row in rows]
+
+
+def _point(line: str) -> str:
+    """Measurement and tags: up to the first space that is not escaped."""
+    return re.split(r"(?<!\\) ", line, maxsplit=1)[0]

@@ -15,7 +15,6 @@ Rules:
 
 import errno
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import astuple, dataclass
@@ -35,7 +34,6 @@ from uploader.progress.id_ranges import IdRanges
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
-LETTERS_AT_ONCE = 500
 ROOM_BYTES = 64 * 1024
 """More than it takes to write down nearly any answer."""
 MARKS = 16
@@ -144,6 +142,8 @@ class Progress:
     def look_for_room(self) -> None:
         """Raise JournalFull while the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
         try:
+            import tempfile  # with all it imports, a tenth of what `solar status` imports of ours
+
             with tempfile.TemporaryFile(dir=self.path.parent) as file:
                 file.write(bytes(ROOM_BYTES))
         except OSError as error:
@@ -170,17 +170,19 @@ class Progress:
         """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
         that are to be tried again. Raises JournalFull."""
         with self._our_errors("read"):
-            waiting = self.dead_letters.waiting(LETTERS_AT_ONCE)
+            waiting = self.dead_letters.waiting()
         revisions = journal.revisions(after=self._state("revision")[0])
-        identity = journal.identity()
-        letters = [each for each in waiting if each.journal == identity and journal.get(each.stream, each.id)]
+        letters = [(each, record_id) for each in waiting if (record_id := each.record_in(journal))]
         if not (revisions or letters):
             return
         with self._writing():
             self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
-            for letter in letters:
-                self._done.remove(letter.stream, [(letter.id, letter.id)])
-                self.dead_letters.queue(letter.number)
+            for letter, record_id in letters:
+                self._done.remove(letter.stream, [(record_id, record_id)])
+                if letter.is_of(journal):
+                    self.dead_letters.queue(letter.number)
+                else:
+                    self.dead_letters.delete([(letter.number, letter.number)])
             if revisions:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 

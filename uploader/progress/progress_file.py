@@ -16,7 +16,8 @@ from journal.errors import primary_code
 from journal.files import is_there
 from journal.schema import check_version, migrate
 
-BUSY_SECONDS = 10.0
+BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
+"""How long to wait while another process has it locked: to write, or only to look."""
 
 SCHEMA = (
     """
@@ -129,7 +130,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    seconds = LOOK_SECONDS if mode == "ro" else BUSY_SECONDS
+    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=seconds)
 
 
 def _is_damaged(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Traffic: bytes over the wire, by day (UTC). What is counted: see Transport.
+"""Traffic: bytes sent and received on each day (UTC). Transport says what counts.
 
-Counted in memory and written with the next transaction that is made anyway, to spare the SD card.
+They are counted in memory and written with the next transaction, to spare the SD card.
 """
 
 import sqlite3
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 
 class Traffic:
-    """The table `traffic` of an open uploader.db, and what is not yet in it."""
+    """The table `traffic` of an open uploader.db, and the bytes that are not in it yet."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class Traffic:
         return self._sum(_day(now_ms)[:7])
 
     def write(self) -> None:
-        """Within a transaction; `forget` when it has been committed."""
+        """Write them down. Call it within a transaction, and `forget` after the commit."""
         self._connection.executemany(
             "INSERT INTO traffic VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET size = size + excluded.size",
             self._unwritten.items(),

@@ -58,6 +58,7 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
             f"a proxy or login page refuses the request, not InfluxDB ({status}: {words})",
             "check INFLUXDB_URL and the proxies on the way; the token may be right",
             status,
+            may_be_content=True,
         )
     if status in {401, 403}:
         return Misconfigured(
@@ -75,9 +76,10 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
         return _judged(answer, words)
     if status in {400, 422}:
         return Misconfigured(
-            f"what answers there is not InfluxDB ({status}: {words})",
-            "check INFLUXDB_URL: http or https, the port, and whether a proxy is in the way",
+            f"the answer is not from InfluxDB ({status}: {words})",
+            "check INFLUXDB_URL (http or https, the port) and proxies on the way",
             status,
+            may_be_content=True,
         )
     who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
     is_strained = status in {408, 502, 504}
@@ -112,7 +114,7 @@ def _lower_bound_ms(text: str) -> int | None:
 
 def _missing(answer: Answer, words: str) -> Misconfigured:
     if answer.status in {405, 410} or is_html(answer):
-        remedy = "check INFLUXDB_URL: what answers there cannot store readings"
+        remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
     else:
         remedy = (
             "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"

@@ -1,7 +1,9 @@
-"""Connections on which all headers of an answer must arrive within the read time-out.
+"""Connections on which all headers of an answer must arrive within the read time-out, and a short request is one piece.
 
-urllib3 limits only the wait for each piece; a server that sends one byte a second would hold it for ever. So a timer
-ends the connection. What had arrived by then is not an answer, although http.client takes it for the headers.
+urllib3 limits only the wait for each piece: a server that sends one byte a second could hold it for ever. So a timer
+ends the connection. The bytes until then are no answer, although http.client takes them for headers.
+
+http.client sends a request's head and body one after the other, which costs a packet and a TLS record more.
 """
 
 import socket
@@ -14,21 +16,37 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProxyError
 
+ONE_PIECE_BYTES = 16 * 1024
+"""As much as a TLS record holds."""
+
 
 class _Bounded:
-    """Mixed into a connection: its answer takes no longer than the connection's own time-out.
+    """For a connection: its answer takes no longer than its own time-out.
 
-    When that is called, urllib3 has set `timeout` to that for reading; the socket still has the one for connecting.
+    When `getresponse` is called, urllib3 has set `timeout` to the read time-out; the socket still has the connect one.
     """
 
     sock: Any
     timeout: float | None
+    _head: bytes | None = None
+
+    def request(self, method: str, url: str, body: Any = None, *others: Any, **named: Any) -> None:
+        self._head = b"" if isinstance(body, bytes) and 0 < len(body) < ONE_PIECE_BYTES else None
+        super().request(method, url, body, *others, **named)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        """The head of a request with a short body waits for it."""
+        if self._head == b"":
+            self._head = data
+            return
+        head, self._head = self._head, None
+        super().send(head + data if head else data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         return self._in_time(super().getresponse)  # type: ignore[misc]
 
     def _tunnel(self) -> None:
-        """Asking a proxy for a way through ends in time too, and is the proxy's failure whatever goes wrong."""
+        """A proxy's tunnel has the same time limit, and every failure to make one is the proxy's."""
         try:
             self._in_time(super()._tunnel)  # type: ignore[misc]
         except Exception as error:
@@ -78,6 +96,6 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Let all connections that this manager will make be of this kind; returns it."""
+    """Have this manager make only such connections; returns the manager."""
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager

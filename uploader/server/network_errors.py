@@ -1,4 +1,4 @@
-"""A network failure, as urllib3 raises it, in plain words."""
+"""Network failures in plain words: what urllib3 raises becomes Unreachable."""
 
 import http.client
 import re
@@ -16,12 +16,12 @@ T = TypeVar("T", bound=BaseException)
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _NOT_YET_VALID, _EXPIRED = 9, 10
 
-# http.client's words when a proxy makes no tunnel, and the transport's own.
+# What http.client says if a proxy refuses a tunnel, or transport.py of its 407.
 _REFUSAL = re.compile(r"(?:Tunnel connection failed: )?([1-5]\d\d)\b")
 
 
 def unreachable(error: Exception, target: Target) -> Unreachable:
-    """What the failure means. `is_strained`: the connection stood, and the request may have been too large for it."""
+    """What the failure means. `is_strained`: the connection was there; the request may have been too large for it."""
     causes = list(_causes(error))
     if isinstance(error, exceptions.ProxyError):
         return Unreachable(_proxy(causes, target))
@@ -29,7 +29,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
         return Unreachable(_certificate(tls))
     if isinstance(error, exceptions.NameResolutionError):
         return Unreachable(
-            f"the name {target.host} cannot be looked up (no network, or a typing error in INFLUXDB_URL)"
+            f"no address found for the name {target.host} (no network, or a typing error in INFLUXDB_URL)"
         )
     if _first(causes, ConnectionRefusedError):
         return Unreachable(
@@ -39,35 +39,35 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
     if isinstance(error, exceptions.NewConnectionError):
         return Unreachable(_words(causes) or "no connection")
     if isinstance(error, exceptions.ConnectTimeoutError):
-        return Unreachable("nothing answers at that address (time-out while connecting)")
+        return Unreachable("no answer from that address (time-out while connecting)")
     if isinstance(error, exceptions.ReadTimeoutError) or _first(causes, TimeoutError):
         return Unreachable("no answer in time", is_strained=True)
     if _first(causes, ssl.SSLError):
         return Unreachable(f"no secure connection ({_words(causes) or 'TLS failed'}); is it https at that port?")
     if _first(causes, http.client.RemoteDisconnected):
-        return Unreachable("the connection was closed before an answer came", is_strained=True)
+        return Unreachable("the server closed the connection without an answer", is_strained=True)
     if _first(causes, http.client.BadStatusLine):
-        return Unreachable("what answers there does not speak HTTP; check INFLUXDB_URL")
+        return Unreachable("the answer is not HTTP; check INFLUXDB_URL")
     if _first(causes, http.client.IncompleteRead):
-        return Unreachable("the answer was cut short", is_strained=True)
+        return Unreachable("the answer is incomplete", is_strained=True)
     return Unreachable(_words(causes) or f"the connection failed ({type(error).__name__})", is_strained=True)
 
 
 def _proxy(causes: list[BaseException], target: Target) -> str:
-    """What keeps the proxy from passing anything on. The status is all that is told of its answer."""
+    """Why nothing gets through the proxy. Of its answer only the status is known."""
     proxy = target.proxy
     if proxy is None:
         return "a proxy on the way asks for a user and password (407); give them in HTTP_PROXY or HTTPS_PROXY"
     name = f"the proxy {proxy.shown_url} (from {proxy.variable})"
     if _first(causes, exceptions.NameResolutionError):
-        return f"{name} cannot be found: its name cannot be looked up"
+        return f"{name} cannot be found: no address for its name"
     status = next((found[1] for cause in causes if (found := _REFUSAL.match(str(cause)))), None)
     if status == "407" and proxy.headers:
         return f"{name} refuses the user and password in {proxy.variable} (407)"
     if status == "407":
         return f"{name} asks for a user and password (407); put user:password@ before its host in {proxy.variable}"
     if status:
-        return f"{name} does not connect to {target.host} ({status})"
+        return f"{name} refuses to connect to {target.host} ({status})"
     words = "" if _first(causes, TimeoutError) else _words(causes)
     return f"{name} cannot be reached: {words}" if words else f"{name} does not answer"
 
@@ -81,7 +81,7 @@ def _certificate(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _words(causes: list[BaseException]) -> str:
-    """What the operating system says, without objects and addresses."""
+    """The operating system's words, without objects and addresses."""
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLError) and cause.reason:
             return cause.reason.replace("_", " ").lower()
@@ -95,7 +95,7 @@ def _first(causes: list[BaseException], kind: type[T]) -> T | None:
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
-    """The exception and what it was made from: urllib3 keeps it in args, in `reason` or as the cause."""
+    """The exception and its causes: urllib3 keeps them in `args`, in `reason` or as `__cause__`."""
     if error is None or depth > 8:
         return
     yield error

@@ -1,6 +1,8 @@
-"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large."""
+"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large; and who writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,22 @@ class Unreachable:
     status: int = 0
     remedy: str = ""
 
+    @property
+    def advice(self) -> str:
+        return self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """Other settings are wanted. Most likely nothing is wrong with the readings; a person has to mend it."""
+    """A person has to change a setting: most likely nothing is wrong with the readings.
+
+    `may_be_content`: a reading in the request may be what is refused.
+    """
 
     reason: str
     remedy: str
     status: int
+    may_be_content: bool = False
 
     @property
     def advice(self) -> str:
@@ -72,3 +82,12 @@ class TooLarge:
 
 
 Outcome = Sent | Unreachable | Misconfigured | Rejected | Expired | TooLarge
+
+
+class Writer(Protocol):
+    """Influx, or what stands in for it in a simulation."""
+
+    @property
+    def bytes_on_wire(self) -> int: ...
+
+    def write(self, lines: Sequence[str]) -> Outcome: ...

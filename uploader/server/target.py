@@ -1,12 +1,11 @@
-"""Target: where to upload, as a person has set it, checked before anything is sent."""
+"""Target and Proxy: where to upload and through what, as a person has set it; checked before anything is sent."""
 
-import base64
+from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from journal.errors import BadSetting
 from uploader.server.answers import Answer
-from uploader.server.proxy import Proxy, user_and_password
 from uploader.server.redaction import without
 
 LONGEST_SHOWN_BYTES = 65536
@@ -14,11 +13,10 @@ LONGEST_SHOWN_BYTES = 65536
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """INFLUXDB_URL, _TOKEN, _ORG and _BUCKET. The token never shows in a text of ours.
+    """INFLUXDB_URL, _TOKEN, _ORG and _BUCKET. The token is never part of a message.
 
-    For InfluxDB 1.x the bucket is `database` or `database/retention-policy` and the token `user:password`, which is
-    InfluxData's own convention for 1.8. `ca_file`: certificates to trust instead of the system's. `proxy`: what every
-    request goes through.
+    For InfluxDB 1.x the bucket is `database` or `database/retention-policy` and the token `user:password`, InfluxData's
+    own convention for 1.8. `ca_file`: certificates to trust instead of the system's. `proxy`: for every request.
     """
 
     url: str
@@ -26,12 +24,12 @@ class Target:
     org: str
     bucket: str
     ca_file: str | None = None
-    proxy: Proxy | None = None
+    proxy: "Proxy | None" = None
 
     def __post_init__(self) -> None:
-        """Raise BadSetting for what can never work."""
+        """Raise BadSetting for settings that can never work."""
         if any(not c.isprintable() or c == " " for c in self.url):
-            raise BadSetting("cannot use INFLUXDB_URL: it contains a space or a control character; take it out")
+            raise BadSetting("cannot use INFLUXDB_URL: it contains a space or a control character; remove it")
         try:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
@@ -39,24 +37,28 @@ class Target:
             words = str(error)
             raise BadSetting(
                 f"cannot use INFLUXDB_URL {self.shown_url}: {words[:1].lower()}{words[1:]}; "
-                "it looks like http://influx.example:8086"
+                "a right one is http://influx.example:8086"
             ) from error
         if parts.scheme not in {"http", "https"} or not host:
             raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: it must begin with http:// or https:// and name a host, "
+                f"cannot use INFLUXDB_URL {self.shown_url}: it must begin with http:// or https:// and have a host, "
                 "like http://influx.example:8086"
             )
         if port == 0:
-            raise BadSetting(f"cannot use INFLUXDB_URL {self.shown_url}: there is no port 0; InfluxDB's own is 8086")
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL {self.shown_url}: port 0 does not exist; InfluxDB's default is 8086"
+            )
         if parts.username is not None or parts.query or parts.fragment:
             raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: user, password and options do not belong in it; "
-                "put user:password in INFLUXDB_TOKEN, the database in INFLUXDB_BUCKET"
+                f"cannot use INFLUXDB_URL {self.shown_url}: it contains a user, a password or options; "
+                "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"
             )
         if not all(" " <= c <= "~" for c in self.token):
-            raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token has; copy it again")
+            raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token can have; copy it again")
         if not self.bucket.strip("/"):
-            raise BadSetting("cannot use INFLUXDB_BUCKET: it is empty; name a bucket (InfluxDB 1.x: a database)")
+            raise BadSetting(
+                "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"
+            )
 
     @property
     def shown_url(self) -> str:
@@ -89,22 +91,77 @@ class Target:
         """Authorization for InfluxDB 1.x; None when the token is not `user:password`."""
         if ":" not in self.token:
             return None
-        return "Basic " + base64.b64encode(self.token.encode()).decode()
+        return "Basic " + b64encode(self.token.encode()).decode()
 
     def without_secrets(self, text: str) -> str:
-        """What came from outside, as it may be shown or stored: token and passwords blotted out in any encoding."""
+        """A text from outside without token and passwords, however they are encoded: it may be shown or stored."""
         return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
 
     def clean(self, answer: Answer) -> Answer:
-        """An answer whose words may be shown or stored."""
+        """The answer without secrets: its words may be shown or stored."""
         headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
         body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
         return Answer(answer.status, headers, body.encode(), answer.is_whole)
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy from HTTP_PROXY or HTTPS_PROXY. Its password is never part of a message.
+
+    `variable`: which of the two `url` comes from. A URL may leave out http://.
+    """
+
+    variable: str
+    url: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise BadSetting for a URL that can never work."""
+        try:
+            parts = urlsplit(self._whole_url)
+            is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        scheme, mark, rest = self.url.rpartition("//")
+        if not is_good or not self._whole_url.isprintable() or " " in self._whole_url:
+            raise BadSetting(
+                f"cannot use {self.variable}={scheme + mark + rest.rpartition('@')[2]!r}: a proxy looks like "
+                "http://proxy.example:3128; correct or remove it"
+            )
+
+    @property
+    def _whole_url(self) -> str:
+        return self.url if "://" in self.url else f"http://{self.url}"
+
+    @property
+    def shown_url(self) -> str:
+        """Without user and password, for messages and for the connection."""
+        parts = urlsplit(self._whole_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._whole_url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self._whole_url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header with user and password for the proxy."""
+        credentials = user_and_password(self.url)
+        return {"Proxy-Authorization": f"Basic {b64encode(credentials.encode()).decode()}"} if credentials else {}
+
+
 def secrets_in(*credentials: str) -> set[str]:
-    """What must not be seen of tokens and `user:password`s: whole, the password alone, and as Basic puts it."""
+    """Every form of tokens and `user:password`s to hide: whole, the password alone, and encoded as in Basic."""
     secrets = set()
     for each in filter(None, credentials):
-        secrets |= {each, each.partition(":")[2], base64.b64encode(each.encode()).decode()}
+        secrets |= {each, each.partition(":")[2], b64encode(each.encode()).decode()}
     return secrets | {secret.rstrip("=") for secret in secrets}
+
+
+def user_and_password(url: str) -> str:
+    """`user:password` in a proxy's URL, decoded; empty if there is none."""
+    return unquote(url.partition("://")[2] or url).rpartition("@")[0]

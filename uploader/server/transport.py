@@ -1,8 +1,6 @@
 """Transport: one HTTP exchange over urllib3's connections, with a bound on everything.
 
-It returns every answer, whatever its status, and raises only urllib3's exceptions. influxdb-client's own transport has
-no limit on an answer's size and loses the status of an error whose body is not UTF-8; this one takes its place, as its
-ApiClient calls only `rest_client.POST` and `.GET`.
+It returns every answer, whatever its status, and raises only urllib3's exceptions.
 """
 
 import time
@@ -25,22 +23,6 @@ ADDED_HEADERS_BYTES = 65
 PROXY_ASKS = 407
 
 
-HEADERS_TO_SEND = ("Authorization", "Content-Encoding", "Content-Type")
-"""Of influxdb-client's; the others are of no use, and with six readings would be half of the request."""
-
-
-class Reply:
-    """An answer in the shape that influxdb-client's ApiClient expects."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.status = answer.status
-        self.data = answer.body
-
-    def getheaders(self) -> Mapping[str, str]:
-        return self.answer.headers
-
-
 class Transport:
     """`bytes_on_wire` grows by what each exchange carried both ways: request line, headers and compressed body.
 
@@ -59,15 +41,6 @@ class Transport:
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
         self.bytes_on_wire = 0
-
-    def GET(self, url: str, **request: Any) -> Reply:  # noqa: N802 - the client's name for it
-        return self.POST(url, method="GET", **request)
-
-    def POST(  # noqa: N802
-        self, url: str, *, headers: Mapping[str, str], method: str = "POST", **request: Any
-    ) -> Reply:
-        kept = {name: headers[name] for name in HEADERS_TO_SEND if name in headers}
-        return Reply(self.exchange(method, url, request.get("query_params") or (), kept, request.get("body")))
 
     def exchange(
         self,

@@ -68,3 +68,16 @@ def test_how_much_is_missing_is_told_in_amp_hours_and_time(solar: Solar, tmp_pat
             journal.append(decode(ram, time_ms=FIRST_MS + n * 60_000, boot=1, uptime_ms=n * 60_000))
     shown = solar("calibrate", "--data", tmp_path / "data").out
     assert "not enough readings yet: about 10 Ah more needed, 29 minutes at this current\n" in shown
+
+
+def test_readings_that_need_no_high_byte_of_the_counter_are_used_too(solar: Solar, tmp_path: Path) -> None:
+    """The logger seldom reads it: `raw` has it in the first reading only."""
+    with JournalWriter.create(tmp_path / "data" / "journal.db") as journal:
+        for n in range(720):
+            ram = RAM | {48: 70 + n // 36, 47: n % 36 // 6, 46: n % 6 * 5, 188: int(n * 20.8 / 360)}
+            if n:
+                del ram[189]
+            highs = {189: 0}
+            journal.append(decode(ram, time_ms=FIRST_MS + n * 10_000, boot=1, uptime_ms=n * 10_000, known_highs=highs))
+    shown = solar("calibrate", "--data", tmp_path / "data").out
+    assert "not enough readings yet: about 10 Ah more needed, 29 minutes at this current\n" in shown

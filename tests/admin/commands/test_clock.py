@@ -2,17 +2,21 @@
 
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from admin.commands.clock import parse
 from journal.boots import Anchor
+from journal.errors import SolarError
 from journal.journal import Journal
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
 from logger.clock import kernel
 from logger.clock.host_clock import Clock, boot_id
+from logger.clock.timekeeper import Timekeeper
+from logger.clock.trust import NoTimeSource
 from logger.clock.trust_note import NAME, TrustNotes
 from tests.admin.conftest import Solar, contents
 
@@ -105,11 +109,24 @@ def test_a_time_that_cannot_be_is_not_trusted(solar: Solar, monkeypatch: pytest.
     assert contents(DATA) == before
 
 
-@pytest.mark.parametrize("arguments", [["clock"], ["clock", "show"], ["clock", "trust"]])
+@pytest.mark.parametrize("arguments", [["clock"], ["clock", "show"]])
 def test_without_a_journal_there_is_nothing_to_say(solar: Solar, arguments: list[str]) -> None:
     ran = solar(*arguments)
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert "there is no such file" in ran.err
+    assert not DATA.exists()
+
+
+@pytest.mark.parametrize("arguments", [["trust"], ["set", "2026-11-22 17:30"]])
+def test_without_the_data_directory_nothing_is_changed(
+    arguments: list[str], solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer = Settable(monkeypatch)
+    computer.off_ns = before = 0
+    ran = solar("clock", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no such directory; give the logger's with --data, or start the logger first" in ran.err
+    assert computer.off_ns == before
     assert not DATA.exists()
 
 
@@ -150,6 +167,35 @@ def test_status_does_not_call_all_well_what_cannot_be_sent_yet(solar: Solar) -> 
     assert solar("status").out.startswith("All is well.\n")
 
 
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2026-10-25 01:59", "2026-10-24 23:59:30"),
+        ("2026-10-25 02:30", None),
+        ("2026-10-25 02:30+02:00", "2026-10-25 00:30:30"),
+        ("2026-10-25 02:30:10+0100", "2026-10-25 01:30:10"),
+        ("2026-10-25 03:00", "2026-10-25 02:00:30"),
+        ("2026-03-29 02:30", None),
+        ("2026-11-22T17:30:00Z", "2026-11-22 17:30:00"),
+    ],
+)
+def test_an_hour_that_comes_twice_or_never_needs_the_offset_from_utc(
+    written: str, utc: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        if utc is None:
+            with pytest.raises(SolarError, match="add the offset from UTC"):
+                parse(written)
+        else:
+            parsed_ms, _ = parse(written)
+            assert f"{datetime.fromtimestamp(parsed_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}" == utc
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 class Settable:
     """A wall clock of our own, in place of the computer's."""
 
@@ -188,10 +234,30 @@ def test_a_person_sets_the_clock_and_says_so_in_one(
     assert accepted.startswith("Clock accepted: ")
     assert accepted.endswith(f", give or take {words}")
     assert done == "3 held readings dated; the uploader can send them now."
-    off = abs(datetime.strptime(wanted, written) - shown_now())  # noqa: DTZ007
-    assert off.total_seconds() < 5
+    off = shown_now() - datetime.strptime(wanted, written)  # noqa: DTZ007
+    assert 0 <= off.total_seconds() - (0 if "%S" in written else 30) < 5
     with Journal.open(DATA / "journal.db") as journal:
         assert [each.time_uncertainty_seconds for each in journal.records("readings", 1, 9)] == [stated] * 3
+
+
+def test_a_clock_that_is_set_before_anything_was_logged_counts_for_the_first_reading(
+    solar: Solar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DATA.mkdir()
+    wanted = shown_now().strftime("%Y-%m-%d %H:%M:%S")
+    Settable(monkeypatch)
+    ran = solar("clock", "set", wanted)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Nothing has been logged here yet: the logger will use this clock" in ran.out
+    with JournalWriter.create(DATA / "journal.db") as journal:
+        notes = TrustNotes(DATA, boot_id()).take
+        keeper = Timekeeper(journal, Clock(0), boot_id(), NoTimeSource(), trust_notes=notes)
+        now = Clock(0).now()
+        keeper.append(Reading(time_ms=now.time_ms, boot=keeper.boot, uptime_ms=now.uptime_ms))
+        assert journal.held("readings") == []
+        (first,) = journal.records("readings", 1, 9)
+        assert first.time_uncertainty_seconds == 6
+        assert abs(first.time_ms / 1000 - shown_now().timestamp()) < 5
 
 
 @pytest.mark.parametrize(

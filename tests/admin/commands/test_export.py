@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from admin.commands.export import Counted
 from admin.files.formats import columns
 from admin.terminal.moments import iso
+from journal.journal import Journal
 from journal.reading import STREAMS, Day
 from journal.writer import JournalWriter
 from tests.admin.conftest import (
@@ -382,3 +384,10 @@ def test_a_file_that_cannot_grow_is_told_in_one_line_and_leaves_nothing(tmp_path
     assert ran.returncode == 1
     assert re.fullmatch(rf"cannot write {tmp_path}/out: .*; fix that, or choose another file\n", ran.stderr)
     assert {path.name for path in tmp_path.iterdir()} == {"data", "many"}
+
+
+def test_the_progress_bar_reaches_its_end(data: Path) -> None:
+    shown: list[int] = []
+    with Journal.open(data / "journal.db") as journal:
+        rows = list(Counted(journal, "readings", [(1, 2), (3, 3)], shown.append).rows(["id"]))
+    assert (rows, shown) == ([(1,), (2,), (3,)], [3])

@@ -156,7 +156,7 @@ def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, dat
         assert isinstance(record, Reading)
         journal.revise([record], Decoding("charge 0.5"))
     ran = solar("unpack-receipt", "--yes", manifest(parcel))
-    assert ran.out == "3 records marked as sent\n1 reading recalculated since then: to be sent again\n"
+    assert ran.out == "3 records marked as sent\n1 record changed since then: to be sent again\n"
     assert pending(data) == {"readings": ((2, 2),)}
 
 

@@ -19,8 +19,7 @@ from admin.doctor.server import certificate, name, server
 from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
-from uploader.server.proxy import Proxy
-from uploader.server.target import Target
+from uploader.server.target import Proxy, Target
 
 CERTIFICATES = Path(__file__).parent.parent.parent / "uploader" / "certificates"
 
@@ -101,17 +100,20 @@ ALL_WELL = {"token": "ok", "bucket": "ok", "retention": "ok"}
 def influx_2(double: Influx2) -> Iterator[Influx2]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = urlsplit(self.path)
-            if path.path == "/ping":
-                return self.reply(204, {})
-            assert (path.path, parse_qs(path.query)) == ("/api/v2/buckets", {"name": ["solar"], "org": ["org"]})
-            if not double.can_read:
-                return self.reply(404, {"code": "not found", "message": 'bucket "solar" not found'})
-            rules = [{"type": "expire", "everySeconds": double.everySeconds}] if double.everySeconds else []
-            return self.reply(200, {"buckets": [{"name": "solar", "retentionRules": rules}]})
+            assert self.path == "/ping"
+            self.reply(204, {})
 
         def do_POST(self) -> None:
-            double.bodies += (self.rfile.read(int(self.headers["Content-Length"])),)
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            path = urlsplit(self.path)
+            if path.path == "/api/v2/query":
+                assert parse_qs(path.query) == {"org": ["org"]}
+                assert 'r.name == "solar"' in json.loads(body)["query"]
+                row = f",_result,0,solar,{double.everySeconds}000000000"
+                rows = f",result,table,name,retentionPeriod\r\n{row}\r\n\r\n" if double.can_read else "\r\n"
+                self.reply(200, rows)
+                return
+            double.bodies += (body,)
             if self.headers["Authorization"] != "Token my-long-token":
                 self.reply(401, {"code": "unauthorized", "message": "unauthorized access"})
             elif not double.can_write:
@@ -119,13 +121,13 @@ def influx_2(double: Influx2) -> Iterator[Influx2]:
             else:
                 self.reply(400, {"code": "invalid", "message": "writing requires points"})
 
-        def reply(self, status: int, body: dict[str, object]) -> None:
+        def reply(self, status: int, body: dict[str, str] | str) -> None:
             self.send_response(status)
             self.send_header("X-Influxdb-Version", "v2.7.11")
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/csv" if isinstance(body, str) else "application/json")
             self.end_headers()
             if status != 204:
-                self.wfile.write(json.dumps(body).encode())
+                self.wfile.write((body if isinstance(body, str) else json.dumps(body)).encode())
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

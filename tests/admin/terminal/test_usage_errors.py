@@ -57,7 +57,7 @@ USERS_FAULT = [
      f"them {HOW}"),
     ("upload --once", INFLUX | {"INFLUXDB_BUCKET": ""}, f"cannot upload: INFLUXDB_BUCKET is not set; set it {HOW}"),
     ("upload", INFLUX | {"INFLUXDB_URL": "influx:8086"}, "cannot use INFLUXDB_URL 'influx:8086': it must begin with "
-     "http:// or https:// and name a host, like http://influx.example:8086"),
+     "http:// or https:// and have a host, like http://influx.example:8086"),
     ("upload", INFLUX | {"INFLUXDB_CA_FILE": "no"}, "cannot use INFLUXDB_CA_FILE=no: there is no such file; give one "
      "with certificates"),
     ("upload", INFLUX | {"SOLAR_UPLOAD_EVERY": "0"}, f"cannot use SOLAR_UPLOAD_EVERY=0: {ABOVE}"),
@@ -152,9 +152,7 @@ def test_a_password_in_an_address_is_not_given_back(solar: Solar, monkeypatch: p
     ran = solar("upload")
     assert ran.code == 2
     assert "hunter2" not in ran.err
-    assert ran.err.startswith(
-        "cannot use INFLUXDB_URL http://influx:8086: user, password and options do not belong in it"
-    )
+    assert ran.err.startswith("cannot use INFLUXDB_URL http://influx:8086: it contains a user, a password or options")
 
 
 def test_a_password_in_a_port_is_not_given_back(solar: Solar) -> None:
@@ -170,7 +168,7 @@ def test_a_token_that_no_header_can_hold_is_refused_unseen(
 ) -> None:
     for name, value in (INFLUX | {"INFLUXDB_TOKEN": token}).items():
         monkeypatch.setenv(name, value)
-    words = "it contains a character that no token has; copy it again"
+    words = "it contains a character that no token can have; copy it again"
     assert solar("upload", "--once") == Ran(2, "", f"cannot use INFLUXDB_TOKEN: {words}\n")
 
 

@@ -139,6 +139,29 @@ def test_a_counter_that_is_reset_at_256_is_not_taken_for_256(bench):
     assert regulator.read().internal_charge_amp_hours == 0.0
 
 
+@pytest.mark.parametrize("high_reads", [0, 1])
+def test_a_counter_whose_high_byte_cannot_be_read_when_it_carries_is_not_0_afterwards(bench, high_reads):
+    """`high_reads`: after how many reads of the high byte the regulator refuses it, until the next reading."""
+    bench.ram[188:190] = [255, 0]
+    regulator = bench.regulator()
+    regulator.read()
+    bench.seconds += 60 * high_reads
+    bench.requests.clear()
+
+    def carry(command, address):
+        if address == 188:
+            bench.ram[188:190] = [0, 1]
+
+    def refuse(reply):
+        reads = [request[:2] for request in bench.requests].count(bytes([20, 189]))
+        return bytes([133]) if bench.requests[-1][:2] == bytes([20, 189]) and reads > high_reads else reply
+
+    bench.before, bench.to_us = carry, refuse
+    assert regulator.read().internal_charge_amp_hours is None
+    bench.to_us = lambda reply: reply
+    assert regulator.read().internal_charge_amp_hours == 256.0
+
+
 def test_every_pair_is_read_whole_in_its_turn(bench):
     regulator = bench.regulator()
     seen = [address for _ in range(60) for address in by_address(regulator.read().raw)]
@@ -154,7 +177,7 @@ def test_what_has_not_changed_is_read_once_in_an_order_that_tears_nothing(bench)
     regulator.read()
     # fmt: off
     expected = [
-        50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 46, 207, 205, 206, 207,
+        50, 213, 217, 188, 193, 198, 203, 182, 183, 48, 47, 46, 207, 205, 206, 207,
         39, 101, 102, 115, 126, 53, 52, 181, 0, 93, "loopback",
     ]
     # fmt: on
@@ -663,6 +686,26 @@ def test_a_garbled_clock_is_read_again(bench):
     started = bench.seconds
     assert abs(regulator.read().regulator_clock_seconds - (3600 + started - 1000)) < 5
     assert spoilt
+
+
+def test_a_minute_that_has_just_ended_is_not_believed_because_it_was_there_for_long(bench):
+    """The hour is garbled once, so that the clock is voted on; and then the minute once, to the one before."""
+    clock = run_clock(bench, 3599)
+    regulator = bench.regulator()
+    for _ in range(6):
+        regulator.read()
+        bench.seconds = (bench.seconds // 10 + 1) * 10
+    asked = []
+
+    def garble(reply):
+        asked.append(bench.requests[-1][1])
+        return {(48, 1): b"\xc8\x4e", (47, 2): b"\xc8\x00"}.get((asked[-1], asked.count(asked[-1])), reply)
+
+    bench.seconds = 1070.0
+    bench.to_us = garble
+    began = clock()
+    assert began <= regulator.read().regulator_clock_seconds <= clock()
+    assert asked.count(47) > 2
 
 
 @pytest.mark.parametrize("seconds_before", [0.5, 1, 2, 3, 4, 5, 6, 8, 20])

@@ -87,7 +87,8 @@ class FluxDouble:
                 name, is_text, said = key.partition("=")
                 if bool(is_text) == (function == "text"):
                     value = each.count if is_text else getattr(each, function)
-                    rows.append(f"{iso(hour)},{name},{_n(value)},{function}" + (f",{said}" if is_text else ""))
+                    called = "count" if is_text else function
+                    rows.append(f"{iso(hour)},{name},{_n(value)},{called}" + (f",{said}" if is_text else ""))
         return table("_time,_field,_value,function" + (",text" if function == "text" else ""), rows)
 
 

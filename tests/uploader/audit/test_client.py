@@ -73,7 +73,7 @@ class TestInfluxDB1:
             assert counts(client, QUERY) == COUNTS
             assert times(client, QUERY) == TIMES
             assert times(client, QUERY.between(BEGIN_MS + 1, BEGIN_MS + 2)) == {BEGIN_MS + 1}
-            assert client.retention_seconds() is None
+            assert client.retention_seconds() == 0
 
     def test_nothing_there_is_an_answer(self, database: Database) -> None:
         with asking(database.target) as client:
@@ -263,7 +263,7 @@ class TestInfluxDB2:
             ),
             pytest.param(
                 Reply(200, ",result,table,_time,_field,_value\r\n,_result,0,2026-01-01T", CSV, claims_bytes=5000),
-                "the answer was cut short",
+                "the answer is incomplete",
                 id="cut answer",
             ),
             pytest.param(
@@ -282,13 +282,13 @@ class TestInfluxDB2:
     def test_half_of_a_long_answer_is_not_taken_for_a_loss(self, double: FluxDouble) -> None:
         with (
             Client(double.target, first_wait_seconds=0.001, answer_limit_bytes=100) as client,
-            pytest.raises(UploadError, match="the answer was too long, or took too long"),
+            pytest.raises(UploadError, match="the answer was too long or too slow"),
         ):
             counts(client, QUERY)
 
     def test_a_server_that_is_away_is_one_line(self) -> None:
         words = refusal(Target("http://127.0.0.1:9", "t", "o", "b"))
-        assert words == "cannot audit http://127.0.0.1:9: connection refused; try again when it is there"
+        assert words == "cannot audit http://127.0.0.1:9: connection refused; try again later"
 
 
 class TestOthers:
@@ -326,7 +326,7 @@ class TestOthers:
         with FluxDouble(
             script=[Reply(404, "", version), Reply(200, policies, version), Reply(200, cut, version)]
         ) as double:
-            assert "the server cuts its answers short (max-row-limit)" in refusal(double.target)
+            assert "the server shortens its answers (max-row-limit)" in refusal(double.target)
 
     def test_who_answers_the_same_to_everything_is_not_believed(self) -> None:
         """As VictoriaMetrics does at /query, some in the name of InfluxDB 1.8.0; here without its own language."""
@@ -336,7 +336,7 @@ class TestOthers:
         with FluxDouble(script=script) as double:
             words = refusal(double.target)
         assert words == (
-            f"cannot audit {double.url}: what answers there speaks neither Flux nor InfluxQL nor MetricsQL "
+            f"cannot audit {double.url}: the server understands neither Flux nor InfluxQL nor MetricsQL "
             "(400: unsupported path); check INFLUXDB_URL"
         )
 

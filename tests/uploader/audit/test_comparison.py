@@ -13,8 +13,7 @@ from journal.reading import Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
-from uploader.audit.comparison import Comparison
-from uploader.audit.hour import Hour
+from uploader.audit.comparison import Comparison, Hour
 from uploader.audit.query import HOUR_MS, Storage
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal

@@ -143,6 +143,37 @@ def test_once_finds_the_reading_that_the_server_stumbles_over_and_sends_the_othe
     assert "error of its own" in (summary.reason or "")
 
 
+@pytest.mark.parametrize("count", [1, 40, 120, 700])
+@pytest.mark.parametrize(
+    "answer",
+    [page(403, "Forbidden"), page(413, "Too Large"), Answer(400, "Bad Request"), Answer(trick="lose")],
+    ids=["403 of a proxy", "413 of a proxy", "400 of a proxy", "reset"],
+)
+def test_once_sends_all_but_the_reading_that_a_proxy_does_not_let_through(
+    site: Site, answer: Answer, count: int
+) -> None:
+    times = site.append(count)
+    bad = times[count // 2]
+    with ScriptedInflux(
+        answers=lambda lines: answer if any(line.endswith(str(bad)) for line in lines) else None
+    ) as server:
+        summary = once(site, server.target)
+        assert server.times() == [each for each in times if each != bad]
+        assert len(server.requests) < 100
+    assert (summary.sent, summary.refused + summary.left) == (count - 1, 1)
+    assert summary.refused or summary.reason
+
+
+def test_once_sends_all_of_very_many_letters_that_are_to_be_tried_again(site: Site) -> None:
+    times = site.append(1200)
+    with ScriptedInflux(refuses=lambda line: True) as server:
+        assert once(site, server.target).refused == 1200
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        assert once(site, server.target) == Summary(sent=1200, refused=0, left=0)
+        assert server.times() == times
+
+
 def test_once_without_a_journal_is_an_error(tmp_path: Path) -> None:
     class Nobody:
         bytes_on_wire = 0

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -311,3 +312,12 @@ def test_two_processes_that_create_it_at_once_both_open_it(tmp_path: Path) -> No
     command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "uploader.db")]
     processes = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
+
+
+def test_who_only_looks_does_not_wait_long_for_who_has_it_locked(progress: Progress) -> None:
+    began = time.monotonic()
+    with closing(sqlite3.connect(progress.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(JournalFull, match="another program holds it locked"):
+            Progress.read_only(progress.path)
+    assert time.monotonic() - began < 2

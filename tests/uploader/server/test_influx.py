@@ -85,7 +85,7 @@ def test_a_refused_connection() -> None:
 def test_a_name_that_nobody_knows() -> None:
     outcome = written("http://solar.invalid:8086")
     assert isinstance(outcome, Unreachable)
-    assert "solar.invalid cannot be looked up" in outcome.reason
+    assert "no address found for the name solar.invalid" in outcome.reason
 
 
 def test_a_server_that_never_answers_is_a_strain() -> None:
@@ -100,7 +100,7 @@ def _drain(connection: socket.socket) -> None:
 
 def test_a_connection_closed_without_an_answer_is_a_strain() -> None:
     with listening(read_request) as url:
-        assert written(url) == Unreachable("the connection was closed before an answer came", is_strained=True)
+        assert written(url) == Unreachable("the server closed the connection without an answer", is_strained=True)
 
 
 def test_a_reset_in_the_middle_of_the_request_is_a_strain(database: Database) -> None:
@@ -381,3 +381,14 @@ def test_a_204_without_the_name_that_the_server_has_shown_is_not_believed_after_
         other = replace(server.target, bucket="another")
         with Influx(other, memory=progress) as writer:
             assert writer.write(LINES) == Sent()
+
+
+def test_a_proxy_that_forbids_a_request_to_version_1_says_nothing_of_the_token(
+    database: Database, tmp_path: Path
+) -> None:
+    locations = f"location / {{ proxy_pass {database.server.url}; }} location /write {{ return 403; }}"
+    with nginx(tmp_path, locations) as url, Influx(replace(database.target, url=url)) as influx:
+        outcome = influx.write(["solar battery_volts=25 1"])
+    assert isinstance(outcome, Misconfigured)
+    assert outcome.may_be_content
+    assert "user:password" not in outcome.remedy

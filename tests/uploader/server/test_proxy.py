@@ -15,8 +15,7 @@ from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port
 from uploader.server.influx import Influx
 from uploader.server.outcomes import Outcome, Sent, Unreachable
-from uploader.server.proxy import Proxy
-from uploader.server.target import Target
+from uploader.server.target import Proxy, Target
 
 CERTIFICATES = Path(__file__).parent.parent / "certificates"
 LINES = ["solar,site=home battery_volts=25.4 1767225600000"]
@@ -114,7 +113,7 @@ def test_a_proxy_that_is_away_is_named(scheme: str) -> None:
 
 def test_a_proxy_whose_name_nobody_knows_is_named() -> None:
     assert written(through("http://proxy.invalid:3128")) == Unreachable(
-        "the proxy http://proxy.invalid:3128 (from HTTP_PROXY) cannot be found: its name cannot be looked up"
+        "the proxy http://proxy.invalid:3128 (from HTTP_PROXY) cannot be found: no address for its name"
     )
 
 
@@ -122,7 +121,7 @@ def test_a_proxy_whose_name_nobody_knows_is_named() -> None:
 def test_a_proxy_that_makes_no_tunnel_is_named(status: int) -> None:
     with ForwardProxy("http://127.0.0.1:9", status=status) as proxy:
         assert written(through(proxy.url, scheme="https")) == Unreachable(
-            f"the proxy {proxy.url} (from HTTPS_PROXY) does not connect to influx.invalid ({status})"
+            f"the proxy {proxy.url} (from HTTPS_PROXY) refuses to connect to influx.invalid ({status})"
         )
 
 

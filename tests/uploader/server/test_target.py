@@ -16,7 +16,7 @@ from uploader.server.target import Target
         ("http://", "http://"),
         ("http://influx:port", "port"),
         ("http://influx:99999", "port"),
-        ("http://influx:0", "no port 0"),
+        ("http://influx:0", "port 0 does not exist"),
         ("http://user:hunter22@influx:8086", "INFLUXDB_TOKEN"),
         ("http://influx:8086?db=x", "INFLUXDB_BUCKET"),
         ("http://inf lux:8086", "space"),
