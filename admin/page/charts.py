@@ -72,17 +72,20 @@ class Charts:
                 span = replace(self._shaded(sums, span, now_ms), until_ms=max(span.until_ms, since_ms + 1))
                 drawn = collect(journal, ranges, span)
             else:
+                until_ms = midnight_ms(today + timedelta(1))
+                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, until_ms)
+                known = [each for each in stretches if each.began_ms >= since_ms]
+                if known:  # a young site's charts begin with its first day
+                    since_ms = max(since_ms, midnight_ms(local_date(known[0].began_ms)))
                 gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
-                span = self._shaded(sums, Span(since_ms, midnight_ms(today + timedelta(1)), gap_ms), now_ms)
-                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, span.until_ms)
-                drawn = collect_sums((each for each in stretches if each.began_ms >= since_ms), span)
+                span = Span(since_ms, until_ms, gap_ms, has_values=True)
+                span = span if name == "year" else self._shaded(sums, span, now_ms)
+                drawn = collect_sums(known, span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
         return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records)) + "</div>"
 
     @staticmethod
     def _shaded(sums: Sums, span: Span, now_ms: int) -> Span:
-        nights: list[tuple[int, int]] = []
-        if span.until_ms - span.since_ms <= 31 * DAY_MS:
-            quarters = list(sums.quarters(span.since_ms - DAY_MS, span.until_ms))
-            nights = [(night.began_ms, night.ended_ms) for night in nights_of(quarters, now_ms)]
+        quarters = list(sums.quarters(span.since_ms - DAY_MS, span.until_ms))
+        nights = [(night.began_ms, night.ended_ms) for night in nights_of(quarters, now_ms)]
         return replace(span, nights=nights, has_values=True)

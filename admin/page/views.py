@@ -95,7 +95,7 @@ def _long(figures: Figures) -> str:
         )
         for night in reversed(figures.nights[-7:])
     ]
-    by_night = table("nights", ("Night", "Discharged to, %", "Used, %", "Used, Ah"), nights) if nights else ""
+    by_night = table("nights", ("Night", "Depth of discharge, %", "Used, %", "Used, Ah"), nights) if nights else ""
     return (
         f"<details><summary>Days, nights, weeks and months</summary>{by_night}"
         f"{table('periods', ('Day', *HEAD[1:]), [(day.label, *amounts(day)) for day in reversed(figures.days[-31:])])}"

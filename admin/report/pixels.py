@@ -80,7 +80,7 @@ class Columns:
         self, first_ms: int, last_ms: int, *, lowest: float, highest: float, total: float, number: int
     ) -> None:
         """Add the sums of several values at once; all of them go to the column in which their middle lies."""
-        place = int(((first_ms + last_ms) / 2 - self._since_ms) / self.width_ms)
+        place = self._place((first_ms + last_ms) // 2)
         column = self._columns.setdefault(place, Column(place, first_ms, last_ms, lowest, highest))
         column.first_ms, column.last_ms = min(column.first_ms, first_ms), max(column.last_ms, last_ms)
         column.lowest, column.highest = min(column.lowest, lowest), max(column.highest, highest)

@@ -75,7 +75,7 @@ def longest_gap_ms(interval_seconds: float) -> int:
 
 def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
     """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
-    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in range(4)]
+    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in COLUMNS[1:]]
     for time_ms, *values in readings:
         for each, value in zip(sums, values, strict=False):
             each.add(time_ms, value)
