@@ -140,5 +140,35 @@ def events() -> Query:
     )
 
 
+SITE_FIELDS = (
+    "pending_records", "held_records", "dead_letters", "damaged_percent", "reading_seconds", "disk_free_bytes",
+    "computer_celsius", "undervoltage_since_start", "clock_trusted",
+)  # fmt: skip
+
+
+def sites() -> Query:
+    """The newest check of each site in the last day; nothing of a site that is silent for longer."""
+    columns = ", ".join(f'"{name}"' for name in ("_time", "site", "version", *SITE_FIELDS))
+    fields = ", ".join(f'"{name}"' for name in ("version", *SITE_FIELDS))
+    return Query(
+        flux=lambda scope: (
+            f"from(bucket: {scope.bucket})\n"
+            "  |> range(start: -24h, stop: now())\n"
+            '  |> filter(fn: (r) => r._measurement == "solar_logger")\n'
+            f"  |> filter(fn: (r) => {scope.site})\n"
+            '  |> pivot(rowKey: ["_time", "site", "version"], columnKey: ["_field"], valueColumn: "_value")\n'
+            + BY_SITE
+            + '  |> last(column: "_time")\n'
+            + f"  |> keep(columns: [{columns}])\n"
+            + "  |> group()\n"
+        ),
+        influxql=(
+            f'SELECT last("logger_uptime_seconds") AS "logger_uptime_seconds", {fields} FROM "solar_logger" '
+            f'WHERE time > now() - 24h AND {INFLUXQL_SITE} GROUP BY "site"'
+        ),
+        is_table=True,
+    )
+
+
 def _newest_first() -> str:
     return '  |> group()\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 100)\n'

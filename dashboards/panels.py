@@ -37,6 +37,9 @@ AMP_HOURS = Unit("amph", " Ah", 0)
 PERCENT = Unit("percent", " %", 0)
 CELSIUS = Unit("celsius", " °C", 0)
 SECONDS = Unit("s", " s", 0)
+DISK = Unit("decbytes", " B", 0)
+COUNT = Unit("short", "", 0)
+YES_NO = Unit("bool_yes_no", "", 0)
 TEXT = Unit("string", "", 0)
 
 Threshold = tuple[float | None, str]  # this colour from this value on; None is the lowest
@@ -90,6 +93,10 @@ RECEIVED = ((None, RED), (90, YELLOW), (99, GREEN))
 AGE = ((None, GREEN), (300, YELLOW), (900, RED))
 GAP = ((None, GREEN), (60, YELLOW), (arrival.LONG_GAP_SECONDS, RED))
 CLOCK = ((None, GREEN), (5, YELLOW), (60, RED))
+DAMAGED = ((None, GREEN), (1, YELLOW), (5, RED))
+FREE = ((None, RED), (200e6, YELLOW), (1e9, GREEN))
+PROCESSOR = ((None, GREEN), (70, YELLOW), (80, RED))
+ANY = ((None, GREEN), (1, RED))
 HEAT = ((None, BLUE), (5, GREEN), (40, YELLOW), (50, RED))
 
 
@@ -195,6 +202,34 @@ def _logging() -> Board:
         Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "Messages from the logger."),
     )  # fmt: skip
     return Board(
-        "solar-logging", "Solar logging", "Whether the readings arrive: gaps, backlog, clock.", "7d",
-        (Row("Now", "24h", "1m", True, now), Row("Last week", "7d", "1h", False, week)),
+        "solar-logging", "Solar logging", "Whether the readings arrive: gaps, backlog, clock; the logger itself.", "7d",
+        (
+            Row("Now", "24h", "1m", True, now),
+            Row("Last week", "7d", "1h", False, week),
+            Row("The logger itself", "7d", "1h", False, _itself()),
+        ),
+    )  # fmt: skip
+
+
+def _itself() -> Sequence[Panel]:
+    """From the checks that each logger makes of itself every ten minutes."""
+
+    def check(field: str, label: str = "", aggregate: str = "max") -> Line:
+        return Line(label, trend(field, aggregate, "solar_logger"))
+
+    backlog = (check("pending_records", "to be sent"), check("held_records", "held"), check("dead_letters", "refused"))
+    return (
+        Panel("Sites", "table", TEXT, (Line("", arrival.sites()),), 24,
+              "The newest check of each site. A site that has sent none for a day is not in it."),
+        Panel("Backlog", "lines", COUNT, backlog, 12,
+              "Records that wait to be sent, are held until the clock is confirmed, or were refused by InfluxDB."),
+        Panel("Damaged on the line", "lines", PERCENT, (check("damaged_percent"),), 12,
+              "Questions to the regulator without a valid answer. Rising: check the cable and the adapter.", DAMAGED),
+        Panel("Free disk space", "lines", DISK, (check("disk_free_bytes", aggregate="min"),), 12,
+              "On the disk of the journal.", FREE),
+        Panel("Size of the journal", "lines", DISK, (check("journal_bytes"),), 12, "All its files together."),
+        Panel("Temperature of the computer", "lines", CELSIUS, (check("computer_celsius"),), 12,
+              "Empty where there is no sensor.", PROCESSOR),
+        Panel("Power supply too weak", "lines", YES_NO, (check("undervoltage_since_start"),), 12,
+              "On a Raspberry Pi: whether the voltage was too low at some time since the start.", ANY),
     )  # fmt: skip

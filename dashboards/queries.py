@@ -86,15 +86,15 @@ def latest(field: str) -> Query:
     )
 
 
-def trend(field: str, aggregate: str = "mean") -> Query:
+def trend(field: str, aggregate: str = "mean", measurement: str = "solar") -> Query:
     """One value per step: `aggregate` is mean, min, max or last (last also for text). Empty steps are null."""
     return Query(
         flux=lambda scope: (
-            rows(scope, "solar", field)
+            rows(scope, measurement, field)
             + f"  |> aggregateWindow(every: {scope.every}, fn: {aggregate}, createEmpty: true)\n"
         ),
         influxql=(
-            f'SELECT {aggregate}("{field}") AS "value" FROM "solar" WHERE $timeFilter AND {INFLUXQL_SITE} '
+            f'SELECT {aggregate}("{field}") AS "value" FROM "{measurement}" WHERE $timeFilter AND {INFLUXQL_SITE} '
             'GROUP BY time($__interval), "site" fill(null)'
         ),
     )

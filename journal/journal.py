@@ -15,7 +15,7 @@ from typing import Any, Self
 from journal import boots, copies, files, revisions, schema, sites, spans
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors
-from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal.reading import STREAMS, Check, Day, Event, Reading, Record
 from journal.revisions import Decoding, Revision
 from journal.sites import SiteStretch
 from journal.spans import Span, Spans
@@ -40,7 +40,9 @@ class Journal:
         if not files.is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar log` creates it in SOLAR_DATA")
         with our_errors("open", path):
-            return Journal(files.connect(path, "ro"), path)
+            connection = files.connect(path, "ro")
+            schema.stand_in(connection)
+            return Journal(connection, path)
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,11 @@ class Journal:
 
     def close(self) -> None:
         self._connection.close()
+
+    def format(self) -> int:
+        """The file's format; it changes when a newer logger opens it."""
+        with self._our_errors("read"):
+            return schema.version_of(self._connection)
 
     def identity(self) -> str:
         """The identity that this file got when it was made: in another file the same ids are other records."""
@@ -97,11 +104,11 @@ class Journal:
                 return ""
             case Day() as day:
                 told: tuple[object, ...] = astuple(day)
-            case Reading() | Event() as record:
+            case Reading() | Event() | Check() as record:
                 query = "SELECT coalesce(max(boot_id), '') FROM boots WHERE id = ?"
                 with self._our_errors("read"):
                     (boot_name,) = self._connection.execute(query, (record.boot,)).fetchone()
-                told = (boot_name, record.uptime_ms, record.raw)
+                told = (boot_name, record.uptime_ms, getattr(record, "raw", b""))
         return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
 
     def records(
@@ -175,8 +182,7 @@ class Journal:
         Raises JournalUnusable for a journal in an older format; the logger updates it when it starts.
         """
         with self._our_errors("read"):
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version < schema.WITH_SITES:
+            if schema.version_of(self._connection) < schema.WITH_SITES:
                 raise JournalUnusable(
                     f"cannot read the sites in {self.path}: an older version of this program wrote it; "
                     "start the logger, which updates it (systemctl start solar-logger)"

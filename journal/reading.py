@@ -1,11 +1,11 @@
-"""What the journal keeps: Reading, Day and Event. Names, units and meanings are those of docs/fields.md.
+"""What the journal keeps: Reading, Day, Event and Check. Names, units and meanings are those of docs/fields.md.
 
 Each is a frozen dataclass whose fields are the columns of its table, in their order, under the same names.
 None means absent: refused, unread or not fitted. `id` is None until the journal has stored the record.
 `time_ms` is the best known time, `uptime_ms` the time since boot (host_clock.py); `wall_ms` is what the wall clock
 showed, None if that is `time_ms`.
 
-A stream is one of the three tables; its name is the table's: "readings", "days", "events".
+A stream is one of the four tables; its name is the table's: "readings", "days", "events", "checks".
 """
 
 from dataclasses import dataclass
@@ -104,6 +104,36 @@ class Event:
     raw: bytes = b""
 
 
-Record = Reading | Day | Event
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """How the logger itself was at one moment. What is counted or averaged is so since the check before."""
 
-STREAMS: dict[str, type[Record]] = {"readings": Reading, "days": Day, "events": Event}
+    id: int | None = None
+    time_ms: int
+    boot: int
+    uptime_ms: int
+    wall_ms: int | None = None
+    version: str
+    computer_uptime_seconds: float | None = None
+    logger_uptime_seconds: float | None = None
+    pending_records: int | None = None
+    held_records: int | None = None
+    dead_letters: int | None = None
+    journal_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    readings: int | None = None
+    reading_seconds: float | None = None
+    exchanges: int | None = None
+    damaged_percent: float | None = None
+    undervoltage: int | None = None
+    undervoltage_since_start: int | None = None
+    computer_celsius: float | None = None
+    clock_trusted: int | None = None
+
+
+Record = Reading | Day | Event | Check
+
+STREAMS: dict[str, type[Record]] = {"readings": Reading, "days": Day, "events": Event, "checks": Check}
+
+TIMED = ("readings", "events", "checks")
+"""The streams whose records get their time from this computer's clock, and so may be held. Days have another time."""

@@ -29,7 +29,11 @@ ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
 """Higher than any id: more readings than a site takes in twenty years."""
 SMALLEST_ROW_BYTES = 16
-IDENTITY = {"readings": ("boot", "uptime_ms", "raw"), "events": ("boot", "uptime_ms", "kind", "message", "raw")}
+IDENTITY = {
+    "readings": ("boot", "uptime_ms", "raw"),
+    "events": ("boot", "uptime_ms", "kind", "message", "raw"),
+    "checks": ("boot", "uptime_ms", "version"),
+}
 """What distinguishes a record from all others, whatever its time is now."""
 
 
@@ -51,6 +55,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
         raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
     with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source, _Known(journal) as known:
+        schema.stand_in(source)
         past = _boots(source)
         known.learn({boot.name for boot in past})
         numbers = journal.boots_before(past)

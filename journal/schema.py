@@ -13,6 +13,7 @@ never changes an old one.
     spans     where a span begins in readings and events: at each boot, where the clock went back, and where times began
               to be trusted. Within a span ids and times rise together, so times are found without an index. A held span
               is not sent: its times are not trusted
+    checks    one row per check of the logger itself, every ten minutes
     sites     from which id on a stream's records belong to which site (sites.py)
 """
 
@@ -143,10 +144,47 @@ JOURNAL = (
     ALTER TABLE days ADD COLUMN measured_charge_watt_hours REAL;
     ALTER TABLE days ADD COLUMN measured_load_watt_hours REAL;
     """,
+    """
+    CREATE TABLE checks (
+        id                        INTEGER PRIMARY KEY,
+        time_ms                   INTEGER NOT NULL,
+        boot                      INTEGER NOT NULL,
+        uptime_ms                 INTEGER NOT NULL,
+        wall_ms                   INTEGER,
+        version                   TEXT    NOT NULL,
+        computer_uptime_seconds   REAL,
+        logger_uptime_seconds     REAL,
+        pending_records           INTEGER,
+        held_records              INTEGER,
+        dead_letters              INTEGER,
+        journal_bytes             INTEGER,
+        disk_free_bytes           INTEGER,
+        readings                  INTEGER,
+        reading_seconds           REAL,
+        exchanges                 INTEGER,
+        damaged_percent           REAL,
+        undervoltage              INTEGER,
+        undervoltage_since_start  INTEGER,
+        computer_celsius          REAL,
+        clock_trusted             INTEGER
+    ) STRICT;
+    """,
 )
 
 WITH_SITES = 2
 """The first format with the table `sites`."""
+WITH_CHECKS = 5
+"""The first format with the table `checks`."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def stand_in(connection: sqlite3.Connection) -> None:
+    """For a reader: where an older format lacks a table, an empty one of this connection alone."""
+    if 0 < version_of(connection) < WITH_CHECKS:
+        connection.execute("CREATE TEMP TABLE checks (id INTEGER, time_ms INTEGER, boot INTEGER, uptime_ms INTEGER)")
 
 
 def columns(connection: sqlite3.Connection, stream: str, names: Iterable[str]) -> str:

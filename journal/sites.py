@@ -15,6 +15,7 @@ from urllib.parse import quote
 from journal.reading import STREAMS
 
 DEFAULT = "home"
+STREAMS_WITHOUT_SITES = ("readings", "days", "events")
 OPEN_END = 2**62
 """The last id of a stretch that has not ended."""
 
@@ -66,13 +67,14 @@ def give_to_old_records(connection: sqlite3.Connection, path: Path, site: str) -
 def remembered(connection: sqlite3.Connection, path: Path, site: str) -> dict[str, list[SiteStretch]]:
     """The sites of a journal that has none yet: as its uploader stored them, if it sent anything from this journal;
     otherwise this site."""
+    unknown = {stream: [SiteStretch(0, OPEN_END, site)] for stream in STREAMS}
     try:
         (identity,) = connection.execute("SELECT uuid FROM identity").fetchone()
         with closing(sqlite3.connect(f"file:{quote(str(path.with_name('uploader.db')))}?mode=ro", uri=True)) as sent:
             if sent.execute("SELECT journal, has_attempted FROM state").fetchone() == (identity, 1):
-                found = {stream: load(sent, stream) for stream in STREAMS}
+                found = {stream: load(sent, stream) for stream in STREAMS_WITHOUT_SITES}
                 if all(found.values()):
-                    return found
+                    return unknown | found
     except sqlite3.Error:
         pass  # there is no uploader.db, or none that can be read
-    return {stream: [SiteStretch(0, OPEN_END, site)] for stream in STREAMS}
+    return unknown

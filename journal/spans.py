@@ -9,6 +9,8 @@ At a start, spans of earlier boots are joined if their times rise from one to th
 import sqlite3
 from dataclasses import dataclass
 
+from journal.reading import TIMED
+
 # A clock set back by less than this is jitter; by more, a step, which begins a new span.
 STEP_MS = 2000
 
@@ -69,7 +71,7 @@ def merge(connection: sqlite3.Connection) -> None:
     boots = connection.execute("SELECT id, boot_id FROM boots ORDER BY id").fetchall()
     newest = boots[-1][1].partition("+")[0] if boots else ""
     recent = {number for number, name in boots if name.partition("+")[0] == newest}
-    for stream in ("readings", "events"):
+    for stream in TIMED:
         kept: list[Span] = []
         for span in Spans(connection, stream).spans:
             before = kept[-1] if kept else None
@@ -87,7 +89,7 @@ def merge(connection: sqlite3.Connection) -> None:
 
 
 class Spans:
-    """The spans of one stream ("readings" or "events"), as they are in the file at this moment."""
+    """The spans of one stream of TIMED, as they are in the file at this moment."""
 
     def __init__(self, connection: sqlite3.Connection, stream: str) -> None:
         self._connection = connection

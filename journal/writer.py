@@ -21,6 +21,7 @@ from journal.revisions import Decoding
 from journal.spans import Spans
 
 _STREAM_OF = {record: stream for stream, record in STREAMS.items()}
+DATING_ORDER = ("events", "checks", "readings")
 
 
 class JournalWriter(Journal):
@@ -149,7 +150,7 @@ class JournalWriter(Journal):
         anchor = next((row.anchor for row in self.boots() if row.number == boot), None)
         if anchor is None:
             return 0
-        for stream in ("events", "readings"):
+        for stream in DATING_ORDER:
             with self._our_errors("write to"), self._transaction():
                 if done := dating.date(self._connection, stream, boot, anchor, limit):
                     self._spans.clear()

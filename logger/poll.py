@@ -16,6 +16,8 @@ by its path, so an adapter may come back under another number.
     journal_full, _back       the disk had no room, and has room again (write_buffer.py)
     clock_…, boot_dated       what is known about the time (timekeeper.py)
 
+Every ten minutes a record tells how the logger itself is (self_check.py), also while nothing can be read.
+
 Anomalies at the regulator are events too (anomalies.py). Other work is a chore: it is done in the gaps between
 readings, at least a little in each gap, and more while there is time.
 """
@@ -40,6 +42,7 @@ from logger.pace import Pace
 from logger.regulator.change_detection import ChangeDetection
 from logger.regulator.registers import by_address, pairs
 from logger.regulator.regulator import Regulator
+from logger.self_check import SelfCheck
 from logger.write_buffer import WriteBuffer
 
 log = logging.getLogger(__name__)
@@ -91,6 +94,7 @@ class Poller:
         heartbeat: Callable[[str], None] = lambda line: None,
         timekeeper: Timekeeper | None = None,
         chores: Sequence[Chore] = (),
+        self_check: SelfCheck | None = None,
     ) -> None:
         """`connect` opens the port each time it is called. Writes the event "started".
 
@@ -104,6 +108,7 @@ class Poller:
         self._regulator: Regulator | None = None
         self._timekeeper = timekeeper
         self._chores = chores
+        self._self_check = self_check
         self._buffer = WriteBuffer(timekeeper or journal, self._event)
         self._outage, self._detection, self._anomalies = self._from_journal(journal)
         self._missing_words = RateLimit(clock)
@@ -130,6 +135,9 @@ class Poller:
         if self._timekeeper:
             for change in self._timekeeper.work(min(self._interval_seconds * DATING_SHARE, DATING_SECONDS)).changes:
                 self._append(change)
+        check = self._self_check and self._self_check.look(self._regulator, step.reading, is_trusted=self._is_trusted)
+        if check:
+            self._buffer.append(check)
         return step
 
     def _take(self) -> StepResult:
@@ -203,6 +211,8 @@ class Poller:
 
     def _disconnect(self) -> None:
         if self._regulator is not None:
+            if self._self_check:
+                self._self_check.count(self._regulator)
             self._regulator.close()
             self._regulator = None
 
@@ -261,7 +271,8 @@ class Poller:
             if last_outage and last_settings:
                 break
         detection = ChangeDetection(
-            by_address(last_reading.raw) if last_reading else {}, by_address(last_settings.raw) if last_settings else {}
+            by_address(last_reading.raw) if isinstance(last_reading, Reading) else {},
+            by_address(last_settings.raw) if last_settings else {},
         )
         anomalies = Anomalies(last_reading if isinstance(last_reading, Reading) and not is_held else None)
         return Outage(self._clock, self._interval_seconds, last_outage), detection, anomalies

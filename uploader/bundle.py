@@ -65,12 +65,12 @@ class Manifest:
             if read["format"] != FORMAT:
                 raise ValueError
             ids = {
-                stream: IdRanges.of((int(first), int(last)) for first, last in read["ids"][stream])
+                stream: IdRanges.of((int(first), int(last)) for first, last in read["ids"].get(stream, ()))
                 for stream in STREAMS
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = dict.fromkeys(STREAMS, (0, ""))  # a manifest from before there were marks has none
+            marks = dict.fromkeys(STREAMS, (0, ""))  # an older manifest lacks the marks, or the checks
             marks |= {stream: (int(at), str(mark)) for stream, (at, mark) in read.get("marks", {}).items()}
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):

@@ -22,7 +22,7 @@ from journal.reading import STREAMS
 
 # fmt: off
 Table = Annotated[str | None, typer.Option(
-    parser=options.one_of(*STREAMS), metavar="TABLE", help="Only this table: readings, days or events.")]
+    parser=options.one_of(*STREAMS), metavar="TABLE", help="Only this table: readings, days, events or checks.")]
 Values = Annotated[bool, typer.Option(
     "--values", help="Compare the values too, not only the number of records.")]
 Repair = Annotated[bool, typer.Option(

@@ -29,7 +29,7 @@ SUFFIXES = {
     ".sqlite3": "sqlite",
     ".lp": "line-protocol",
 }
-TABLES = ("readings", "days", "events")
+TABLES = ("readings", "days", "events", "checks")
 
 
 # fmt: off
@@ -38,7 +38,7 @@ Format = Annotated[str | None, typer.Option(
     help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`). Without it, what the name of "
     "the output file ends in decides; otherwise csv.")]
 Table = Annotated[str, typer.Option(
-    parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days or events.")]
+    parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days, events or checks.")]
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE",
     help="File to write, complete or not at all; compressed if its name ends in .gz.")]
@@ -56,7 +56,7 @@ def export(
 ) -> None:
     """Write readings as CSV, JSON, SQLite or line protocol.
 
-    With --table also days or events. Sorted by id, the order in which they were taken; days by date.
+    With --table also days, events or checks. Sorted by id, the order in which they were taken; days by date.
     """
     check_period(since, until)
     form = format_for(output, form)

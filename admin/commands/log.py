@@ -11,11 +11,13 @@ from admin.terminal.console import log_to_stderr, program_version, stop_on_signa
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import JournalError
+from journal.reading import STREAMS
 
 if TYPE_CHECKING:
     from journal.writer import JournalWriter
     from logger.clock.host_clock import Clock
     from logger.clock.timekeeper import Timekeeper
+    from logger.self_check import Upload
 
 # fmt: off
 Interval = Annotated[float, typer.Option(
@@ -59,6 +61,7 @@ def log(
     from logger.pruning import Pruning
     from logger.regulator.models import Steps
     from logger.regulator.regulator import Regulator
+    from logger.self_check import SelfCheck
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)
@@ -97,6 +100,7 @@ def log(
                 heartbeat=supervisor.heartbeat,
                 timekeeper=timekeeper,
                 chores=chores,
+                self_check=SelfCheck(journal, clock, program_version(), lambda: upload_of(journal)),
             )
             # Ready from here on: if the first attempt hangs, the watchdog acts.
             supervisor.heartbeat(f"reading {port}")
@@ -134,6 +138,22 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()
+
+
+def upload_of(journal: "JournalWriter") -> "Upload | None":
+    """What uploader.db knows about this journal; None before the first upload, or if it cannot be read now."""
+    from logger.self_check import Upload
+    from uploader.progress.progress import Progress
+
+    try:
+        with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
+            if progress.journal() != journal.identity():
+                return None
+            pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
+            return Upload(pending, progress.dead_letters.count())
+    except JournalError as error:
+        logging.getLogger(__name__).debug("the state of the upload is not known: %s", error)
+        return None
 
 
 def report_damage(journal: "JournalWriter", timekeeper: "Timekeeper", clock: "Clock") -> None:

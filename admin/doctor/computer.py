@@ -10,13 +10,10 @@ from journal.errors import JournalError
 from journal.journal import Journal
 from logger.clock.host_clock import Moment
 from logger.clock.trust import CHRONY, Evidence, absurd
+from logger.computer import LOW_VOLTAGE, LOW_VOLTAGE_BEFORE, SYS, TOO_HOT, TOO_HOT_BEFORE, celsius, read, throttled
 
-SYS = Path("/sys")
 DEVICE_TREE = Path("/proc/device-tree/model")
 
-# Bits of the firmware's answer (raspberrypi.com, vcgencmd get_throttled); bits from 16 on: since the start.
-LOW_VOLTAGE, TOO_HOT, LOW_VOLTAGE_BEFORE, TOO_HOT_BEFORE = 0x1, 0x4 | 0x8, 0x10000, 0x40000 | 0x80000
-FIRMWARE = "devices/platform/soc*/soc*firmware/get_throttled"
 HOT_CELSIUS, WARM_CELSIUS = 80.0, 70.0
 
 SUPPLY = "use a better power supply (5.1 volts, 3 amperes) and a short, thick cable; unplug other USB devices"
@@ -26,41 +23,32 @@ SHADE = "give the computer shade and air, or a heat sink; heat also wears out th
 
 def computer(moment: Moment, *, sys: Path = SYS, device_tree: Path = DEVICE_TREE) -> Iterator[Finding]:
     """The findings, from the kernel's files in `sys`."""
-    model = _read(device_tree) or "unknown model"
+    model = read(device_tree) or "unknown model"
     yield ok("computer", f"{model}, running for {duration(moment.uptime_ms / 1000)}")
-    throttled = _throttled(sys)
-    yield _power(sys, throttled)
-    yield _temperature(sys, throttled or 0)
+    bits = throttled(sys)
+    yield _power(bits)
+    yield _temperature(celsius(sys), bits or 0)
 
 
-def _power(sys: Path, throttled: int | None) -> Finding:
-    alarms = [
-        _read(path.with_name("in0_lcrit_alarm"))
-        for path in sys.glob("class/hwmon/hwmon*/name")
-        if _read(path) == "rpi_volt"
-    ]
-    if throttled is None and not any(alarms):
+def _power(bits: int | None) -> Finding:
+    if bits is None:
         return skipped("power", NOT_AVAILABLE)
-    if (throttled or 0) & LOW_VOLTAGE or "1" in alarms:
+    if bits & LOW_VOLTAGE:
         return bad("power", "the voltage is too low now", SUPPLY)
-    if (throttled or 0) & LOW_VOLTAGE_BEFORE:
+    if bits & LOW_VOLTAGE_BEFORE:
         return look("power", "the voltage has been too low since the computer started", SUPPLY)
     return ok("power", "the voltage is right")
 
 
-def _temperature(sys: Path, throttled: int) -> Finding:
-    zones = sorted(sys.glob("class/thermal/thermal_zone*"))
-    zones.sort(key=lambda zone: "cpu" not in (_read(zone / "type") or ""))
-    text = next((text for zone in zones if (text := _read(zone / "temp"))), "")
-    if not text.lstrip("-").isdigit():
+def _temperature(degrees: float | None, bits: int) -> Finding:
+    if degrees is None:
         return skipped("temperature", NOT_AVAILABLE)
-    celsius = int(text) / 1000
-    found = f"{celsius:.0f} degrees Celsius"
-    if celsius >= HOT_CELSIUS or throttled & TOO_HOT:
+    found = f"{degrees:.0f} degrees Celsius"
+    if degrees >= HOT_CELSIUS or bits & TOO_HOT:
         return bad("temperature", f"{found}: so hot that the computer slows down", SHADE)
-    if celsius >= WARM_CELSIUS:
+    if degrees >= WARM_CELSIUS:
         return look("temperature", found, SHADE)
-    if throttled & TOO_HOT_BEFORE:
+    if bits & TOO_HOT_BEFORE:
         return look("temperature", f"{found}; it has been too hot since the computer started", SHADE)
     return ok("temperature", found)
 
@@ -84,19 +72,3 @@ def _held(data: Path) -> int:
             return sum(last - first + 1 for first, last in journal.held("readings"))
     except JournalError:
         return 0
-
-
-def _throttled(sys: Path) -> int | None:
-    for path in sys.glob(FIRMWARE):
-        try:
-            return int(path.read_text().strip().removeprefix("throttled="), 16)
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip("\0\n ")
-    except (OSError, ValueError):
-        return None

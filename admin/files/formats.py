@@ -28,7 +28,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def columns(stream: str) -> tuple[str, ...]:
-    """The columns of an export of "readings", "days" or "events", in their order."""
+    """The columns of an export of a stream, in their order."""
     names = [field.name for field in fields(STREAMS[stream])]
     own = [name for name in names if name not in ("id", "time_ms", *_LAST)]
     return ("id", "time", *own, *(name for name in _LAST if name in names))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from admin.terminal.moments import iso
 from admin.terminal.words import count, duration
 from journal.journal import Journal
+from journal.reading import TIMED
 
 if TYPE_CHECKING:
     from logger.clock.host_clock import Moment
@@ -55,7 +56,7 @@ def clock_state(journal: Journal, boot_id: str, moment: "Moment", evidence: "Evi
 
     stretches = [boot for boot in journal.boots() if boot.boot_id == boot_id]
     anchor = stretches[-1].anchor if stretches else None
-    held = {stream: [span for span in journal.spans(stream) if span.is_held] for stream in ("readings", "events")}
+    held = {stream: [span for span in journal.spans(stream) if span.is_held] for stream in TIMED}
     ours = {boot.number for boot in stretches}
     return ClockState(
         now_ms=moment.time_ms,

@@ -85,9 +85,33 @@ EVENT = (
     Field("wall_ms",   "ms", "host clock", "what the clock showed, if it was wrong"),
     Field("raw",       "",   "",           "bytes that belong to it: the settings, with `settings_changed`"),
 )
+
+CHECK = (
+    Field("id",                       "",      "journal",      "number of the check"),
+    Field("time",                     "",      "host clock",   "when it was made, UTC"),
+    Field("version",                  "",      "",             "version of this program; a tag in InfluxDB"),
+    Field("computer_uptime_seconds",  "s",     "host",         "time since the computer started"),
+    Field("logger_uptime_seconds",    "s",     "host",         "time since the logger started"),
+    Field("pending_records",          "",      "uploader.db",  "records that wait to be sent"),
+    Field("held_records",             "",      "journal",      "records held until the clock is confirmed"),
+    Field("dead_letters",             "",      "uploader.db",  "records that InfluxDB refused"),
+    Field("journal_bytes",            "bytes", "host",         "size of the journal's files"),
+    Field("disk_free_bytes",          "bytes", "host",         "free space on the journal's disk"),
+    Field("readings",                 "",      "derived",      "readings taken since the last check"),
+    Field("reading_seconds",          "s",     "derived",      "how long one of them took, on average"),
+    Field("exchanges",                "",      "derived",      "questions to the regulator since the last check"),
+    Field("damaged_percent",          "%",     "derived",      "how many of them got no valid answer: cable, adapter"),
+    Field("undervoltage",             "0/1",   "Raspberry Pi", "the power supply is too weak now"),
+    Field("undervoltage_since_start", "0/1",   "Raspberry Pi", "it was too weak at some time since the start"),
+    Field("computer_celsius",         "°C",    "host",         "temperature of the processor"),
+    Field("clock_trusted",            "0/1",   "host clock",   "the clock was confirmed when the check was made"),
+    Field("boot",                     "",      "host",         "number of this computer's start"),
+    Field("uptime_ms",                "ms",    "host",         "time since that start"),
+    Field("wall_ms",                  "ms",    "host clock",   "what the clock showed, if it was wrong"),
+)
 # fmt: on
 
-FIELDS = {"readings": READING, "days": DAY, "events": EVENT}
+FIELDS = {"readings": READING, "days": DAY, "events": EVENT, "checks": CHECK}
 
 
 def shown(value: float | str | None, unit: str) -> str:

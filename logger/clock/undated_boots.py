@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from journal.boots import Anchor, Boot
-from journal.reading import Reading, Record
+from journal.reading import TIMED, Reading, Record
 from journal.spans import Span
 from journal.writer import JournalWriter
 from logger.clock.anchor_estimate import UndatedBoot, date_boots
@@ -20,7 +20,7 @@ CERTAIN_SECONDS = 20.0
 
 @dataclass(slots=True)
 class BootSpans:
-    """A boot and its stretches of ids in readings and events."""
+    """A boot and its stretches of ids in each of TIMED."""
 
     boot: Boot
     spans: list[tuple[str, Span]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class UndatedBoots:
     def __init__(self, journal: JournalWriter) -> None:
         self._journal = journal
         self.boots = {boot.number: BootSpans(boot) for boot in journal.boots()}
-        for stream in ("readings", "events"):
+        for stream in TIMED:
             for span in journal.spans(stream):
                 if span.boot in self.boots:
                     self.boots[span.boot].spans.append((stream, span))

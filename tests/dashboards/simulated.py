@@ -1,11 +1,12 @@
 """A day of readings of two sites as lines for InfluxDB: what the simulator's memory says, decoded by the logger.
 
-`home` was off for two hours, `hut` never was. Both have a month of daily records and two events.
+`home` was off for two hours, `hut` never was. Both have a month of daily records, two events, and a
+check every ten minutes.
 """
 
 from dataclasses import dataclass, replace
 
-from journal.reading import Day, Event, Reading
+from journal.reading import Check, Day, Event, Reading
 from logger.regulator.registers import decode
 from simulator import HandClock, Simulator, SimulatorOptions
 from uploader.server.line_protocol import line
@@ -45,6 +46,11 @@ def simulated_day(stop_ms: int) -> SimulatedDay:
     for site in ("home", "hut"):
         lines += [line(day, site) for day in _days(simulator, stop_ms)]
         lines += [line(event, site) for event in _events(stop_ms)]
+        lines += [
+            line(check, site)
+            for check in _checks(stop_ms)
+            if site == "hut" or not gap_start_ms <= check.time_ms < gap_stop_ms
+        ]
     return SimulatedDay([text for text in lines if text], gap_start_ms, gap_stop_ms, stop_ms)
 
 
@@ -67,6 +73,34 @@ def _days(simulator: Simulator, stop_ms: int) -> list[Day]:
             load_amp_hours=day.load_amp_hours,
         )
         for day in simulator.history()
+    ]
+
+
+def _checks(stop_ms: int) -> list[Check]:
+    """One every ten minutes; the program was updated half a day ago."""
+    return [
+        Check(
+            time_ms=time_ms,
+            boot=1,
+            uptime_ms=time_ms,
+            version="0.2.0" if time_ms > stop_ms - DAY_MS // 2 else "0.1.0",
+            computer_uptime_seconds=90_000.0,
+            logger_uptime_seconds=86_400.0,
+            pending_records=3,
+            held_records=0,
+            dead_letters=0,
+            journal_bytes=4_000_000,
+            disk_free_bytes=8_000_000_000,
+            readings=20,
+            reading_seconds=3.5,
+            exchanges=400,
+            damaged_percent=0.5,
+            undervoltage=0,
+            undervoltage_since_start=1,
+            computer_celsius=48.0,
+            clock_trusted=1,
+        )
+        for time_ms in range(stop_ms - DAY_MS + 600_000, stop_ms + 1, 600_000)
     ]
 
 

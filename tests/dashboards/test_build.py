@@ -157,5 +157,8 @@ def test_a_cell_of_the_template_lies_on_no_other() -> None:
 
 @pytest.mark.parametrize("board", boards(), ids=lambda board: board.name)
 def test_what_is_now_today_last_week_and_daily_is_on_the_boards(board: Board) -> None:
-    rows = {"solar-site": ["Now", "Today", "Last week", "Daily history"], "solar-logging": ["Now", "Last week"]}
+    rows = {
+        "solar-site": ["Now", "Today", "Last week", "Daily history"],
+        "solar-logging": ["Now", "Last week", "The logger itself"],
+    }
     assert [row.title for row in board.rows] == rows[board.name]

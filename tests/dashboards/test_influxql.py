@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboards.arrival import SITE_FIELDS
 from tests.dashboards.committed import Question, alert_rules, other_questions, panel_questions
 from tests.dashboards.conftest import Ask, Rows
 from tests.dashboards.macros import Period, influxql
@@ -11,7 +12,7 @@ PANELS = list(panel_questions("influxql"))
 OTHERS = list(other_questions("influxql"))
 OVER_TIME = [question for question in PANELS if "$__interval" in question.text]
 STEP_MS = 600_000
-GAPS, EVENTS = "Gaps longer than five minutes", "Events"
+GAPS, EVENTS, SITES = "Gaps longer than five minutes", "Events", "Sites"
 
 
 def asked(question: Question, ask: Ask, day: SimulatedDay, site: str = "home") -> Rows:
@@ -39,7 +40,8 @@ def test_there_are_questions() -> None:
 def test_every_panel_gets_rows_with_the_columns_it_shows(
     question: Question, ask_influxql: Ask, day: SimulatedDay
 ) -> None:
-    columns = {GAPS: {"time", "gap", "site"}, EVENTS: {"time", "kind", "message", "site"}}
+    check = {"time", "site", "version", "logger_uptime_seconds", *SITE_FIELDS}
+    columns = {SITES: check, GAPS: {"time", "gap", "site"}, EVENTS: {"time", "kind", "message", "site"}}
     expected = columns.get(question.title, {"time", "value", "site"})
     rows = asked(question, ask_influxql, day)
     assert {frozenset(row) for row in rows} == {frozenset(expected)}
@@ -95,6 +97,12 @@ def test_events_come_newest_first_with_their_quotes(ask_influxql: Ask, day: Simu
         {"time": silent, "site": "home", "kind": "regulator_silent", "message": 'it "regulator_silent", they say'},
         {"time": started, "site": "home", "kind": "started", "message": 'it "started", they say'},
     ]
+
+
+def test_the_table_of_sites_has_the_newest_check_of_each(ask_influxql: Ask, day: SimulatedDay) -> None:
+    rows = sorted(asked(the(SITES), ask_influxql, day, site=".*"), key=lambda row: row["site"])
+    found = [(row["site"], row["time"], row["version"], row["pending_records"], row["damaged_percent"]) for row in rows]
+    assert found == [("home", day.stop_ms, "0.2.0", 3, 0.5), ("hut", day.stop_ms, "0.2.0", 3, 0.5)]
 
 
 @pytest.mark.parametrize("question", OTHERS, ids=names(OTHERS))

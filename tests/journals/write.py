@@ -11,7 +11,7 @@ from pathlib import Path
 
 from journal.boots import Anchor
 from journal.journal import Journal
-from journal.reading import Day, Event, Reading
+from journal.reading import Check, Day, Event, Reading
 from journal.schema import JOURNAL
 from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
@@ -33,7 +33,7 @@ def reading(number: int, boot: int, **quantities: object) -> Reading:
 
 
 def write_journal(path: Path) -> None:
-    """Two boots, the second held; a reading without quantities; a day; an event."""
+    """Two boots, the second held; a reading without quantities; a day; an event; a check."""
     with JournalWriter.create(path, "home") as journal:
         first = journal.boot_number("11111111-1111-4111-8111-111111111111")
         journal.write_anchor(first, Anchor(5_000, FIRST_MS + 5_000, "ntp", 0.5))
@@ -43,6 +43,7 @@ def write_journal(path: Path) -> None:
         journal.append(
             Day(time_ms=FIRST_MS, date="2025-12-31", model="PL80", charge_amp_hours=283.0, raw=bytes((46, 27)))
         )
+        journal.append(Check(time_ms=FIRST_MS + 60_000, boot=first, uptime_ms=60_000, version="0.1.0", readings=6))
         second = journal.boot_number("22222222-2222-4222-8222-222222222222")
         journal.append(reading(20, second), is_held=True)
 

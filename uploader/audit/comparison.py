@@ -33,7 +33,7 @@ Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "st
 
 T = TypeVar("T")
 
-HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24}
+HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24, "checks": 28 * 24}
 HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
 

@@ -17,7 +17,7 @@ from uploader.audit.query import HOUR_MS, Hours, Value, summary, text_key
 from uploader.progress.id_ranges import IdRanges
 from uploader.server.line_protocol import FIELDS, field_names, stored
 
-FIRST = {"readings": "battery_volts", "events": "message", "days": "date"}
+FIRST = {"readings": "battery_volts", "events": "message", "days": "date", "checks": "logger_uptime_seconds"}
 NOT_SENT = (None, math.inf, -math.inf)
 
 

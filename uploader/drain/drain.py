@@ -1,6 +1,6 @@
 """Drain: chooses a batch, sends it, goes on. One step at a time; loop.py waits between the steps.
 
-    due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, then days
+    due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, days, checks
     suspects    records that may be why a request fails: halved until one stands alone
     letters     dead letters to be tried again that the journal does not have
     backlog     what was pending when the last round began: oldest first
@@ -36,8 +36,8 @@ from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
-DUE_ORDER = ("readings", "events", "days")
-BACKLOG_ORDER = ("events", "days", "readings")
+DUE_ORDER = ("readings", "events", "days", "checks")
+BACKLOG_ORDER = ("events", "days", "checks", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
 
 

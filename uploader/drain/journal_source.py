@@ -7,12 +7,14 @@ from journal.journal import Journal
 
 
 class JournalSource:
-    """journal.db at `path`, opened read-only when first asked for, and again when it has become another file."""
+    """journal.db at `path`, opened read-only when first asked for, and again when it has become another file,
+    or of another format."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._journal: Journal | None = None
         self._inode: tuple[int, int] | None = None
+        self._format = 0
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +34,8 @@ class JournalSource:
             inode = status.st_dev, status.st_ino
         except OSError:
             inode = None
-        if self._journal is None or inode != self._inode:
+        if self._journal is None or inode != self._inode or self._format != self._journal.format():
             self.close()
             self._journal, self._inode = Journal.open(self.path), inode
+            self._format = self._journal.format()
         return self._journal

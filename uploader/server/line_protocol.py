@@ -26,12 +26,17 @@ from functools import cache, partial
 from operator import getitem
 from typing import Any, NamedTuple
 
-from journal.reading import STREAMS, Day, Event, Reading, Record
+from journal.reading import STREAMS, Check, Day, Event, Reading, Record
 from journal.sites import SiteStretch
 from journal.texts import Texts
 
-MEASUREMENTS: dict[type[Record], str] = {Reading: "solar", Day: "solar_day", Event: "solar_event"}
-MEASUREMENT_OF = {"readings": "solar", "days": "solar_day", "events": "solar_event"}
+MEASUREMENTS: dict[type[Record], str] = {
+    Reading: "solar",
+    Day: "solar_day",
+    Event: "solar_event",
+    Check: "solar_logger",
+}
+MEASUREMENT_OF = {stream: MEASUREMENTS[record] for stream, record in STREAMS.items()}
 
 ENERGY_DAY = "solar_energy_day"
 ENERGY_FIELDS = {
@@ -45,7 +50,12 @@ ENERGY_FIELDS = {
 # What stays in the journal: it is of this computer, not of the sun.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
 
-TAGS: dict[type[Record], tuple[str, ...]] = {Reading: ("model",), Day: ("model",), Event: ("kind",)}
+TAGS: dict[type[Record], tuple[str, ...]] = {
+    Reading: ("model",),
+    Day: ("model",),
+    Event: ("kind",),
+    Check: ("version",),
+}
 
 FIELDS = {
     record: tuple(f.name for f in fields(record) if f.name not in NOT_UPLOADED and f.name not in TAGS[record])
