@@ -40,6 +40,9 @@ COMMANDS = {
         "calibrate": "Measure the amperes per step of the current registers, and adopt them.",
         "clock": "Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
     },
+    "To be told": {
+        "alert": "Tell a person what is wrong at the site, by e-mail, ntfy, Telegram and many others.",
+    },
     "From the journal": {
         "serve": "Show the site's own page to browsers: now, charts, energy.",
         "watch": "Show how the site is now, live in the terminal.",

@@ -13,13 +13,14 @@ from benchmarks.journals import make
 from tests.scripted_influx import ScriptedInflux
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("logger", "journal", "uploader", "admin", "simulator")
+ROOMS = ("logger", "journal", "uploader", "alerts", "admin", "simulator")
 BESIDE = {"dashboards", "benchmarks", "tests", "systemd", "deploy"}
 
 MAY_IMPORT = {
     "journal": {"journal"},
     "logger": {"logger", "journal"},
     "uploader": {"uploader", "journal"},
+    "alerts": {"alerts", "journal"},
     "admin": set(ROOMS),
     "simulator": {"simulator"},
 }
@@ -27,6 +28,7 @@ MAY_IMPORT = {
 DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
     "influxdb_client": {"uploader/audit/flux.py"},
+    "apprise": {"alerts/receivers.py"},
 }
 
 PURE = {
@@ -114,8 +116,9 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
 @pytest.mark.parametrize(
     ("room", "unwanted"),
     [
-        ("logger", {"influxdb_client", "urllib3", "typer", "rich", "starlette", "uvicorn"}),
-        ("uploader", {"serial", "influxdb_client", "typer", "rich", "starlette", "uvicorn"}),
+        ("logger", {"influxdb_client", "urllib3", "typer", "rich", "starlette", "uvicorn", "apprise", "paho"}),
+        ("uploader", {"serial", "influxdb_client", "typer", "rich", "starlette", "uvicorn", "apprise", "paho"}),
+        ("alerts", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],
 )

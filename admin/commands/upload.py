@@ -1,23 +1,21 @@
 """`solar upload`: the uploader, in the foreground."""
 
-import fcntl
 import logging
 import math
-import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from admin.files.lock_file import only_one
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
-from journal.errors import UploadError, our_errors
+from journal.errors import UploadError
 from journal.reading import STREAMS
 
 if TYPE_CHECKING:
@@ -119,21 +117,12 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
     return 0 if summary.is_complete else 1
 
 
-@contextmanager
-def uploader_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file: two uploaders would send everything twice. The kernel frees it even after a crash."""
-    with our_errors("write to", path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Opened for reading, so that it does not matter who made it.
-        file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o664)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UploadError(
-                f"cannot upload from {path.parent}: another uploader is running there; "
-                "let it do the work, or stop it first (systemctl stop solar-uploader)"
-            ) from None
-        yield
-    finally:
-        os.close(file)
+def uploader_lock(path: Path) -> AbstractContextManager[None]:
+    """Hold the lock file: two uploaders would send everything twice."""
+    return only_one(
+        path,
+        UploadError(
+            f"cannot upload from {path.parent}: another uploader is running there; "
+            "let it do the work, or stop it first (systemctl stop solar-uploader)"
+        ),
+    )

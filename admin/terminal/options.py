@@ -86,6 +86,11 @@ def target(
     return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None, proxy_for(url or ""))
 
 
+def alert_urls() -> str:
+    """Whom to send alerts to. Like the token, only from the environment: the URLs have passwords in them."""
+    return os.environ.get("SOLAR_ALERT_URLS", "").strip()
+
+
 def proxy_for(url: str) -> "Proxy | None":
     """The proxy that HTTP_PROXY or HTTPS_PROXY names for this URL, unless NO_PROXY names its host.
 

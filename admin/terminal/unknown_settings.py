@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 READ_ELSEWHERE = frozenset(
     {
-        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN"),  # not options: others can see a command line
+        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS"),  # not options: others can see a command line
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
         "SOLAR_TEST_SERVERS",

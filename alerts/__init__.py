@@ -1,0 +1,1 @@
+"""Alerts: tells a person what is wrong at the site, from the site itself."""

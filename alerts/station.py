@@ -1,0 +1,256 @@
+"""The station: looks at what is new in the journal, decides what is to be told, and tells it. One step at a time.
+
+Everything it needs is handed in. The journal is opened for each step, so another one in its place is seen.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alerts import words
+from alerts.moment import Moment
+from alerts.outbox import Message, Outbox, Place
+from alerts.receivers import Receiver
+from alerts.rules import Rules
+from alerts.watches import Notice, Trouble, watches
+from journal.boots import Boot
+from journal.errors import JournalError, JournalFull
+from journal.journal import Journal
+from journal.reading import Event, Reading
+
+log = logging.getLogger(__name__)
+
+FIRST_LOOK_MS = 1_800_000
+"""A new station looks at the readings of the last half an hour: what was before is no news."""
+NOTE_SECONDS = 3600.0
+"""How often the place in the journal is stored without news: each time wears the SD card."""
+SITUATION_SECONDS = 600.0
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 900.0
+EVENTS_LOOKED_AT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What somebody else finds out about the site now. `disk`: what is wrong with it, beside too little space.
+    `clock_seconds`: for how long records were held for want of a confirmed clock. `upload`: since when nothing could be
+    sent, in milliseconds since 1970, and why."""
+
+    free_bytes: int | None = None
+    disk: str | None = None
+    clock_seconds: float = 0.0
+    clock: str = ""
+    upload: tuple[int, str] | None = None
+
+
+@dataclass(slots=True)
+class _Pause:
+    """When a receiver that could not be told is tried again."""
+
+    seconds: float = 0.0
+    until: float = 0.0
+
+
+class Station:
+    """`now` makes a moment with the number of this boot in the journal (of 0 where that is not known) in it."""
+
+    def __init__(
+        self,
+        path: Path,
+        outbox: Outbox,
+        receivers: Sequence[Receiver],
+        rules: Rules,
+        *,
+        now: Callable[[Sequence[Boot]], Moment],
+        situation: Callable[[], Situation],
+        bank_volts: Callable[[Reading], int | None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.rules = rules
+        self._path = path
+        self._outbox = outbox
+        self._receivers = receivers
+        self._now = now
+        self._situation = situation
+        self._bank_volts_of = bank_volts
+        self._monotonic = monotonic
+        self._bank_volts: int | None = None
+        self._place = outbox.place()
+        self._watches = watches(outbox.states())
+        self._undecided: list[Notice] = []
+        self._site = ""
+        self._boots: Sequence[Boot] = ()
+        self._newest: Moment | None = None
+        self._noted_at = self._situation_at = monotonic()
+        self._pauses = {receiver.key: _Pause() for receiver in receivers}
+        self._marked_late: set[tuple[int, str]] = set()
+        outbox.forget_others(self._pauses)
+
+    def step(self) -> None:
+        """Look, decide, tell."""
+        self.look()
+        self.tell()
+
+    def look(self) -> None:
+        """Look at what is new, and write down what is decided."""
+        notices: list[Notice] = []
+        trouble = None
+        try:
+            with Journal.open(self._path) as journal:
+                self._boots = journal.boots()
+                notices += self._read(journal)
+        except JournalError as error:
+            trouble = str(error)
+        notices += self._look_around(trouble)
+        self._undecided += notices
+        if self._undecided or self._monotonic() >= self._noted_at + NOTE_SECONDS:
+            self._decide()
+
+    def _decide(self) -> None:
+        states = {name: watch.state for name, watch in self._watches.items()}
+        try:
+            self._outbox.decide(self._place, states, self._undecided, self._site, self._pauses)
+        except JournalFull as error:
+            log.error("%s; trying again at the next look", error)
+            return
+        for notice in self._undecided:
+            log.info("%s: %s %s", notice.rule, "over" if notice.is_over else "begins", notice.words)
+        self._undecided = []
+        self._noted_at = self._monotonic()
+
+    def _read(self, journal: Journal) -> list[Notice]:
+        identity, last_id = journal.identity(), journal.last_id("readings")
+        if self._place.journal != identity:
+            self._place = Place(identity, self._begin(journal, last_id))
+        notices = []
+        held = journal.held("readings")
+        if self._newest is None and isinstance(newest := journal.get("readings", last_id), Reading):
+            self._newest = _moment(newest, held)
+        self._site = next((stretch.site for stretch in reversed(journal.sites("readings"))), self._site)
+        for reading in journal.records("readings", min(self._place.reading_id, last_id) + 1, last_id):
+            if isinstance(reading, Reading):
+                notices += self._see(_moment(reading, held), reading)
+        self._place = Place(identity, last_id)
+        return notices
+
+    @staticmethod
+    def _begin(journal: Journal, last_id: int) -> int:
+        """The id before the first reading to look at."""
+        newest = journal.get("readings", last_id)
+        if newest is None:
+            return last_id
+        ranges = journal.id_ranges("readings", newest.time_ms - FIRST_LOOK_MS, newest.time_ms)
+        return min((first for first, _ in ranges), default=last_id) - 1
+
+    def _see(self, moment: Moment, reading: Reading) -> list[Notice]:
+        self._bank_volts = self._bank_volts_of(reading) or self._bank_volts
+        self._newest = moment
+        found = []
+        for name, watch in self._watches.items():
+            watch.limits = self.rules.limits(name, self._bank_volts)
+            if notice := watch.see(moment, reading):
+                found.append(notice)
+        return found
+
+    def _look_around(self, journal_trouble: str | None) -> list[Notice]:
+        now = self._now(self._boots)
+        troubles: dict[str, tuple[Moment, str] | None] = {"regulator_silent": self._silence(now)}
+        if self._monotonic() >= self._situation_at:
+            self._situation_at = self._monotonic() + SITUATION_SECONDS
+            troubles |= self._troubles(now, self._situation(), journal_trouble)
+        found = []
+        for name, trouble in troubles.items():
+            watch = self._watches[name]
+            watch.limits = self.rules.limits(name, self._bank_volts)
+            if isinstance(watch, Trouble) and (notice := watch.look(now, trouble)):
+                found.append(notice)
+        return found
+
+    def _silence(self, now: Moment) -> tuple[Moment, str] | None:
+        """By the time since boot: a restart of the computer is no silence of the regulator."""
+        limits = self.rules.limits("regulator_silent", None)
+        names = {boot.number: boot.name.partition("+")[0] for boot in self._boots}
+        since = self._newest
+        if since is None or names.get(since.boot) != names.get(now.boot, ""):
+            since = Moment(now.time_ms - now.uptime_ms, now.boot, 0, is_sure=False)
+        silent = (now.uptime_ms - since.uptime_ms) / 1000
+        if limits is None or silent < 60 * limits["minutes"]:
+            return None
+        return since, f"no reading for {silent / 60:.0f} minutes: {self._cause()}"
+
+    def _cause(self) -> str:
+        try:
+            with Journal.open(self._path) as journal:
+                events = journal.records(
+                    "events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True
+                )
+                for event in events:
+                    if isinstance(event, Event) and event.kind in (
+                        "port_missing",
+                        "regulator_silent",
+                        "regulator_back",
+                    ):
+                        if event.kind != "regulator_back":
+                            return event.message
+                        break
+        except JournalError as error:
+            return str(error)
+        return "is the logger running? (systemctl status solar-logger)"
+
+    def _troubles(
+        self, now: Moment, found: Situation, journal_trouble: str | None
+    ) -> Mapping[str, tuple[Moment, str] | None]:
+        disk, clock, upload = (self.rules.limits(name, None) for name in ("disk", "clock", "upload"))
+        troubles: dict[str, tuple[Moment, str] | None] = {"disk": None, "clock": None, "upload": None}
+        if words := journal_trouble or found.disk:
+            troubles["disk"] = now, words
+        elif disk and found.free_bytes is not None and found.free_bytes < disk["free_megabytes"] * 1e6:
+            free = f"only {found.free_bytes / 1e6:.0f} MB are free"
+            troubles["disk"] = (
+                now,
+                f"{free}, less than {disk['free_megabytes']:g} MB; free some, or set SOLAR_KEEP_DAYS",
+            )
+        if clock and found.clock_seconds > 3600 * clock["hours"]:
+            troubles["clock"] = now, found.clock
+        now_ms = now.known_ms(self._boots)
+        if upload and found.upload and now_ms and now_ms - found.upload[0] > 3_600_000 * upload["hours"]:
+            since_ms, why = found.upload
+            troubles["upload"] = Moment(since_ms, now.boot, 0, is_sure=True), why
+        return troubles
+
+    def tell(self) -> None:
+        """Send what is to be told, to each receiver the oldest first, as far as it goes now."""
+        messages = self._outbox.messages(untold_only=True)
+        for receiver in self._receivers if messages else ():
+            pause = self._pauses[receiver.key]
+            if self._monotonic() < pause.until:
+                continue
+            for message in messages:
+                if receiver.key in message.receivers and not self._told(message, receiver, pause):
+                    break
+
+    def _told(self, message: Message, receiver: Receiver, pause: _Pause) -> bool:
+        key = message.number, receiver.key
+        if key not in self._marked_late:
+            text = words.body(message, self._boots, self._now(self._boots))
+            if why := receiver.send(words.title(message), text):
+                pause.seconds = min(max(2 * pause.seconds, RETRY_SECONDS), LONGEST_RETRY_SECONDS)
+                pause.until = self._monotonic() + pause.seconds
+                again = f"trying again in {pause.seconds:.0f} s"
+                log.warning("cannot send alert %d by %s: %s; %s", message.number, receiver.name, why, again)
+                return False
+            self._marked_late.add(key)
+        try:
+            self._outbox.told(*key)
+        except JournalFull as error:
+            log.error("%s; alert %d was sent, and is marked so when there is room", error, message.number)
+            return False
+        self._marked_late.discard(key)
+        pause.seconds = 0.0
+        log.info("alert %d sent by %s: %s", message.number, receiver.name, words.title(message))
+        return True
+
+
+def _moment(reading: Reading, held: Sequence[tuple[int, int]]) -> Moment:
+    is_held = any(first <= (reading.id or 0) <= last for first, last in held)
+    return Moment(reading.time_ms, reading.boot, reading.uptime_ms, is_sure=not is_held)
