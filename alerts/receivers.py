@@ -7,6 +7,7 @@ its place in the setting: "ntfy (1)".
 import hashlib
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -70,7 +71,7 @@ def receivers(urls: str) -> list[Receiver]:
         logging.getLogger(name).propagate = False
     found: list[Receiver] = []
     for number, url in enumerate(parse_urls(urls), start=1):  # type: ignore[no-untyped-call]
-        with _heard():
+        with _heard(), warnings.catch_warnings(action="ignore"):  # Python's about modules that Apprise imports
             plugin = apprise.Apprise.instantiate(url, suppress_exceptions=True)
         if plugin is None:
             raise BadSetting(

@@ -14,8 +14,14 @@ SETTINGS = (
     "SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CHARGE_STEP_AMPS",
     "SOLAR_LOAD_STEP_AMPS", "SOLAR_CLOCK", "SOLAR_UPLOAD_EVERY", "SOLAR_KEEP_DAYS", "SOLAR_MONTHLY_MEGABYTES",
     "SOLAR_PAGE_LISTEN", "SOLAR_PAGE_TOKEN", "INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET",
+    "SOLAR_ALERT_URLS",
 )
 # fmt: on
+SECRETS = {
+    "INFLUXDB_TOKEN": "Token for InfluxDB; `user:password` for InfluxDB 1.x",
+    "SOLAR_PAGE_TOKEN": "Password of the site's own page, for more than this computer",
+    "SOLAR_ALERT_URLS": "Whom to send alerts to: Apprise URLs, with commas between them",
+}
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -31,13 +37,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 def settings() -> Iterator[tuple[str, str, str]]:
     """Every variable that is not an option of one command alone, with its default and its meaning."""
-    found = {
-        "INFLUXDB_TOKEN": ("", "Token for InfluxDB; `user:password` for InfluxDB 1.x. There is no option for it."),
-        "SOLAR_PAGE_TOKEN": (
-            "",
-            "Password of the site's own page, for more than this computer. There is no option for it.",
-        ),
-    }
+    found = {name: ("", f"{words}. There is no option for it.") for name, words in SECRETS.items()}
     for command in get_command(app).commands.values():
         for parameter in command.params:
             names = parameter.envvar if isinstance(parameter.envvar, list) else [parameter.envvar or ""]

@@ -15,7 +15,7 @@ from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, stop_on_signals
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
-from journal.errors import BadSetting, JournalMissing
+from journal.errors import JournalMissing, SolarError
 
 if TYPE_CHECKING:
     from alerts.moment import Moment
@@ -67,7 +67,7 @@ def run(
     with ExitStack() as opened:
         opened.enter_context(stop_on_signals(stop))
         words = f"cannot watch {data}: `solar alert run` is running there already; stop it first"
-        opened.enter_context(only_one(data / "alerts.lock", BadSetting(words)))
+        opened.enter_context(only_one(data / "alerts.lock", SolarError(words)))
         outbox = opened.enter_context(Outbox.open(data / "alerts.db"))
         if outbox.aside:
             logging.getLogger(__name__).error(

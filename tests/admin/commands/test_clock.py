@@ -147,12 +147,12 @@ def test_it_says_what_is_held_and_why(solar: Solar) -> None:
 def test_status_says_it_too(solar: Solar) -> None:
     hold()
     shown = json.loads(solar("status", "--json").out)
-    assert shown["held"] == {"readings": 3, "events": 1}
+    assert shown["held"] == {"readings": 3, "events": 1, "checks": 0}
     assert shown["held_reason"] == "3 readings and 1 event: held until the clock is confirmed, then dated and sent"
     assert shown["clock_trusted"] is False
     solar("clock", "trust")
     shown = json.loads(solar("status", "--json").out)
-    assert (shown["held"], shown["held_reason"]) == ({"readings": 0, "events": 0}, None)
+    assert (shown["held"], shown["held_reason"]) == ({"readings": 0, "events": 0, "checks": 0}, None)
     assert (shown["clock_trusted"], shown["clock"]) == (True, "trusted, give or take 1 minute: a person said so")
 
 

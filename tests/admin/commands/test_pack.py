@@ -82,8 +82,8 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
         "precision": "ms",
         "journal": identity,
         "revision": 0,
-        "counts": {"readings": 3, "days": 0, "events": 1},
-        "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]]},
+        "counts": {"readings": 3, "days": 0, "events": 1, "checks": 0},
+        "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]], "checks": []},
         "marks": marks,
     }
 

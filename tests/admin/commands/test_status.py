@@ -161,7 +161,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "readings": 12,
         "interval_seconds": 10.0,
         "interval_trouble": None,
-        "pending": {"readings": 0, "days": 0, "events": 0},
+        "pending": {"readings": 0, "days": 0, "events": 0, "checks": 0},
         "oldest_pending_time": None,
         "drain_seconds": 0.0,
         "upload_trouble": None,
@@ -175,7 +175,7 @@ def test_the_keys_for_machines(solar: Solar, now_ms: int, monkeypatch: pytest.Mo
         "disk_days_left": None,
         "clock_trusted": True,
         "clock": "trusted: a person said so",
-        "held": {"readings": 0, "events": 0},
+        "held": {"readings": 0, "events": 0, "checks": 0},
         "held_reason": None,
         "journals_set_aside": [],
     }
@@ -193,7 +193,7 @@ def test_the_time_of_the_oldest_that_waits_is_known(solar: Solar, data: Path, mo
     point_to("http://127.0.0.1:9", monkeypatch)
     shown = json.loads(solar("status", "--json").out)
     assert shown["oldest_pending_time"] == "2026-01-01T00:00:00.000Z"
-    assert shown["pending"] == {"readings": 3, "days": 0, "events": 1}
+    assert shown["pending"] == {"readings": 3, "days": 0, "events": 1, "checks": 0}
 
 
 def test_every_key_stands_in_the_documentation(solar: Solar, data: Path) -> None:
