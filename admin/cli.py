@@ -42,6 +42,7 @@ COMMANDS = {
     },
     "To be told": {
         "alert": "Tell a person what is wrong at the site, by e-mail, ntfy, Telegram and many others.",
+        "mqtt": "Publish the newest values by MQTT, for Home Assistant, until stopped.",
     },
     "From the journal": {
         "serve": "Show the site's own page to browsers: now, charts, energy.",

@@ -14,13 +14,14 @@ SETTINGS = (
     "SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CHARGE_STEP_AMPS",
     "SOLAR_LOAD_STEP_AMPS", "SOLAR_CLOCK", "SOLAR_UPLOAD_EVERY", "SOLAR_KEEP_DAYS", "SOLAR_MONTHLY_MEGABYTES",
     "SOLAR_PAGE_LISTEN", "SOLAR_PAGE_TOKEN", "INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET",
-    "SOLAR_ALERT_URLS",
+    "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL",
 )
 # fmt: on
 SECRETS = {
     "INFLUXDB_TOKEN": "Token for InfluxDB; `user:password` for InfluxDB 1.x",
     "SOLAR_PAGE_TOKEN": "Password of the site's own page, for more than this computer",
     "SOLAR_ALERT_URLS": "Whom to send alerts to: Apprise URLs, with commas between them",
+    "SOLAR_MQTT_URL": "MQTT broker for `solar mqtt`: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS",
 }
 
 

@@ -13,7 +13,7 @@ from benchmarks.journals import make
 from tests.scripted_influx import ScriptedInflux
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("logger", "journal", "uploader", "alerts", "admin", "simulator")
+ROOMS = ("logger", "journal", "uploader", "alerts", "mqtt", "admin", "simulator")
 BESIDE = {"dashboards", "benchmarks", "tests", "systemd", "deploy"}
 
 MAY_IMPORT = {
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "logger": {"logger", "journal"},
     "uploader": {"uploader", "journal"},
     "alerts": {"alerts", "journal"},
+    "mqtt": {"mqtt", "journal"},
     "admin": set(ROOMS),
     "simulator": {"simulator"},
 }
@@ -29,6 +30,7 @@ DOORS = {
     "serial": {"logger/line/port.py", "logger/line/exchange.py"},
     "influxdb_client": {"uploader/audit/flux.py"},
     "apprise": {"alerts/receivers.py"},
+    "paho": {"mqtt/broker.py"},
 }
 
 PURE = {
@@ -118,6 +120,7 @@ def test_the_pure_modules_do_no_input_or_output(file: str) -> None:
     [
         ("logger", {"influxdb_client", "urllib3", "typer", "rich", "starlette", "uvicorn", "apprise", "paho"}),
         ("uploader", {"serial", "influxdb_client", "typer", "rich", "starlette", "uvicorn", "apprise", "paho"}),
+        ("mqtt", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("alerts", {"serial", "influxdb_client", "typer", "rich", "apprise", "paho"}),
         ("simulator", {"serial", "influxdb_client", "typer", "rich", "journal", "logger"}),
     ],

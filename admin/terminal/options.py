@@ -91,6 +91,11 @@ def alert_urls() -> str:
     return os.environ.get("SOLAR_ALERT_URLS", "").strip()
 
 
+def mqtt_url() -> str:
+    """The MQTT broker, with its password; for the same reason only from the environment."""
+    return os.environ.get("SOLAR_MQTT_URL", "").strip()
+
+
 def proxy_for(url: str) -> "Proxy | None":
     """The proxy that HTTP_PROXY or HTTPS_PROXY names for this URL, unless NO_PROXY names its host.
 

@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 READ_ELSEWHERE = frozenset(
     {
-        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS"),  # not options: others can see a command line
+        # Not options: others can see a command line.
+        *("INFLUXDB_TOKEN", "SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"),
         *("SOLAR_DEVICE", "SOLAR_DEVICE_GROUP", "SOLAR_IMAGE"),  # compose.yaml
         *("INFLUXDB_USER", "INFLUXDB_PASSWORD"),  # compose.yaml and dashboards/
         "SOLAR_TEST_SERVERS",

@@ -10,9 +10,7 @@ import yaml
 from tests.servers import unavailable
 
 PROJECT = Path(__file__).parents[2]
-UNITS = [
-    PROJECT / "systemd" / name for name in ("solar-logger.service", "solar-uploader.service", "solar-page.service")
-]
+UNITS = [PROJECT / "systemd" / f"solar-{name}.service" for name in ("logger", "uploader", "page", "alert", "mqtt")]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 
 

@@ -43,25 +43,25 @@ def test_exposure_is_at_most_2_of_10(unit: Path) -> None:
 def test_a_hung_service_is_running_again_within_60_seconds(unit: Path) -> None:
     found = settings_of(unit)
     assert (found["Type"], found["Restart"], found["StartLimitIntervalSec"]) == (["notify"], ["always"], ["0"])
-    assert int(found["WatchdogSec"][0]) <= 60
+    assert int(found["WatchdogSec"][0]) <= (300 if unit.stem == "solar-alert" else 60)  # one look may send much
     if unit.stem == "solar-logger":
         assert sum(int(found[name][0]) for name in ("WatchdogSec", "TimeoutAbortSec", "RestartSec")) <= 60
 
 
-def test_all_share_one_directory_by_group_and_are_different_users() -> None:
-    logger, uploader, page = map(settings_of, UNITS)
+def test_all_share_one_directory_by_group_and_each_is_a_user_of_its_own() -> None:
+    logger, *others = all_settings = [settings_of(unit) for unit in UNITS]
     for name in ("StateDirectory", "StateDirectoryMode", "UMask", "Group"):
-        assert logger[name] == uploader[name] == page[name]
+        assert all(logger[name] == other[name] for other in others)
     assert (logger["StateDirectory"], logger["StateDirectoryMode"], logger["UMask"]) == (["solar"], ["2770"], ["0007"])
-    assert len({unit["User"][0] for unit in (logger, uploader, page)}) == 3
+    assert len({settings["User"][0] for settings in all_settings}) == len(UNITS)
 
 
 def test_the_logger_has_no_network_and_the_others_no_devices() -> None:
-    logger, uploader, page = map(settings_of, UNITS)
+    logger, *others = map(settings_of, UNITS)
     assert (logger["PrivateNetwork"], logger["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX"])
-    assert (uploader["PrivateDevices"], uploader["DevicePolicy"]) == (["yes"], ["closed"])
-    assert (page["PrivateDevices"], page["DevicePolicy"]) == (["yes"], ["closed"])
-    assert "DeviceAllow" not in uploader.keys() | page.keys()
+    for other in others:
+        assert (other["PrivateDevices"], other["DevicePolicy"]) == (["yes"], ["closed"])
+        assert "DeviceAllow" not in other
 
 
 def test_the_logger_may_ask_whether_the_clock_is_synchronised() -> None:

@@ -1,0 +1,1 @@
+"""MQTT: the newest values for Home Assistant and other programs in the house."""
