@@ -65,7 +65,9 @@ class Station:
         situation: Callable[[], Situation],
         bank_volts: Callable[[Reading], int | None],
         monotonic: Callable[[], float],
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
+        """`beat` is called before each message is sent: many slow ones are no reason for a restart."""
         self.rules = rules
         self._path = path
         self._outbox = outbox
@@ -74,6 +76,7 @@ class Station:
         self._situation = situation
         self._bank_volts_of = bank_volts
         self._monotonic = monotonic
+        self._beat = beat
         self._bank_volts: int | None = None
         self._place = outbox.place()
         self._watches = watches(outbox.states())
@@ -232,6 +235,7 @@ class Station:
     def _told(self, message: Message, receiver: Receiver, pause: _Pause) -> bool:
         key = message.number, receiver.key
         if key not in self._marked_late:
+            self._beat()
             text = words.body(message, self._boots, self._now(self._boots))
             if why := receiver.send(words.title(message), text):
                 pause.seconds = min(max(2 * pause.seconds, RETRY_SECONDS), LONGEST_RETRY_SECONDS)

@@ -11,6 +11,7 @@ by its path, so an adapter may come back under another number.
     regulator_back            the first reading after either of these
     model_changed             RAM 0 means another model than in the reading before
     system_voltage_changed    RAM 93 means another voltage than in the reading before
+    battery_saving_…          the battery is low: readings become rarer, or less so (low_battery.py)
     interval_missed, _kept    readings come less often than asked for, and as often again (pace.py)
     settings_changed          RAM 64 to 94 differ from the last such event; `raw` has them all
     journal_full, _back       the disk had no room, and has room again (write_buffer.py)
@@ -36,7 +37,9 @@ from logger.anomalies import Anomalies
 from logger.clock.host_clock import Clock
 from logger.clock.timekeeper import Timekeeper
 from logger.events.change import Change
+from logger.events.summary import summary
 from logger.line.exchange import Stop
+from logger.low_battery import LowBattery
 from logger.outage import Outage, RateLimit
 from logger.pace import Pace
 from logger.regulator.change_detection import ChangeDetection
@@ -95,6 +98,7 @@ class Poller:
         timekeeper: Timekeeper | None = None,
         chores: Sequence[Chore] = (),
         self_check: SelfCheck | None = None,
+        low_battery: LowBattery | None = None,
     ) -> None:
         """`connect` opens the port each time it is called. Writes the event "started".
 
@@ -109,6 +113,7 @@ class Poller:
         self._timekeeper = timekeeper
         self._chores = chores
         self._self_check = self_check
+        self._low_battery = low_battery
         self._buffer = WriteBuffer(timekeeper or journal, self._event)
         self._outage, self._detection, self._anomalies = self._from_journal(journal)
         self._missing_words = RateLimit(clock)
@@ -158,7 +163,8 @@ class Poller:
         if self._outage.failures:
             return self._outage.retry_seconds
         now = self._clock.monotonic()
-        self._tick = max(self._tick + 1, self._tick_after(now))
+        rarer = self._low_battery.rarer(self._interval_seconds) if self._low_battery else 1
+        self._tick = math.ceil(max(self._tick + 1, self._tick_after(now)) / rarer) * rarer
         return self._began_at + self._tick * self._interval_seconds - now
 
     def close(self) -> None:
@@ -170,6 +176,10 @@ class Poller:
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
         self._append(self._outage.end())
         self._append(self._pace.add(self._clock.monotonic()))
+        if self._low_battery:
+            self._append(self._low_battery.add(reading, self._clock.monotonic()))
+            if self._low_battery.step:
+                self._pace.pause()
         for change in self._detection.notice(by_address(reading.raw)):
             self._append(change)
         for change in self._anomalies.notice(reading, is_trusted=self._is_trusted):
@@ -285,15 +295,3 @@ def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:
         if count is not None and poller.readings_stored >= count:
             return
         stop.wait(poller.wait_seconds())
-
-
-def summary(reading: Reading) -> str:
-    """A reading in one line: "PL80 25.4 V, 76 %, charge 49.2 A, load 6.6 A, boost"."""
-    values = (
-        (reading.battery_volts, "{:.1f} V"),
-        (reading.state_of_charge_percent, "{:.0f} %"),
-        (reading.charge_amps, "charge {:.1f} A"),
-        (reading.load_amps, "load {:.1f} A"),
-        (reading.regulator_state, "{}"),
-    )
-    return ", ".join(words.format(value) for value, words in values if value is not None) or "nothing could be read"

@@ -83,6 +83,7 @@ def run(
             situation=lambda: situation(data, is_upload_wanted=bool(url)),
             bank_volts=bank_volts,
             monotonic=time.monotonic,
+            beat=supervisor.feed,
         )
         names = ", ".join(receiver.name for receiver in told)
         logging.getLogger(__name__).info("watching %s; alerts go to %s", data / "journal.db", names)

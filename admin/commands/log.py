@@ -26,6 +26,9 @@ Interval = Annotated[float, typer.Option(
 Count = Annotated[int | None, typer.Option(
     "--count", envvar="SOLAR_LOG_COUNT", parser=options.count_above_zero, metavar="N",
     help="Stop after this many readings.")]
+SaveBelow = Annotated[float | None, typer.Option(
+    "--save-below-volts", envvar="SOLAR_SAVE_BELOW_VOLTS", parser=options.number_above_zero, metavar="VOLTS",
+    help="Below this battery voltage readings and uploads become rarer; default: never.")]
 Wait = Annotated[bool | None, typer.Option(
     "--wait/--no-wait", help="Wait if the port is missing at the start; services always do.")]
 # fmt: on
@@ -44,6 +47,7 @@ def log(
     charge_step_amps: options.ChargeStep = None,
     load_step_amps: options.LoadStep = None,
     keep_days: options.KeepDays = None,
+    save_below_volts: SaveBelow = None,
     wait: Wait = None,
     verbose: options.Verbose = False,
 ) -> None:
@@ -57,6 +61,7 @@ def log(
     from logger.clock.trust_note import TrustNotes
     from logger.history.chore import HistoryChore
     from logger.line.port import open_port
+    from logger.low_battery import LowBattery
     from logger.poll import Chore, Identity, Poller, poll
     from logger.pruning import Pruning
     from logger.regulator.models import Steps
@@ -101,6 +106,7 @@ def log(
                 timekeeper=timekeeper,
                 chores=chores,
                 self_check=SelfCheck(journal, clock, program_version(), lambda: upload_of(journal)),
+                low_battery=LowBattery(journal, save_below_volts),
             )
             # Ready from here on: if the first attempt hangs, the watchdog acts.
             supervisor.heartbeat(f"reading {port}")

@@ -57,6 +57,7 @@ def upload(
     from uploader.drain.drain import Drain
     from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
+    from uploader.drain.low_battery import LowBattery
     from uploader.drain.reporter import Reporter
     from uploader.progress.progress import Progress
     from uploader.server.influx import Influx
@@ -85,6 +86,7 @@ def upload(
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
             backoff=ONCE_BACKOFF if once else None,
+            rarer=LowBattery().rarer,
         )
         if once:
             with progress("uploading", "records") as show:

@@ -50,9 +50,10 @@ class Health:
 
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
     if it is over. `slowness`: the event that says that readings come too rarely, None if they come in time or the
-    logger was restarted since. `pending`: how many records of each table wait to be sent. `upload`: None if nothing was
-    ever uploaded from here. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is
-    held because of it. `aside`: damaged journals that were set aside.
+    logger was restarted since. `is_saving`: readings and uploads are rarer, because the battery is low. `pending`: how
+    many records of each table wait to be sent. `upload`: None if nothing was ever uploaded from here.
+    `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is held because of it.
+    `aside`: damaged journals that were set aside.
     """
 
     now_ms: int
@@ -66,6 +67,7 @@ class Health:
     interval_seconds: float | None = None
     trouble: Event | None = None
     slowness: Event | None = None
+    is_saving: bool = False
     pending: dict[str, int] | None = None
     oldest_pending_ms: int | None = None
     drain_seconds: float | None = None
@@ -97,7 +99,8 @@ def _logging(health: Health) -> list[str]:
         points.append(f"there is no reading yet: {cause}")
     else:
         age = health.age_seconds(health.reading.time_ms)
-        if age > max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0)):
+        patience = STALE_UPLOAD_SECONDS if health.is_saving else SILENCE_SECONDS
+        if age > max(patience, 6 * (health.interval_seconds or 0)):
             points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
         elif age < -SILENCE_SECONDS:
             points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")

@@ -12,6 +12,7 @@ from journal.errors import JournalError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS, Event, Reading
+from journal.saving import newest_step
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -67,6 +68,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         interval_seconds=interval,
         trouble=unended(journal, ("port_missing", "regulator_silent"), ("regulator_back",)),
         slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
+        is_saving=bool(newest_step(journal)),
         pending=pending,
         oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
         drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,

@@ -71,7 +71,9 @@ class Drain:
         monotonic: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         chance: Callable[[], float] = random.random,
+        rarer: Callable[[Journal, float], float] = lambda journal, seconds: seconds,
     ) -> None:
+        """`rarer` makes `every_seconds` longer while the battery is low."""
         self.progress = progress
         self.reporter = reporter
         self._source = source
@@ -82,6 +84,7 @@ class Drain:
         self._monotonic = monotonic
         self._now_ms = now_ms
         self._chance = chance
+        self._rarer = rarer
         self._journal: Journal | None = None
         self._state = progress.state()
         self._size = progress.batch_size()
@@ -148,10 +151,10 @@ class Drain:
             self._keeps_from_ms = None
             known = self.progress.state()
             self._state = replace(self._state, expired=known.expired, keeps=known.keeps)
-        now = self._monotonic()
-        self._next_due += self._every_seconds
+        now, every_seconds = self._monotonic(), self._rarer(journal, self._every_seconds)
+        self._next_due += every_seconds
         if self._next_due <= now:
-            self._next_due = now + self._every_seconds
+            self._next_due = now + every_seconds
         self._floor = {**self._floor, **{each: last for each, last in self._frontier.items() if each not in self._due}}
         self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
         self._due = list(DUE_ORDER)
