@@ -1,4 +1,4 @@
-# One image for both processes: `solar log` (the default) and `solar upload`. See docs/deploy.md.
+# One image for all processes: `solar log` (the default), `solar upload`, `solar alert run`, `solar mqtt`. See docs/deploy.md.
 # BASE may be any Debian with the same python3 in both stages; the build stage needs its venv module.
 ARG BASE=python:3.12-slim-bookworm
 
@@ -7,13 +7,18 @@ WORKDIR /src
 RUN python3 -m venv /opt/solar
 # The dependencies first: they change less often than the program.
 COPY pyproject.toml requirements.lock ./
-RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
-        > dependencies.txt \
+# What only some sites want: EXTRAS="alerts mqtt".
+ARG EXTRAS=
+RUN python3 -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+        extras = [each for name in sys.argv[1:] for each in project["optional-dependencies"][name]]; \
+        print(*project["dependencies"], *extras, sep="\n")' ${EXTRAS} > dependencies.txt \
     && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
 COPY README.md LICENSE ./
 COPY journal journal
 COPY logger logger
 COPY uploader uploader
+COPY alerts alerts
+COPY mqtt mqtt
 COPY simulator simulator
 COPY admin admin
 COPY dashboards dashboards

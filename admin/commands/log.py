@@ -11,7 +11,6 @@ from admin.terminal.console import log_to_stderr, program_version, stop_on_signa
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import JournalError
-from journal.reading import STREAMS
 
 if TYPE_CHECKING:
     from journal.writer import JournalWriter
@@ -149,14 +148,11 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
 def upload_of(journal: "JournalWriter") -> "Upload | None":
     """What uploader.db knows about this journal; None before the first upload, or if it cannot be read now."""
     from logger.self_check import Upload
-    from uploader.progress.progress import Progress
+    from uploader.progress.glance import glance
 
     try:
-        with Progress.read_only(journal.path.with_name("uploader.db")) as progress:
-            if progress.journal() != journal.identity():
-                return None
-            pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
-            return Upload(pending, progress.dead_letters.count())
+        found = glance(journal, journal.path.with_name("uploader.db"))
+        return Upload(*found) if found else None
     except JournalError as error:
         logging.getLogger(__name__).debug("the state of the upload is not known: %s", error)
         return None

@@ -8,7 +8,7 @@ import pytest
 
 from admin.commands.log import upload_of
 from journal.boots import Anchor
-from journal.reading import Check, Reading
+from journal.reading import STREAMS, Check, Reading
 from journal.writer import JournalWriter
 from logger.poll import Identity, Poller, poll
 from logger.self_check import SelfCheck, Upload
@@ -123,6 +123,9 @@ def test_what_waits_and_what_was_refused_comes_from_the_uploaders_own_file(journ
         settled = Settled("readings", IdRanges.of([(1, 3)]), IdRanges.of_ids([4]), refusal)
         progress.settle(settled, State(), BatchSize(200))
         assert upload_of(journal) == Upload(pending_records=4, dead_letters=1)
+        progress.requeue("readings", [(2, 3)])
+        pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
+        assert upload_of(journal) == Upload(pending_records=pending, dead_letters=1) == (6, 1)
         progress.adopt("another journal", {})
         progress.settle(Settled("readings", NONE, NONE), State(), BatchSize(200))
     assert upload_of(journal) is None

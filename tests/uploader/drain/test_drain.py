@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull
-from journal.reading import Day, Event, Reading
+from journal.reading import Check, Day, Event, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.fault_proxy import Fault, FaultProxy
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, VictoriaMetrics
-from tests.uploader.site import EPOCH_MS, Site, influx
+from tests.uploader.site import EPOCH_MS, Clock, Site, influx
+from uploader.drain.drain import Drain
+from uploader.drain.journal_source import JournalSource
+from uploader.drain.reporter import Reporter
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.outcomes import Misconfigured, Rejected, Sent, TooLarge, Unreachable
@@ -77,6 +81,43 @@ def test_days_and_events_arrive_too(site: Site, database: Database) -> None:
         {"time": EPOCH_MS, "site": "home", "model": "PL80", "charge_watt_hours": 3012.5, "coverage_percent": 99.0}
     ]
     assert (event["kind"], event["message"], event["site"]) == ("started", "version 1, a b", "home")
+
+
+def test_the_loggers_own_checks_arrive_too(site: Site, database: Database) -> None:
+    boot = site.journal.boot_number("boot")
+    checks = {"version": "0.2.0", "pending_records": 7, "disk_free_bytes": 10**10, "damaged_percent": 0.25}
+    site.journal.append(Check(time_ms=EPOCH_MS, boot=boot, uptime_ms=1, **checks))  # type: ignore[arg-type]
+    site.journal.append(Check(time_ms=EPOCH_MS + 1, boot=boot, uptime_ms=2, version="0.2.0"), is_held=True)
+    with influx(database.target) as writer:
+        site.run(site.drain(writer))
+    assert database.rows("solar_logger") == [{"time": EPOCH_MS, "site": "home", **checks}]
+
+
+def test_an_older_journal_is_sent_and_so_are_its_checks_once_the_logger_has_migrated_it(
+    tmp_path: Path, database: Database
+) -> None:
+    """The uploader may be the first of the two to be upgraded, and keeps its journal open."""
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        connection.executescript((Path(__file__).parents[2] / "journals" / "journal-v3.sql").read_text())
+    with (
+        JournalSource(tmp_path / "journal.db") as source,
+        Progress.open(tmp_path / "uploader.db") as progress,
+        influx(database.target) as writer,
+    ):
+        clock = Clock()
+        drain = Drain(source, writer, progress, reporter=Reporter("x"), monotonic=clock.monotonic, now_ms=clock.now_ms)
+
+        def run() -> None:
+            while not (step := drain.drain_once()).is_idle:
+                clock.wait(step.wait_seconds)
+            clock.wait(step.wait_seconds)
+
+        run()
+        assert (len(database.rows("solar")), database.rows("solar_logger")) == (5, [])
+        with JournalWriter.create(tmp_path / "journal.db") as journal:
+            journal.append(Check(time_ms=EPOCH_MS, boot=1, uptime_ms=10**9, version="0.2.0", readings=60))
+            run()
+        assert [row["readings"] for row in database.rows("solar_logger")] == [60]
 
 
 def test_victoria_metrics_gets_each_reading_once(site: Site, victoria_metrics: VictoriaMetrics) -> None:
