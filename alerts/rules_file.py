@@ -14,12 +14,13 @@ import logging
 import re
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from alerts.rules import BANK_VOLTS, BY_NAME, Rules
-from journal.errors import BadSetting
+from journal.errors import BadSetting, JournalFull
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ class RulesFile:
             self._rules = parse(text, str(self._path))
             self._told = ""
             if text != self._good_text:
-                self._note(text)
+                with suppress(JournalFull):  # then a restart falls back on the ones before
+                    self._note(text)
                 self._good_text = text
                 log.info("the rules of %s are in force", self._path)
         except BadSetting as error:

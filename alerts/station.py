@@ -5,6 +5,7 @@ Everything it needs is handed in. The journal is opened for each step, so anothe
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from alerts.moment import Moment
 from alerts.outbox import Message, Outbox, Place
 from alerts.receivers import Receiver
 from alerts.rules import Rules
-from alerts.watches import Notice, Trouble, watches
+from alerts.watches import Notice, Trouble, Watch, watches
 from journal.boots import Boot
 from journal.errors import JournalError, JournalFull
 from journal.journal import Journal
@@ -85,9 +86,11 @@ class Station:
         self._boots: Sequence[Boot] = ()
         self._newest: Moment | None = None
         self._noted_at = self._situation_at = monotonic()
+        self._unreadable_since: float | None = None
         self._pauses = {receiver.key: _Pause() for receiver in receivers}
         self._marked_late: set[tuple[int, str]] = set()
-        outbox.forget_others(self._pauses)
+        with suppress(JournalFull):
+            outbox.forget_others(self._pauses)
 
     def step(self) -> None:
         """Look, decide, tell."""
@@ -96,16 +99,15 @@ class Station:
 
     def look(self) -> None:
         """Look at what is new, and write down what is decided."""
-        notices: list[Notice] = []
         trouble = None
         try:
             with Journal.open(self._path) as journal:
                 self._boots = journal.boots()
-                notices += self._read(journal)
+                self._read(journal)
         except JournalError as error:
             trouble = str(error)
-        notices += self._look_around(trouble)
-        self._undecided += notices
+        self._unreadable_since = (self._unreadable_since or self._monotonic()) if trouble else None
+        self._undecided += self._look_around(trouble)
         if self._undecided or self._monotonic() >= self._noted_at + NOTE_SECONDS:
             self._decide()
 
@@ -121,20 +123,20 @@ class Station:
         self._undecided = []
         self._noted_at = self._monotonic()
 
-    def _read(self, journal: Journal) -> list[Notice]:
+    def _read(self, journal: Journal) -> None:
+        """See the new readings, one by one: what was seen of them stays so if the journal fails in between."""
         identity, last_id = journal.identity(), journal.last_id("readings")
         if self._place.journal != identity:
             self._place = Place(identity, self._begin(journal, last_id))
-        notices = []
         held = journal.held("readings")
         if self._newest is None and isinstance(newest := journal.get("readings", last_id), Reading):
             self._newest = _moment(newest, held)
         self._site = next((stretch.site for stretch in reversed(journal.sites("readings"))), self._site)
         for reading in journal.records("readings", min(self._place.reading_id, last_id) + 1, last_id):
             if isinstance(reading, Reading):
-                notices += self._see(_moment(reading, held), reading)
+                self._undecided += self._see(_moment(reading, held), reading)
+            self._place = Place(identity, reading.id or 0)
         self._place = Place(identity, last_id)
-        return notices
 
     @staticmethod
     def _begin(journal: Journal, last_id: int) -> int:
@@ -150,21 +152,32 @@ class Station:
         self._newest = moment
         found = []
         for name, watch in self._watches.items():
-            watch.limits = self.rules.limits(name, self._bank_volts)
+            self._set_limits(name, watch)
             if notice := watch.see(moment, reading):
                 found.append(notice)
         return found
 
+    def _set_limits(self, name: str, watch: Watch) -> None:
+        watch.limits = self.rules.limits(name, self._bank_volts)
+        if name in self.rules.off:
+            watch.is_raised = False
+
     def _look_around(self, journal_trouble: str | None) -> list[Notice]:
+        """What is wrong beside the readings. A journal that cannot be read tells nothing about the regulator, and is worth
+        a message only if that lasts."""
         now = self._now(self._boots)
-        troubles: dict[str, tuple[Moment, str] | None] = {"regulator_silent": self._silence(now)}
+        troubles: dict[str, tuple[Moment, str] | None] = {}
+        if self._unreadable_since is None:
+            troubles["regulator_silent"] = self._silence(now)
+        elif self._monotonic() < self._unreadable_since + SITUATION_SECONDS:
+            journal_trouble = None
         if self._monotonic() >= self._situation_at:
             self._situation_at = self._monotonic() + SITUATION_SECONDS
             troubles |= self._troubles(now, self._situation(), journal_trouble)
         found = []
         for name, trouble in troubles.items():
             watch = self._watches[name]
-            watch.limits = self.rules.limits(name, self._bank_volts)
+            self._set_limits(name, watch)
             if isinstance(watch, Trouble) and (notice := watch.look(now, trouble)):
                 found.append(notice)
         return found

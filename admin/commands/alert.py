@@ -188,7 +188,7 @@ def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     from alerts.station import Situation
 
     health = survey(data, is_upload_wanted=is_upload_wanted)
-    disk = health.error
+    disk = None
     if health.aside:
         disk = f"a damaged journal was set aside: `solar recover {health.aside[-1]}` recovers what is readable"
     clock_seconds, clock = 0.0, ""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from alerts.moment import local
 from alerts.outbox import Outbox
 from alerts.rules import Rules
 from alerts.station import Situation
+from journal.errors import JournalUnusable
+from journal.journal import Journal
 from tests.alerts.site import START_MS, Ear, Ntfy, Site, unthrottled
 
 LOW, BACK = "hut: battery voltage low", "hut: battery voltage back to normal"
@@ -84,8 +87,8 @@ def test_through_an_outage_of_two_days_each_is_told_once_with_its_time(site: Sit
             site.pass_minutes(station, 30, battery_volts=25.5)
         for _ in range(4):  # each half a day with a restart
             with site.station(told, ear) as station:
-                for _ in range(48):
-                    site.now_ms += 14 * MINUTE_MS
+                for _ in range(24):
+                    site.now_ms += 29 * MINUTE_MS
                     site.pass_minutes(station, 1)
         assert ntfy.messages == []
         ntfy.is_off = False
@@ -318,6 +321,57 @@ def test_while_nothing_can_be_written_the_decision_waits_and_is_not_lost(
         assert "cannot write to" in caplog.text
         station._outbox._connection.execute("PRAGMA query_only = OFF")
         site.pass_minutes(station, 3, battery_volts=23.0)
+    assert ear.titles == [LOW]
+
+
+def test_a_journal_that_fails_half_way_loses_no_alert(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = Ear()
+    with site.station(ear) as station:
+        site.pass_minutes(station, 20)
+        for _ in range(30):
+            site.now_ms += MINUTE_MS
+            site.read(battery_volts=23.0)
+        records = Journal.records
+
+        def torn(*arguments: Any, **options: Any) -> Iterator[object]:
+            for number, record in enumerate(records(*arguments, **options)):
+                if number == 15:
+                    raise JournalUnusable("cannot read it: the disk reports an error")
+                yield record
+
+        monkeypatch.setattr(Journal, "records", torn)
+        station.step()
+        monkeypatch.undo()
+        site.pass_minutes(station, 3, battery_volts=23.0)
+    assert ear.titles == [LOW]
+
+
+def test_a_journal_that_cannot_be_read_is_told_when_that_lasts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> Journal:
+        raise JournalUnusable(f"cannot open {path}: the disk reports an error")
+
+    ear = Ear()
+    with site.station(ear) as station:
+        site.pass_minutes(station, 20)
+        monkeypatch.setattr(Journal, "open", fail)
+        site.pass_minutes(station, 9)
+        assert ear.titles == []
+        site.pass_minutes(station, 20)
+        assert ear.titles == ["hut: the disk needs a person"]
+        monkeypatch.undo()
+        site.pass_minutes(station, 30)
+    assert ear.titles[1:] == ["hut: the disk is well again"]
+
+
+def test_a_rule_that_is_switched_off_is_not_over(site: Site) -> None:
+    ear = Ear()
+    with site.station(ear) as station:
+        site.pass_minutes(station, 20)
+        site.pass_minutes(station, 20, battery_volts=23.0)
+        station.rules = Rules(bank_volts=24, off=frozenset({"battery_volts"}))
+        site.pass_minutes(station, 20)
+        station.rules = Rules(bank_volts=24)
+        site.pass_minutes(station, 20)
     assert ear.titles == [LOW]
 
 
