@@ -13,22 +13,19 @@ A receiver is known here by a fingerprint of its URL: the URL has its password i
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 from alerts.moment import Moment
 from alerts.watches import Notice, State
-from journal.errors import JournalMissing, our_errors, primary_code
+from journal import side_file
+from journal.errors import JournalMissing, our_errors
 from journal.files import is_there
-from journal.schema import check_version, migrate
 
 KEPT = 200
 """Messages that stay to be looked at (`solar alert list`) once they were told."""
-BUSY_SECONDS = 10.0
 
 SCHEMA = (
     """
@@ -93,16 +90,7 @@ class Outbox:
     def open(cls, path: Path) -> Self:
         """Open for writing; make it where needed. Raises JournalUnusable, JournalTooNew, JournalFull."""
         with our_errors("open", path):
-            aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
-            connection = _connect(path, "rw")
-            try:
-                connection.execute("PRAGMA synchronous = EXTRA")
-                migrate(connection, SCHEMA, path)
-            except BaseException:
-                connection.close()
-                raise
+            connection, aside = side_file.open_file(path, SCHEMA)
             return cls(connection, path, aside)
 
     @classmethod
@@ -111,9 +99,7 @@ class Outbox:
         if not is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar alert run` makes it")
         with our_errors("open", path):
-            connection = _connect(path, "ro")
-            check_version(connection, SCHEMA, path)
-            return cls(connection, path)
+            return cls(side_file.open_read_only(path, SCHEMA), path)
 
     def __enter__(self) -> Self:
         return self
@@ -212,35 +198,5 @@ class Outbox:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with our_errors("write to", self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-
-
-def _is_damaged(path: Path) -> bool:
-    connection = _connect(path, "rw")
-    try:
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.DatabaseError as error:
-        if primary_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            return True
-        raise
-    finally:
-        connection.close()
-
-
-def _set_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.stem}-damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
-    with suppress(FileNotFoundError):
-        path.with_name(path.name + "-journal").rename(aside.with_name(aside.name + "-journal"))
-    return path.rename(aside)
+        with our_errors("write to", self.path), side_file.transaction(self._connection):
+            yield

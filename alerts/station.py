@@ -163,8 +163,8 @@ class Station:
             watch.is_raised = False
 
     def _look_around(self, journal_trouble: str | None) -> list[Notice]:
-        """What is wrong beside the readings. A journal that cannot be read tells nothing about the regulator, and is worth
-        a message only if that lasts."""
+        """What is wrong beside the readings. A journal that cannot be read tells nothing about the regulator, and is
+        worth a message only if that lasts."""
         now = self._now(self._boots)
         troubles: dict[str, tuple[Moment, str] | None] = {}
         if self._unreadable_since is None:

@@ -26,6 +26,7 @@ from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.side_file import transaction
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
@@ -279,7 +280,7 @@ class Progress:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction, in which the traffic is written down too."""
-        with self._our_errors("write to"), progress_file.transaction(self._connection):
+        with self._our_errors("write to"), transaction(self._connection):
             self.traffic.write()
             yield
         self.traffic.forget()

@@ -1,23 +1,9 @@
-"""uploader.db as a file: opened, migrated, and set aside when it is damaged.
-
-Not WAL but a rollback journal: `solar replay` and others write to it too, and SQLite before 3.51.3 can corrupt a WAL
-database that two connections write or checkpoint at once. synchronous=EXTRA: a batch that was recorded stays recorded;
-after FULL a power cut may bring the rollback journal's name back, and with it undo the newest transaction.
-"""
+"""uploader.db as a file: its tables. `solar replay` and others write to it too, beside the uploader."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
-from journal.errors import primary_code
-from journal.files import is_there
-from journal.schema import check_version, migrate
-
-BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
-"""How long to wait while another process has it locked: to write, or only to look."""
+from journal import side_file
 
 SCHEMA = (
     """
@@ -91,64 +77,8 @@ SCHEMA = (
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """Open for writing, made or migrated where needed; also where a damaged file of that name was put."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
-    if not is_there(path):
-        path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
-    connection = _connect(path, "rwc")
-    try:
-        connection.execute("PRAGMA synchronous = EXTRA")
-        connection.execute("PRAGMA page_size = 1024")
-        migrate(connection, SCHEMA, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection, aside
+    return side_file.open_file(path, SCHEMA)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    connection = _connect(path, "ro")
-    try:
-        check_version(connection, SCHEMA, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read and write without anybody between: BEGIN IMMEDIATE."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    seconds = LOOK_SECONDS if mode == "ro" else BUSY_SECONDS
-    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=seconds)
-
-
-def _is_damaged(path: Path) -> bool:
-    try:
-        with closing(_connect(path, "rw")) as connection:
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            return bool(verdict != "ok")
-    except sqlite3.DatabaseError as error:
-        if primary_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            return True
-        raise
-
-
-def _set_aside(path: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
-    with suppress(FileNotFoundError):
-        path.with_name(path.name + "-journal").rename(aside.with_name(aside.name + "-journal"))
-    path.rename(aside)
-    return aside
+    return side_file.open_read_only(path, SCHEMA)

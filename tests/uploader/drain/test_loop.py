@@ -383,7 +383,7 @@ def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
             return super().wait(timeout)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("uploader.progress.progress.progress_file.BUSY_SECONDS", 0.0)
+        patch.setattr("journal.side_file.BUSY_SECONDS", 0.0)
         progress = open_progress(path, Reporter("http://x"), Waiter())
         assert progress is not None
         progress.close()

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from journal.side_file import transaction
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.progress.progress_file import SCHEMA, transaction
+from uploader.progress.progress_file import SCHEMA
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line
 

@@ -1,0 +1,85 @@
+"""A small database beside the journal, of a process that is not the logger: opened, migrated, set aside when damaged.
+
+Not WAL but a rollback journal: several processes may write to it, and SQLite before 3.51.3 can corrupt a WAL database
+that two connections write or checkpoint at once. synchronous=EXTRA: what was recorded stays recorded; after FULL a
+power cut may bring the rollback journal's name back, and with it undo the newest transaction.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from journal.errors import primary_code
+from journal.files import is_there
+from journal.schema import check_version, migrate
+
+BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
+"""How long to wait while another process has it locked: to write, or only to look."""
+
+
+def open_file(path: Path, scripts: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
+    """Open for writing, made or migrated by these scripts; also where a damaged file of that name was put."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
+    if not is_there(path):
+        path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.execute("PRAGMA page_size = 1024")
+        migrate(connection, scripts, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, aside
+
+
+def open_read_only(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:
+    connection = _connect(path, "ro")
+    try:
+        check_version(connection, scripts, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read and write without anybody between: BEGIN IMMEDIATE."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    seconds = LOOK_SECONDS if mode == "ro" else BUSY_SECONDS
+    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=seconds)
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(_connect(path, "rw")) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return bool(verdict != "ok")
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return True
+        raise
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    with suppress(FileNotFoundError):
+        path.with_name(path.name + "-journal").rename(aside.with_name(aside.name + "-journal"))
+    path.rename(aside)
+    return aside
