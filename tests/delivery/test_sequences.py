@@ -287,13 +287,13 @@ def test_a_dead_letter_of_an_older_record_of_a_day_is_not_sent_over_the_newer_on
     life.heal()
 
 
-def test_what_is_replayed_before_the_next_round_is_sent_though_it_was_too_old(sent: Delivery) -> None:
-    sent.append(7)
-    sent.settle()
-    sent.forget(6)
-    sent.rescale()
-    sent.poison(1, "403 page")
-    sent.heal()
+def test_what_is_replayed_before_the_next_round_is_sent_though_it_was_too_old(life: Delivery) -> None:
+    life.begin(generation="2.9", is_sure=True, count=1)
+    life.upload(steps=7, meanwhile=(20, 7, ["append"]))
+    life.rescale()
+    life.poison(1, "403 page")
+    life.forget(7)
+    life.heal()
 
 
 def test_events_are_held_and_dated_like_readings(life: Delivery) -> None:

@@ -28,7 +28,7 @@ from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.outcomes import Misconfigured, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Misconfigured, Rejected, Sent, Unreachable
 from uploader.server.target import Target
 
 
@@ -860,4 +860,5 @@ def test_each_outcome_has_a_step_that_says_so(site: Site) -> None:
     with ScriptedInflux(script) as server, influx(server.target) as writer:
         drain = site.drain(writer)
         outcomes = [type(drain.drain_once().outcome) for _ in range(5)]
-    assert outcomes == [Misconfigured, Unreachable, Rejected, TooLarge, Sent]
+    # A proxy that does not take even one reading has a wrong setting.
+    assert outcomes == [Misconfigured, Unreachable, Rejected, Misconfigured, Sent]

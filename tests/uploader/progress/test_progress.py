@@ -321,4 +321,4 @@ def test_who_only_looks_does_not_wait_long_for_who_has_it_locked(progress: Progr
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(JournalFull, match="another program holds it locked"):
             Progress.read_only(progress.path)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5  # who writes waits for 10 s
