@@ -2,8 +2,8 @@
 
 InfluxDB counts values of a field, not points. `aggregateWindow(fn: count)` runs inside the storage, so it is fast.
 
-Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv. Tables are separated by a blank line; each has a
-header of its own if its columns differ. An error may come after status 200, as a table with a column `error`.
+Source: docs.influxdata.com/influxdb/v2/reference/syntax/annotated-csv, which influxdb-client reads. An error may come
+after status 200, as a table with a column `error`.
 """
 
 import csv
@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from uploader.audit.query import Found, Query, Request, Storage, required, text_key
+from uploader.audit.query import Found, Query, Request, Storage, StrangeAnswer, required, text_key
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,9 +59,9 @@ class Flux:
 
     def read(self, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
-            time_ms, name, value = (required(row, column) for column in ("_time", "_field", "_value"))
-            key = text_key(name, row["text"]) if "text" in row else name
-            yield Found(_ms(time_ms), key, value, row.get("function", ""))
+            moment, name, value = (required(row, column) for column in ("_time", "_field", "_value"))
+            key = text_key(name, row["text"] or "") if "text" in row else name
+            yield Found(_ms(moment), key, "" if value is None else value, row.get("function", ""))
 
     def retention(self) -> Request:
         name = _string(self._target.bucket)
@@ -71,7 +72,7 @@ class Flux:
     def read_retention(self, body: bytes) -> int | None:
         """Seconds, 0 for ever; None if the token may not see the bucket."""
         for row in _rows(body):
-            return int(required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
+            return (required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
         return None
 
     def _windows(self, query: Query, names: Iterable[str], function: str, *, merge: str) -> str:
@@ -93,7 +94,8 @@ class Flux:
     |> filter(fn: (r) => {fields})"""
 
     def _request(self, text: str) -> Request:
-        body = {"query": text, "type": "flux", "dialect": {"header": True, "annotations": [], "delimiter": ","}}
+        dialect = {"header": True, "annotations": ["datatype", "group", "default"], "delimiter": ","}
+        body = {"query": text, "type": "flux", "dialect": dialect}
         return Request(
             "/api/v2/query",
             [("org", self._target.org)],
@@ -113,21 +115,19 @@ def _time(time_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
 
 
-def _ms(text: str) -> int:
-    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _rows(body: bytes) -> Iterator[dict[str, str]]:
-    header: list[str] | None = None
-    for cells in csv.reader(io.StringIO(body.decode("utf-8", "replace"), newline="")):
-        if not cells:
-            header = None
-        elif cells[0].startswith("#"):
-            continue
-        elif header is None:
-            header = cells
-        else:
-            row = dict(zip(header, cells, strict=False))
-            if "error" in row and "reference" in row:
-                raise ValueError(row["error"])
-            yield row
+def _rows(body: bytes) -> Iterator[dict[str, Any]]:
+    """Values by column, each of its column's type. None: an empty text, which looks like no value in CSV."""
+    from influxdb_client.client import flux_csv_parser as parser
+
+    answer = parser.FluxCsvParser(io.BytesIO(body), parser.FluxSerializationMode.stream)
+    try:
+        for record in answer.generator():  # type: ignore[no-untyped-call]
+            yield record.values
+    except parser.FluxQueryException as error:
+        raise ValueError(error.message) from error
+    except (parser.FluxCsvParserException, csv.Error, LookupError, ValueError) as error:
+        raise StrangeAnswer(f"not annotated CSV: {error}") from error

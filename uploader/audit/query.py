@@ -108,8 +108,8 @@ def summary(hours: Hours, time_ms: int, key: str) -> Summary:
     return hours.setdefault(time_ms // HOUR_MS * HOUR_MS, {}).setdefault(key, Summary())
 
 
-def required(row: Mapping[str, Any], name: str) -> str:
+def required(row: Mapping[str, Any], name: str) -> Any:
     """A column of an answer's row. Raises StrangeAnswer if it is missing."""
     if name not in row:
         raise StrangeAnswer(f"no column {name}")
-    return str(row[name])
+    return row[name]

@@ -19,6 +19,7 @@ from admin.doctor.server import certificate, name, server
 from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
+from tests.uploader.audit.flux_double import table
 from uploader.server.target import Proxy, Target
 
 CERTIFICATES = Path(__file__).parent.parent.parent / "uploader" / "certificates"
@@ -108,10 +109,11 @@ def influx_2(double: Influx2) -> Iterator[Influx2]:
             path = urlsplit(self.path)
             if path.path == "/api/v2/query":
                 assert parse_qs(path.query) == {"org": ["org"]}
-                assert 'r.name == "solar"' in json.loads(body)["query"]
-                row = f",_result,0,solar,{double.everySeconds}000000000"
-                rows = f",result,table,name,retentionPeriod\r\n{row}\r\n\r\n" if double.can_read else "\r\n"
-                self.reply(200, rows)
+                asked = json.loads(body)
+                assert 'r.name == "solar"' in asked["query"]
+                assert asked["dialect"]["annotations"] == ["datatype", "group", "default"]
+                rows = [f"0,solar,{double.everySeconds}000000000"] if double.can_read else []
+                self.reply(200, table("name,retentionPeriod", rows))
                 return
             double.bodies += (body,)
             if self.headers["Authorization"] != "Token my-long-token":

@@ -1,4 +1,4 @@
-"""A double of InfluxDB 2.x for queries: answers our own Flux from what it has stored, in CSV as 2.x words it."""
+"""A double of InfluxDB 2.x for queries: answers our own Flux from what it has stored, in annotated CSV as 2.x does."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,13 +66,22 @@ class FluxDouble:
             return self.script.pop(0)
         if text.startswith("buckets()"):
             period = self.retention_seconds * 1_000_000_000
-            return Reply(body=table("name,retentionPeriod", [f'"a ""bucket""",{period}']))
+            return Reply(body=table("name,retentionPeriod", [f'0,"a ""bucket""",{period}']))
         if "yield" not in text:
-            samples = sorted(self.stored.samples(query_of(text)))
-            return Reply(
-                body=table("_time,_field,_value", [f"{iso(time)},{name},{_n(v)}" for time, name, v in samples])
-            )
+            return Reply(body=self._samples(text))
         return Reply(body="".join(self._result(part) for part in text.split("\n\n")))
+
+    def _samples(self, text: str) -> str:
+        """A table for each field; those whose values are of one type follow under one header."""
+        samples = sorted(
+            self.stored.samples(query_of(text)), key=lambda each: (isinstance(each[2], str), each[1], each[0])
+        )
+        numbers = {name: str(n) for n, name in enumerate(dict.fromkeys(name for _, name, _ in samples))}
+        body = ""
+        for is_text, part in groupby(samples, key=lambda each: isinstance(each[2], str)):
+            rows = [f"{numbers[name]},{iso(time)},{name},{_n(v)}" for time, name, v in part]
+            body += table("_time,_field,_value", rows, value="string" if is_text else "double", group="_field")
+        return body
 
     def _result(self, text: str) -> str:
         """The table of one `yield`."""
@@ -88,8 +98,9 @@ class FluxDouble:
                 if bool(is_text) == (function == "text"):
                     value = each.count if is_text else getattr(each, function)
                     called = "count" if is_text else function
-                    rows.append(f"{iso(hour)},{name},{_n(value)},{called}" + (f",{said}" if is_text else ""))
-        return table("_time,_field,_value,function" + (",text" if function == "text" else ""), rows)
+                    rows.append(f"0,{iso(hour)},{name},{_n(value)},{called}" + (f",{said}" if is_text else ""))
+        names = "_time,_field,_value,function" + (",text" if function == "text" else "")
+        return table(names, rows, value="long" if function in {"count", "text"} else "double", result=function)
 
 
 def _n(value: float | str) -> str:
@@ -97,10 +108,18 @@ def _n(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
 
 
-def table(names: str, rows: list[str]) -> str:
-    """No rows: no header either."""
-    lines = [f",result,table,{names}", *(f",_result,0,{row}" for row in rows)] if rows else []
-    return "".join(line + "\r\n" for line in [*lines, ""])
+def table(names: str, rows: list[str], *, value: str = "double", group: str = "", result: str = "_result") -> str:
+    """Tables under one header. `rows` begin with the table's number. No rows: no header either."""
+    columns = names.split(",")
+    types = {"_time": "dateTime:RFC3339", "_value": value, "retentionPeriod": "long"}
+    lines = [
+        ",".join(["#datatype", "string", "long", *(types.get(name, "string") for name in columns)]),
+        ",".join(["#group", "false", "false", *(str(name == group).lower() for name in columns)]),
+        ",".join(["#default", result, "", *("" for _ in columns)]),
+        f",result,table,{names}",
+        *(f",,{row}" for row in rows),
+    ]
+    return "".join(line + "\r\n" for line in [*(lines if rows else []), ""])
 
 
 def iso(time_ms: int) -> str:
@@ -140,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         assert (parts.path, parse_qs(parts.query)) == ("/api/v2/query", {"org": ["org"]})
         asked = json.loads(body)
-        assert asked["dialect"]["annotations"] == []
+        assert asked["dialect"]["annotations"] == ["datatype", "group", "default"]
         self._reply(self.server.double.answer(asked["query"]))
 
     def _reply(self, reply: Reply) -> None:

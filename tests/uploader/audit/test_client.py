@@ -10,7 +10,7 @@ import pytest
 from journal.errors import UploadError
 from tests.dashboards.conftest import are_valid_flux  # noqa: F401
 from tests.servers import Database, VictoriaMetrics, free_port, influxdb_1, nginx
-from tests.uploader.audit.flux_double import CSV, FluxDouble, Reply, json_reply
+from tests.uploader.audit.flux_double import CSV, FluxDouble, Reply, json_reply, table
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit.client import Client
 from uploader.audit.flux import Flux
@@ -33,6 +33,14 @@ LINES = [
     f"solar,model=PL80,site=home battery_volts=25 {BEGIN_MS + 3 * HOUR_MS}",
 ]
 COUNTS = {BEGIN_MS: {"battery_volts": 2, "load_amps": 2}, BEGIN_MS + 2 * HOUR_MS: {"battery_volts": 1}}
+ROWS = table(
+    "_time,_field,_value", ["0,2026-01-01T00:00:00Z,battery_volts,25", "0,2026-01-01T00:00:10Z,battery_volts,25"]
+)
+ERROR = (
+    "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n"
+    ",error,reference\r\n,panic: out of memory s3cret-token,897\r\n\r\n"
+)
+STRANGE = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 TIMES = {BEGIN_MS, BEGIN_MS + 1, BEGIN_MS + 2, BEGIN_MS + 2 * HOUR_MS}
 
 
@@ -186,7 +194,20 @@ class TestInfluxDB2:
                 },
                 BEGIN_MS + HOUR_MS: {"regulator_state": Summary(1), "regulator_state=float": Summary(1)},
             }
-            assert (BEGIN_MS, "battery_volts", str(0.1 + 0.2)) in client.samples(query)
+            assert sorted(client.samples(query)) == [
+                (BEGIN_MS, "battery_volts", 0.1 + 0.2),
+                (BEGIN_MS, "regulator_state", "boost"),
+                (BEGIN_MS + 1, "battery_volts", 25.0),
+                (BEGIN_MS + 1, "regulator_state", "float"),
+                (BEGIN_MS + HOUR_MS, "regulator_state", "float"),
+            ]
+
+    def test_an_empty_text_is_a_value(self) -> None:
+        """In CSV it looks like no value."""
+        query = replace(QUERY, fields=("message",), texts=(("message", ""),))
+        with FluxDouble(Stored([Point(BEGIN_MS, fields={"message": ""})])) as double, asking(double.target) as client:
+            assert client.samples(query) == [(BEGIN_MS, "message", "")]
+            assert client.summaries(query) == {BEGIN_MS: {"message": Summary(1), "message=": Summary(1)}}
 
     @pytest.mark.parametrize(
         "reply",
@@ -214,10 +235,7 @@ class TestInfluxDB2:
         """InfluxDB cuts the first window at the stretch's beginning."""
         double.script = [
             Reply(),
-            Reply(
-                body=",result,table,_time,_field,_value,function\r\n"
-                ",_result,0,2026-01-01T00:20:00.5Z,battery_volts,7,count\r\n\r\n"
-            ),
+            Reply(body=table("_time,_field,_value,function", ["0,2026-01-01T00:20:00.5Z,battery_volts,7,count"])),
         ]
         with asking(double.target) as client:
             assert counts(client, QUERY) == {BEGIN_MS: {"battery_volts": 7}}
@@ -257,14 +275,43 @@ class TestInfluxDB2:
                 id="token wrong",
             ),
             pytest.param(
-                Reply(200, "error,reference\r\npanic: out of memory s3cret-token,897\r\n\r\n"),
-                "the server says: panic: out of memory ***",
+                Reply(200, ERROR),
+                "the server says: panic: out of memory ***; check INFLUXDB_BUCKET",
                 id="error after 200",
             ),
             pytest.param(
-                Reply(200, ",result,table,_time,_field,_value\r\n,_result,0,2026-01-01T", CSV, claims_bytes=5000),
+                Reply(200, ROWS + ERROR),
+                "the server says: panic: out of memory ***; check INFLUXDB_BUCKET",
+                id="error after rows",
+            ),
+            pytest.param(
+                Reply(200, ROWS.rstrip()[:-20], CSV, claims_bytes=5000),
                 "the answer is incomplete",
                 id="cut answer",
+            ),
+            pytest.param(Reply(200, ROWS.rstrip()[:-20]), f"{STRANGE} (not annotated CSV: ", id="row cut in its time"),
+            pytest.param(Reply(200, ROWS.rstrip()[:-9]), f"{STRANGE} (not annotated CSV: ", id="row without a value"),
+            pytest.param(
+                Reply(200, ",result,table,_time,_field,_value\r\n,_result,0,2026-01-01T00:00:00Z,battery_volts,25\r\n"),
+                f"{STRANGE} (not annotated CSV: Unable to parse CSV response.",
+                id="no annotations",
+            ),
+            pytest.param(
+                Reply(200, "Welcome!\r\n"), f"{STRANGE} (not annotated CSV: ", id="login page that claims CSV"
+            ),
+            pytest.param(Reply(200, "a,b,c\rd,e,f\n"), f"{STRANGE} (not annotated CSV: ", id="a line end of its own"),
+            pytest.param(
+                Reply(200, table("_time,_field,_value", ["0,2026-01-01T00:00:00Z,battery_volts,s3cret-token"])),
+                f"{STRANGE} (not annotated CSV: could not convert string to float: '***')",
+                id="text for a number",
+            ),
+            pytest.param(
+                Reply(200, table("_field,_value", ["0,battery_volts,25"])),
+                f"{STRANGE} (no column _time)",
+                id="no times",
+            ),
+            pytest.param(
+                Reply(200, table("_time,_field,_value", ["0,,battery_volts,25"])), STRANGE, id="no time in a row"
             ),
             pytest.param(
                 json_reply(500, "internal error", "out of memory"),
