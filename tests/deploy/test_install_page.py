@@ -101,10 +101,10 @@ def test_one_command_and_seven_answers_and_updates_that_fail_or_are_cut_off(
         assert "Restored in" in machine.paste("sudo solar restore --yes /root/backup.db")
         it_logs_with(machine, "v1.2.0", database)
 
-        machine.root(
-            "cd /root; /opt/solar/current/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse "
+        machine.paste(
+            "sudo /opt/solar/current/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir /root/wheelhouse "
             "--constraint /opt/solar/source/requirements.lock /opt/solar/source\n"
-            "tar --create --gzip --file wheelhouse.tar.gz wheelhouse"
+            "sudo tar --create --gzip --file /root/wheelhouse.tar.gz --directory /root wheelhouse"
         )
         assert "solar 0.1.0 runs" in machine.paste("sudo solar update --from /root/wheelhouse.tar.gz")
         it_logs_with(machine, "0.1.0", database)

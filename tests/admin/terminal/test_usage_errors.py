@@ -50,7 +50,8 @@ USERS_FAULT = [
      "choose another"),
     ("export --output /dev/null", {}, "cannot write /dev/null: it is not an ordinary file; choose another name"),
     ("backup /dev/null", {}, "cannot write /dev/null: it is not an ordinary file; choose another name"),
-    ("backup", {}, "cannot run `solar backup`: FILE is missing; see `solar backup --help`"),
+    ("restore", {}, "cannot run `solar restore`: FILE is missing; see `solar restore --help`"),
+    ("backup", {}, "cannot write a backup: nothing says where; give a FILE, or set SOLAR_BACKUP_TO"),
     ("replay", {}, "cannot replay without --since: give the start, such as 7d or 2026-01-05"),
     ("replay --since x", {}, f"cannot use --since x: {MOMENT}"),
     ("upload", {}, "cannot upload: INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, INFLUXDB_BUCKET are not set; set "
