@@ -46,6 +46,8 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("dead-letters", "export"): (),
 }
 WITHOUT_DATA = {("dashboards",), ("read",), ("simulate",), ("demo",)}
+# They stop before they look into the data directory: without a terminal, an installation, a backup.
+WITHOUT_DATA |= {("setup",), ("update",), ("restore",)}
 SOMEBODY = 65534
 
 
