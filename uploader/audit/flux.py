@@ -130,4 +130,4 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
     except parser.FluxQueryException as error:
         raise ValueError(error.message) from error
     except (parser.FluxCsvParserException, csv.Error, LookupError, ValueError) as error:
-        raise StrangeAnswer(f"not annotated CSV: {error}") from error
+        raise StrangeAnswer("not annotated CSV") from error
