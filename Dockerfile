@@ -7,7 +7,7 @@ WORKDIR /src
 RUN python3 -m venv /opt/solar
 # The dependencies first: they change less often than the program.
 COPY pyproject.toml requirements.lock ./
-# What only some sites want: EXTRAS="alerts mqtt".
+# What only some sites want: EXTRAS="alert mqtt page".
 ARG EXTRAS=
 RUN python3 -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
         extras = [each for name in sys.argv[1:] for each in project["optional-dependencies"][name]]; \

@@ -65,7 +65,7 @@ def receivers(urls: str) -> list[Receiver]:
     except ImportError as error:
         raise BadSetting(
             "cannot send alerts: Apprise is not installed; install the extra: pip install "
-            "'solar-battery-monitoring[alerts]'"
+            "'solar-battery-monitoring[alert]'"
         ) from error
     for name in TALKATIVE:
         logging.getLogger(name).propagate = False

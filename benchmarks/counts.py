@@ -69,14 +69,21 @@ def per_reading(directory: Path, few: int, many: int) -> tuple[float, float]:
 
 
 def exchanges() -> list[int]:
-    """How many requests each of the first readings from a regulator sends, when nothing there changes."""
+    """How many requests each of the first readings sends, one in ten seconds, when nothing changes but the clock."""
     bench = Bench()
+
+    def tick(*_: int) -> None:
+        seconds = int(bench.seconds)
+        bench.ram[48], bench.ram[47], bench.ram[46] = seconds // 360, seconds % 360 // 60, seconds % 60 // 2
+
+    bench.before = tick
     regulator = bench.regulator()
     counts = []
-    for _ in range(5):
+    for nth in range(1, 6):
         before = len(bench.requests)
         regulator.read()
         counts.append(len(bench.requests) - before)
+        bench.seconds = 1000.0 + 10 * nth
     return counts
 
 

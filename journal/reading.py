@@ -81,10 +81,10 @@ class Day:
     load_amp_hours: float | None = None
     measured_charge_amp_hours: float | None = None
     measured_load_amp_hours: float | None = None
-    measured_charge_watt_hours: float | None = None
-    measured_load_watt_hours: float | None = None
     coverage_percent: float | None = None
     raw: bytes = b""
+    measured_charge_watt_hours: float | None = None
+    measured_load_watt_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

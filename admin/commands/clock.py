@@ -138,8 +138,11 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
 
 
 def require_directory(data: Path) -> None:
-    """Raise JournalMissing where there is no data directory: a word for another one would be lost."""
-    if not data.is_dir():
+    """Raise JournalMissing if there is no data directory, because a note in another one would be lost.
+
+    Raises JournalUnusable if there is one that cannot be used.
+    """
+    if not is_there(data / "journal.db") and not data.is_dir():
         raise JournalMissing(
             f"cannot confirm the clock for {data}: there is no such directory; give the logger's with --data, "
             "or start the logger first"

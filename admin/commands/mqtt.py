@@ -9,6 +9,7 @@ import typer
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
+from journal.files import is_there
 
 # fmt: off
 Every = Annotated[float, typer.Option(
@@ -38,6 +39,7 @@ def mqtt(
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)
     at, topics = address(options.mqtt_url()), Topics(site)
+    is_there(data / "journal.db")
     broker = Broker(at, f"solar-{topics.slug}", topics.status, ONLINE, OFFLINE)
     publisher = Publisher(data / "journal.db", broker, topics, program_version())
     supervisor = Supervisor.from_environment()

@@ -44,8 +44,13 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("dead-letters", "retry"): (),
     ("dead-letters", "drop"): ("--all",),
     ("dead-letters", "export"): (),
+    ("alert", "list"): (),
+    ("alert", "run"): (),
+    ("mqtt",): (),
 }
-WITHOUT_DATA = {("dashboards",), ("read",), ("simulate",), ("demo",)}
+WITHOUT_DATA = {("dashboards",), ("read",), ("simulate",), ("demo",), ("alert", "test")}
+# They show it in place of the readings, and look again until they are stopped.
+WITHOUT_DATA |= {("serve",), ("watch",)}
 # They stop before they look into the data directory: without a terminal, an installation, a backup.
 WITHOUT_DATA |= {("setup",), ("update",), ("restore",)}
 SOMEBODY = 65534
@@ -55,6 +60,8 @@ SOMEBODY = 65534
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("URL", "http://127.0.0.1:9"), ("TOKEN", "a token"), ("ORG", "o"), ("BUCKET", "b")):
         monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    monkeypatch.setenv("SOLAR_ALERT_URLS", "ntfy://127.0.0.1:9/nobody")
+    monkeypatch.setenv("SOLAR_MQTT_URL", "mqtt://127.0.0.1:9")
 
 
 def as_anybody(*arguments: str) -> Ran:

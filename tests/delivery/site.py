@@ -199,7 +199,7 @@ class Site:
         self.start_uploader()
 
     def back_up(self, copy: Path) -> None:
-        backup.backup(copy, self.data)
+        backup.backup(copy, data=self.data)
 
     def copy_file(self, copy: Path) -> None:
         """As `cp` does, which gives the copy no name of its own. Logger and uploader must be stopped."""

@@ -24,8 +24,8 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "module", "extra"),
     [
-        ("alert test", "apprise", "alerts"),
-        ("alert run", "apprise", "alerts"),
+        ("alert test", "apprise", "alert"),
+        ("alert run", "apprise", "alert"),
         ("mqtt", "paho.mqtt", "mqtt"),
     ],
 )

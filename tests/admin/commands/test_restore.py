@@ -96,7 +96,9 @@ def test_while_a_logger_writes_that_is_no_service_nothing_changes(solar: Solar, 
     with closing(JournalWriter.create(data / "journal.db")):
         ran = solar("restore", backup, "--yes")
     assert (ran.code, ran.out.count("Restored")) == (1, 0)
-    assert ran.err.startswith(f"cannot write to {Path('data/journal.db')}: another logger is; stop that one first")
+    assert ran.err.startswith(
+        f"cannot write to {Path('data/journal.db')}: another logger is writing to it; stop it first"
+    )
     assert ids(data / "journal.db") == [1, 2, 3, 4, 5]
     assert not list(data.glob("*.restored*"))
 

@@ -127,7 +127,7 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
         assert "there is no time zone Australia/Brisban; did you mean Australia/Brisbane?\n" in said
         typist.answers("Address of InfluxDB", "influx.example")
         said = typist.answers("Address of InfluxDB", f"http://127.0.0.1:{free_port()}")
-        assert "it must begin with http:// or https:// and name a host" in said
+        assert "it must begin with http:// or https:// and have a host" in said
         said = typist.answers("Address of InfluxDB", server.url)
         assert "cannot be reached: " in said
         typist.answers("Token", "admin:wrong")

@@ -43,7 +43,7 @@ USERS_FAULT = [
     ("export --format xls", {}, "cannot use --format xls: give csv, json, jsonl, sqlite or line-protocol"),
     ("export", {"SOLAR_EXPORT_FORMAT": "CSV"}, "cannot use SOLAR_EXPORT_FORMAT=CSV: give csv, json, jsonl, sqlite or "
      "line-protocol"),
-    ("export --table reading", {}, "cannot use --table reading: give readings, days or events"),
+    ("export --table reading", {}, "cannot use --table reading: give readings, days, events or checks"),
     ("export --format sqlite", {}, "cannot write sqlite to standard output: a database is a file; add --output FILE"),
     ("export --output .", {}, "cannot write .: it is a directory; give a file name"),
     ("export --output nowhere/x", {}, "cannot write nowhere/x: there is no directory {here}/nowhere; create it, or "

@@ -198,7 +198,7 @@ def test_update_check_says_what_is_in_a_wheelhouse(solar: Solar, machine: Machin
 
 def test_the_trial_on_a_copy_says_what_it_left(solar: Solar, data: Path) -> None:
     ran = solar("update", "--try", data)
-    assert (ran.code, ran.out) == (0, "3 readings, 0 days, 1 event\n")
+    assert (ran.code, ran.out) == (0, "3 readings, 0 days, 1 event, 0 checks\n")
 
 
 def test_without_an_installation_it_says_what_to_do(solar: Solar, tmp_path: Path) -> None:

@@ -319,6 +319,6 @@ def test_who_only_looks_does_not_wait_long_for_who_has_it_locked(progress: Progr
     began = time.monotonic()
     with closing(sqlite3.connect(progress.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(JournalFull, match="another program holds it locked"):
+        with pytest.raises(JournalFull, match="another program has locked it"):
             Progress.read_only(progress.path)
     assert time.monotonic() - began < 5  # who writes waits for 10 s
