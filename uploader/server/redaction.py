@@ -27,33 +27,16 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A text with encodings undone. `starts`: where each letter begins in the first text, and where the last ends."""
-
-    text: str
-    starts: tuple[int, ...]
-
-    def undone(self, pattern: re.Pattern[str], decode: Callable[[str], str]) -> "_Reading":
-        parts, starts, end = [], [], 0
-        for found in pattern.finditer(self.text):
-            letters = decode(found[0])
-            parts += [self.text[end : found.start()], letters]
-            starts += [*self.starts[end : found.start()], *[self.starts[found.start()]] * len(letters)]
-            end = found.end()
-        return _Reading("".join((*parts, self.text[end:])), (*starts, *self.starts[end:]))
-
-
 def without(text: str, secrets: Iterable[str]) -> str:
     """`text` with each of the secrets blotted out, however it is encoded; those that are too short stay."""
-    sought = {reading.text for secret in secrets for reading in _readings(secret)}
+    sought = {decoded.text for secret in secrets for decoded in _decodings(secret)}
     sought |= {each.replace(" ", "+") for each in sought}  # as in a form
     spans = sorted(
         span
-        for reading in _readings(text)
+        for decoded in _decodings(text)
         for each in sought
         if len(each) >= SHORTEST
-        for span in _found(each, reading)
+        for span in _found(each, decoded)
     )
     clean, end = [], 0
     for first, last in spans:
@@ -63,20 +46,37 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return "".join((*clean, text[end:]))
 
 
-def _readings(text: str) -> Iterator[_Reading]:
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A text with encodings undone. `starts`: where each letter begins in the first text, and where the last ends."""
+
+    text: str
+    starts: tuple[int, ...]
+
+    def undone(self, pattern: re.Pattern[str], decode: Callable[[str], str]) -> "_Decoded":
+        parts, starts, end = [], [], 0
+        for found in pattern.finditer(self.text):
+            letters = decode(found[0])
+            parts += [self.text[end : found.start()], letters]
+            starts += [*self.starts[end : found.start()], *[self.starts[found.start()]] * len(letters)]
+            end = found.end()
+        return _Decoded("".join((*parts, self.text[end:])), (*starts, *self.starts[end:]))
+
+
+def _decodings(text: str) -> Iterator[_Decoded]:
     """The text as it is, and every way in which it reads with up to so many layers of encodings undone."""
-    latest = {text: _Reading(text, tuple(range(len(text) + 1)))}
+    latest = {text: _Decoded(text, tuple(range(len(text) + 1)))}
     seen = set(latest)
     for _ in range(LAYERS):
         yield from latest.values()
-        undone = [reading.undone(*kind) for reading in latest.values() for kind in _KINDS]
-        latest = {reading.text: reading for reading in undone if reading.text not in seen}
+        undone = [decoded.undone(*kind) for decoded in latest.values() for kind in _KINDS]
+        latest = {decoded.text: decoded for decoded in undone if decoded.text not in seen}
         seen |= latest.keys()
     yield from latest.values()
 
 
-def _found(secret: str, reading: _Reading) -> Iterator[tuple[int, int]]:
-    at = reading.text.find(secret)
+def _found(secret: str, decoded: _Decoded) -> Iterator[tuple[int, int]]:
+    at = decoded.text.find(secret)
     while at >= 0:
-        yield reading.starts[at], reading.starts[at + len(secret)]
-        at = reading.text.find(secret, at + 1)
+        yield decoded.starts[at], decoded.starts[at + len(secret)]
+        at = decoded.text.find(secret, at + 1)
