@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,10 @@ class Typist:
         return before
 
     def presses_ctrl_c(self) -> None:
+        """While the command waits for an answer: just before, Python would see the signal only with the next key."""
+        until = time.monotonic() + 30
+        while not self._is_asleep() and time.monotonic() < until:
+            time.sleep(0.02)  # nothing tells when a process begins to wait
         os.write(self.terminal, b"\x03")
 
     def ends(self, seconds: float = 120) -> int:
@@ -50,6 +55,9 @@ class Typist:
         while self._shows_more(seconds):
             pass
         return self.process.wait(30)
+
+    def _is_asleep(self) -> bool:
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
     def _shows_more(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.terminal], [], [], max(seconds, 0))

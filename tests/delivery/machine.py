@@ -408,7 +408,9 @@ class Delivery(RuleBasedStateMachine):
         self.site.kill_logger()
         self.site.kill_uploader()
         self.site.lose_newest()
-        self.file, self.before_append = self.before_append or self.file, None
+        before = self.before_append or self.file
+        self.truth.lost |= self.file.rows.keys() - before.rows.keys()
+        self.file, self.before_append = before, None
         self._start_again()
 
     # The server

@@ -317,3 +317,12 @@ def test_a_dead_letter_of_a_lost_journal_is_not_sent_over_the_recovered_reading(
     sent.settle()
     sent.retry()
     sent.heal()
+
+
+def test_a_day_that_was_recorded_again_and_lost_by_the_card_may_stay_at_the_server(life: Delivery) -> None:
+    life.day()
+    life.settle()
+    life.day(is_again=True)
+    life.settle()
+    life.lying_card()
+    life.heal()
