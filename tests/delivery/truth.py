@@ -64,7 +64,7 @@ class File:
 
 @dataclass
 class Truth:
-    """`released`: what was ever released. `owed`: what was pruned, and must be stored all the same. `lost` by a card."""
+    """`released`: what was ever released. `owed`: pruned, and to be stored all the same. `lost`: by a card."""
 
     taken: dict[int, Taken] = field(default_factory=dict)
     released: set[int] = field(default_factory=set)
