@@ -1,11 +1,11 @@
-"""Bundle: what is pending as gzipped line protocol, carried to the server by hand; its Manifest stays here.
+"""Bundle: pending records as gzipped line protocol, carried to the server by hand; its Manifest stays here.
 
     pack       pending ids ── lines ──▶ backlog.lp.gz      loaded into the server by hand: `influx write`
                           └─ the ids ─▶ backlog.lp.gz.manifest.json
-    receipt    the manifest ── its ids are done; but not those whose readings were decoded anew since
+    receipt    the manifest ── its ids are done, except readings that were recalculated since
 
 Rules:
-- Packing settles nothing: what the uploader sends meanwhile overwrites itself.
+- Packing marks nothing as done: a record that the uploader sends meanwhile overwrites itself.
 - The ids of a manifest belong to one journal only.
 """
 
@@ -29,7 +29,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file of lines as it was written. `sha256` is of the compressed bytes."""
+    """What was written to a file of lines. `sha256`: of the compressed bytes."""
 
     lines: int
     bytes: int
@@ -38,7 +38,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`file`: the bundle's name. `revision`: the last one that is in it. `marks`: the last ids, each with its
+    """`file`: the bundle's name. `revision`: the journal's last one that is in it. `marks`: the last ids, each with its
     Journal.mark."""
 
     file: str
@@ -59,7 +59,7 @@ class Manifest:
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
-        """Raises BadSetting when the file with this name is no manifest."""
+        """Raises BadSetting if this is not a manifest; `name`: its file, for the message."""
         try:
             read = json.loads(text)
             if read["format"] != FORMAT:
@@ -75,27 +75,27 @@ class Manifest:
             return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(
-                f"cannot use {name}: it is not a manifest that `solar pack` has written; "
+                f"cannot use {name}: it is not a manifest written by `solar pack`; "
                 "give the file whose name ends in .manifest.json"
             ) from None
 
 
 def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator[str]:
-    """A line for each record with these ids that has something to send."""
+    """The lines of the records with these ids. A record with nothing to send has none."""
     for stream, ids in pending.items():
         rows = (row for first, last in ids for row in journal.values(stream, COLUMNS[stream], first, last))
         yield from (text for each in lines(rows, stream, journal.sites(stream)) for text in each.text.split("\n"))
 
 
 def write(texts: Iterable[str], path: Path) -> Written:
-    """Write them gzipped, one after the other, to this file."""
+    """Write these lines to this file, gzipped."""
     count = 0
     with (
         path.open("wb") as file,
         gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
         io.BufferedWriter(packed, 1 << 16) as buffered,
     ):
-        for count, text in enumerate(texts, start=1):  # noqa: B007 - their number is what is wanted
+        for count, text in enumerate(texts, start=1):  # noqa: B007 - only the number of lines is needed
             buffered.write(text.encode() + b"\n")
     with path.open("rb") as written:
         return Written(count, path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest())

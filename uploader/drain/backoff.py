@@ -1,11 +1,11 @@
 """Backoff: how long to wait before the next attempt. Pure, given a random number.
 
     try         1   2   3    4    5    6+        after an hour of failures
-    at most     2   4   8   16   32   60 s       doubling on, up to 15 min
+    at most     2   4   8   16   32   60 s       doubles further, up to 15 min
 
-Full jitter: every wait from 0 to the bound is equally likely, so a thousand sites that lost their server together do
-not come back together. A Retry-After is waited in full, with the jitter on top.
-A wrong setting is tried again after 4 to 6 minutes.
+Full jitter: every wait from 0 to the limit is equally likely. So a thousand sites that lost their server at the same
+time do not all return at the same time. A Retry-After is waited in full, and the jitter is added. A wrong setting is
+tried again after 4 to 6 minutes.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MISCONFIGURED_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The bounds. `solar upload --once` has tighter ones, as somebody is waiting."""
+    """The limits. `solar upload --once` has shorter ones, because somebody is waiting."""
 
     first_seconds: float = FIRST_SECONDS
     cap_seconds: float = CAP_SECONDS
@@ -25,7 +25,7 @@ class Backoff:
     misconfigured_seconds: float = MISCONFIGURED_SECONDS
 
     def seconds(self, failures: int, failing_seconds: float, retry_after_seconds: float | None, random: float) -> float:
-        """The wait after so many failures in a row (at least 1) over so many seconds; `random` is in [0, 1)."""
+        """The wait after this many failures in a row (at least 1), over this many seconds. `random` is in [0, 1)."""
         cap = self.cap_seconds
         if failing_seconds > LATE_AFTER_SECONDS:
             doublings = min((failing_seconds - LATE_AFTER_SECONDS) / LATE_AFTER_SECONDS * 4, 10.0)

@@ -1,4 +1,4 @@
-"""Batches: picks the records of the next request from what is pending, and makes their lines at that moment."""
+"""Batches: picks pending records for the next request, and makes their lines at that moment."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Batch:
 
 
 class Batches:
-    """Reads journal and progress when it is asked. Records older than `keeps_from_ms` are not sent."""
+    """Reads journal and progress when asked. Records older than `keeps_from_ms` are not sent."""
 
     def __init__(self, journal: Journal, progress: Progress, keeps_from_ms: int | None = None) -> None:
         self._journal = journal
@@ -39,23 +39,23 @@ class Batches:
         self._keeps_from_ms = keeps_from_ms
 
     def newest(self, stream: str, size: int, without: IdRanges, *, above: int) -> Batch | None:
-        """The `size` newest pending records with ids above `above`; None when there are none."""
+        """The `size` newest pending records with ids above `above`; None if there are none."""
         ranges = self._pending(stream, above + 1, HIGHEST_ID, without, newest_first=True)
         return self._pick("newest", stream, ranges, size)
 
     def oldest(self, stream: str, size: int, without: IdRanges, *, up_to: int) -> Batch | None:
-        """The `size` oldest pending records with ids not above `up_to`; None when there are none."""
+        """The `size` oldest pending records with ids up to `up_to`; None if there are none."""
         ranges = self._pending(stream, 1, up_to, without, newest_first=False)
         return self._pick("backlog", stream, ranges, size)
 
     def suspect(self, stream: str, ids: IdRanges) -> Batch:
-        """Just these, as the journal has them now."""
+        """Only these records, as the journal has them now."""
         if stream == LETTERS:
             return replace(_of_letters("suspect", self._progress.dead_letters.numbered(ids)), ids=ids)
         return self._pick("suspect", stream, iter(ids), ids.count) or Batch("suspect", stream, ids, ())
 
     def letters(self, size: int, without: IdRanges) -> Batch | None:
-        """Dead letters that a person wants tried again and whose records the journal does not have."""
+        """Dead letters that a person wants to retry, and whose records the journal does not have."""
         waiting = self._progress.dead_letters.waiting(size)
         wanted = [each for each in waiting if each.number not in without and not each.record_in(self._journal)]
         return _of_letters("letters", wanted) if wanted else None
@@ -63,7 +63,7 @@ class Batches:
     def _pending(
         self, stream: str, first: int, last: int, without: IdRanges, *, newest_first: bool
     ) -> Iterator[tuple[int, int]]:
-        """The ranges that are released and not done, one by one: a batch takes few of very many."""
+        """The ranges that are released and not done, one by one: there may be very many, and a batch needs few."""
         order = -1 if newest_first else 1
         for released_first, released_last in self._journal.released(stream)[::order]:
             low, high = max(first, released_first), min(last, released_last)

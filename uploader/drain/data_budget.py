@@ -1,7 +1,7 @@
-"""DataBudget: slows the backlog down as a month's megabytes run out; the newest readings always go. Pure.
+"""DataBudget: slows down the backlog when a month's megabytes run low; the newest readings always go out. Pure.
 
-used       up to half of the month's allowance, or what the days gone by would have cost: no pause
-beyond     what is left, less what the newest readings will need, is spread over the rest of the month
+used up to half of the month's limit, or up to the share of the days that have passed: no pause
+used more: the rest, minus what the newest readings will need, is spread over the rest of the month
 nothing left for the backlog: it waits for the next month (UTC)
 """
 
@@ -14,13 +14,14 @@ BYTES_PER_MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class DataBudget:
-    """`monthly_megabytes`: SOLAR_MONTHLY_MEGABYTES. `newest_bytes_per_second`: what new readings cost at this pace."""
+    """`monthly_megabytes`: SOLAR_MONTHLY_MEGABYTES. `newest_bytes_per_second`: what new readings use at the present
+    rate."""
 
     monthly_megabytes: float
     newest_bytes_per_second: float = 0.0
 
     def pause_seconds(self, used_bytes: int, request_bytes: int, now: datetime) -> float:
-        """How long the backlog waits after a request of so many bytes, with `used_bytes` used this month in all."""
+        """How long the backlog waits after a request of `request_bytes`; `used_bytes`: the month's total so far."""
         limit = self.monthly_megabytes * BYTES_PER_MEGABYTE
         begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         end = begin.replace(year=begin.year + begin.month // 12, month=begin.month % 12 + 1)

@@ -1,19 +1,20 @@
 """Drain: chooses a batch, sends it, goes on. One step at a time; loop.py waits between the steps.
 
     due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, days, checks
-    suspects    records that may be why a request fails: halved until one stands alone
-    letters     dead letters to be tried again that the journal does not have
+    suspects    records that may make a request fail: halved until a single one is left
+    letters     dead letters to retry whose records the journal does not have
     backlog     what was pending when the last round began: oldest first
 
 A step sends the first of these that has something. So after an outage the newest readings go first, and new ones go out
 in between while the backlog drains.
 
 Rules:
-- Send, then write it down, never the other way: a crash in between repeats one request, unchanged.
-- A request is made when it is sent. What waits is ids, so a reading goes out as the journal has it now.
-- Nothing is dropped. A record refused alone is a dead letter (suspects.py); one too old for the bucket is expired.
-- After a failure the next step waits; only a success ends the failing.
-- While uploader.db has no room, nothing is sent; the request that could not be written down is repeated.
+- Send first, then record it: a crash in between repeats one request, unchanged.
+- A request is built when it is sent. Only ids wait, so a reading goes out as the journal has it now.
+- Nothing is dropped. A record that is refused alone becomes a dead letter (suspects.py); one that is too old for the
+  bucket is expired.
+- After a failure the next step waits, longer each time, until the server takes a request or InfluxDB refuses a record.
+- While uploader.db cannot be written, nothing is sent. Then the request that could not be recorded is repeated.
 """
 
 import random
@@ -89,11 +90,11 @@ class Drain:
         self._backlog_at = 0.0
 
     def last_pending(self) -> dict[str, int]:
-        """The newest pending id of each stream, 0 where nothing is pending."""
+        """The newest pending id of each stream, 0 if nothing is pending."""
         return {stream: ids.last for stream, ids in self._pending().items()}
 
     def pending_count(self, up_to: Mapping[str, int]) -> int:
-        """How many records up to these ids are to be sent; one that was pruned counts until the drain gets there."""
+        """How many records up to these ids are still to be sent. A pruned one counts until the drain reaches it."""
         records = sum(ids.up_to(up_to[stream]).count for stream, ids in self._pending().items())
         return records + self.progress.dead_letters.waiting_count(is_queued=False)
 
@@ -104,8 +105,8 @@ class Drain:
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
 
-        Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull when uploader.db cannot be read or written
-        for now: then nothing is sent before it can be.
+        Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull while uploader.db cannot be read or written:
+        until then nothing is sent.
         """
         with our_errors("use", self.progress.path):
             if not self._has_room:
@@ -145,7 +146,8 @@ class Drain:
         self._due = list(DUE_ORDER)
 
     def _was_changed(self) -> bool:
-        """Whether somebody else wrote to uploader.db, for a replay say. Then nothing counts as too old any more."""
+        """Whether another program wrote to uploader.db, a replay for example. If so, no record counts as too old any
+        more."""
         if not self.progress.was_changed_by_others():
             return False
         self._keeps_from_ms = None
@@ -197,7 +199,7 @@ class Drain:
         return self._failed(batch, outcome)
 
     def _taken(self, batch: Batch, outcome: Outcome, expired: IdRanges, seconds: float) -> Step:
-        """Go on after the server stored the batch, except what is too old for it."""
+        """Go on after the server stored the batch, except the records that are too old for it."""
         count = len(batch.lines)
         self._failures = self._condemned = 0
         self._size = self._size.sent(count, seconds)
@@ -208,7 +210,7 @@ class Drain:
         return Step(outcome=outcome, sent=count - expired.count)
 
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
-        """Go on after the server did not store all of the batch: which record can it not take?"""
+        """Go on after the server did not store the whole batch: which record can it not take?"""
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count)
         verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
@@ -253,7 +255,7 @@ class Drain:
             self._keeps_from_ms = max(outcome.keeps_from_ms, self._keeps_from_ms or outcome.keeps_from_ms)
 
     def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
-        """Nothing gets through: the same readings again later."""
+        """Nothing gets through: send the same readings again later."""
         now = self._monotonic()
         self._failures += 1
         if self._failures == 1:
@@ -270,7 +272,7 @@ class Drain:
         return Step(wait, outcome, asked_seconds=min(asked, wait))
 
     def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
-        """Write down that all of the batch is settled, and what of it was stored."""
+        """Record that the whole batch is settled, and which part of it was stored."""
         self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
         if batch.expired and self._was_changed():
             done -= batch.expired
@@ -287,7 +289,7 @@ class Drain:
         self._has_room = True
 
     def _backlog_from(self) -> float:
-        """When the backlog may go on; calculated anew each time, as the clock may have been corrected."""
+        """When the backlog may go on. Calculated each time, because the clock may have been corrected."""
         if not self._budget or not self._backlog_bytes:
             return 0.0
         used = self.progress.traffic.this_month(self._now_ms())

@@ -7,8 +7,8 @@ from journal.journal import Journal
 
 
 class JournalSource:
-    """journal.db at `path`, opened read-only when first asked for, and again when it has become another file,
-    or of another format."""
+    """journal.db at `path`. It is opened read-only at the first call, and again if the file was replaced or has a new
+    format."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class JournalSource:
         self._journal = None
 
     def current(self) -> Journal:
-        """The journal. Raises JournalMissing while there is none, JournalUnusable, JournalTooNew."""
+        """The journal. Raises JournalMissing (there is none yet), JournalUnusable, JournalTooNew."""
         try:
             status = self.path.stat()
             inode = status.st_dev, status.st_ino

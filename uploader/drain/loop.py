@@ -19,13 +19,13 @@ from uploader.server.outcomes import Misconfigured, Unreachable
 
 FILE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
-# After an outage (a power cut in the whole region, say) the sites spread their first attempts over this time.
+# After an outage (for example a power cut in the whole region) the sites spread their first attempts over this time.
 SPREAD_SECONDS = 15.0
 LONG_AGO_MS = 10 * 60 * 1000
 RECENT_BOOT_SECONDS = 120.0
 
-# For --once, where somebody is waiting: it gives up after PATIENCE_SECONDS and three tries without a success, or after
-# three tries if a setting is wrong. Waits that the server asks for come on top, up to ASKED_SECONDS in a row.
+# For --once. Somebody is waiting, so it gives up after PATIENCE_SECONDS and three tries without a success, or after
+# three tries if a setting is wrong. Waits that the server asks for are added, up to ASKED_SECONDS in a row.
 ONCE_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=2.0, late_cap_seconds=900.0, misconfigured_seconds=1.0)
 PATIENCE_SECONDS = 30.0
 ASKED_SECONDS = 120.0
@@ -49,15 +49,15 @@ def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
         except JournalTooNew:
             raise
         except JournalError as error:
-            with suppress(JournalFull):  # locked by somebody, for now
-                drain.progress.state()  # raises when it is uploader.db that cannot be read
+            with suppress(JournalFull):  # another process has it locked
+                drain.progress.state()  # raises if uploader.db is the file that cannot be read
             drain.reporter.waiting_for_file(error, FILE_SECONDS)
             step = Step(FILE_SECONDS)
         _wait(drain.reporter, stop, step.wait_seconds)
 
 
 def open_progress(path: Path, reporter: Reporter, stop: Stop) -> Progress | None:
-    """uploader.db, opened as soon as the disk has room and nobody has it locked; None if stopped before that.
+    """Open uploader.db as soon as the disk has room and no other process has it locked; None if stopped before that.
 
     Raises JournalUnusable, JournalTooNew.
     """
@@ -107,8 +107,9 @@ def drain_all(
 ) -> Summary:
     """Send what is pending now, newest first, then return; earlier if nothing gets through (see PATIENCE_SECONDS).
 
-    `drain` should have ONCE_BACKOFF, an `every_seconds` of infinity and no `monthly_megabytes`. `on_progress` gets how
-    many are settled, of how many. Raises JournalMissing, JournalUnusable, JournalTooNew or JournalFull.
+    `drain` should have ONCE_BACKOFF, an `every_seconds` of infinity and no `monthly_megabytes`. `on_progress` is called
+    with the number of settled records, and the total. Raises JournalMissing, JournalUnusable, JournalTooNew or
+    JournalFull.
     """
     up_to = drain.last_pending()
     total = drain.pending_count(up_to)
@@ -136,7 +137,7 @@ def drain_all(
 
 
 def _is_hopeless(failing: list[Step], seconds: float) -> bool:
-    """Whether --once gives up, after these steps in a row in which nothing got through."""
+    """Whether --once gives up: nothing got through in any of these steps."""
     asked_seconds = sum(step.asked_seconds for step in failing)
     last = [step.outcome for step in failing[-TRIES:]]
     is_wrong = all(isinstance(each, Misconfigured) and not each.may_be_content for each in last)
@@ -145,7 +146,7 @@ def _is_hopeless(failing: list[Step], seconds: float) -> bool:
 
 
 def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:
-    """Wait, with a sign of life now and then."""
+    """Wait, and show a sign of life now and then."""
     while seconds > 0 and not stop.is_set():
         piece = min(seconds, HEARTBEAT_SECONDS)
         if stop.wait(piece):

@@ -1,11 +1,11 @@
-"""Careful with the battery: how much rarer uploads are to be, by the step that the logger's newest event tells."""
+"""Low battery: how much longer to wait between uploads, by the step in the logger's newest event."""
 
 from journal.journal import Journal
 from journal.saving import newest_step, rarer
 
 
 class LowBattery:
-    """Looks only at events that are new since the last time."""
+    """Looks only at events that are new since the last call."""
 
     def __init__(self) -> None:
         self._journal: str | None = None
@@ -13,7 +13,7 @@ class LowBattery:
         self._step = 0
 
     def rarer(self, journal: Journal, seconds: float) -> float:
-        """How long to wait between uploads, instead of so many seconds."""
+        """How long to wait between uploads; `seconds`: the wait with a good battery."""
         if (identity := journal.identity()) != self._journal:
             self._journal, self._seen, self._step = identity, 0, 0
         last_id = journal.last_id("events")

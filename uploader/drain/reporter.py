@@ -1,7 +1,7 @@
 """Reporter: tells people in the log how the upload is doing.
 
-A change of state is logged at once; after that at most one line a minute. A line for each failure would fill an SD
-card, a row for each would wear it out.
+A change of state is logged at once; after that at most one line a minute. A line for each failure would fill the SD
+card, and a row for each would wear it out.
 """
 
 import logging
@@ -46,14 +46,14 @@ class Reporter:
         self.heartbeat(f"uploading {count} readings to {self._url}")
 
     def waiting(self, seconds: float) -> None:
-        """A sign of life in a long wait."""
+        """Show a sign of life during a long wait."""
         trouble = self._trouble or "everything is sent"
         self.heartbeat(f"{trouble}; next attempt in {seconds:.0f} s")
 
     def failed(
         self, state: State, outcome: Unreachable | Misconfigured, count: int, wait_seconds: float, now_ms: int
     ) -> State:
-        """The state after a failure; logs it when it is a change, or a minute after the last line."""
+        """The state after a failure. Logs the failure if it is a change, or a minute after the last line."""
         trouble: Trouble = "misconfigured" if isinstance(outcome, Misconfigured) else "unreachable"
         self._trouble = reason = outcome.advice
         if state.trouble != trouble:
@@ -79,7 +79,7 @@ class Reporter:
         return replace(state, trouble=None, reason=None, failing_since_ms=None, last_upload_ms=last_upload_ms)
 
     def is_worth_writing(self, state: State, now: float) -> bool:
-        """Whether a failure goes into uploader.db: at once for new trouble, after ten minutes for new words."""
+        """Whether to record a failure in uploader.db: new trouble at once, a new reason after ten minutes."""
         key = state.trouble, state.reason
         if key == self._written or (key[0] == self._written[0] and now - self._written_at < WRITE_SECONDS):
             return False

@@ -7,8 +7,8 @@ from uploader.server.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one `drain_once` did. `outcome` of its request, if it made one. `sent`, `refused`: how many records were
-    stored, or became dead letters. `wait_seconds` before the next step; the server asked for `asked_seconds` of them.
+    """What one `drain_once` did. `outcome`: of its request, if it made one. `sent`, `refused`: how many records were
+    stored, or became dead letters. `wait_seconds`: until the next step; the server asked for `asked_seconds` of them.
     """
 
     wait_seconds: float = 0.0

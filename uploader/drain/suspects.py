@@ -1,15 +1,16 @@
-"""Suspects: finds the record that keeps a request from being taken, whatever the answer is. Holds ids, never lines.
+"""Suspects: finds the record that makes a request fail, whatever the answer is. Holds ids, never lines.
 
     ▆▆▆▆▆▆▆▆  fails again and again      one of these is at fault, or the server is
-    ▆▆▆▆      its first half fails       one of these; what is left out is pending as before
+    ▆▆▆▆      its first half fails       one of these is; the other half is pending as before
     ▆▆        is taken                   so it is in the other half of these
-      ▆       one alone, that fails      at fault, if the server takes others meanwhile: condemned
+      ▆       one fails alone            at fault, if the server takes others meanwhile: condemned
 
-- InfluxDB's own refusal needs no witness: halved at once, and condemned when it is refused twice alone.
-- Any other failure (403, 500, 502, a reset …) may be the server's, or the network's. It is looked into after a few
-  times. The record is condemned after ALONE failures, if the server took something else before each: a wrong token
+- A refusal by InfluxDB itself is proof enough: the request is halved at once, and a record that is refused alone twice
+  is condemned.
+- Any other failure (403, 500, 502, a reset …) may be the fault of the server or the network. It is examined after a few
+  repeats. The record is condemned after ALONE failures, if the server took something else before each: a wrong token
   condemns nothing.
-- What failed only while everything failed is tried as a whole again as soon as the server takes something.
+- Records that failed only while everything failed are sent as a whole again as soon as the server takes something.
 """
 
 from collections.abc import Iterator
@@ -20,9 +21,9 @@ from uploader.progress.id_ranges import IdRanges
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, TooLarge, Unreachable
 
 BY_WORD, ALONE = 2, 5
-"""So many failures alone condemn a record: refused in InfluxDB's own words, or failed in any other way."""
+"""How many failures alone condemn a record: refusals by InfluxDB itself, or failures of any other kind."""
 MOST = 8
-"""With more suspects than this at a time, the server is the cause."""
+"""If there are more suspects than this at a time, the server is the cause."""
 
 Verdict = Literal["condemned", "narrowed", "unknown"]
 """These records are at fault; one of them is; it may be the server."""
@@ -30,9 +31,10 @@ Verdict = Literal["condemned", "narrowed", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a request failed. `way`: the same for failures that are alike. `tries`: so often before it is looked into.
+    """How a request failed. `way`: the same for failures that are alike. `tries`: how often it must happen before it is
+    examined.
 
-    `is_alone`: every single record of it failed. `is_sure`: what is in it is the reason; `is_word`: InfluxDB says so.
+    `is_alone`: every record in it failed by itself. `is_sure`: its content is the cause; `is_word`: InfluxDB says so.
     """
 
     way: tuple[str, int]
@@ -43,7 +45,7 @@ class Failure:
 
     @classmethod
     def of(cls, outcome: Outcome, count: int) -> "Failure | None":
-        """Of a request with `count` records; None where what is in it cannot be the reason."""
+        """The failure of a request with `count` records; None if its content cannot be the cause."""
         is_alone = count == 1
         match outcome:
             case Rejected(_, status, dropped) | Expired(_, status, dropped):
@@ -59,7 +61,7 @@ class Failure:
 
 @dataclass(slots=True)
 class _Suspect:
-    """`taken`: how many requests the server had taken when these failed last. `is_known`: others were taken between two
+    """`taken`: how many requests the server had taken when these last failed. `is_known`: others were taken between two
     of their failures. `times`: how often they failed alone, each time after others were taken.
     """
 
@@ -81,18 +83,18 @@ class Suspects:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are enough to find out about, so that one more would only have them forgotten."""
+        """Whether there are so many suspects that one more would only make it forget them all."""
         return len(self._suspects) >= MOST and any(suspect.failure.is_word for suspect in self._suspects)
 
     def ids(self, stream: str) -> IdRanges:
-        """The ids that are not to be sent with others."""
+        """The ids that must not be sent together with others."""
         return IdRanges.of(each for suspect in self._of(stream) for each in suspect.ids)
 
     def next(self, size: int, *, is_last_resort: bool = False) -> tuple[str, IdRanges] | None:
-        """A stream and ids of it, at most `size`, to be sent by themselves; None when nothing new would be learnt.
+        """A stream and at most `size` of its ids, to be sent by themselves; None if nothing new would be learnt.
 
-        `is_last_resort`: there is nothing else to send, so that nothing else can tell whether it is the server. Then
-        each has its turn.
+        `is_last_resort`: there is nothing else to send that could show whether the server is the cause. Then each
+        suspect gets its turn.
         """
         for suspect in self._suspects if is_last_resort else reversed(self._suspects):
             has_news = self._taken > suspect.taken
@@ -128,11 +130,11 @@ class Suspects:
             return "condemned"
         suspect.ids, suspect.failure, suspect.taken = ids, failure, self._taken
         suspect.is_known |= is_sure
-        self._suspects.append(suspect)  # they stand in the order in which they were last tried
+        self._suspects.append(suspect)  # the list is in the order of the last attempts
         return "narrowed" if is_sure else "unknown"
 
     def _repeated(self, kind: str, stream: str, ids: IdRanges, failure: Failure) -> _Suspect | None:
-        """A suspect, if requests of this kind fail in this way so often that it may be what is in them."""
+        """A suspect, if requests of this kind failed in this way so often that their content may be the cause."""
         before, times, taken = self._failures.get((kind, stream), (failure, 0, self._taken))
         times = times + 1 if before.way == failure.way else 1
         if times < failure.tries and not (times > 1 and self._taken > taken):

@@ -1,8 +1,8 @@
-"""DeadLetters: the records that InfluxDB itself refused, each with its line and the server's own words.
+"""DeadLetters: the records that InfluxDB itself refused, each with its line and the server's message.
 
 A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. If the journal has
-its record, the record becomes pending and goes out as it is now. If not (another journal, say), the line kept here goes
-out. Then the letter is deleted, or the new refusal is written down.
+its record, the record becomes pending and goes out as it is now. If not (it is a different journal, for example), the
+line kept here goes out. Then the letter is deleted, or the new refusal is recorded.
 
 A letter never overwrites another record of the same point (a day that was recorded again, a recovered reading): that
 record is sent instead, and the letter is deleted.
@@ -20,7 +20,7 @@ from uploader.server.line_protocol import COLUMNS, Line, lines
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """`number` names it for people. `is_waiting`: to be tried again by the uploader."""
+    """`number`: its name for people. `is_waiting`: the uploader is to retry it."""
 
     number: int
     journal: str
@@ -52,7 +52,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server's answer to lines that it refused alone."""
+    """The server's refusal of these lines."""
 
     lines: tuple[Line, ...]
     words: str
@@ -61,13 +61,14 @@ class Refusal:
 
 
 WAITS, QUEUED = 1, 2
-"""Values of is_waiting: to be tried again; its record is pending again."""
+"""Values of is_waiting: to be retried; its record is pending again."""
 
 _COLUMNS = "number, journal, stream, id, time_ms, line, words, status, refused_ms, tries, is_waiting"
 
 
 class DeadLetters:
-    """The letters in an open uploader.db. What writes is one statement, or called within a transaction."""
+    """The letters in an open uploader.db. A method that writes runs one statement, or is called within a
+    transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -80,7 +81,7 @@ class DeadLetters:
         return self._letters("number > ?", after, limit=limit)
 
     def ids(self, journal: str, stream: str, first_id: int, last_id: int) -> IdRanges:
-        """The records of this journal, from one id to another, that a letter is about."""
+        """The records of this journal between these two ids, both included, that have a letter."""
         rows = self._connection.execute(
             "SELECT id, id FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ? ORDER BY id",
             (journal, stream, first_id, last_id),
@@ -88,15 +89,15 @@ class DeadLetters:
         return IdRanges.of(rows)
 
     def numbered(self, numbers: IdRanges) -> list[DeadLetter]:
-        """The letters with these numbers, as far as they are there."""
+        """The letters with these numbers, if they still exist."""
         return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
 
     def waiting(self, limit: int = -1) -> list[DeadLetter]:
-        """Letters to be tried again and not yet queued, oldest first."""
+        """Letters to be retried and not yet queued, oldest first."""
         return self._letters("is_waiting = ?", WAITS, limit=limit)
 
     def waiting_count(self, *, is_queued: bool = True) -> int:
-        """How many are to be tried again; without `is_queued`, of those that are not pending as records."""
+        """How many are to be retried; without `is_queued`, only those whose records are not pending."""
         query = "SELECT count(*) FROM dead_letters WHERE is_waiting BETWEEN ? AND ?"
         return int(self._connection.execute(query, (WAITS, QUEUED if is_queued else WAITS)).fetchone()[0])
 
@@ -105,11 +106,11 @@ class DeadLetters:
         self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE number = ?", (QUEUED, number))
 
     def unqueue(self) -> None:
-        """Have what was queued wait again, because the journal is a different one."""
+        """Make queued letters wait again, because the journal is a different one."""
         self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE is_waiting = ?", (WAITS, QUEUED))
 
     def retry(self, numbers: Sequence[int] | None = None) -> int:
-        """Have these letters (None: all) tried again; returns how many."""
+        """Mark these letters (None: all) to be retried; returns how many."""
         return self._change("UPDATE dead_letters SET is_waiting = 1", numbers)
 
     def drop(self, numbers: Sequence[int] | None = None) -> int:
@@ -117,7 +118,7 @@ class DeadLetters:
         return self._change("DELETE FROM dead_letters", numbers)
 
     def add(self, journal: str, stream: str, refusal: Refusal) -> None:
-        """Write down a refusal of records, which have a letter already when they were tried again."""
+        """Record a refusal of records. If they were retried, they have a letter already, which is updated."""
         self._connection.executemany(
             """
             INSERT INTO dead_letters (journal, stream, id, time_ms, line, words, status, refused_ms, tries)
@@ -133,7 +134,7 @@ class DeadLetters:
         )
 
     def refuse_again(self, refusal: Refusal) -> None:
-        """Write down a refusal of letters themselves; the ids of its lines are their numbers."""
+        """Record a refusal of letters themselves; the ids of its lines are the letters' numbers."""
         self._connection.executemany(
             """
             UPDATE dead_letters
@@ -155,7 +156,7 @@ class DeadLetters:
         self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", numbers)
 
     def rest(self, numbers: Iterable[tuple[int, int]]) -> None:
-        """Have the letters with numbers in these ranges wait no more: they were tried."""
+        """Stop retrying the letters with numbers in these ranges: they were tried."""
         self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", numbers)
 
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:

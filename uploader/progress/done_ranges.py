@@ -22,7 +22,7 @@ class DoneRanges:
         return IdRanges.of(self._connection.execute("SELECT first_id, last_id FROM done WHERE stream = ?", (stream,)))
 
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool) -> Iterator[tuple[int, int]]:
-        """The ranges between two ids, both included, that are not done; looked up as they are asked for."""
+        """The ranges between two ids, both included, that are not done; looked up as needed."""
         query = f"""
             SELECT first_id, last_id
             FROM done
@@ -64,6 +64,6 @@ class DoneRanges:
         )
 
     def _row_before(self, stream: str, record_id: int) -> int:
-        """Where the range begins that may reach to this id: there is only one."""
+        """Where the only range that may reach this id begins; 0 if there is none."""
         query = "SELECT coalesce(max(first_id), 0) FROM done WHERE stream = ? AND first_id <= ?"
         return int(self._connection.execute(query, (stream, record_id)).fetchone()[0])

@@ -1,6 +1,6 @@
-"""A glance at uploader.db, for a process that has little memory: what waits to be sent, and how much was refused.
+"""A glance at uploader.db, for a process with little memory: what waits to be sent, and how much was refused.
 
-The same as `Progress` says, without loading it: the logger asks every ten minutes (logger/self_check.py).
+The same figures as from `Progress`, without loading it: the logger asks every ten minutes (logger/self_check.py).
 """
 
 from contextlib import closing

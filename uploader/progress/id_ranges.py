@@ -1,4 +1,4 @@
-"""IdRanges: a set of ids kept as the ranges it consists of, so that ten million ids cost as much as ten.
+"""IdRanges: a set of ids, kept as ranges, so that ten million ids in a row cost as much as one.
 
 Rules:
 - A range is (first, last), both included. The ranges ascend, are disjoint and never touch: (1, 3), (4, 9) is (1, 9).
@@ -20,7 +20,7 @@ class IdRanges:
 
     @classmethod
     def of(cls, ranges: Iterable[tuple[int, int]]) -> Self:
-        """The union of these inclusive ranges; one whose first id is after its last holds nothing."""
+        """The union of these inclusive ranges; one whose first id is after its last is empty."""
         joined: list[tuple[int, int]] = []
         for first, last in sorted(ranges):
             if first > last:
@@ -51,12 +51,12 @@ class IdRanges:
 
     @property
     def first(self) -> int:
-        """The lowest id; 0 when there is none."""
+        """The lowest id; 0 if there is none."""
         return self.ranges[0][0] if self.ranges else 0
 
     @property
     def last(self) -> int:
-        """The highest id; 0 when there is none."""
+        """The highest id; 0 if there is none."""
         return self.ranges[-1][1] if self.ranges else 0
 
     def __or__(self, other: "IdRanges") -> "IdRanges":
@@ -87,7 +87,7 @@ class IdRanges:
         return IdRanges(tuple((first, min(last, last_id)) for first, last in self.ranges if first <= last_id))
 
     def lowest(self, count: int) -> "IdRanges":
-        """The `count` lowest ids, or all where there are not so many."""
+        """The `count` lowest ids, or all if there are fewer."""
         taken: list[tuple[int, int]] = []
         for first, last in self.ranges:
             if count <= 0:

@@ -7,9 +7,9 @@
 Rules:
 - A batch is one transaction, made after the server has answered 204. A crash between the two repeats that batch.
 - Each write is under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
-- Nothing that was sent is kept in memory alone: what cannot be written down is sent again (drain.py).
-- Site, time and values of a record are in the journal only; here are ids.
-- If a card loses the newest records, their ids are given to others. So marks say what the newest settled records were:
+- Memory alone never says that a record was sent: if this cannot be recorded here, the record is sent again (drain.py).
+- Site, time and values of a record are in the journal only; this file has ids.
+- If a card loses the newest records, new ones get their ids. So marks tell which the newest settled records were:
   `done` never reaches beyond the last record that still has its mark.
 """
 
@@ -36,9 +36,9 @@ from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
 ROOM_BYTES = 64 * 1024
-"""More than it takes to write down nearly any answer."""
+"""More than recording nearly any answer takes."""
 MARKS = 16
-"""Kept of each stream: so many batches can be lost without more than these being sent again."""
+"""How many are kept for each stream: if a card loses fewer batches than this, only those are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Settled:
     done: IdRanges
     refusal: Refusal | None = None
     mark: tuple[int, str] | None = None
-    """An id of these, the newest at best, and its mark in the journal."""
+    """One of these ids (best the newest) and its mark in the journal."""
 
 
 class Progress:
@@ -69,7 +69,7 @@ class Progress:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open for writing; make it, migrate it or begin anew where needed.
+        """Open for writing; create it, migrate it, or start a new one, if needed.
 
         Raises JournalUnusable, JournalTooNew, JournalFull.
         """
@@ -79,9 +79,9 @@ class Progress:
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
-        """Open to look. Raises JournalMissing when nothing has been uploaded from here yet."""
+        """Open for reading. Raises JournalMissing if nothing was ever uploaded from here."""
         if not is_there(path):
-            raise JournalMissing(f"cannot open {path}: there is no such file; `solar upload` makes it")
+            raise JournalMissing(f"cannot open {path}: there is no such file; `solar upload` creates it")
         with our_errors("open", path):
             return cls(progress_file.open_read_only(path), path)
 
@@ -92,7 +92,7 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Write down the traffic, if there is room, and close."""
+        """Record the traffic, if there is room, and close."""
         try:
             if self.traffic:
                 with suppress(JournalFull), self._writing():
@@ -101,7 +101,7 @@ class Progress:
             self._connection.close()
 
     def journal(self) -> str | None:
-        """The identity of the journal that this is about; None before the first upload."""
+        """The identity of the journal that the ids belong to; None before the first upload."""
         return cast(str | None, self._state("journal")[0])
 
     def done(self, stream: str) -> IdRanges:
@@ -110,16 +110,16 @@ class Progress:
             return self._done.all(stream)
 
     def pending(self, stream: str, released: Iterable[tuple[int, int]]) -> IdRanges:
-        """What is still to be sent of what the journal has released."""
+        """The released records that are still to be sent."""
         return IdRanges.of(released) - self.done(stream)
 
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
-        """The ranges between two ids, both included, that are not done; looked up as they are asked for."""
+        """The ranges between two ids, both included, that are not done; looked up as needed."""
         with self._our_errors("read"):
             yield from self._done.gaps(stream, first, last, newest_first=newest_first)
 
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
-        """Write down what an answer settled, and how the upload fares. Raises JournalFull."""
+        """Record what an answer settled, and how the upload is doing. Raises JournalFull."""
         with self._writing():
             (journal,) = self._state("coalesce(journal, '')")
             self._note(state, size)
@@ -136,19 +136,19 @@ class Progress:
                 self.dead_letters.add(journal, settled.stream, settled.refusal)
 
     def note(self, state: State, size: BatchSize) -> None:
-        """Write down how the upload fares. Raises JournalFull."""
+        """Record how the upload is doing. Raises JournalFull."""
         with self._writing():
             self._note(state, size)
 
     def look_for_room(self) -> None:
-        """Raise JournalFull while the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
+        """Raise JournalFull if the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
         try:
-            import tempfile  # with all it imports, a tenth of what `solar status` imports of ours
+            import tempfile  # with its own imports, a tenth of what `solar status` imports of ours
 
             with tempfile.TemporaryFile(dir=self.path.parent) as file:
                 file.write(bytes(ROOM_BYTES))
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # whatever else is wrong, SQLite will say
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # any other fault is reported by SQLite
                 raise JournalFull(f"cannot write to {self.path}: {FULL}") from error
 
     def _note(self, state: State, size: BatchSize) -> None:
@@ -162,14 +162,14 @@ class Progress:
         )
 
     def requeue(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
-        """Make these ids pending again, to be sent over themselves. Safe while the uploader runs."""
+        """Make these ids pending again; sent again, they overwrite themselves. Safe while the uploader runs."""
         with self._writing():
             self._connection.execute("UPDATE state SET expired = 0, keeps = NULL")  # the server will say so again
             self._done.remove(stream, ranges)
 
     def catch_up(self, journal: Journal) -> None:
-        """Make pending again what the journal has revised since it was last looked at, and the records of dead letters
-        that are to be tried again. Raises JournalFull."""
+        """Make pending again the readings that the journal has revised since the last call, and the records of dead
+        letters that are to be retried. Raises JournalFull."""
         with self._our_errors("read"):
             waiting = self.dead_letters.waiting()
         revisions = journal.revisions(after=self._state("revision")[0])
@@ -188,9 +188,9 @@ class Progress:
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: tuple[int, str] | None = None) -> None:
-        """Settle ids without a request: they were carried there by hand. Safe while the uploader runs.
+        """Settle ids without a request: they were carried to the server by hand. Safe while the uploader runs.
 
-        `mark`: an id of these, the newest at best, and its mark in the journal.
+        `mark`: one of these ids (best the newest) and its mark in the journal.
         """
         with self._writing():
             self._done.add(stream, ranges)
@@ -204,15 +204,15 @@ class Progress:
         return BatchSize(size, ceiling) if size else BatchSize()
 
     def see(self, journal: Journal) -> str | None:
-        """Adopt this journal and the records that it still has; call it whenever the journal was opened.
+        """Switch to this journal and the records that it still has. Call it whenever the journal was opened.
 
-        Returns what a person should know.
+        Returns a message for people, if there is one.
         """
         return self.adopt(journal.identity(), {stream: self._still_so(journal, stream) for stream in STREAMS})
 
     def _still_so(self, journal: Journal, stream: str) -> int:
-        """The id up to which the journal has the same records as before. Only the newest are ever lost, so all below a
-        record that is still there are there too."""
+        """The id up to which the journal has the same records as before. Only the newest can get lost: if a record is
+        still there, all below it are too."""
         last = journal.last_id(stream)
         reach = last
         with self._our_errors("read"):
@@ -222,14 +222,14 @@ class Progress:
             now = journal.mark(stream, record_id)
             if now == mark:
                 return last if reach == last else record_id
-            if now or record_id > last:  # else it was pruned, which tells nothing
+            if now or record_id > last:  # else it was pruned, which proves nothing
                 reach = 0
         return reach
 
     def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
-        """From now on be about the journal of that name, and about no id above these.
+        """Switch to this journal; forget done ids above these.
 
-        If it is a different journal, its ids are other records, so all of them are pending.
+        If it is a different journal, its ids are other records, so everything in it is pending.
         """
         known = self.journal()
         with self._our_errors("read"):
@@ -252,7 +252,7 @@ class Progress:
         return "the journal has lost its newest records; they had already been sent"
 
     def was_changed_by_others(self) -> bool:
-        """Whether another process has written to it since this was last asked: a replay, say."""
+        """Whether another process has written to it since the last call: a replay, for example."""
         before, self._version = self._version, self._connection.execute("PRAGMA data_version").fetchone()[0]
         return before != self._version
 
@@ -261,7 +261,7 @@ class Progress:
         return cast(str | None, self._state("named_server")[0])
 
     def note_named_server(self, server: str) -> None:
-        """Remember it; for now, where there is no room."""
+        """Remember it; if there is no room, only until the uploader ends."""
         with suppress(JournalFull), self._our_errors("write to"):
             self._connection.execute("UPDATE state SET named_server = ?", (server,))
 
@@ -279,7 +279,7 @@ class Progress:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """A transaction, in which the traffic is written down too."""
+        """A transaction that records the traffic too."""
         with self._our_errors("write to"), transaction(self._connection):
             self.traffic.write()
             yield

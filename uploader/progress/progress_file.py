@@ -1,4 +1,4 @@
-"""uploader.db as a file: its tables. `solar replay` and others write to it too, beside the uploader."""
+"""uploader.db as a file: its tables. `solar replay` and others write to it too, while the uploader runs."""
 
 import sqlite3
 from pathlib import Path
@@ -64,7 +64,7 @@ SCHEMA = (
     ALTER TABLE state ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE state ADD COLUMN keeps TEXT;
 
-    -- What the newest records were that were settled: an id that is given again has another mark.
+    -- Marks of the newest settled records: if an id is given to another record, its mark differs.
     CREATE TABLE marks (
         stream  TEXT    NOT NULL,
         id      INTEGER NOT NULL,
@@ -76,7 +76,8 @@ SCHEMA = (
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """Open for writing, made or migrated where needed; also where a damaged file of that name was put."""
+    """Open for writing; create or migrate it if needed. Also returns where a damaged one was moved to, if it was
+    damaged."""
     return side_file.open_file(path, SCHEMA)
 
 

@@ -8,10 +8,10 @@ Trouble = Literal["unreachable", "misconfigured"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`trouble`, `reason`: why nothing goes out since `failing_since_ms`; None while readings go out.
+    """`trouble`, `reason`: why nothing has gone out since `failing_since_ms`; None while readings go out.
 
-    `note`: what a person should know even so, for example that the monthly limit slows the backlog.
-    `expired`: how many records are too old for the bucket; `keeps`: how long it keeps records.
+    `note`: what else a person should know, for example that the monthly limit slows the backlog. `expired`: how many
+    records are too old for the bucket; `keeps`: how long it keeps records.
     """
 
     last_upload_ms: int | None = None

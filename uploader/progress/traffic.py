@@ -28,7 +28,7 @@ class Traffic:
         return self._sum(_day(now_ms)[:7])
 
     def write(self) -> None:
-        """Write them down. Call it within a transaction, and `forget` after the commit."""
+        """Record them. Call it within a transaction, and `forget` after the commit."""
         self._connection.executemany(
             "INSERT INTO traffic VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET size = size + excluded.size",
             self._unwritten.items(),

@@ -204,7 +204,7 @@ def test_what_is_no_manifest_is_one_line(text: str, solar: Solar, tmp_path: Path
     path.write_text(text)
     ran = solar("unpack-receipt", "--yes", path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert ran.err.startswith(f"cannot use {path}: it is not a manifest that `solar pack` has written")
+    assert ran.err.startswith(f"cannot use {path}: it is not a manifest written by `solar pack`")
     assert solar("unpack-receipt", "--yes", tmp_path / "nowhere").code == 2
     assert solar("unpack-receipt", "--yes", tmp_path).code == 2
 
