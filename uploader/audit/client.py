@@ -47,14 +47,6 @@ Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
-class _Passing(Exception):
-    """A failure that may soon be over; its text says what failed."""
-
-
-class _Strange(UploadError):
-    """The answer is not in the language that was tried."""
-
-
 class Client:
     """A connection for queries. Every query raises UploadError if the server gives no usable answer."""
 
@@ -205,6 +197,14 @@ class Client:
 
     def _cannot(self, cause: str, remedy: str, kind: type[UploadError] = UploadError) -> UploadError:
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
+
+
+class _Passing(Exception):
+    """A failure that may soon be over; its text says what failed."""
+
+
+class _Strange(UploadError):
+    """The answer is not in the language that was tried."""
 
 
 def _storable(query: Query) -> Query:

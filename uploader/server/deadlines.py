@@ -20,6 +20,12 @@ ONE_PIECE_BYTES = 16 * 1024
 """As much as a TLS record holds."""
 
 
+def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
+    """Make this manager use only such connections; returns the manager."""
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
 class _Bounded:
     """Added to a connection: an answer takes no longer than the connection's time-out.
 
@@ -93,9 +99,3 @@ class _HTTPPool(urllib3.HTTPConnectionPool):
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _BoundedHTTPSConnection
-
-
-def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Make this manager use only such connections; returns the manager."""
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager

@@ -122,9 +122,7 @@ class Influx:
         return self._post("/write", [each for each in query if each[1]], self.target.basic_header, body)
 
     def _post(self, path: str, query: Sequence[tuple[str, str]], authorization: str | None, body: bytes) -> Answer:
-        headers = {
-            "Content-Encoding": "gzip"
-        }  # no Content-Type: servers assume text, and each byte counts
+        headers = {"Content-Encoding": "gzip"}  # no Content-Type: servers assume text, and each byte counts
         if authorization:
             headers["Authorization"] = authorization
         return self._transport.exchange("POST", self._url(path), query, headers, body)
