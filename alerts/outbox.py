@@ -1,13 +1,13 @@
-"""The outbox: alerts.db, which knows what was decided, what is still to be told, and to whom.
+"""The outbox: alerts.db, which knows what was decided, which messages are still to be sent, and to whom.
 
     decide   the rules' states, the place in the journal and the messages: one transaction
     send     then, for each receiver by itself, the message is sent
-    mark     and then marked as told
+    mark     and then it is marked as sent
 
-After a crash between decide and send the message is sent. After one between send and mark it is sent again: that is the
-only way to be told twice, unless the receiver's answer is lost on the way.
+After a crash between decide and send the message is sent. After one between send and mark it is sent again. A message
+arrives twice only in that case, or if the receiver's answer is lost on the way.
 
-A receiver is known here by a fingerprint of its URL: the URL has its password in it.
+A receiver is known here by a fingerprint of its URL, because the URL contains its password.
 """
 
 import json
@@ -25,7 +25,7 @@ from journal.errors import JournalMissing, our_errors
 from journal.files import is_there
 
 KEPT = 200
-"""Messages that stay to be looked at (`solar alert list`) once they were told."""
+"""How many messages are kept for `solar alert list`; those that are not sent yet are always kept."""
 
 SCHEMA = (
     """
@@ -50,7 +50,7 @@ SCHEMA = (
         is_sure    INTEGER NOT NULL
     ) STRICT;
 
-    -- What is still to be told: a row goes when its message was sent to that receiver.
+    -- What is still to be sent: a row is deleted when its message was sent to that receiver.
     CREATE TABLE untold (
         number    INTEGER NOT NULL,
         receiver  TEXT    NOT NULL,
@@ -62,7 +62,7 @@ SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice of a site in the outbox. `number` names it; `receivers` have still to be told."""
+    """A notice of a site in the outbox. `number`: its name for people; `receivers`: to whom it is still to be sent."""
 
     number: int
     site: str
@@ -79,7 +79,7 @@ class Place:
 
 
 class Outbox:
-    """An open alerts.db. `aside`: where a damaged one was moved to; then nothing is known to be raised."""
+    """An open alerts.db. `aside`: where a damaged one was moved to; then no rule counts as raised."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, aside: Path | None = None) -> None:
         self.path = path
@@ -88,16 +88,16 @@ class Outbox:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open for writing; make it where needed. Raises JournalUnusable, JournalTooNew, JournalFull."""
+        """Open for writing; create it if needed. Raises JournalUnusable, JournalTooNew, JournalFull."""
         with our_errors("open", path):
             connection, aside = side_file.open_file(path, SCHEMA)
             return cls(connection, path, aside)
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
-        """Open to look. Raises JournalMissing when no alerts have run here yet."""
+        """Open for reading. Raises JournalMissing if alerts never ran here."""
         if not is_there(path):
-            raise JournalMissing(f"cannot open {path}: there is no such file; `solar alert run` makes it")
+            raise JournalMissing(f"cannot open {path}: there is no such file; `solar alert run` creates it")
         with our_errors("open", path):
             return cls(side_file.open_read_only(path, SCHEMA), path)
 
@@ -132,7 +132,7 @@ class Outbox:
         site: str = "",
         receivers: Iterable[str] = (),
     ) -> None:
-        """Write down, all or nothing, what was seen and what is to be told to these receivers. Raises JournalFull."""
+        """Record in one transaction what was seen, and the messages to send to these receivers. Raises JournalFull."""
         receivers = tuple(receivers)
         with self._writing():
             self._connection.execute(
@@ -159,12 +159,12 @@ class Outbox:
             )
 
     def told(self, number: int, receiver: str) -> None:
-        """Mark a message as told to a receiver. Raises JournalFull."""
+        """Mark a message as sent to a receiver. Raises JournalFull."""
         with self._writing():
             self._connection.execute("DELETE FROM untold WHERE number = ? AND receiver = ?", (number, receiver))
 
     def forget_others(self, receivers: Iterable[str]) -> None:
-        """Drop what is to be told to receivers that are no longer in the settings."""
+        """Drop unsent messages to receivers that are no longer in the settings."""
         receivers = tuple(receivers)
         marks = ", ".join("?" * len(receivers))
         with self._writing():

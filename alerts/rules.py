@@ -1,6 +1,6 @@
-"""The rules: what is told, from which limit on, and what the limits are where the rules file does not say.
+"""The rules: what people are told, and the limits if the rules file does not set them.
 
-Each rule has an `alert`, told once when it begins, and a "back to normal", told once when it is over.
+Each rule has an `alert`, sent once when it begins, and a "back to normal", sent once when it is over.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 BANK_VOLTS = (12, 24, 32, 36, 48)
 LOW_VOLTS_12, BACK_VOLTS_12 = 11.8, 12.4
-"""At rest about a quarter full, and about half. The dashboards' alarm has the same limit (dashboards/panels.py)."""
+"""At rest: about a quarter full, and about half full. The dashboards' alarm has the same limit
+(dashboards/panels.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A number in the rules file: its default (None: by the battery), what is allowed, and an example of it."""
+    """A number in the rules file: its default (None: depends on the battery), what is allowed, and what it means."""
 
     default: float | None
     lowest: float
@@ -36,7 +37,7 @@ def _minutes(default: float, meaning: str) -> Key:
     return Key(default, 0, 7 * 24 * 60, meaning)
 
 
-_STEADY = _minutes(5, "so many minutes must pass without it before it counts as over")
+_STEADY = _minutes(5, "this many minutes must pass without it before it counts as over")
 
 RULES = (
     Rule(
@@ -46,7 +47,7 @@ RULES = (
         {
             "below": Key(None, 1, 100, "volts"),
             "back_above": Key(None, 1, 100, "volts, above `below`"),
-            "for_minutes": _minutes(10, "the voltage is averaged over so many minutes"),
+            "for_minutes": _minutes(10, "the voltage is averaged over this many minutes"),
         },
     ),
     Rule(
@@ -56,7 +57,7 @@ RULES = (
         {
             "below": Key(50, 0, 127, "percent, the regulator's estimate"),
             "back_above": Key(60, 0, 127, "percent, above `below`"),
-            "for_minutes": _minutes(10, "the percentage is averaged over so many minutes"),
+            "for_minutes": _minutes(10, "the percentage is averaged over this many minutes"),
         },
     ),
     Rule(
@@ -75,19 +76,19 @@ RULES = (
     Rule("battery_alarm", "the regulator's alarm is on", "the regulator's alarm is off", {"back_minutes": _STEADY}),
     Rule(
         "disk",
-        "the disk needs a person",
-        "the disk is well again",
+        "the disk needs attention",
+        "the disk is fine again",
         {"free_megabytes": Key(200, 1, 1e6, "megabytes that should be free"), "back_minutes": _STEADY},
     ),
     Rule(
         "clock",
-        "the clock needs a person",
+        "the clock needs attention",
         "the clock is right again",
         {"hours": Key(24, 0.1, 8760, "hours without a confirmed clock"), "back_minutes": _STEADY},
     ),
     Rule(
         "upload",
-        "the upload needs a person",
+        "the upload needs attention",
         "the upload works again",
         {"hours": Key(24, 0.1, 8760, "hours in which nothing could be sent"), "back_minutes": _STEADY},
     ),
@@ -98,7 +99,7 @@ BY_NAME = {rule.name: rule for rule in RULES}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits in force: those that were given, by rule and key, and which rules are off."""
+    """The limits in force: those from the rules file, by rule and key; and the rules that are off."""
 
     bank_volts: int | None = None
     given: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))

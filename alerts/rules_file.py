@@ -1,4 +1,4 @@
-"""The rules file, alerts.toml: read, and every mistake named with its line, what is wrong, and what would be right.
+"""Reads the rules file, alerts.toml. Names a mistake with its line, what is wrong, and what would be right.
 
 bank_volts = 24
 
@@ -36,7 +36,7 @@ def read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeError as error:
-        raise BadSetting(f"cannot read {path}: it is not a text file in UTF-8; write it anew") from error
+        raise BadSetting(f"cannot read {path}: it is not a text file in UTF-8; save it as one") from error
     except OSError as error:
         words = (error.strerror or str(error)).lower()
         raise BadSetting(f"cannot read {path}: {words}; every user should be able to read it") from error
@@ -55,10 +55,11 @@ def parse(text: str, name: str) -> Rules:
 
 
 class RulesFile:
-    """The file as it changes. While it has a mistake, the rules before it stay in force, also over a restart."""
+    """The file, read again when it changes. While it has a mistake, the old rules stay in force, even after a
+    restart."""
 
     def __init__(self, path: Path, good_text: str | None, note: Callable[[str], None]) -> None:
-        """`good_text`: the last one without a mistake; `note` stores one."""
+        """`good_text`: the last text without a mistake; `note` stores one."""
         self._path = path
         self._good_text = good_text
         self._note = note
@@ -76,14 +77,14 @@ class RulesFile:
             self._rules = parse(text, str(self._path))
             self._told = ""
             if text != self._good_text:
-                with suppress(JournalFull):  # then a restart falls back on the ones before
+                with suppress(JournalFull):  # then a restart uses the ones before
                     self._note(text)
                 self._good_text = text
                 log.info("the rules of %s are in force", self._path)
         except BadSetting as error:
             if str(error) != self._told:
                 self._told = str(error)
-                log.error("%s (until then the old rules stay in force)", error)
+                log.error("%s (the old rules stay in force until it is fixed)", error)
                 self._rules = self._last_good()
         return self._rules
 

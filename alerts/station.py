@@ -1,6 +1,6 @@
-"""The station: looks at what is new in the journal, decides what is to be told, and tells it. One step at a time.
+"""The station: looks at what is new in the journal, decides which messages to send, and sends them. One step at a time.
 
-Everything it needs is handed in. The journal is opened for each step, so another one in its place is seen.
+Everything it needs is handed in. The journal is opened for each step, so a replaced one is noticed.
 """
 
 import logging
@@ -23,9 +23,9 @@ from journal.reading import Event, Reading
 log = logging.getLogger(__name__)
 
 FIRST_LOOK_MS = 1_800_000
-"""A new station looks at the readings of the last half an hour: what was before is no news."""
+"""A new station looks at the readings of the last half hour: anything older is not news."""
 NOTE_SECONDS = 3600.0
-"""How often the place in the journal is stored without news: each time wears the SD card."""
+"""How often the place in the journal is stored if there is no news: each write wears the SD card."""
 SITUATION_SECONDS = 600.0
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 900.0
 EVENTS_LOOKED_AT = 100
@@ -33,9 +33,9 @@ EVENTS_LOOKED_AT = 100
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What somebody else finds out about the site now. `disk`: what is wrong with it, beside too little space.
-    `clock_seconds`: for how long records were held for want of a confirmed clock. `upload`: since when nothing could be
-    sent, in milliseconds since 1970, and why."""
+    """What other checks find about the site now. `disk`: what is wrong with it, besides too little space.
+    `clock_seconds`: how long records have been held because the clock is not confirmed. `upload`: since when nothing
+    could be sent, in milliseconds since 1970, and why."""
 
     free_bytes: int | None = None
     disk: str | None = None
@@ -46,14 +46,14 @@ class Situation:
 
 @dataclass(slots=True)
 class _Pause:
-    """When a receiver that could not be told is tried again."""
+    """When to try a receiver again that could not be reached."""
 
     seconds: float = 0.0
     until: float = 0.0
 
 
 class Station:
-    """`now` makes a moment with the number of this boot in the journal (of 0 where that is not known) in it."""
+    """`now` makes a moment with this boot's number in the journal (0 if it is not known)."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Station:
         monotonic: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """`beat` is called before each message is sent: many slow ones are no reason for a restart."""
+        """`beat` is called before each message is sent: many slow ones must not cause a restart."""
         self.rules = rules
         self._path = path
         self._outbox = outbox
@@ -98,7 +98,7 @@ class Station:
         self.tell()
 
     def look(self) -> None:
-        """Look at what is new, and write down what is decided."""
+        """Look at what is new, and record what is decided."""
         trouble = None
         try:
             with Journal.open(self._path) as journal:
@@ -124,7 +124,7 @@ class Station:
         self._noted_at = self._monotonic()
 
     def _read(self, journal: Journal) -> None:
-        """See the new readings, one by one: what was seen of them stays so if the journal fails in between."""
+        """Look at the new readings, one by one: if the journal fails in between, those before count as seen."""
         identity, last_id = journal.identity(), journal.last_id("readings")
         if self._place.journal != identity:
             self._place = Place(identity, self._begin(journal, last_id))
@@ -163,7 +163,7 @@ class Station:
             watch.is_raised = False
 
     def _look_around(self, journal_trouble: str | None) -> list[Notice]:
-        """What is wrong beside the readings. A journal that cannot be read tells nothing about the regulator, and is
+        """What is wrong apart from the readings. A journal that cannot be read says nothing about the regulator, and is
         worth a message only if that lasts."""
         now = self._now(self._boots)
         troubles: dict[str, tuple[Moment, str] | None] = {}
@@ -183,7 +183,7 @@ class Station:
         return found
 
     def _silence(self, now: Moment) -> tuple[Moment, str] | None:
-        """By the time since boot: a restart of the computer is no silence of the regulator."""
+        """From the time since boot: a restart of the computer does not mean that the regulator is silent."""
         limits = self.rules.limits("regulator_silent", None)
         names = {boot.number: boot.name.partition("+")[0] for boot in self._boots}
         since = self._newest
@@ -235,7 +235,7 @@ class Station:
         return troubles
 
     def tell(self) -> None:
-        """Send what is to be told, to each receiver the oldest first, as far as it goes now."""
+        """Send the waiting messages, the oldest first, to each receiver until one fails."""
         messages = self._outbox.messages(untold_only=True)
         for receiver in self._receivers if messages else ():
             pause = self._pauses[receiver.key]
@@ -260,7 +260,7 @@ class Station:
         try:
             self._outbox.told(*key)
         except JournalFull as error:
-            log.error("%s; alert %d was sent, and is marked so when there is room", error, message.number)
+            log.error("%s; alert %d was sent; it will be marked as sent when there is room", error, message.number)
             return False
         self._marked_late.discard(key)
         pause.seconds = 0.0

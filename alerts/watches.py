@@ -1,12 +1,12 @@
-"""Watches: one for each rule; from readings and the situation, when it begins and when it is over.
+"""Watches, one for each rule: they tell from readings and the situation when it begins and when it is over.
 
     Level      the average of a value falls below a limit; over when it is above a higher one. So a battery that swings
-               about the limit gives one alert
+               around the limit gives one alert
     Flag       a bit of the regulator; over when it was off for some minutes
     NotFull    days since the regulator was in float
-    Trouble    something is wrong now, as somebody else found out; over when it was well for some minutes
+    Trouble    something is wrong now, as another check found; over when all was well for some minutes
 
-Pure: time comes with what is seen. `state` is all that must survive a restart.
+Pure: the time is handed in. `state` is all that must survive a restart.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from alerts.moment import Moment, local, seconds_between
 from journal.reading import Reading
 
 GAP_SECONDS = 3600.0
-"""An average does not reach across a longer time without readings, nor over a restart."""
+"""An average does not include readings from before a longer gap or a restart."""
 DAY_MS = 86_400_000
 
 State = dict[str, Any]
@@ -26,7 +26,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A rule begins, or `is_over`; when that was, and more about it."""
+    """A rule begins, or `is_over`: when that was, and details."""
 
     rule: str
     is_over: bool
@@ -35,7 +35,7 @@ class Notice:
 
 
 class Watch:
-    """What all have in common: whether the rule is `raised`. A rule's numbers may change while it runs."""
+    """What all watches have in common: whether the rule `is_raised`. Its `limits` may change while it runs."""
 
     def __init__(self, name: str, state: State) -> None:
         self.name = name
@@ -116,7 +116,7 @@ class Flag(Watch):
 
 
 class NotFull(Watch):
-    """`state` has when the battery was last full; at first, when watching began."""
+    """`state` has the time when the battery was last full; at first, the time when watching began."""
 
     def __init__(self, name: str, state: State) -> None:
         super().__init__(name, state)

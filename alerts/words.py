@@ -1,5 +1,5 @@
-"""What a person is told: a title and a few short lines. The time is written when the message is sent, as it may become
-known only then."""
+"""The message to a person: a title and a few short lines. The time is written when the message is sent, because it may
+not be known earlier."""
 
 from collections.abc import Sequence
 

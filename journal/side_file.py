@@ -1,8 +1,9 @@
-"""A small database beside the journal, of a process that is not the logger: opened, migrated, set aside when damaged.
+"""A small database beside the journal, for a process other than the logger: open it, migrate it, set a damaged one
+aside.
 
-Not WAL but a rollback journal: several processes may write to it, and SQLite before 3.51.3 can corrupt a WAL database
-that two connections write or checkpoint at once. synchronous=EXTRA: what was recorded stays recorded; after FULL a
-power cut may bring the rollback journal's name back, and with it undo the newest transaction.
+It has a rollback journal and not WAL, because several processes may write to it, and SQLite before 3.51.3 can corrupt a
+WAL database that two connections write or checkpoint at once. synchronous=EXTRA: what was recorded stays recorded. With
+FULL, a power cut may bring the rollback journal's name back, and so undo the newest transaction.
 """
 
 import sqlite3
@@ -17,15 +18,16 @@ from journal.files import is_there
 from journal.schema import check_version, migrate
 
 BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
-"""How long to wait while another process has it locked: to write, or only to look."""
+"""How long to wait while another process has it locked: to write, or only to read."""
 
 
 def open_file(path: Path, scripts: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
-    """Open for writing, made or migrated by these scripts; also where a damaged file of that name was put."""
+    """Open for writing; these scripts create or migrate it. Also returns where a damaged file was moved to, if it was
+    damaged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
     if not is_there(path):
-        path.touch()  # SQLite itself would make it 0644 at most: unwritable for the group that shares the directory
+        path.touch()  # SQLite itself would make it 0644 at most: the group that shares the directory could not write
     connection = _connect(path, "rwc")
     try:
         connection.execute("PRAGMA synchronous = EXTRA")
@@ -49,7 +51,7 @@ def open_read_only(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read and write without anybody between: BEGIN IMMEDIATE."""
+    """Read and write with no other writer in between: BEGIN IMMEDIATE."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

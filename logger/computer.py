@@ -1,6 +1,6 @@
-"""What a Raspberry Pi tells about its power supply and temperature, from the kernel's files.
+"""A Raspberry Pi's power supply and temperature, from the kernel's files.
 
-Bits of the firmware's answer: raspberrypi.com, vcgencmd get_throttled. Those from 16 on: since the start.
+Bits of the firmware's answer: raspberrypi.com, vcgencmd get_throttled. Bits from 16 on: at any time since the start.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ FIRMWARE = "devices/platform/soc*/soc*firmware/get_throttled"
 
 
 def throttled(sys: Path = SYS) -> int | None:
-    """The firmware's bits; the sensor of the voltage alone sets LOW_VOLTAGE. None if neither is there."""
+    """The firmware's bits. The voltage sensor can set LOW_VOLTAGE too. None if there is neither."""
     bits = next((bits for path in sys.glob(FIRMWARE) if (bits := _hexadecimal(read(path))) is not None), None)
     alarms = [
         alarm
@@ -33,7 +33,7 @@ def celsius(sys: Path = SYS) -> float | None:
 
 
 def read(path: Path) -> str | None:
-    """The file's text without what stands around it; None if it cannot be read."""
+    """The file's text, without surrounding blanks, line ends and NUL bytes; None if it cannot be read."""
     try:
         return path.read_text().strip("\0\n ")
     except (OSError, ValueError):

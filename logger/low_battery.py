@@ -1,10 +1,10 @@
-"""Careful with the battery: below a set voltage readings become rarer in steps, until the battery has recovered.
+"""Low battery: below a set voltage, readings are taken less often, in steps, until the battery has recovered.
 
     volts      limit          0.98 x limit     0.96 x limit
     step    0    |       1         |      2         |    3
 
-A step down when all readings of five minutes are below its voltage, one up when all are 3 % above it. Each is an event,
-by which the uploader knows too (journal/saving.py); so a step lasts over a restart.
+A step begins when all readings of five minutes are below its voltage, and ends when all are 3 % above it. Each change
+is an event, which also tells the uploader (journal/saving.py). So a step continues after a restart.
 """
 
 import logging
@@ -24,7 +24,7 @@ FEWEST_READINGS = 3
 
 
 class LowBattery:
-    """`limit_volts`: None where this is off. Then a step that was in force before is over at once."""
+    """`limit_volts`: None if this is off. Then a step that was in force ends at once."""
 
     def __init__(self, journal: Journal, limit_volts: float | None) -> None:
         self.step = newest_step(journal) or 0
@@ -32,11 +32,11 @@ class LowBattery:
         self._window: deque[tuple[float, float]] = deque()
 
     def rarer(self, interval_seconds: float) -> int:
-        """How many times rarer readings are to be taken."""
+        """How many times longer to wait between readings."""
         return round(rarer(interval_seconds, self.step) / interval_seconds)
 
     def add(self, reading: Reading, monotonic: float) -> Change | None:
-        """Note a reading; the event, if a step begins."""
+        """Note a reading; returns the event, if the step changes."""
         if self._limit_volts is None:
             return self._begin(0, "it was switched off") if self.step else None
         if reading.battery_volts is None:
@@ -58,7 +58,7 @@ class LowBattery:
     def _begin(self, step: int, why: str) -> Change:
         self.step = step
         self._window.clear()
-        how = f"up to {FACTORS[step]} times rarer than set" if step else "as often as set again"
-        words = f"readings and uploads are {how}: {why}"
+        how = f"up to {FACTORS[step]} times less often than set" if step else "as often as set again"
+        words = f"readings and uploads happen {how}: {why}"
         log.warning("%s", words)
         return Change(KINDS[step], words)

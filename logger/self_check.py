@@ -1,8 +1,8 @@
-"""The self-check: every ten minutes a Check, a record of how the logger itself is, so that a failing card, cable or
-power supply is seen from far away before it fails.
+"""The self-check: every ten minutes a Check, a record of how the logger itself is doing. It shows from far away that a
+card, cable or power supply is getting worse, before it fails.
 
-One row in ten minutes wears the card less than one reading in a minute. It goes the way of all records: held until the
-time is trusted, then dated and sent. What the uploader alone knows comes from a function that is handed in.
+One row every ten minutes wears the card less than one reading a minute. A Check is treated like any record: held until
+the time is trusted, then dated and sent. What only the uploader knows comes from a function that is handed in.
 """
 
 import shutil
@@ -29,7 +29,7 @@ class Upload(NamedTuple):
 
 
 class SelfCheck:
-    """Counts what happens between two checks. `upload` returns None where nothing was ever uploaded."""
+    """Counts what happens between two checks. `upload` returns None if nothing was ever uploaded."""
 
     def __init__(
         self,
@@ -54,7 +54,8 @@ class SelfCheck:
         self._counted: tuple[Regulator | None, int, int] = (None, 0, 0)
 
     def look(self, regulator: Regulator | None, reading: Reading | None, *, is_trusted: bool) -> Check | None:
-        """Count what an attempt came to; the check, if it is time for one. `is_trusted`: the clock is."""
+        """Count the result of an attempt; returns a check, if it is time for one. `is_trusted`: whether the clock
+        is."""
         if regulator:
             self.count(regulator)
         if reading:
@@ -68,7 +69,7 @@ class SelfCheck:
         return check
 
     def count(self, regulator: Regulator) -> None:
-        """Count what was exchanged with the regulator since the last time; also before its port is closed."""
+        """Count the exchanges with the regulator since the last call; to be called before its port is closed, too."""
         before, exchanges, damaged = self._counted
         if before is not regulator:
             exchanges = damaged = 0

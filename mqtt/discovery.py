@@ -6,7 +6,8 @@
 
 Sources: home-assistant.io/integrations/mqtt (discovery), /integrations/sensor.mqtt, /integrations/binary_sensor.mqtt;
 developers.home-assistant.io/docs/core/entity/sensor (device and state classes).
-The energy dashboard takes values of device class `energy` that only rise, and may begin anew at 0 (`total_increasing`).
+The energy dashboard takes values of device class `energy` that only rise, and may start again at 0
+(`total_increasing`).
 """
 
 import re
@@ -16,12 +17,12 @@ from dataclasses import dataclass
 PREFIX = "homeassistant"
 ONLINE, OFFLINE = "online", "offline"
 SILENT_SECONDS = 900
-"""After which Home Assistant shows a value as unavailable, if no reading has brought another."""
+"""Home Assistant shows a value as unavailable if no reading has come for this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One value of a reading: its name there, and what Home Assistant is to call and take it for."""
+    """One value of a reading: its name in the reading, and its name and kind in Home Assistant."""
 
     key: str
     name: str
@@ -58,7 +59,7 @@ ENTITIES = (
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Where a site's values are."""
+    """The topics with a site's values."""
 
     site: str
 

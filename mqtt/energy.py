@@ -1,6 +1,6 @@
-"""Energy since the regulator's midnight, in watt hours: what each counted ampere hour brought, times the voltage then.
+"""Energy since the regulator's midnight, in watt hours: each counted ampere hour, times the voltage at that time.
 
-The regulator counts ampere hours only. The sum never falls until its counter begins anew.
+The regulator counts ampere hours only. The sum never falls until its counter starts again.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ COLUMNS = ("charge_amp_hours", "load_amp_hours", "battery_volts")
 
 
 class Energy:
-    """Of one counter."""
+    """The energy of one counter."""
 
     def __init__(self) -> None:
         self.watt_hours: float | None = None
@@ -26,18 +26,18 @@ class Energy:
 
 
 class Energies:
-    """Of charge and load."""
+    """The energy of charge and load."""
 
     def __init__(self) -> None:
         self._charge, self._load = Energy(), Energy()
 
     def add(self, rows: Iterable[tuple[float | None, float | None, float | None]]) -> None:
-        """More readings, as their COLUMNS, in order."""
+        """Add more readings, in order; a row has their COLUMNS."""
         for charge, load, volts in rows:
             self._charge.add(charge, volts)
             self._load.add(load, volts)
 
     def values(self) -> dict[str, float]:
-        """By name, those that are known."""
+        """The known values, by name."""
         found = {"charge_watt_hours": self._charge.watt_hours, "load_watt_hours": self._load.watt_hours}
         return {name: round(value, 1) for name, value in found.items() if value is not None}

@@ -15,14 +15,14 @@ from mqtt.energy import COLUMNS, Energies
 
 DAYS = 30
 TODAY_MS = 25 * 3_600_000
-"""How far back the energy of today may begin: a day, and the hour by which clocks are changed."""
+"""How far back the energy of today may begin: a day, and one hour for the change to daylight saving time."""
 OF_THIS_COMPUTER = {"id", "time_ms", "boot", "uptime_ms", "wall_ms", "raw"}
 READING_NAMES = tuple(field.name for field in fields(Reading) if field.name not in OF_THIS_COMPUTER)
 DAY_NAMES = tuple(field.name for field in fields(Day) if field.name not in {*OF_THIS_COMPUTER, "began_ms", "ended_ms"})
 
 
 class Broker(Protocol):
-    """Sends a retained message; whether there was a connection to send it by."""
+    """Sends a retained message; returns whether there was a connection."""
 
     def publish(self, topic: str, payload: str) -> bool: ...
 
@@ -48,7 +48,7 @@ class Publisher:
         self._is_announced = False
 
     def step(self) -> int:
-        """Send what is new; how many messages."""
+        """Send what is new; returns how many messages."""
         try:
             with Journal.open(self._path) as journal:
                 return self._send(journal)
@@ -84,7 +84,8 @@ class Publisher:
         return sent
 
     def _count(self, journal: Journal, newest: Reading) -> None:
-        """Add the energy of the readings since the last step; at first, of all since the regulator's midnight."""
+        """Add the energy of the readings since the last step; at the first step, of all since the regulator's
+        midnight."""
         last_id = newest.id or 0
         first_id = self._seen + 1
         if not self._seen:
@@ -95,7 +96,7 @@ class Publisher:
 
 
 def reading_values(reading: Reading, *, is_held: bool) -> dict[str, object]:
-    """What the reading has, by name; its time only if that is confirmed."""
+    """The reading's values that are known, by name; its time only if it is confirmed."""
     time = None if is_held else datetime.fromtimestamp(reading.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
     values = {"time": time} | {name: getattr(reading, name) for name in READING_NAMES}
     return {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Days, weeks and months of energy: what came in, what was used, and how much of the time that is known for. Pure."""
+"""Days, weeks and months of energy: what came in, what was used, and for how much of the time this is known. Pure."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from admin.energy.quarters import Stretch
 from journal.reading import Day
 
 WHOLE_PERCENT = 90.0
-"""A day that the readings cover so far counts as whole."""
+"""If the readings cover this much of a day, it counts as whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,12 @@ class Period:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its Ah are those of the whole time."""
+        """Whether its Ah are for the whole time."""
         return self.is_counted or self.coverage_percent >= WHOLE_PERCENT
 
 
 def days_of(stretches: Mapping[str, Stretch], records: Iterable[Day], now_ms: int) -> list[Period]:
-    """The days that readings or the regulator's own records tell of, in order. `stretches`: the sums of each date."""
+    """The days with readings, or with a record of the regulator's own, in order. `stretches`: the sums of each date."""
     counted = {record.date: record for record in records}
     return [
         _day(each, stretches.get(each), counted.get(each), now_ms)
@@ -121,7 +121,7 @@ def _grouped(days: Sequence[Period], name: Callable[[Period], str]) -> list[Peri
 
 
 def together(label: str, days: Sequence[Period]) -> Period:
-    """Several days as one. What is not known of a day is left out of the sum; the coverage tells so."""
+    """Several days as one. What is not known of a day is missing in the sum; the coverage shows it."""
     return Period(
         label=label,
         days=len(days),
@@ -141,7 +141,7 @@ def together(label: str, days: Sequence[Period]) -> Period:
 
 
 def is_date(text: str) -> bool:
-    """Whether it is a plain date: a second record of a day (2026-01-05/2) is none."""
+    """Whether it is a plain date: a second record of a day (2026-01-05/2) is not."""
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -156,7 +156,7 @@ def bounds_ms(label: str, days: int = 1) -> tuple[int, int]:
 
 
 def midnight_ms(day: date, hour: int = 0) -> int:
-    """A full hour of a local day."""
+    """The moment of a full hour of a local day."""
     return int(time.mktime((day.year, day.month, day.day, hour, 0, 0, 0, 0, -1)) * 1000)
 
 

@@ -28,7 +28,7 @@ def days_in(sums: Sums, now_ms: int, days: int) -> dict[str, Stretch]:
 def energy_of(
     journal: Journal, sums: Sums, now_ms: int, stretches: Mapping[str, Stretch], *, since_ms: int = 0
 ) -> Figures:
-    """The figures at `now_ms` of these days. `since_ms`: the sums are complete from there on only."""
+    """The figures at `now_ms` of these days. `since_ms`: the sums are complete only from then on."""
     today = local_date(now_ms)
     oldest = min((*stretches, (today - timedelta(RECENT_DAYS)).isoformat()))
     records = journal.records("days", 1, journal.last_id("days"))
@@ -42,7 +42,7 @@ def energy_of(
 def recent_energy(data: Path, journal: Journal, now_ms: int, *, is_now: bool = True) -> Figures:
     """The figures of the last month, for one command: from the page's sums if there are any, else from the readings.
 
-    With `is_now` False, those of an earlier moment: nothing that came later is in them.
+    With `is_now` False, `now_ms` is in the past, and nothing later is in the figures.
     """
     since_ms = midnight_ms(local_date(now_ms) - timedelta(RECENT_DAYS))
     with Sums.in_memory(data / FILE if is_now else None) as sums:

@@ -14,17 +14,17 @@ RESERVE_PERCENT = 20.0
 USUAL_DAYS = 30
 FEWEST_DAYS = 3
 FEWEST_PERCENT = 10.0
-"""Nights must have used this much in all before they tell the battery's capacity: a step of the estimate is 1 %."""
+"""The capacity is calculated once nights have used this much in all, because the estimate has steps of 1 %."""
 BEST_OF_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """All of them at one moment; None: not known.
+    """All figures at one moment; None: not known.
 
-    `periods`: today, yesterday, this week and so on, by their names; one that reaches back beyond what was added up is
-    left out. `usual_dusk_seconds`: when charging usually ends, as a local time of day. `best`, `worst`: the whole days
-    with most and least charge within a year.
+    `periods`: today, yesterday, this week and so on, by their names; one that begins before the sums do is left out.
+    `usual_dusk_seconds`: when charging usually ends, as a local time of day. `best`, `worst`: the whole days with the
+    most and the least charge within a year.
     """
 
     now_ms: int
@@ -64,7 +64,7 @@ def figures_of(
     now_ms: int,
     since_ms: int = 0,
 ) -> Figures:
-    """`days` and `nights` in order; `percent`: the state of charge now; `since_ms`: before it nothing was added up."""
+    """`days` and `nights` in order; `percent`: the state of charge now; `since_ms`: where the sums begin."""
     today = local_date(now_ms)
     past = [day for day in days if day.label < today.isoformat()]
     loads = [day.load_amp_hours for day in past[-USUAL_DAYS:] if day.is_whole and day.load_amp_hours is not None]
@@ -93,7 +93,7 @@ def _charge(day: Period) -> float:
 
 
 def _capacity(nights: Sequence[Night]) -> float | None:
-    """What the regulator takes for the battery's capacity: Ah used at night for each per cent that it counted down."""
+    """The capacity that the regulator assumes: from the Ah used at night and the per cent that it counted down."""
     pairs = [
         (night.used_amp_hours, night.used_percent)
         for night in nights

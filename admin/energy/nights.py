@@ -4,7 +4,7 @@ noon ______                          ______ noon
 charge     ‾‾\\__....................__/‾‾
               dusk      night       dawn
 
-A quarter of an hour without readings ends such a time: a night with a gap is not known.
+A quarter of an hour without readings ends such a time.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from admin.energy.days import difference, local_date, midnight_ms
 from admin.energy.quarters import QUARTER_MS, Stretch
 
 DARK_AMPS = 0.5
-"""Less charge than this on average is none: a step of the smallest current register is 0.1 to 0.4 A."""
+"""Less charge than this on average counts as none: a step of the smallest current register is 0.1 to 0.4 A."""
 SHORTEST_MS = 4 * 3_600_000
 
 
@@ -41,7 +41,7 @@ class Night:
 
 
 def nights_of(quarters: Sequence[Stretch], now_ms: int) -> list[Night]:
-    """The nights that are over or have begun; one for each evening at most."""
+    """The nights that are over or have begun; at most one for each evening."""
     longest: dict[str, list[Stretch]] = {}
     for run in _dark_runs(quarters):
         evening = local_date(run[0].began_ms)

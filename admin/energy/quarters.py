@@ -24,7 +24,7 @@ FLOWS = {
 }
 """What flows in and out, and the quantity that is integrated for it."""
 COLUMNS = ("time_ms", *QUANTITIES, "charge_watts", "load_watts", "regulator_state")
-"""What is wanted of each reading, in this order (Journal.values)."""
+"""What is needed from each reading, in this order (Journal.values)."""
 _FLOW_PLACES = tuple(COLUMNS.index(quantity) for quantity in FLOWS.values())
 _STATE = COLUMNS.index("regulator_state")
 
@@ -130,7 +130,7 @@ class Quarters:
 
 
 def _cut(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
-    """A time in the parts that belong to different quarters."""
+    """A period, cut into the parts that belong to different quarters."""
     while (end_ms := since_ms - since_ms % QUARTER_MS + QUARTER_MS) < until_ms:
         yield since_ms, end_ms
         since_ms = end_ms

@@ -3,8 +3,9 @@
     quarters   one row for each quarter of an hour with readings: quarters.py
     kept       one row: the journal's identity and last revision, and which ids are in the sums, as ranges
 
-Nothing in it is a source. If it is lost, or of another journal, or if readings were recalculated, it is made again.
-Held readings are added when they are released. What the logger has deleted since stays in the sums.
+The journal is the only source: if this file is lost or belongs to another journal, or if readings were recalculated, it
+is made again. Held readings are added when they are released. Readings that the logger has deleted since stay in the
+sums.
 """
 
 import json
@@ -40,7 +41,7 @@ _KINDS = {
 class Sums:
     """Open it, `update` it, then ask.
 
-    `is_complete`: everything that the journal has released is in it. `was_cleared`: it had to begin anew.
+    `is_complete`: everything that the journal has released is in it. `was_cleared`: it had to start again with nothing.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -53,7 +54,7 @@ class Sums:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The file at `path`, made if it is missing, made again if it is no database."""
+        """The file at `path`; it is created if it is missing, and again if it is not a database."""
         with suppress(sqlite3.DatabaseError):
             return cls(_connect(path))
         for leftover in path.parent.glob(path.name + "*"):
@@ -90,11 +91,11 @@ class Sums:
         show: Callable[[int], None] = lambda left: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add what the journal has released and the sums lack, the newest first; with `since_ms`, only from there
-        to `until_ms`.
+        """Add the released readings that are not in the sums yet, the newest first; with `since_ms` or `until_ms`, only
+        those between them.
 
-        While readings are being recalculated, nothing is added: all begins anew when that is done. `show` is told how
-        many readings are left; `is_stopped` is asked after each chunk.
+        While readings are being recalculated, nothing is added: the sums start again when that is done. `show` is
+        called with how many readings are left, and `is_stopped` is asked, before each chunk.
         """
         decoding = journal.decoding()
         self.is_complete = False
@@ -116,7 +117,7 @@ class Sums:
         self.is_complete = True
 
     def _begin(self, journal: Journal) -> IdRanges:
-        """The ids that are in the sums. First all of it is forgotten if it is of another journal, or out of date."""
+        """The ids that are in the sums. Sums of another journal, or out of date, are deleted first."""
         revisions = journal.revisions()
         revision = revisions[-1].number if revisions else 0
         identity, row = journal.identity(), self._connection.execute("SELECT * FROM kept").fetchone()
@@ -129,8 +130,8 @@ class Sums:
         return IdRanges()
 
     def _add(self, journal: Journal, first: int, last: int, before: IdRanges, done: IdRanges) -> bool:
-        """Add the readings with these ids, and the pairs with their neighbours that are in the sums. False if what is
-        in them is no longer `before`: then nothing is added."""
+        """Add the readings with these ids, and the pairs with their neighbours that are in the sums. Returns False, and
+        adds nothing, if the ids in the sums are no longer `before`."""
         reach = first - (first - 1 in before), last + (last + 1 in before)
         rows = list(journal.values("readings", ("id", *COLUMNS), *reach))
         quarters = Quarters(gap_of(row[1] for row in rows))

@@ -9,7 +9,7 @@ from admin.terminal.words import ago, count, duration
 from journal.reading import Reading
 
 IDLE_SHARE = 0.002
-"""Of the capacity: a net current below it neither charges nor empties the battery. 1 A at 500 Ah."""
+"""A share of the capacity: a net current below it neither charges nor discharges the battery. 1 A at 500 Ah."""
 IDLE_AMPS = 0.5
 FULL_PERCENT = 99.0
 LONGEST_HOURS = 16.0
@@ -17,7 +17,7 @@ ROUND_MS = 30 * 60_000
 
 
 def verdict(health: Health, figures: Figures | None) -> str:
-    """How it is now, as "Charging, 62 A; full by about 14:30". `figures` may be None: then it says less."""
+    """How the site is now, such as "Charging, 62 A; full by about 14:30". It says less if `figures` is None."""
     reading = health.reading
     if health.error:
         return "Not known: the journal cannot be read"
@@ -31,7 +31,7 @@ def verdict(health: Health, figures: Figures | None) -> str:
 
 
 def is_stale(health: Health) -> bool:
-    """Whether the newest reading is too old to tell how it is now; the limit is that of `solar status`."""
+    """Whether the newest reading is too old to show how the site is now; the limit is that of `solar status`."""
     if health.reading is None:
         return True
     age = abs(health.age_seconds(health.reading.time_ms))

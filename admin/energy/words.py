@@ -1,4 +1,4 @@
-"""Energy figures as a person reads them, and for programs under the names of docs/energy.md. Pure."""
+"""Energy figures in words for people, and for programs with the names in docs/energy.md. Pure."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def rows_of_periods(figures: Figures) -> list[tuple[str, ...]]:
 
 
 def amounts(period: Period) -> tuple[str, ...]:
-    """Without the first column."""
+    """A row without its first column."""
     counted = "*" if period.is_counted else ""
     return (
         kilowatt_hours(period.charge_watt_hours),
@@ -43,7 +43,7 @@ def weeks_and_months(figures: Figures) -> list[Period]:
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:
-    """Names and values of what is known besides the periods."""
+    """Names and values of the other figures that are known."""
     return [(name, words) for name, make in _FACTS.items() if (words := make(figures))]
 
 

@@ -1,4 +1,4 @@
-"""The page's addresses: HTML, live events, JSON, Prometheus, health. Nothing can be changed through any of them."""
+"""The page's addresses: HTML, live events, JSON, Prometheus, health. None of them can change anything."""
 
 import asyncio
 import json
@@ -80,7 +80,7 @@ class Pages:
         return StreamingResponse(self._events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     async def _events(self) -> AsyncIterator[str]:
-        """The part of the page that says how it is now, whenever it has changed; and a word now and then."""
+        """The live parts of the page, whenever they have changed; and an empty event now and then."""
         self._site.watchers += 1
         try:
             seen: dict[str, str] = {}
@@ -101,7 +101,7 @@ class Pages:
             self._site.watchers -= 1
 
     async def reading(self, _: Request) -> Response:
-        """The newest reading under the export's names, and whether it can be relied on."""
+        """The newest reading with the export's names, and whether it is up to date."""
         look = await self._fresh()
         newest = look.health.reading
         if newest is None:
@@ -122,7 +122,7 @@ class Pages:
         """The days of the last year, the newest last, and the figures."""
         look = await self._fresh()
         if look.figures is None:
-            return JSONResponse({"error": look.health.error or "nothing is added up yet"}, 503)
+            return JSONResponse({"error": look.health.error or "the readings are not added up yet"}, 503)
         days = [period_as_dict(day) for day in look.figures.days]
         return JSONResponse({"days": days, "energy": as_dict(look.figures), "left": look.left})
 

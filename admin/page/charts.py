@@ -17,7 +17,7 @@ from journal.journal import Journal
 RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
 """What the page can show: its name, and how many days, today included."""
 FRESH_MS = {"today": 5_000, "7d": 60_000, "30d": 300_000, "year": 900_000}
-"""For how long a drawing is good enough although there are newer readings."""
+"""How long a drawing is used although there are newer readings."""
 SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
 """Charts of less than an hour are drawn again every 3 s while the page is open, others every minute."""
 NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
@@ -32,7 +32,7 @@ class _Drawing:
 
 
 class Charts:
-    """Draws one at a time: so few columns are in memory, however many ask."""
+    """Draws one at a time, so that few columns are in memory, no matter how many people ask."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

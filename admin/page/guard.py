@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OPEN_PATHS = ("/healthz",)
 LOCAL_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")
 WRONG_SECONDS = 1.0
-"""A wrong token is answered this late."""
+"""The answer to a wrong token comes this late."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -26,8 +26,8 @@ HEADERS = {
 
 
 class Guard:
-    """Around the application. Without a token only this computer's own names are answered: so no web site can read
-    along by letting its own name point here."""
+    """Wraps the application. Without a token it answers only to this computer's own names, so that no web site can read
+    the page by pointing its own name here."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -51,7 +51,7 @@ class Guard:
     async def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
         if scope["method"] not in ("GET", "HEAD"):
-            return PlainTextResponse("this page can only be looked at\n", 405, headers={"Allow": "GET, HEAD"})
+            return PlainTextResponse("this page is read-only\n", 405, headers={"Allow": "GET, HEAD"})
         if not self._token:
             host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
             if host in LOCAL_NAMES or headers.get("host") in LOCAL_NAMES:

@@ -1,4 +1,4 @@
-"""The page's server: where it listens, and uvicorn in a thread beside the one that looks at the site."""
+"""The page's server: where it listens, and uvicorn in a thread of its own, beside the one that looks at the site."""
 
 import ipaddress
 import socket
@@ -41,10 +41,10 @@ def address(text: str) -> Address:
 
 
 def check_token(where: Address, token: str) -> None:
-    """Raises BadSetting if others could see the page without a token."""
+    """Raises BadSetting if others could see the page without a token, or if the token is too short."""
     if not where.is_local and not token:
         raise BadSetting(
-            f"cannot listen on {where[0]}:{where[1]}: everybody in the network could see the page; "
+            f"cannot listen on {where[0]}:{where[1]}: everybody on the network could see the page; "
             "set SOLAR_PAGE_TOKEN to a password of your choice"
         )
     if token and len(token) < SHORTEST_TOKEN:

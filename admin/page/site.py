@@ -1,7 +1,7 @@
-"""The site as the page shows it: looked at again and again, and when asked, while the sums are kept up to date.
+"""The site as the page shows it: looks at it regularly and when asked, and keeps the sums up to date.
 
 Only a look writes the file of sums, one at a time; charts read it, each with a connection of its own. The journal is
-opened anew for each look, so that one which was replaced is noticed.
+opened for each look, so that a replaced one is noticed.
 """
 
 import logging
@@ -34,7 +34,7 @@ UNWATCHED_SECONDS = 30.0
 FIGURES_SECONDS = 60.0
 DAYS_SECONDS = 900.0
 STEP_SECONDS = 1.0
-"""How long it adds up at most before it looks again."""
+"""How long it adds up readings at most before it looks again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,10 @@ class Look:
 
 
 class Site:
-    """Looks when told, or by itself (`run`). `look` is the newest; `days`: the sums of each local date of a year."""
+    """Looks when asked, or by itself (`run`). `look` is the newest; `days`: the sums of each local date of a year."""
 
     def __init__(self, data: Path, *, is_upload_wanted: bool, keeps_sums: bool = True) -> None:
-        """Without `keeps_sums` nothing is written; then the figures reach back over a month only."""
+        """Without `keeps_sums` nothing is written; then the figures cover the last month only."""
         self.data = data
         self.watchers = 0
         self.sums_path = _writable(data / FILE) if keeps_sums else data / FILE
@@ -73,7 +73,7 @@ class Site:
         self.look = self.look_again()
 
     def fresh(self, seconds: float | None = None) -> Look:
-        """The newest look, taken anew if it is older than this (2 s if not given)."""
+        """The newest look; looks again if it is older than this (2 s if not given)."""
         with self._lock:
             if time.monotonic() - self._looked_at >= (WATCHED_SECONDS if seconds is None else seconds):
                 self.look = self.look_again()
@@ -94,7 +94,7 @@ class Site:
                     break
 
     def look_again(self) -> Look:
-        """Everything at this moment."""
+        """Look at everything now."""
         health = survey(self.data, is_upload_wanted=self._is_upload_wanted)
         name = "home"
         try:
@@ -145,7 +145,7 @@ class Site:
                 self.sums_path.unlink(missing_ok=True)
 
     def _days(self, sums: Sums, now_ms: int, days: int) -> dict[str, Stretch]:
-        """All of them now and then; in between only today's, because what is over hardly changes."""
+        """The sums of all days now and then; in between only today's, because past days hardly change."""
         date = local_date(now_ms).isoformat()
         is_settled = not self._left and self.days and self._days_date == date
         if is_settled and time.monotonic() - self._days_at < DAYS_SECONDS:
@@ -161,11 +161,11 @@ def _with_error(health: Health, error: str) -> Health:
 
 
 def _writable(path: Path) -> Path:
-    """`path`, or where it cannot be written, a place that lasts until this program ends."""
+    """`path`; if it cannot be written, a file elsewhere that is used until this program ends."""
     try:
         Sums.open(path).close()
     except (sqlite3.Error, OSError) as error:
         elsewhere = Path(tempfile.mkdtemp(prefix="solar-page-")) / FILE
-        log.warning("cannot write %s: %s; keeping the sums in %s until this ends", path, error, elsewhere)
+        log.warning("cannot write %s: %s; keeping the sums in %s until this program ends", path, error, elsewhere)
         return elsewhere
     return path

@@ -1,4 +1,4 @@
-"""The page as HTML: how it is now, what needs attention, charts, energy. All that the journal says is escaped."""
+"""The page as HTML: how it is now, what needs attention, charts, energy. All text from the journal is escaped."""
 
 from html import escape
 
@@ -52,7 +52,7 @@ def now(look: Look) -> str:
 
 
 def _values(look: Look) -> list[tuple[str, str, str, str]]:
-    """Name, title, value and what stands below it, for each of the newest reading's values."""
+    """Name, title, value and the text below it, for each of the newest reading's values."""
     reading = look.health.reading
     if reading is None:
         return []

@@ -70,7 +70,7 @@ def test_while_the_file_has_a_mistake_the_old_rules_stay_in_force_also_over_a_re
         assert file.rules().limits("upload", None) == {"hours": 3.0, "back_minutes": 5}
     assert [record.getMessage() for record in caplog.records] == [
         f"cannot use {path}, line 2: invalid value; write `name = number` or `[rule]` there "
-        "(until then the old rules stay in force)"
+        "(the old rules stay in force until it is fixed)"
     ]
     again = RulesFile(path, stored[-1], stored.append)
     assert again.rules().limits("upload", None) == {"hours": 3.0, "back_minutes": 5}

@@ -261,12 +261,12 @@ DAY_AGO = START_MS - 25 * 3_600_000
 @pytest.mark.parametrize(
     ("trouble", "title", "words"),
     [
-        (Situation(free_bytes=10**8), "hut: the disk needs a person", "Only 100 MB are free, less than 200 MB"),
-        (Situation(disk="the disk is read-only"), "hut: the disk needs a person", "The disk is read-only."),
-        (Situation(clock_seconds=90_000, clock="set the clock"), "hut: the clock needs a person", "Set the clock."),
+        (Situation(free_bytes=10**8), "hut: the disk needs attention", "Only 100 MB are free, less than 200 MB"),
+        (Situation(disk="the disk is read-only"), "hut: the disk needs attention", "The disk is read-only."),
+        (Situation(clock_seconds=90_000, clock="set the clock"), "hut: the clock needs attention", "Set the clock."),
         (
             Situation(upload=(DAY_AGO, "no route")),
-            "hut: the upload needs a person",
+            "hut: the upload needs attention",
             f"No route.\nSince {local(DAY_AGO)}",
         ),
     ],
@@ -357,10 +357,10 @@ def test_a_journal_that_cannot_be_read_is_told_when_that_lasts(site: Site, monke
         site.pass_minutes(station, 9)
         assert ear.titles == []
         site.pass_minutes(station, 20)
-        assert ear.titles == ["hut: the disk needs a person"]
+        assert ear.titles == ["hut: the disk needs attention"]
         monkeypatch.undo()
         site.pass_minutes(station, 30)
-    assert ear.titles[1:] == ["hut: the disk is well again"]
+    assert ear.titles[1:] == ["hut: the disk is fine again"]
 
 
 def test_a_rule_that_is_switched_off_is_not_over(site: Site) -> None:

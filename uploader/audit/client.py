@@ -47,14 +47,6 @@ Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
-class _Passing(Exception):
-    """A failure that may soon be over; its text says what failed."""
-
-
-class _Strange(UploadError):
-    """The answer is not in the language that was tried."""
-
-
 class Client:
     """A connection for queries. Every query raises UploadError if the server gives no usable answer."""
 
@@ -78,7 +70,7 @@ class Client:
         self._transport.pool_manager.clear()
 
     def summaries(self, query: Query) -> Hours:
-        """Counts of the points of each hour, and what else the query wants."""
+        """Counts of the points of each hour, and whatever else the query asks for."""
         hours, query = Hours(), _storable(query)
         for request in self._language.summaries(query) if query.since_ms < query.until_ms else ():
             for time_ms, key, value, function in self._found(request):
@@ -200,11 +192,19 @@ class Client:
         return words_of(self.target.clean(answer))
 
     def _lacks_org(self, answer: Answer) -> bool:
-        """InfluxDB 2.x says so with 400 to a query, with 404 to a write."""
+        """Whether the organisation does not exist. InfluxDB 2.x says so with 400 to a query, with 404 to a write."""
         return answer.status in {400, 404} and re.search(r"organi[sz]ation.* not found", words_of(answer)) is not None
 
     def _cannot(self, cause: str, remedy: str, kind: type[UploadError] = UploadError) -> UploadError:
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
+
+
+class _Passing(Exception):
+    """A failure that may soon be over; its text says what failed."""
+
+
+class _Strange(UploadError):
+    """The answer is not in the language that was tried."""
 
 
 def _storable(query: Query) -> Query:
@@ -213,5 +213,5 @@ def _storable(query: Query) -> Query:
 
 
 def _version(answer: Answer) -> str:
-    """Such as "1." or "2."; empty where the answer does not say."""
+    """The beginning of the version, such as "1." or "2."; empty if the answer does not say."""
     return answer.headers.get("x-influxdb-version", "").lstrip("v")[:2]

@@ -48,7 +48,7 @@ class Hour:
 
     `different`: how many records have other values at the server, by reason. Two reasons more:
 
-    changed  sending again would mend it (`changed_ids`)    stuck    sending again would not replace the old value
+    changed  sending again would fix it (`changed_ids`)     stuck    sending again would not replace the old value
 
     `fields`: those with other values. `surplus`: points that only the server has: pruned here, or from another source.
     """
@@ -117,7 +117,7 @@ class Comparison:
             begin = end if standing.ids else self._after_nothing(stream, end, until, at_once * HOUR_MS)
 
     def _after_nothing(self, stream: str, begin: int, until: int, stretch_ms: int) -> int:
-        """Where to go on: after all whole stretches without a record. A damaged time may be centuries away."""
+        """Where to continue: after all whole stretches without a record. A damaged time may be centuries away."""
         ranges = self._journal.id_ranges(stream, begin, until)
         records = (self._journal.get(stream, first) for first, _ in ranges)
         next_ms = min((record.time_ms for record in records if record), default=until)
@@ -160,7 +160,7 @@ class Comparison:
         return replace(query, numbers=numbers, texts=tuple(texts))
 
     def _extent(self, mine: Mapping[str, Summary], theirs: Mapping[str, Summary], *, is_fetched: bool) -> Extent:
-        """How much of what the journal has in an hour the server has."""
+        """How much of the journal's records of an hour the server has."""
         if not mine or (not is_fetched and self._equality.agree(mine, theirs)):
             return "all"
         return "some" if any(each.count for each in theirs.values()) else "none"

@@ -47,8 +47,8 @@ class Witnesses:
                 yield Row(record_id, time_ms, kept)
 
     def tally(self, ids: IdRanges, *, with_values: bool) -> tuple[Counter[int], Hours]:
-        """How many of these records are in each hour, and how often each field. `with_values`: also sum, minimum and
-        maximum of the numbers, and how often each text."""
+        """How many of these records are in each hour, and how often each field occurs. `with_values`: also sum, minimum
+        and maximum of the numbers, and how often each text occurs."""
         while True:
             names, records, hours = self.names, Counter[int](), Hours()
             for hour, rows in groupby(self._values(ids, names), key=lambda row: row[1] // HOUR_MS * HOUR_MS):

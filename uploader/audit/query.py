@@ -13,7 +13,7 @@ Sample = tuple[int, str, Value]
 
 
 class Found(NamedTuple):
-    """One value of an answer: a field's in a point; or, with a `function`, what the field comes to in an hour.
+    """One value of an answer: a field's value in a point; or, with a `function`, its result for the field over an hour.
 
     `key`: the field, or a `text_key`. `function`: count, sum, min or max.
     """
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """Count, sum, minimum and maximum of a field in one hour. What is not asked for stays as here."""
+    """Count, sum, minimum and maximum of a field in one hour. A value that was not asked for keeps this default."""
 
     count: int = 0
     sum: float = 0.0
@@ -34,7 +34,7 @@ class Summary:
     max: float = float("-inf")
 
     def add(self, function: str, value: float) -> None:
-        """Add what one of several series or parts of the hour comes to."""
+        """Add the value of one of several series, or of a part of the hour."""
         if function == "count":
             self.count += int(value)
         elif function == "sum":
@@ -51,8 +51,8 @@ Hours = dict[int, dict[str, Summary]]
 class Query:
     """The points of a measurement and a site that have one of these fields, from `since_ms` on and before `until_ms`.
 
-    All fields are counted. Of `numbers`, sum, minimum and maximum are wanted too. `texts` are pairs of a field and a
-    text; each pair is counted by itself.
+    All fields are counted. `numbers`: their sum, minimum and maximum too. `texts` are pairs of a field and a text; each
+    pair is counted by itself.
     """
 
     measurement: str
@@ -96,7 +96,7 @@ class Request:
 
 
 class StrangeAnswer(ValueError):
-    """The answer is not in the form that this language has."""
+    """The answer does not have the form of this language."""
 
 
 def text_key(name: str, text: str) -> str:

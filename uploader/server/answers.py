@@ -1,7 +1,7 @@
 """An HTTP answer to a write, sorted into an outcome. Pure.
 
-`outcome_of` asks in order, one function a question. Only InfluxDB itself can refuse a reading; a proxy or another
-server that answers 400 knows nothing about readings.
+`outcome_of` checks the cases in order. Only InfluxDB itself can refuse a reading; a proxy or another server that
+answers 400 knows nothing about readings.
 """
 
 import html
@@ -28,7 +28,7 @@ class Answer:
     is_whole: bool = True
 
 
-# InfluxDB 1.x and 2.0 wrap these in 400, 422 or 500 alike.
+# InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
 _REFUSAL = re.compile(
     r"partial write|beyond retention|field type conflict|unable to parse|max-values-per-tag|max-series"
 )
@@ -45,7 +45,7 @@ _DAMAGED = re.compile(
 
 
 def outcome_of(answer: Answer, now: datetime) -> Outcome:
-    """Sort an answer. `now` is our own time, for a Retry-After date from a server that does not tell its own."""
+    """Sort an answer. `now` is our own time, for a Retry-After date if the server does not send its own."""
     status, words = answer.status, words_of(answer)
     if status == 204:
         return Sent()
@@ -92,7 +92,7 @@ def _judged(answer: Answer, words: str) -> Outcome:
         return _missing(answer, words)
     if status == 500 and not _REFUSAL.search(text):
         is_strained = "timeout" in text
-        return Unreachable(f"the server reports an error of its own (500: {words})", is_strained, None, True, status)
+        return Unreachable(f"the server reports an internal error (500: {words})", is_strained, None, True, status)
     if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
         return Unreachable(f"the request arrived damaged (400: {words})", True, None, True, status)
     found = re.search(r"dropped=(\d+)", text)
@@ -104,7 +104,7 @@ def _judged(answer: Answer, words: str) -> Outcome:
 
 
 def _lower_bound_ms(text: str) -> int | None:
-    """The moment before which the server says it keeps nothing."""
+    """The moment before which the server keeps nothing, if it says so."""
     found = re.search(r"Lower Bound at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z", text)
     try:
         return int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp()) * 1000 if found else None
@@ -124,7 +124,7 @@ def _missing(answer: Answer, words: str) -> Misconfigured:
 
 def _captive(answer: Answer, words: str) -> str:
     target = answer.headers.get("location", "")
-    led = f", leads to {target[:100]}" if target else ""
+    led = f", redirects to {target[:100]}" if target else ""
     return (
         f"something else answers instead of the server ({answer.status}{led}: {words}), "
         "perhaps the network provider's login page"
@@ -132,7 +132,7 @@ def _captive(answer: Answer, words: str) -> str:
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Seconds, from a number or a date; a date counts from the server's own Date, as our clock may be wrong."""
+    """Seconds, from a number or a date; a date counts from the server's own Date, because our clock may be wrong."""
     text = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return min(float(text), RETRY_AFTER_CAP_SECONDS)
@@ -163,13 +163,13 @@ def is_influx_json(answer: Answer) -> bool:
 
 
 def is_influx(answer: Answer) -> bool:
-    """Whether InfluxDB itself says this; 1.x may say it in a header alone."""
+    """Whether this answer is from InfluxDB itself; 1.x may show it in a header alone."""
     return is_influx_json(answer) or bool(answer.headers.get("x-influxdb-error"))
 
 
 def words_of(answer: Answer) -> str:
     """What the server said, on one line and not too long: a JSON error's message, a page's title, or the text."""
-    text = _text_of(answer) or "no further words"
+    text = _text_of(answer) or "no message"
     return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
 
 

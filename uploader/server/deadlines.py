@@ -1,9 +1,9 @@
-"""Connections on which all headers of an answer must arrive within the read time-out, and a short request is one piece.
+"""Connections with a time limit for all headers of an answer; they send a short request in one piece.
 
-urllib3 limits only the wait for each piece: a server that sends one byte a second could hold it for ever. So a timer
-ends the connection. The bytes until then are no answer, although http.client takes them for headers.
+urllib3 limits only the wait for each piece: a server that sends one byte a second could keep it waiting for ever. So a
+timer ends the connection. What arrived until then is not an answer, although http.client takes it for headers.
 
-http.client sends a request's head and body one after the other, which costs a packet and a TLS record more.
+http.client sends a request's head and body one after the other, which costs one more packet and TLS record.
 """
 
 import socket
@@ -20,8 +20,14 @@ ONE_PIECE_BYTES = 16 * 1024
 """As much as a TLS record holds."""
 
 
+def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
+    """Make this manager use only such connections; returns the manager."""
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
 class _Bounded:
-    """For a connection: its answer takes no longer than its own time-out.
+    """Added to a connection: an answer takes no longer than the connection's time-out.
 
     When `getresponse` is called, urllib3 has set `timeout` to the read time-out; the socket still has the connect one.
     """
@@ -35,7 +41,7 @@ class _Bounded:
         super().request(method, url, body, *others, **named)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
-        """The head of a request with a short body waits for it."""
+        """Send; the head of a request with a short body waits, and goes out together with the body."""
         if self._head == b"":
             self._head = data
             return
@@ -46,7 +52,7 @@ class _Bounded:
         return self._in_time(super().getresponse)  # type: ignore[misc]
 
     def _tunnel(self) -> None:
-        """A proxy's tunnel has the same time limit, and every failure to make one is the proxy's."""
+        """A proxy's tunnel has the same time limit. Every failure to open one counts as the proxy's."""
         try:
             self._in_time(super()._tunnel)  # type: ignore[misc]
         except Exception as error:
@@ -58,9 +64,9 @@ class _Bounded:
 
         def end() -> None:
             expired.set()
-            # The plain socket's method: that of a TLS socket would take the session from under the reading thread.
-            # TLS within a proxy's TLS is no socket, but has one.
-            with suppress(OSError):  # it may have ended by itself in this very moment
+            # The plain socket's method: a TLS socket's own would drop the session while the other thread reads.
+            # TLS within a proxy's TLS is not a socket, but has one.
+            with suppress(OSError):  # it may have ended by itself at this very moment
                 socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
         timer = threading.Timer(self.timeout or 0.0, end)
@@ -93,9 +99,3 @@ class _HTTPPool(urllib3.HTTPConnectionPool):
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _BoundedHTTPSConnection
-
-
-def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Have this manager make only such connections; returns the manager."""
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager

@@ -1,4 +1,4 @@
-"""Influx: one write to InfluxDB, and what came of it (outcomes.py).
+"""Influx: one write to InfluxDB, and its outcome (outcomes.py).
 
     write ── POST /api/v2/write ── 204 ───────────────────────────────── Sent
                     │ 404, not in 2.x's words, and /ping says 1.x
@@ -6,11 +6,11 @@
 
 Rules:
 - Only exactly 204 is success. No redirect is followed.
-- If a server has named its version once, a 204 without it is not believed: it may be a login page.
-- Nothing is tried again here, neither by us nor by urllib3: that is the drain's.
-- The answers show which of the two ways a server takes; it is remembered until it stops working.
-- The token never leaves in a text.
-- Not influxdb-client: importing it takes 25 MB of memory, for as long as the uploader runs, to make one POST.
+- Once a server has named its version, a 204 without one does not count: it may come from a login page.
+- Nothing is retried here, neither by us nor by urllib3: the drain does that.
+- The answers show which of the two ways works; it is used until it stops working.
+- The token is never part of a message.
+- influxdb-client is not used: importing it takes 25 MB of memory, for as long as the uploader runs, to make one POST.
 """
 
 import logging
@@ -31,12 +31,12 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 AT_ONCE = 500
 
-# It logs at WARNING what is an outcome to us, and at DEBUG every connection.
+# It logs our outcomes at WARNING, and every connection at DEBUG.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Memory(Protocol):
-    """Keeps which server has named its version, over restarts too: Progress."""
+    """Remembers which server has named its version, even after a restart: Progress."""
 
     def named_server(self) -> str | None: ...
 
@@ -44,7 +44,7 @@ class Memory(Protocol):
 
 
 class Influx:
-    """A kept connection to the server. `bytes_on_wire`: what it carried so far, see Transport."""
+    """A connection to the server that stays open. `bytes_on_wire`: what it has carried so far, see Transport."""
 
     def __init__(
         self,
@@ -76,7 +76,8 @@ class Influx:
         return self._transport.bytes_on_wire
 
     def write(self, lines: Sequence[str]) -> Outcome:
-        """Write lines of line protocol with times in milliseconds. Never raises for what server or network do."""
+        """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
+        network."""
         body = compressed(lines)
         try:
             answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
@@ -103,7 +104,7 @@ class Influx:
             if self._named != server:
                 return Sent()
             return Unreachable(
-                "something answers 204 instead of the server: InfluxDB named its version before, this does not "
+                "something answers 204 instead of the server: InfluxDB named its version before, this answer does not "
                 "(if you replaced the server with another kind, use a new INFLUXDB_BUCKET)"
             )
         if self._named != server:
@@ -121,9 +122,7 @@ class Influx:
         return self._post("/write", [each for each in query if each[1]], self.target.basic_header, body)
 
     def _post(self, path: str, query: Sequence[tuple[str, str]], authorization: str | None, body: bytes) -> Answer:
-        headers = {
-            "Content-Encoding": "gzip"
-        }  # no Content-Type: text is what servers take it for, and each byte counts
+        headers = {"Content-Encoding": "gzip"}  # no Content-Type: servers assume text, and each byte counts
         if authorization:
             headers["Authorization"] = authorization
         return self._transport.exchange("POST", self._url(path), query, headers, body)
@@ -140,8 +139,8 @@ class Influx:
 
 
 def compressed(lines: Sequence[str]) -> bytes:
-    """The lines as gzip. The strategy for short matches, with a code made anew more often, makes them a few per cent
-    smaller than gzip 6 does, in about the same time; gzip 9 makes them 1 per cent smaller still, in twice the time."""
+    """The lines as gzip. The strategy for short matches, with new codes more often, makes them a few per cent smaller
+    than gzip 6 does, in about the same time. gzip 9 makes them another 1 per cent smaller, but takes twice the time."""
     packer = zlib.compressobj(7, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 6, zlib.Z_FILTERED)
     parts = []
     for start in range(0, len(lines), AT_ONCE):  # the whole text of a large request would be megabytes, twice

@@ -8,10 +8,10 @@ tags; they are sent, refused and repeated together.
 
 Rules:
 - The point's identity is measurement, tags and time: none of them may change once a record has been sent.
-- Every number is a float, for ever: the first write fixes a field's type.
-- What is absent (None), not a number or infinite is left out; a record without a single field has no line.
-- InfluxDB has no escape for a backslash in a tag, and takes one before a comma, space, equals sign or the tag's end for
-  an escape: such backslashes are left out.
+- Every number is always a float: the first write fixes a field's type.
+- A value that is absent (None), not a number, or infinite is left out. A record without any field has no line.
+- InfluxDB has no escape for a backslash in a tag. Before a comma, space, equals sign or the tag's end it reads a
+  backslash as an escape, so such backslashes are left out.
 - A line ends at a line break, so line breaks and control characters become spaces.
 
 Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol.
@@ -47,7 +47,7 @@ ENERGY_FIELDS = {
 }
 """Its fields, and the columns of a day that they come from; balance and coverage are added."""
 
-# What stays in the journal: it is of this computer, not of the sun.
+# What stays in the journal: it is only of use on this computer.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
 
 TAGS: dict[type[Record], tuple[str, ...]] = {
@@ -73,11 +73,12 @@ class Line(NamedTuple):
 
 
 COLUMNS = {stream: ("id", "time_ms", *TAGS[record], *FIELDS[record]) for stream, record in STREAMS.items()}
-"""What `lines` wants of each record of a stream, in this order (Journal.values)."""
+"""What `lines` needs from each record of a stream, in this order (Journal.values)."""
 
 
 def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretch]) -> Iterator[Line]:
-    """The lines of records of one stream, each with the site that it was taken at; none where there is nothing to send.
+    """The lines of records of one stream, each with the site where it was taken. A record with nothing to send has no
+    line.
 
     `rows`: the records' COLUMNS. `sites`: those of the stream (Journal.sites).
     """
@@ -92,7 +93,7 @@ def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretc
 
 
 def _second(head: str, day: Mapping[str, Any], time_ms: int) -> str:
-    """A day's second line after a line break; empty if its readings tell nothing."""
+    """A day's second line after a line break; empty if nothing is known from its readings."""
     fields = _energy(day)
     return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}" if fields else ""
 
@@ -110,13 +111,13 @@ def _energy(day: Mapping[str, Any]) -> str:
 
 @cache
 def _remembered(stream: str) -> tuple[Texts, list[Texts]]:
-    """The texts of tag and site, and of each field, from one request to the next."""
+    """The texts of tag and site, and of each field, kept from one request to the next."""
     record = STREAMS[stream]
     return Texts(lambda tag_and_site: _head(record, *tag_and_site)), [Texts(partial(_field, n)) for n in FIELDS[record]]
 
 
 def line(record: Record, site: str) -> str | None:
-    """The record's line, without a line break at its end; None when it has no field to send."""
+    """The record's line, without a line break at its end; None if it has no field to send."""
     kind = type(record)
     fields = "".join(_field(name, getattr(record, name)) for name in FIELDS[kind])
     if not fields:
@@ -145,7 +146,7 @@ def field_names(record: Record) -> list[str]:
 
 
 def tag_value(text: str) -> str:
-    """The value under which InfluxDB knows a tag given as `text`; empty: no such tag."""
+    """The value that InfluxDB has for a tag given as `text`; empty: no such tag."""
     return re.sub(r"\\+(?=[ ,=]|$)", "", _one_line(text)).strip()
 
 
@@ -157,7 +158,7 @@ def stored(value: float | str | None) -> float | str | None:
 
 
 def _field(name: str, value: float | str | None) -> str:
-    """A field with a comma before it; empty when it is not sent."""
+    """A field with a comma before it; empty if it is not sent."""
     kept = stored(value)
     if isinstance(kept, str):
         escaped = kept.replace("\\", "\\\\").replace('"', '\\"')

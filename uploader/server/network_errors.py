@@ -16,12 +16,12 @@ T = TypeVar("T", bound=BaseException)
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _NOT_YET_VALID, _EXPIRED = 9, 10
 
-# What http.client says if a proxy refuses a tunnel, or transport.py of its 407.
+# What http.client says if a proxy refuses a tunnel, and what transport.py says about a 407.
 _REFUSAL = re.compile(r"(?:Tunnel connection failed: )?([1-5]\d\d)\b")
 
 
 def unreachable(error: Exception, target: Target) -> Unreachable:
-    """What the failure means. `is_strained`: the connection was there; the request may have been too large for it."""
+    """What the failure means. `is_strained`: there was a connection; the request may have been too large for it."""
     causes = list(_causes(error))
     if isinstance(error, exceptions.ProxyError):
         return Unreachable(_proxy(causes, target))
@@ -34,7 +34,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
     if _first(causes, ConnectionRefusedError):
         return Unreachable(
             "connection refused",
-            remedy="the server is not running, or it is another port: start it, or correct INFLUXDB_URL",
+            remedy="the server is not running, or it uses another port: start it, or correct INFLUXDB_URL",
         )
     if isinstance(error, exceptions.NewConnectionError):
         return Unreachable(_words(causes) or "no connection")
@@ -43,7 +43,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
     if isinstance(error, exceptions.ReadTimeoutError) or _first(causes, TimeoutError):
         return Unreachable("no answer in time", is_strained=True)
     if _first(causes, ssl.SSLError):
-        return Unreachable(f"no secure connection ({_words(causes) or 'TLS failed'}); is it https at that port?")
+        return Unreachable(f"no secure connection ({_words(causes) or 'TLS failed'}); does that port use https?")
     if _first(causes, http.client.RemoteDisconnected):
         return Unreachable("the server closed the connection without an answer", is_strained=True)
     if _first(causes, http.client.BadStatusLine):

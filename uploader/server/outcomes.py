@@ -1,4 +1,4 @@
-"""What came of one write: sent, unreachable, misconfigured, rejected, expired or too large; and who writes."""
+"""The outcome of one write: sent, unreachable, misconfigured, rejected, expired or too large; and its Writer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Offline, busy or broken: the same readings again later.
+    """Offline, busy or broken: send the same readings again later.
 
-    `is_strained`: the link or a gateway gave way; a smaller request may get through. `retry_after_seconds`: what the
-    server asked for. `may_be_content`: a reading in the request may be what cannot be taken; so it may when strained.
-    `remedy`: what a person can do, where the reason tells.
+    `is_strained`: the link or a gateway failed; a smaller request may get through. `retry_after_seconds`: what the
+    server asked for. `may_be_content`: a reading in the request may be the cause; the same is true if it is strained.
+    `remedy`: what a person can do, if the reason shows it.
     """
 
     reason: str
@@ -35,7 +35,7 @@ class Unreachable:
 class Misconfigured:
     """A person has to change a setting: most likely nothing is wrong with the readings.
 
-    `may_be_content`: a reading in the request may be what is refused.
+    `may_be_content`: a reading in the request may be the cause.
     """
 
     reason: str
@@ -50,7 +50,7 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """InfluxDB refuses some or all of the readings on their own merits. `dropped`: how many, where it says so."""
+    """InfluxDB refuses some or all of the readings because of what is in them. `dropped`: how many, if it says so."""
 
     words: str
     status: int
@@ -59,10 +59,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Some or all of the readings are older than the bucket keeps them; the others are stored.
+    """Some or all of the readings are too old for the bucket; the others are stored.
 
-    `dropped`: how many, the oldest, where it says so. `keeps`: for how long it keeps readings, like "1h0m0s";
-    `keeps_from_ms`: from when on, by the server's clock.
+    `dropped`: how many (the oldest), if it says so. `keeps`: how long it keeps readings, like "1h0m0s";
+    `keeps_from_ms`: from what time on, by the server's clock.
     """
 
     words: str
@@ -85,7 +85,7 @@ Outcome = Sent | Unreachable | Misconfigured | Rejected | Expired | TooLarge
 
 
 class Writer(Protocol):
-    """Influx, or what stands in for it in a simulation."""
+    """Influx, or its stand-in in a simulation."""
 
     @property
     def bytes_on_wire(self) -> int: ...

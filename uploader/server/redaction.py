@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 SHORTEST = 4
-"""Shorter ones are not replaced: they would hide ordinary words."""
+"""Shorter secrets are not replaced: that would hide ordinary words."""
 BLOT = "***"
 LAYERS = 4
 
@@ -30,7 +30,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
 def without(text: str, secrets: Iterable[str]) -> str:
     """`text` with each of the secrets blotted out, however it is encoded; those that are too short stay."""
     sought = {decoded.text for secret in secrets for decoded in _decodings(secret)}
-    sought |= {each.replace(" ", "+") for each in sought}  # as in a form
+    sought |= {each.replace(" ", "+") for each in sought}  # as in an HTML form
     spans = sorted(
         span
         for decoded in _decodings(text)
@@ -64,7 +64,7 @@ class _Decoded:
 
 
 def _decodings(text: str) -> Iterator[_Decoded]:
-    """The text as it is, and every way in which it reads with up to so many layers of encodings undone."""
+    """The text as it is, and each form of it with up to LAYERS encodings undone."""
     latest = {text: _Decoded(text, tuple(range(len(text) + 1)))}
     seen = set(latest)
     for _ in range(LAYERS):

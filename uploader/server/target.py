@@ -1,4 +1,4 @@
-"""Target and Proxy: where to upload and through what, as a person has set it; checked before anything is sent."""
+"""Target and Proxy: where to upload, and through which proxy: a person's settings, checked before anything is sent."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Target:
             words = str(error)
             raise BadSetting(
                 f"cannot use INFLUXDB_URL {self.shown_url}: {words[:1].lower()}{words[1:]}; "
-                "a right one is http://influx.example:8086"
+                "a valid one is http://influx.example:8086"
             ) from error
         if parts.scheme not in {"http", "https"} or not host:
             raise BadSetting(
@@ -94,11 +94,12 @@ class Target:
         return "Basic " + b64encode(self.token.encode()).decode()
 
     def without_secrets(self, text: str) -> str:
-        """A text from outside without token and passwords, however they are encoded: it may be shown or stored."""
+        """A text from outside without token and passwords, however they are encoded, so that it may be shown or
+        stored."""
         return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
 
     def clean(self, answer: Answer) -> Answer:
-        """The answer without secrets: its words may be shown or stored."""
+        """The answer without secrets, so that its words may be shown or stored."""
         headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
         body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
         return Answer(answer.status, headers, body.encode(), answer.is_whole)

@@ -1,4 +1,4 @@
-"""Transport: one HTTP exchange over urllib3's connections, with a bound on everything.
+"""Transport: one HTTP exchange over urllib3's connections, with limits on time and size.
 
 It returns every answer, whatever its status, and raises only urllib3's exceptions.
 """
@@ -24,9 +24,10 @@ PROXY_ASKS = 407
 
 
 class Transport:
-    """`bytes_on_wire` grows by what each exchange carried both ways: request line, headers and compressed body.
+    """`bytes_on_wire` grows by what each exchange carried in both directions: request line, headers and compressed
+    body.
 
-    Not in it: the overhead of TLS and TCP/IP, some 40 bytes a packet. A request that failed counts as sent whole.
+    Not counted: the overhead of TLS and TCP/IP, about 40 bytes a packet. A request that failed counts in full.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Answer:
-        """Ask, and return the answer."""
+        """Send a request and return the answer."""
         if query:
             url += "?" + urlencode(query)
         headers = {"User-Agent": "solar", **(headers or {})}
@@ -81,12 +82,13 @@ class Transport:
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
         if response.status == PROXY_ASKS:
-            # Before a tunnel is made, urllib3 raises this by itself.
-            raise urllib3.exceptions.ProxyError("the proxy asks who is there", OSError(str(PROXY_ASKS)))
+            # While a tunnel is opened, urllib3 raises this by itself.
+            raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
         return Answer(response.status, answer_headers, data, is_whole)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
-        """As much of the body as comes within the limits, and whether that is all; then the connection is kept."""
+        """As much of the body as comes within the limits, and whether that is all of it. If so, the connection is
+        kept."""
         deadline = time.monotonic() + self._read_seconds
         data = bytearray()
         while len(data) < self._body_limit_bytes and time.monotonic() < deadline:
@@ -99,7 +101,7 @@ class Transport:
 
 
 def _pools(target: Target) -> urllib3.PoolManager:
-    """Connections to the server, through the proxy where there is one."""
+    """Connections to the server, through the proxy if there is one."""
     trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
     if proxy := target.proxy:
         return urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)

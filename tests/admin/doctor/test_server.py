@@ -227,7 +227,7 @@ def test_nobody_at_the_address() -> None:
     found = told(Target(f"http://127.0.0.1:{free_port()}", "t", "o", "b"))
     assert verdicts(found) == {"dns": "ok", "certificate": "skipped", "server": "bad"}
     assert found["server"].found.endswith("cannot be reached: connection refused")
-    assert found["server"].remedy.startswith("the server is not running, or it is another port")
+    assert found["server"].remedy.startswith("the server is not running, or it uses another port")
 
 
 def test_a_name_that_nobody_knows() -> None:
@@ -257,7 +257,7 @@ def test_a_login_page_in_between() -> None:
     with serving(Portal) as url:
         found = told(Target(url, "t", "o", "b"))
     assert found["server"].verdict is Verdict.BAD
-    assert "leads to http://hotel.example/login" in found["server"].found
+    assert "redirects to http://hotel.example/login" in found["server"].found
     assert found["token"].verdict is Verdict.BAD
 
 

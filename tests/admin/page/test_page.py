@@ -194,7 +194,7 @@ def test_a_token_is_asked_for_and_taken_in_both_ways(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("listen", "token", "words"),
     [
-        ("0.0.0.0:8642", "", "everybody in the network could see the page; set SOLAR_PAGE_TOKEN"),
+        ("0.0.0.0:8642", "", "everybody on the network could see the page; set SOLAR_PAGE_TOKEN"),
         ("192.168.1.5:8642", "short", "fewer than 8 characters"),
         ("8642", "", "give HOST:PORT"),
         ("127.0.0.1:99999", "", "give HOST:PORT"),

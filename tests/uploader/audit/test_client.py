@@ -256,7 +256,7 @@ class TestInfluxDB2:
             ),
             pytest.param(
                 Reply(200, "", {"Content-Type": "text/plain"}),
-                "something else answers instead of the server (200: no further words)",
+                "something else answers instead of the server (200: no message)",
                 id="empty answer of a stranger",
             ),
             pytest.param(

@@ -79,7 +79,7 @@ def test_a_refused_connection() -> None:
     outcome = written(f"http://127.0.0.1:{free_port()}")
     assert isinstance(outcome, Unreachable)
     assert outcome.reason == "connection refused"
-    assert outcome.remedy.startswith("the server is not running, or it is another port")
+    assert outcome.remedy.startswith("the server is not running, or it uses another port")
 
 
 def test_a_name_that_nobody_knows() -> None:
