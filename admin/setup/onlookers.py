@@ -7,7 +7,7 @@ from admin.setup.answers import LATER, Answers, Refused
 from alerts.receivers import receivers
 from journal.errors import BadSetting
 
-PAGES = {"here": LISTEN, "network": "0.0.0.0:8642"}  # noqa: S104  # who asks for it gets it, with a password
+PAGES = {"here": LISTEN, "network": "0.0.0.0:8642"}  # who asks for it gets it, with a password
 
 
 def page_proposal(answers: Answers) -> str:
@@ -61,7 +61,7 @@ def page_address(answers: Answers) -> str | None:
         return f"http://{listen}, on this computer alone; for your phone: `sudo solar setup`, and answer network"
     host, _, port = listen.rpartition(":")
     if host.strip("[]") in ("0.0.0.0", "::"):  # noqa: S104  # any of this computer's
-        host = socket.gethostname()
+        host = _own_address()
     return f"http://{host}:{port}, with any user name and your password"
 
 
@@ -70,3 +70,13 @@ def _is_local(listen: str) -> bool:
     from admin.page.server import address
 
     return address(listen).is_local
+
+
+def _own_address() -> str:
+    """In the network; without one, this computer's name. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(asked.getsockname()[0])
