@@ -39,9 +39,9 @@ class BadSetting(SolarError):
 
 def extra_missing(verb: str, needed: str, extra: str) -> BadSetting:
     """For a command whose libraries are optional and not installed; says how to install them (pyproject.toml)."""
-    project = "/opt/solar/source"
-    if sys.prefix.startswith("/opt/solar/") and Path(project).is_dir():
-        pip = f"sudo {sys.prefix}/bin/pip install --constraint {project}/requirements.lock '{project}[{extra}]'"
+    source = Path(sys.prefix).parent / "source"  # docs/by-hand.md: /opt/solar/v1.2.0 beside /opt/solar/source
+    if (source / "requirements.lock").exists():
+        pip = f"sudo {sys.prefix}/bin/pip install --constraint {source}/requirements.lock '{source}[{extra}]'"
     else:
         pip = f"pip install '.[{extra}]' in the project's directory"
     return BadSetting(f"cannot {verb}: it needs {needed}; install with {pip}")

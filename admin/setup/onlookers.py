@@ -23,8 +23,10 @@ def check_page(listen: str, answers: Answers) -> str:
     try:
         check_extra()
         _is_local(listen)
-    except (BadSetting, ValueError) as error:
+    except BadSetting as error:
         raise Refused(str(error)) from None
+    except ValueError as error:
+        raise Refused(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
     return ""
 
 

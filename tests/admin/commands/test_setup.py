@@ -145,7 +145,9 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
         assert "there is no such directory; plug the disk in, or create the directory\n" in said
         typist.answers("The site's own page", "everywhere")
         said = typist.answers("The site's own page", "network")
-        assert "give HOST:PORT, such as 127.0.0.1:8642, or 0.0.0.0:8642 for the whole network\n" in said
+        assert (
+            "  answer here, network or later; or give HOST:PORT, such as 127.0.0.1:8642, or 0.0.0.0:8642 for " in said
+        )
         typist.answers("Password for the page", "too few")
         said = typist.answers("Password for the page", "it's long enough")
         assert "it has fewer than 8 characters; choose a longer one\n" in said
