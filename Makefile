@@ -43,7 +43,7 @@ docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the
 
 wheelhouse: $(VENV)/dev ## all wheels for this kind of machine in one file, for `solar update --from FILE` without a network
 	rm -rf dist/wheelhouse
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --constraint requirements.lock --wheel-dir dist/wheelhouse .
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --constraint requirements.lock --wheel-dir dist/wheelhouse '.[site]'
 	tar --create --gzip --file dist/wheelhouse.tar.gz --directory dist wheelhouse
 
 pictures: $(VENV)/dev ## make the pictures of README.md and docs/ from the simulator; needs chromium

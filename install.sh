@@ -42,8 +42,9 @@ main() {
     [ -d /run/systemd/system ] || fail "this computer does not run systemd; docs/deploy.md is for containers"
     say "1/4 packages" && install_packages
     say "2/4 program" && make_program
-    say "3/4 users and services" && make_users && switch_to "$version" && "$OPT/current/share/solar/install-services"
-    systemctl try-restart solar-logger solar-uploader # if it is not the first time
+    say "3/4 users and services" && switch_to "$version" && "$OPT/current/share/solar/install-services" && make_directories
+    # If it is not the first time.
+    systemctl try-restart solar-logger solar-uploader solar-page solar-alert solar-mqtt
     if [ $setup = no ]; then
         say "4/4 installed: solar $version. Next: sudo solar setup"
     elif [ -n "$answers" ]; then
@@ -85,11 +86,11 @@ make_program() {
         trap "rm -rf '$wheels'" EXIT
         tar --extract --file "$from" --directory "$wheels" --strip-components 1
         version=$(basename "$(ls "$wheels"/solar_battery_monitoring-*.whl)" | cut --delimiter - --fields 2)
-        what=(--no-index --find-links "$wheels" "$(ls "$wheels"/solar_battery_monitoring-*.whl)")
+        what=(--no-index --find-links "$wheels" "$(ls "$wheels"/solar_battery_monitoring-*.whl)[site]")
     else
         get_source
         version=$(git -C "$OPT/source" describe --tags --always)
-        what=(--constraint "$OPT/source/requirements.lock" "$OPT/source")
+        what=(--constraint "$OPT/source/requirements.lock" "$OPT/source[site]")
     fi
     # A newer Python after an upgrade of the system: the old directory's programs do not run any more.
     if [ -e "$OPT/$version/complete" ] && "$OPT/$version/bin/solar" --version >/dev/null 2>&1; then return; fi
@@ -119,13 +120,7 @@ switch_to() {
     mv --no-target-directory "$OPT/current.new" "$OPT/current"
 }
 
-make_users() {
-    getent group solar >/dev/null || groupadd --system solar
-    local user
-    for user in solar-logger solar-uploader; do
-        getent passwd "$user" >/dev/null || useradd --system --gid solar --home-dir /var/lib/solar --no-create-home \
-            --shell /usr/sbin/nologin "$user"
-    done
+make_directories() {
     if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then usermod --append --groups solar,dialout "$SUDO_USER"; fi
     install --directory --mode 755 /etc/solar
     # systemd makes it too, but `solar setup` looks into it before.

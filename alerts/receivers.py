@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from journal.errors import BadSetting
+from journal.errors import BadSetting, extra_missing
 
 SETTING = "SOLAR_ALERT_URLS"
 TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib")
@@ -63,10 +63,7 @@ def receivers(urls: str) -> list[Receiver]:
         import apprise
         from apprise.utils.parse import parse_urls
     except ImportError as error:
-        raise BadSetting(
-            "cannot send alerts: Apprise is not installed; install the extra: pip install "
-            "'solar-battery-monitoring[alert]'"
-        ) from error
+        raise extra_missing("send alerts", "Apprise", "alert") from error
     for name in TALKATIVE:
         logging.getLogger(name).propagate = False
     found: list[Receiver] = []

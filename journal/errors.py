@@ -17,6 +17,7 @@ SolarError                 1  something in the surroundings is wrong: fix it, or
 
 import errno
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,16 @@ class BadSetting(SolarError):
     """An option or environment variable whose value cannot be used; the text names it and says what would be right."""
 
     exit_code = 2
+
+
+def extra_missing(verb: str, needed: str, extra: str) -> BadSetting:
+    """For a command whose libraries are optional and not installed; says how to install them (pyproject.toml)."""
+    source = Path(sys.prefix).parent / "source"  # docs/by-hand.md: /opt/solar/v1.2.0 beside /opt/solar/source
+    if (source / "requirements.lock").exists():
+        pip = f"sudo {sys.prefix}/bin/pip install --constraint {source}/requirements.lock '{source}[{extra}]'"
+    else:
+        pip = f"pip install '.[{extra}]' in the project's directory"
+    return BadSetting(f"cannot {verb}: it needs {needed}; install with {pip}")
 
 
 class JournalError(SolarError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from journal.errors import BadSetting
+from journal.errors import BadSetting, extra_missing
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +58,7 @@ class Broker:
             from paho.mqtt import client as paho
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
-            raise BadSetting(
-                "cannot publish: paho-mqtt is not installed; install the extra: pip install "
-                "'solar-battery-monitoring[mqtt]'"
-            ) from error
+            raise extra_missing("publish", "paho-mqtt", "mqtt") from error
         self._at, self._status = at, (will_topic, online, offline)
         self._is_failing = False
         self.has_news = threading.Event()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from admin.health.survey import survey
-from admin.setup import settings_files
+from admin.setup import onlookers, settings_files
 from admin.setup.answers import Answers, ask_all
 from admin.setup.questions import QUESTIONS
 from admin.setup.starting import start_services
@@ -32,7 +32,7 @@ Settings = Annotated[Path, typer.Option(
 
 
 def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data: options.Data = options.DATA) -> int:
-    """Set the site up: port, name, time zone, InfluxDB, backups; then start the services."""
+    """Set the site up: port, name, time zone, InfluxDB, backups, page, alerts; then start the services."""
     if answers_file is None and not sys.stdin.isatty():
         raise BadSetting("cannot ask anything: this is no terminal; give the answers with --answers FILE")
     before = {name: value for file in FILES for name, value in settings_files.read(settings / file).items()}
@@ -50,7 +50,10 @@ def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data:
         return 1
     last_id = _newest_id(data)
     start_services(answers, [each.service for each in QUESTIONS if each.service and each.variable in answers.values])
-    return _first_reading(data, last_id)
+    code = _first_reading(data, last_id)
+    if address := onlookers.page_address(answers):
+        print(f"The page: {address}")
+    return code
 
 
 def _given(file: Path | None) -> dict[str, str] | None:

@@ -79,7 +79,8 @@ def update(
     health = survey(data, is_upload_wanted=False)
     was_reading = health.reading is not None and health.age_seconds(health.reading.time_ms) < RECENT_SECONDS
     last_id = (health.reading.id or 0) if health.reading else 0
-    versions.begin(Trial(old=old, new=new, backup=str(backup), last_id=last_id, was_reading=was_reading))
+    ill = [service for service in services.enabled() if not services.has_started(service)]
+    versions.begin(Trial(old=old, new=new, backup=str(backup), last_id=last_id, was_reading=was_reading, ill=ill))
     print(f"4/4 switched; it has {wait_seconds:.0f} s to get well", flush=True)
     # As a service of its own: a lost connection or a kill does not leave it halfway.
     arguments = ["update", "--settle", "--opt", str(opt), "--wait-seconds", str(wait_seconds), "--data", str(data)]

@@ -1,12 +1,8 @@
 """Where the page listens by default, and whether what it needs is installed."""
 
-from journal.errors import BadSetting
+from journal.errors import extra_missing
 
 LISTEN = "127.0.0.1:8642"
-EXTRA_MISSING = (
-    "cannot show the page: it needs Starlette, uvicorn and prometheus-client; install them with "
-    "pip install 'solar-battery-monitoring[page]'"
-)
 
 
 def check_extra() -> None:
@@ -16,4 +12,4 @@ def check_extra() -> None:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ModuleNotFoundError:
-        raise BadSetting(EXTRA_MISSING) from None
+        raise extra_missing("show the page", "Starlette, uvicorn and prometheus-client", "page") from None

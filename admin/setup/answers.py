@@ -59,7 +59,9 @@ def _is_answered(question: "Question", answers: Answers) -> bool:
         if question.later:
             answers.values[question.variable] = answers.known(question.variable) or question.later
         return True
+    answer = question.short.get(answer.lower(), answer)
     try:
+        _check_quotes(answer)
         told = question.check(answer, answers)
     except Refused as refused:
         if answers.given is not None:
@@ -73,16 +75,23 @@ def _is_answered(question: "Question", answers: Answers) -> bool:
 
 
 def _prompted(question: "Question", proposal: str | None) -> str:
-    text, is_secret = question.text, question.is_secret
-    if is_secret and proposal:
+    text, is_seen = question.text, question.is_seen or not question.is_secret
+    is_kept = question.is_secret and proposal not in (None, LATER)
+    if is_kept:
         text += " [Enter: the present one]"
-    return str(typer.prompt(text, default=proposal, hide_input=is_secret, show_default=not is_secret)).strip()
+    return str(typer.prompt(text, default=proposal, hide_input=not is_seen, show_default=not is_kept)).strip()
+
+
+def _check_quotes(answer: str) -> None:
+    """Now, because nobody wants to answer all again when the files are written."""
+    if "'" in answer:
+        raise Refused("a file of settings cannot hold ' in it; choose another one")
 
 
 def _looked_up(question: "Question", proposal: str | None, given: Mapping[str, str]) -> str:
     answer = given.get(question.variable, proposal)
     if answer is None:
         raise SolarError(f"cannot go on: the file has no answer to {question.variable}; add one, nothing was changed")
-    if not question.is_secret:
+    if not question.is_secret or answer == LATER:
         print(f"{question.text}: {answer}", file=sys.stdout)
     return answer

@@ -4,10 +4,10 @@ A new one is a row in QUESTIONS: the variable that it sets, the file that the va
 check that asks the regulator or the server at once, and the service that an answer starts.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from admin.setup import adapters, influxdb, places
+from admin.setup import adapters, influxdb, onlookers, places
 from admin.setup.answers import LATER, Answers
 
 
@@ -17,8 +17,9 @@ class Question:
 
     `proposal`: what was found, to be accepted with Enter. `check` returns what to tell about a good answer, and raises
     Refused for a bad one. `later`: the value for those who answer "later"; None if that is no answer here, "" if
-    nothing is written then. `is_asked`: whether it has a meaning after the answers so far. `service`: what runs from
-    now on if it was answered.
+    nothing is written then. `short`: words that a person may answer for a longer value. `is_secret`: the present value
+    is not shown; nor what is typed, unless `is_seen`. `is_asked`: whether it has a meaning after the answers so far.
+    `service`: what runs from now on if it was answered.
     """
 
     variable: str
@@ -27,7 +28,9 @@ class Question:
     proposal: Callable[[Answers], str | None]
     check: Callable[[str, Answers], str]
     later: str | None = None
+    short: Mapping[str, str] = field(default_factory=dict)
     is_secret: bool = False
+    is_seen: bool = False
     is_asked: Callable[[Answers], bool] = lambda answers: True
     service: str | None = None
 
@@ -64,5 +67,19 @@ QUESTIONS = (
         text="Weekly backups to usb:LABEL, /DIRECTORY or user@host:DIRECTORY, or later",
         proposal=lambda answers: answers.known("SOLAR_BACKUP_TO") or LATER, check=places.check_backup, later="",
         service="solar-backup.timer"),
+    Question(
+        variable="SOLAR_PAGE_LISTEN", file="page.env",
+        text="The site's own page: here (for this computer alone), network, or later",
+        proposal=onlookers.page_proposal, check=onlookers.check_page, later="", short=onlookers.PAGES,
+        service="solar-page"),
+    Question(
+        variable="SOLAR_PAGE_TOKEN", file="page.env", text="Password for the page, at least 8 characters",
+        proposal=lambda answers: answers.known("SOLAR_PAGE_TOKEN"), check=onlookers.check_password, is_secret=True,
+        is_seen=True, is_asked=onlookers.is_page_open),
+    Question(
+        variable="SOLAR_ALERT_URLS", file="alert.env",
+        text="Whom to alert, such as ntfy://ntfy.sh/A-NAME-THAT-NOBODY-GUESSES, or later",
+        proposal=lambda answers: answers.known("SOLAR_ALERT_URLS") or LATER, check=onlookers.check_alerts, later="",
+        is_secret=True, is_seen=True, service="solar-alert"),
 )
 # fmt: on

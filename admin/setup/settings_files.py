@@ -10,7 +10,7 @@ from pathlib import Path
 
 from journal.errors import SolarError
 
-SECRETS = ("uploader.env", "backup.env")
+SECRETS = ("uploader.env", "backup.env", "page.env", "alert.env")
 """Mode 600: systemd reads them as root."""
 _PLAIN = re.compile(r"[\w@%+=:,./~-]+( [\w@%+=:,./~-]+)*")
 _LINE = re.compile(r"^\s*(\w+)=(.*)$")
@@ -41,9 +41,9 @@ class Change:
     after: Mapping[str, str]
 
     def overwritten(self) -> list[str]:
-        """A line for each setting that has another value now; of a token only that it has."""
+        """A line for each setting that has another value now; of a secret only that it has."""
         return [
-            f"{name}: changed" if name.endswith("TOKEN") else f"{name}: {self.before[name]} -> {value}"
+            f"{name}: changed" if name.endswith(("TOKEN", "ALERT_URLS")) else f"{name}: {self.before[name]} -> {value}"
             for name, value in self.after.items()
             if name in self.before and self.before[name] != value
         ]
@@ -65,7 +65,7 @@ def _quoted(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     if "'" in value:
-        raise SolarError(f"cannot write {value}: a file of settings cannot hold ' in it; choose another name")
+        raise SolarError("cannot write a value with ' in it: a file of settings cannot hold that; choose another one")
     return f"'{value}'"
 
 

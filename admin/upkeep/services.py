@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from journal.errors import SolarError
 
 LOGGER, UPLOADER = "solar-logger", "solar-uploader"
-BOTH = (LOGGER, UPLOADER)
+ALL = (LOGGER, UPLOADER, "solar-page", "solar-alert", "solar-mqtt")
+"""Those that have the journal open."""
 
 
 def systemctl(*arguments: str) -> str:
@@ -25,13 +26,18 @@ def is_active(service: str) -> bool:
     return _run("systemctl", "is-active", service).stdout.strip() in ("active", "activating", "reloading")
 
 
+def has_started(service: str) -> bool:
+    """Whether it runs. One that ends again and again does not, most of the time."""
+    return _run("systemctl", "is-active", service).stdout.strip() == "active"
+
+
 def is_enabled(service: str) -> bool:
     return _run("systemctl", "is-enabled", service).stdout.strip() == "enabled"
 
 
 def enabled() -> list[str]:
     """Those that start with the computer."""
-    return [service for service in BOTH if is_enabled(service)]
+    return [service for service in ALL if is_enabled(service)]
 
 
 def restarts(service: str) -> int:

@@ -57,7 +57,7 @@ def _trouble(versions: Versions, trial: Trial, data: Path, wait_seconds: float) 
 
 
 def _not_well(versions: Versions, trial: Trial, data: Path, running: list[str], seconds: float) -> str | None:
-    for service in running:
+    for service in (each for each in running if each not in trial.ill):
         if not services.is_active(service):
             return f"{service} does not run"
         if services.restarts(service):

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,13 +24,15 @@ BACKUPS = Path("/var/backups/solar")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """`last_id`: the newest reading before; `was_reading`: whether readings came then. `is_over`: it goes back."""
+    """`last_id`: the newest reading before; `was_reading`: whether readings came then. `ill`: services that did not
+    run even before, and prove nothing now. `is_over`: it goes back."""
 
     old: str
     new: str
     backup: str
     last_id: int
     was_reading: bool
+    ill: Sequence[str] = ()
     is_over: bool = False
 
 

@@ -17,6 +17,7 @@ from tests.deploy.machine import (
     booted,
     both_are_active,
     commit,
+    is_active,
     made,
     plug_in_a_regulator,
 )
@@ -89,6 +90,9 @@ def test_every_line_of_the_page(machine: Machine, database: Database) -> None:
     assert {row["site"] for row in database.rows("solar")} == {"trial"}
     assert "Last reading" in machine.paste("solar status || test $? = 1")
 
+    paste_all(machine, "Page and alerts")
+    assert machine.root("stat --format '%U %a' /etc/solar/page.env").strip() == "root 600"
+
     they_share_the_journal_whoever_starts_last(machine, database)
     a_hung_logger_is_running_again_within_a_minute(machine)
 
@@ -97,6 +101,7 @@ def test_every_line_of_the_page(machine: Machine, database: Database) -> None:
     assert machine.root("readlink /opt/solar/current /opt/solar/previous").split() == ["v1.1.0", "v1.0.0"]
     assert machine.root("ls /var/backups/solar").startswith("journal-20")
     both_are_active(machine)
+    assert awaited(partial(is_active, machine, "solar-page"), 30)
     paste_all(machine, "Roll back")
     assert machine.root("readlink /opt/solar/current").split() == ["v1.0.0"]
     both_are_active(machine)

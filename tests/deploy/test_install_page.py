@@ -1,7 +1,7 @@
 """install.sh, `solar setup` and `solar update` on a clean Debian 12 that boots.
 
-From nothing to readings in InfluxDB with one command and seven answers; then an update that fails, one that does not,
-and a power cut in the midst of one.
+From nothing to readings in InfluxDB with one command and five answers to type; then an update that fails, one that does
+not, and a power cut in the midst of one.
 """
 
 import time
@@ -19,6 +19,7 @@ from tests.deploy.machine import (
     both_are_active,
     commit,
     cut_the_power,
+    is_active,
     made,
     plug_in_a_regulator,
 )
@@ -27,10 +28,11 @@ from tests.servers import Database
 pytestmark = pytest.mark.long
 
 BROKEN = "sed -i '1a raise SystemExit(\"this version does not run\")' admin/commands/log.py"
+PASSWORD = "a word for the page"
 MENDED = "sed -i '2d' admin/commands/log.py"
 
 
-def test_one_command_and_seven_answers_and_updates_that_fail_or_are_cut_off(
+def test_one_command_and_five_answers_and_updates_that_fail_or_are_cut_off(
     tmp_path: Path, database: Database, tally: Callable[[str], None]
 ) -> None:
     debian = made(tmp_path)
@@ -45,14 +47,21 @@ def test_one_command_and_seven_answers_and_updates_that_fail_or_are_cut_off(
 
         began = time.monotonic()
         with typing(machine.at_a_terminal("sudo bash /root/origin/install.sh")) as typist:
-            seven_answers(typist, database)
+            five_answers(typist, database)
             typist.sees(r"Newest reading: PL80, [\d.]+ V", 180)
             tally(f"installation: {time.monotonic() - began:.0f} s from the command to the first reading on the screen")
+            typist.sees(r"The page: http://[\d.]+:8642, with any user name", 10)
             assert typist.ends() == 0
         assert awaited(lambda: database.rows("solar"), 60)
         tally(f"installation: {time.monotonic() - began:.0f} s from the command to readings in InfluxDB")
         assert {row["site"] for row in database.rows("solar")} == {"trial"}
-        assert machine.root("stat --format '%U %a' /etc/solar/uploader.env").strip() == "root 600"
+        for file in ("uploader.env", "page.env"):
+            assert machine.root(f"stat --format '%U %a' /etc/solar/{file}").strip() == "root 600"
+        for user in ("solar-logger", "solar-uploader", "solar-page", "solar-alert", "solar-mqtt"):
+            assert machine.root(f"id --group --name {user}").strip() == "solar"
+        # Nobody was named whom to alert, and no broker.
+        assert machine.root("systemctl is-enabled solar-alert solar-mqtt || true").split() == ["disabled"] * 2
+        machine.root("/opt/solar/current/bin/python -c 'import apprise, paho.mqtt'")
         assert "solar 0." in machine.paste("solar --version")
         assert "export" in machine.root(
             "man -l /usr/local/share/man/man1/solar.1 2>/dev/null || cat /usr/local/share/man/man1/solar.1"
@@ -103,14 +112,14 @@ def test_one_command_and_seven_answers_and_updates_that_fail_or_are_cut_off(
 
         machine.paste(
             "sudo /opt/solar/current/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir /root/wheelhouse "
-            "--constraint /opt/solar/source/requirements.lock /opt/solar/source\n"
+            "--constraint /opt/solar/source/requirements.lock '/opt/solar/source[site]'\n"
             "sudo tar --create --gzip --file /root/wheelhouse.tar.gz --directory /root wheelhouse"
         )
         assert "solar 0.1.0 runs" in machine.paste("sudo solar update --from /root/wheelhouse.tar.gz")
         it_logs_with(machine, "0.1.0", database)
 
 
-def seven_answers(typist: Typist, database: Database) -> None:
+def five_answers(typist: Typist, database: Database) -> None:
     typist.sees("Port of the PLI's adapter", 300)
     typist.answers("")
     typist.answers("Name of this site", "trial")
@@ -120,6 +129,9 @@ def seven_answers(typist: Typist, database: Database) -> None:
     typist.answers("Token", "user:password")
     typist.answers("Bucket", database.name)
     typist.answers("Weekly backups")
+    typist.answers("The site's own page", "network")
+    typist.answers("Password for the page", PASSWORD)
+    typist.answers("Whom to alert")
 
 
 def current(machine: Machine) -> str:
@@ -134,6 +146,7 @@ def it_logs_with(machine: Machine, version: str, database: Database) -> None:
     """New readings arrive at InfluxDB."""
     assert current(machine) == version
     both_are_active(machine)
+    assert awaited(lambda: is_active(machine, "solar-page"), 30)
     before = len(database.rows("solar"))
     assert awaited(lambda: len(database.rows("solar")) > before + 1, 90)
     assert not is_on_trial(machine)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.files import PROJECT, run
+from tests.deploy.files import PROJECT, UNITS, run
 from tests.servers import program
 
 SCRIPTS = ["install.sh", "systemd/install-services", "systemd/solar", "systemd/completion.bash"]
@@ -34,6 +34,25 @@ def test_install_says_in_one_line_what_is_wrong(arguments: list[str], words: str
     assert ran.returncode == 1
     assert words in ran.stdout
     assert ran.stdout.count("\n") == 1
+
+
+def test_each_unit_gets_its_user_and_no_service_of_the_site_is_enabled(tmp_path: Path) -> None:
+    """What would change this computer is only noted."""
+    (tmp_path / "share").mkdir()
+    (tmp_path / "bin").mkdir()
+    for name in ("install-services", "completion.bash"):
+        (tmp_path / "share" / name).symlink_to(PROJECT / "systemd" / name)
+    (tmp_path / "share/systemd").symlink_to(PROJECT / "systemd")
+    for name in ("getent", "groupadd", "useradd", "install", "systemctl", "udevadm"):
+        code = 2 if name == "getent" else 0
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\nexit {code}\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    ran = run("sh", tmp_path / "share/install-services", env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"})
+    assert (ran.stdout, ran.returncode) == ("", 0)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    users = {user for unit in UNITS for user in re.findall(r"^User=(.+)$", unit.read_text(), re.MULTILINE)}
+    assert {call.split()[-1] for call in calls if call.startswith("useradd ")} == users
+    assert [call for call in calls if " enable " in call] == ["systemctl enable --quiet solar-update.service"]
 
 
 @pytest.fixture(scope="module")

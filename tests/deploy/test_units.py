@@ -121,6 +121,8 @@ def test_the_command_for_people_has_the_settings_of_the_services(wrapper: Path) 
         "SOLAR_PORT='/dev/solar-pli'\nSOLAR_BAUD=\"300\"\n"
         "; another\nnot a setting\nSOLAR-ODD=1\nSOLAR_INTERVAL=60\nhttp_proxy=http://proxy:3128\nSOLAR_LAST=no newline"
     )
+    for name in ("uploader", "backup", "page", "alert", "mqtt"):
+        (wrapper.parent / f"etc/{name}.env").write_text(f"SOLAR_OF_{name.upper()}=a b\n")
     ran = subprocess.run(
         ["/bin/sh", wrapper, "status", "two words"],
         env={"PATH": os.environ["PATH"], "SOLAR_INTERVAL": "5"},
@@ -138,6 +140,7 @@ def test_the_command_for_people_has_the_settings_of_the_services(wrapper: Path) 
         "SOLAR_BAUD": "300",
         "SOLAR_INTERVAL": "5",
         "SOLAR_LAST": "no newline",
+        **{f"SOLAR_OF_{name}": "a b" for name in ("UPLOADER", "BACKUP", "PAGE", "ALERT", "MQTT")},
         "SOLAR_DATA": "/var/lib/solar",
     }
     assert variables["http_proxy"] == "http://proxy:3128"

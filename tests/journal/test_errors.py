@@ -2,13 +2,14 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from journal.errors import JournalFull, JournalUnusable, our_errors
+from journal.errors import JournalFull, JournalUnusable, extra_missing, our_errors
 from journal.journal import Journal
 from journal.writer import JournalWriter
 
@@ -77,3 +78,19 @@ def test_a_damaged_file_is_told_in_our_words_with_what_to_do(tmp_path: Path, nam
     ):
         connection.execute("SELECT * FROM t").fetchall()
     assert str(caught.value) == f"cannot read {path}: {words}"
+
+
+def test_what_is_not_installed_is_installed_from_where_the_program_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "v1.2.0"))
+    begin = "cannot publish: it needs paho-mqtt; install with "
+    assert str(extra_missing("publish", "paho-mqtt", "mqtt")) == (
+        f"{begin}pip install '.[mqtt]' in the project's directory"
+    )
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/requirements.lock").touch()
+    assert str(extra_missing("publish", "paho-mqtt", "mqtt")) == (
+        f"{begin}sudo {tmp_path}/v1.2.0/bin/pip install --constraint {tmp_path}/source/requirements.lock "
+        f"'{tmp_path}/source[mqtt]'"
+    )

@@ -37,7 +37,7 @@ def test_without_the_extra_one_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, module, None)  # importing it fails
     ran = solar(*command.split())
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert f"pip install 'solar-battery-monitoring[{extra}]'" in ran.err
+    assert f"; install with pip install '.[{extra}]' in the project's directory" in ran.err
 
 
 @pytest.mark.parametrize(("command", "name"), [("alert run", "SOLAR_ALERT_URLS"), ("mqtt", "SOLAR_MQTT_URL")])

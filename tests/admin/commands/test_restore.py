@@ -1,5 +1,6 @@
 """Restoring: what it says, what it leaves, and a kill at every step."""
 
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from journal.journal import Journal
 from journal.writer import JournalWriter
 from tests.admin.conftest import Solar, fill, reading
+from tests.deploy.files import UNITS
 
 KILLED = """
 import os, signal, sys
@@ -101,6 +103,20 @@ def test_while_a_logger_writes_that_is_no_service_nothing_changes(solar: Solar, 
     )
     assert ids(data / "journal.db") == [1, 2, 3, 4, 5]
     assert not list(data.glob("*.restored*"))
+
+
+def test_all_services_that_have_the_journal_open_are_stopped_and_started(
+    solar: Solar, data: Path, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\necho active\n')
+    (tmp_path / "bin/systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert solar("restore", backup, "--now").code == 0
+    calls = [call.split(" solar-") for call in (tmp_path / "calls").read_text().splitlines() if "is-active" not in call]
+    assert [verb for verb, *_ in calls] == ["stop", "--no-block start"]
+    assert all({f"solar-{name}" for name in names} == {unit.stem for unit in UNITS} for _, *names in calls)
+    assert ids(data / "journal.db") == [1, 2, 3]
 
 
 def test_a_kill_at_any_step_leaves_a_site_that_logs_and_loses_nothing(

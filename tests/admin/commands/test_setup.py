@@ -74,7 +74,7 @@ def setup(dev: Path, settings: Path, *arguments: object) -> list[object]:
 
 
 def answer_all(typist: Typist, server: InfluxDB1) -> None:
-    """Seven answers."""
+    """Five answers to type; Enter for the rest."""
     typist.answers("Port of the PLI's adapter")
     typist.answers("Name of this site", "hut 2")
     typist.answers("Time zone", "Australia/Brisbane")
@@ -82,9 +82,11 @@ def answer_all(typist: Typist, server: InfluxDB1) -> None:
     typist.answers("Token", "admin:secret")
     typist.answers("Bucket")
     typist.answers("Weekly backups")
+    typist.answers(r"The site's own page: here .* \[here\]")
+    typist.answers(r"Whom to alert.* \[later\]")
 
 
-def test_seven_answers_and_the_newest_reading_stands_on_the_screen(
+def test_five_answers_and_the_newest_reading_stands_on_the_screen(
     dev: Path, settings: Path, server: InfluxDB1, simulated: RunningSimulator, tmp_path: Path
 ) -> None:
     adapter = dev / "serial/by-id/usb-FTDI_1"
@@ -93,6 +95,7 @@ def test_seven_answers_and_the_newest_reading_stands_on_the_screen(
     with typing(setup(dev, settings)) as typist:
         answer_all(typist, server)
         typist.sees(r"Newest reading: PL80, [\d.]+ V")
+        typist.sees(r"The page: http://127.0.0.1:8642, on this computer alone; for your phone: `sudo solar setup`")
         assert typist.ends() == 0
         assert f"{adapter}: a PLI answers at 9600 baud" in typist.screen
         assert "PL80 on a 24 volt system, battery at" in typist.screen
@@ -103,11 +106,12 @@ def test_seven_answers_and_the_newest_reading_stands_on_the_screen(
         f"INFLUXDB_URL={server.url}\nINFLUXDB_TOKEN=admin:secret\nINFLUXDB_ORG=none\nINFLUXDB_BUCKET=solar\n"
     )
     assert {path.name: f"{path.stat().st_mode & 0o777:o}" for path in settings.iterdir()} == {
-        "solar.env": "644", "uploader.env": "600",
+        "solar.env": "644", "uploader.env": "600", "page.env": "600",
     }  # fmt: skip
     tried = (tmp_path / "tried").read_text()
     assert "timedatectl set-timezone Australia/Brisbane\n" in tried
-    assert tried.endswith("enable --quiet solar-logger solar-uploader\nrestart solar-logger solar-uploader\n")
+    started = "solar-logger solar-uploader solar-page"
+    assert tried.endswith(f"enable --quiet {started}\nrestart {started}\n")
 
 
 def test_each_bad_answer_gets_one_line_and_the_question_again(
@@ -139,9 +143,48 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
         typist.answers("Weekly backups", "/not/there")
         said = typist.answers("Weekly backups", str(tmp_path))
         assert "there is no such directory; plug the disk in, or create the directory\n" in said
-        typist.sees("Newest reading: ")
+        typist.answers("The site's own page", "everywhere")
+        said = typist.answers("The site's own page", "network")
+        assert (
+            "  answer here, network or later; or give HOST:PORT, such as 127.0.0.1:8642, or 0.0.0.0:8642 for " in said
+        )
+        typist.answers("Password for the page", "too few")
+        said = typist.answers("Password for the page", "it's long enough")
+        assert "it has fewer than 8 characters; choose a longer one\n" in said
+        said = typist.answers("Password for the page", "long enough")
+        assert "a file of settings cannot hold ' in it; choose another one\n" in said
+        typist.answers("Whom to alert", "ntfi://nobody")
+        said = typist.answers("Whom to alert", "ntfy://127.0.0.1/hut,mailto://me:hush@example.org")
+        assert "cannot use number 1 in SOLAR_ALERT_URLS: Apprise does not understand it" in said
+        assert "ntfy (1), mailto (2); `sudo solar alert test` sends a message\n" in typist.sees("Newest reading: ")
+        typist.sees(r"The page: http://[^ ]+:8642, with any user name and your password")
         assert typist.ends() == 0
     assert (settings / "backup.env").read_text() == f"SOLAR_BACKUP_TO={tmp_path}\n"
+    assert (settings / "page.env").read_text() == ("SOLAR_PAGE_LISTEN=0.0.0.0:8642\nSOLAR_PAGE_TOKEN=long enough\n")
+    assert (settings / "alert.env").read_text() == (
+        "SOLAR_ALERT_URLS=ntfy://127.0.0.1/hut,mailto://me:hush@example.org\n"
+    )
+    assert {f"{(settings / name).stat().st_mode & 0o777:o}" for name in ("page.env", "alert.env")} == {"600"}
+    assert " solar-page solar-alert\n" in (tmp_path / "tried").read_text()
+
+
+def test_present_secrets_are_kept_by_enter_and_never_shown(
+    dev: Path, settings: Path, simulated: RunningSimulator
+) -> None:
+    settings.mkdir()
+    (settings / "solar.env").write_text(f"SOLAR_SITE=hut\nSOLAR_PORT={simulated.port}\n")
+    (settings / "page.env").write_text("SOLAR_PAGE_LISTEN=0.0.0.0:8642\nSOLAR_PAGE_TOKEN=long-enough\n")
+    (settings / "alert.env").write_text("SOLAR_ALERT_URLS=ntfy://127.0.0.1/hush\n")
+    with typing(setup(dev, settings)) as typist:
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", r"page: .* \[0.0.0.0:8642\]", "Password"):
+            typist.answers(question)
+        typist.answers(r"Whom to alert.* \[Enter: the present one\]", "ntfy://127.0.0.1/hut")
+        assert "SOLAR_ALERT_URLS: changed\n" in typist.answers("Write it", "")
+        typist.sees("Newest reading")
+        assert typist.ends() == 0
+        assert "long-enough" not in typist.screen
+        assert "hush" not in typist.screen
+    assert "SOLAR_PAGE_TOKEN=long-enough\n" in (settings / "page.env").read_text()
 
 
 def test_ctrl_c_at_the_last_question_leaves_nothing(
@@ -156,7 +199,9 @@ def test_ctrl_c_at_the_last_question_leaves_nothing(
         typist.answers("Name of this site", "hut")
         typist.answers("Time zone")
         typist.answers("Address of InfluxDB")
-        typist.sees("Weekly backups")
+        typist.answers("Weekly backups")
+        typist.answers("The site's own page")
+        typist.sees("Whom to alert")
         typist.presses_ctrl_c()
         typist.sees("Nothing was changed.")
         assert typist.ends() == 130
@@ -175,12 +220,14 @@ def test_what_it_would_overwrite_it_shows_first_and_other_lines_stay(
         typist.answers("Time zone")
         typist.answers("Address of InfluxDB")
         typist.answers("Weekly backups")
+        typist.answers("The site's own page")
+        typist.answers("Whom to alert")
         assert "  SOLAR_SITE: hut -> cabin\n" in typist.answers("Write it", "n")
         assert typist.ends() == 1
         assert "Nothing was changed." in typist.screen
     assert "SOLAR_SITE=hut\n" in (settings / "solar.env").read_text()
     with typing(setup(dev, settings)) as typist:
-        for question in ("Port", "Name", "Time zone", "Address", "Weekly"):
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "Whom"):
             typist.answers(question, "cabin" if question == "Name" else "")
         typist.answers("Write it")
         typist.sees("Newest reading")
@@ -198,7 +245,7 @@ def test_a_full_disk_gets_one_line_and_the_question_again(
     obstacle = settings / ".solar.env.new"
     obstacle.mkdir(parents=True)
     with typing(setup(dev, settings)) as typist:
-        for question in ("Port", "Name", "Time zone", "Address", "Weekly"):
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "Whom"):
             typist.answers(question)
         assert f"  cannot write {settings / 'solar.env'}: " in typist.sees(r"Try again\? \[Y/n\]: ")
         obstacle.rmdir()

@@ -214,7 +214,7 @@ def test_without_the_extra_it_says_what_to_install(solar: Solar, monkeypatch: py
     monkeypatch.delitem(sys.modules, "admin.page.server", raising=False)
     ran = solar("serve")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
-    assert "pip install 'solar-battery-monitoring[page]'" in ran.err
+    assert "; install with pip install '.[page]' in the project's directory" in ran.err
 
 
 def test_a_journal_that_is_missing_or_comes_later_is_no_end(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,19 @@ def test_what_brings_no_new_readings_is_not_well(machine: Machine, data: Path) -
     machine.versions.begin(machine.trial)
     assert "no readings come" in settle(machine.versions, data, 0.1)
     assert machine.running() == "v1"
+
+
+@pytest.mark.parametrize(("ill", "newest"), [([], "v1"), (["solar-alert"], "v2")], ids=["ran before", "ill before"])
+def test_a_service_that_did_not_run_before_proves_nothing(
+    machine: Machine, data: Path, ill: list[str], newest: str
+) -> None:
+    script = machine.path / "bin/systemctl"
+    script.write_text(
+        SYSTEMCTL.replace("case $1 in", 'case "$1 $2" in "is-active solar-alert") exit 3 ;; esac\ncase $1 in')
+    )
+    machine.versions.begin(replace(machine.trial, ill=ill))
+    said = settle(machine.versions, data, 0.2 if not ill else 20)
+    assert (machine.running(), "solar-alert does not run" in said) == (newest, not ill)
 
 
 @pytest.mark.parametrize(("newest", "is_kept"), [(4, True), (3, False)], ids=["one reading", "no reading"])

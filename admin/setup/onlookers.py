@@ -1,0 +1,84 @@
+"""Who looks at the site: browsers, at its own page, and those whom its alerts are sent to."""
+
+import socket
+
+from admin.page.extra import LISTEN, check_extra
+from admin.setup.answers import LATER, Answers, Refused
+from alerts.receivers import receivers
+from journal.errors import BadSetting
+
+PAGES = {"here": LISTEN, "network": "0.0.0.0:8642"}  # who asks for it gets it, with a password
+
+
+def page_proposal(answers: Answers) -> str:
+    """As it is; else for this computer alone, which needs no password."""
+    try:
+        check_extra()
+    except BadSetting:
+        return LATER
+    return answers.known("SOLAR_PAGE_LISTEN") or "here"
+
+
+def check_page(listen: str, answers: Answers) -> str:
+    try:
+        check_extra()
+        _is_local(listen)
+    except BadSetting as error:
+        raise Refused(str(error)) from None
+    except ValueError as error:
+        raise Refused(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
+    return ""
+
+
+def is_page_open(answers: Answers) -> bool:
+    listen = answers.values.get("SOLAR_PAGE_LISTEN")
+    return listen is not None and not _is_local(listen)
+
+
+def check_password(password: str, answers: Answers) -> str:
+    from admin.page.server import address, check_token
+
+    try:
+        check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
+    except BadSetting as error:
+        raise Refused(str(error)) from None
+    return ""
+
+
+def check_alerts(urls: str, answers: Answers) -> str:
+    """Whether Apprise understands them. Nothing is sent."""
+    try:
+        told = receivers(urls)
+    except BadSetting as error:
+        raise Refused(str(error)) from None
+    return f"{', '.join(each.name for each in told)}; `sudo solar alert test` sends a message"
+
+
+def page_address(answers: Answers) -> str | None:
+    """What to tell about the page; None if there is none."""
+    listen = answers.values.get("SOLAR_PAGE_LISTEN")
+    if listen is None:
+        return None
+    if _is_local(listen):
+        return f"http://{listen}, on this computer alone; for your phone: `sudo solar setup`, and answer network"
+    host, _, port = listen.rpartition(":")
+    if host.strip("[]") in ("0.0.0.0", "::"):  # noqa: S104  # any of this computer's
+        host = _own_address()
+    return f"http://{host}:{port}, with any user name and your password"
+
+
+def _is_local(listen: str) -> bool:
+    """Raises ValueError if it is no address."""
+    from admin.page.server import address
+
+    return address(listen).is_local
+
+
+def _own_address() -> str:
+    """In the network; without one, this computer's name. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(asked.getsockname()[0])
