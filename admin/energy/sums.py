@@ -179,6 +179,9 @@ class Sums:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        with suppress(OSError):  # SQLite says below what is wrong
+            path.touch()  # it would make it 0644 at most: unwritable for the group that shares the directory
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")  # it can be made again

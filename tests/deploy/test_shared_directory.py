@@ -1,4 +1,4 @@
-"""One directory, two users, one group (systemd/*.service): each file must be writable for the group, whoever made it.
+"""One directory, a user for each service, one group (systemd/*.service): the group may write to each file.
 
 SQLite makes a database 0644 at most, whatever the umask, and gives -wal and -shm the mode of the database. systemd
 gives the directory and all in it to the user of the service that was started last.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.energy.sums import Sums
 from journal.journal import Journal
 from journal.reading import Event
 from journal.writer import JournalWriter
@@ -51,3 +52,10 @@ def test_whatever_the_uploader_makes_can_be_written_by_the_group(tmp_path: Path)
     """The service of the other user may have been started last, and `solar replay` writes too."""
     with Progress.open(tmp_path / "uploader.db"):
         assert modes(tmp_path) == {"uploader.db": "0o660"}
+
+
+@pytest.mark.usefixtures("services_umask")
+def test_whatever_the_page_makes_can_be_written_by_the_group(tmp_path: Path) -> None:
+    """Otherwise the page, started before another service, would have to add up a year again."""
+    with Sums.open(tmp_path / "page.db"):
+        assert modes(tmp_path) == dict.fromkeys(("page.db", "page.db-shm", "page.db-wal"), "0o660")
