@@ -42,7 +42,11 @@ main() {
     [ -d /run/systemd/system ] || fail "this computer does not run systemd; docs/deploy.md is for containers"
     say "1/4 packages" && install_packages
     say "2/4 program" && make_program
-    say "3/4 users and services" && switch_to "$version" && "$OPT/current/share/solar/install-services" && make_directories
+    say "3/4 users and services" # each on a line of its own: within && a failure would be no end
+    switch_to "$version"
+    "$OPT/current/share/solar/install-services"
+    let_the_person_in
+    make_directories
     # If it is not the first time.
     systemctl try-restart solar-logger solar-uploader solar-page solar-alert solar-mqtt
     if [ $setup = no ]; then
@@ -120,8 +124,11 @@ switch_to() {
     mv --no-target-directory "$OPT/current.new" "$OPT/current"
 }
 
-make_directories() {
+let_the_person_in() {
     if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then usermod --append --groups solar,dialout "$SUDO_USER"; fi
+}
+
+make_directories() {
     install --directory --mode 755 /etc/solar
     # systemd makes it too, but `solar setup` looks into it before.
     [ -d /var/lib/solar ] || install --directory --mode 2770 --owner solar-logger --group solar /var/lib/solar
