@@ -142,9 +142,8 @@ class Counted:
 
     def rows(self) -> Iterator[formats.Row]:
         """What is to be written."""
-        for row in self.shape.of(self.records(formats.stored(self.shape.names))):
-            self.written += 1
-            yield row
+        records = self.records(formats.stored(self.shape.names))
+        return records if self.shape.every is None else self._counted(self.shape.of(records))
 
     def records(self, names: Sequence[str]) -> Iterator[formats.Row]:
         """These columns of each record."""
@@ -154,7 +153,15 @@ class Counted:
             yield row
             if done % 1000 == 0:
                 self.show(done)
+        self.written = done
         self.show(done)
+
+    def _counted(self, rows: Iterator[formats.Row]) -> Iterator[formats.Row]:
+        number = 0
+        for row in rows:
+            yield row
+            number += 1
+        self.written = number
 
 
 def write_file(form: str, counted: Counted, output: Path, data: Path) -> None:
@@ -171,9 +178,11 @@ def write_text(form: str, counted: Counted, output: TextIO) -> None:
         from uploader.server.line_protocol import COLUMNS, lines
 
         stream = counted.shape.stream
+        number = 0
         for line in lines(counted.records(COLUMNS[stream]), stream, counted.journal.sites(stream)):
-            counted.written += 1
             output.write(f"{line.text}\n")
+            number += 1
+        counted.written = number
         return
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
     write(counted.rows(), counted.shape.names, output)
