@@ -5,10 +5,6 @@ import shutil
 import textwrap
 from pathlib import Path
 
-from admin.energy import words
-from admin.energy.energy import recent_energy
-from admin.energy.figures import Figures
-from admin.energy.verdict import verdict
 from admin.files.formats import columns, row
 from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
@@ -27,22 +23,26 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
-        figures = energy_at(data, health)
-        energy = {"verdict": verdict(health, figures), "energy": words.as_dict(figures) if figures else None}
-        print(json.dumps(as_dict(health, points) | energy, indent=1))
+        print(json.dumps(as_dict(health, points) | energy_of(data, health), indent=1))
     else:
         screen = "\n".join(lines(health, points, shutil.get_terminal_size().columns))
         print(painted(painted(screen, "Needs attention:", "red"), "All is well.", "green"))
     return 1 if points else 0
 
 
-def energy_at(data: Path, health: Health) -> Figures | None:
-    """The energy figures; None if the journal cannot be read."""
+def energy_of(data: Path, health: Health) -> dict[str, object]:
+    """The verdict and the energy figures; the latter are None if the journal cannot be read."""
+    # Imported only for --json: the screen must come quickly.
+    from admin.energy.energy import recent_energy
+    from admin.energy.verdict import verdict
+    from admin.energy.words import as_dict as in_json
+
     try:
         with Journal.open(data / "journal.db") as journal:
-            return recent_energy(data, journal, health.now_ms)
+            figures = recent_energy(data, journal, health.now_ms)
     except JournalError:
-        return None
+        figures = None
+    return {"verdict": verdict(health, figures), "energy": in_json(figures) if figures else None}
 
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
