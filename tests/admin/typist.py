@@ -85,5 +85,8 @@ def typing(command: Sequence[object], **environment: str) -> Iterator[Typist]:
             os.close(terminal)
 
 
-LEADER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
-"""Makes the terminal the one whose Ctrl-C reaches the command."""
+LEADER = """import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])"""
+"""Makes the terminal the one whose Ctrl-C reaches the command, also if the tests run in the background of a shell."""
