@@ -176,7 +176,9 @@ def test_a_journal_that_the_old_version_cannot_read_is_replaced_by_the_copy(mach
     assert machine.running() == "v1"
 
 
-@pytest.mark.parametrize("is_good", [True, False], ids=["a good version", "a bad version"])
+@pytest.mark.parametrize(
+    "is_good", [True, pytest.param(False, marks=pytest.mark.long)], ids=["a good version", "a bad version"]
+)
 def test_a_kill_at_any_step_is_finished_at_the_next_start(machine: Machine, data: Path, is_good: bool) -> None:
     if not is_good:
         machine.is_broken("v2")
