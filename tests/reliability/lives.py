@@ -146,8 +146,8 @@ class Uploader:
 
     def live_and_die(self) -> None:
         """Start it, kill it while it starts, at any time, or just as a request is under way; then look at its file."""
-        self._witness.life += 1
         process = self.start()
+        self._witness.life += 1  # now, so that what the last one sent just before its end still counts as its own
         try:
             self._wait_for_the_moment()
         finally:
@@ -157,8 +157,8 @@ class Uploader:
 
     def finish(self) -> None:
         """Let it send what is left."""
-        self._witness.life += 1
         process = self.start("--once")
+        self._witness.life += 1
         _, words = process.communicate()
         assert process.returncode == 0, words.decode()
 
