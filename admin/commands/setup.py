@@ -117,6 +117,6 @@ def _first_reading(data: Path, last_id: int) -> int:
             print(f"\nNewest reading: {values(reading)}")
             print("The site logs. `solar status` shows its state, `solar doctor` what is wrong if something is.")
             return 0
-        time.sleep(1)
+        time.sleep(1)  # the logger is another process, and its journal has no way to tell
     print("\nThe services run, but there is no reading yet: `sudo solar doctor` says what to do.")
     return 1

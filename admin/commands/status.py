@@ -23,14 +23,14 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
-        print(json.dumps(as_dict(health, points) | energy_of(data, health), indent=1))
+        print(json.dumps(as_dict(health, points) | verdict_and_energy(data, health), indent=1))
     else:
         screen = "\n".join(lines(health, points, shutil.get_terminal_size().columns))
         print(painted(painted(screen, "Needs attention:", "red"), "All is well.", "green"))
     return 1 if points else 0
 
 
-def energy_of(data: Path, health: Health) -> dict[str, object]:
+def verdict_and_energy(data: Path, health: Health) -> dict[str, object]:
     """The verdict and the energy figures; the latter are None if the journal cannot be read."""
     # Imported only for --json: the screen must come quickly.
     from admin.energy.energy import recent_energy
