@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from journal.journal import Journal
+from journal.sites import SiteStretch
 from uploader.progress.dead_letters import DeadLetter
 from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import NONE, IdRanges
@@ -72,7 +73,8 @@ class Batches:
 
     def _pick(self, kind: Kind, stream: str, ranges: Iterable[tuple[int, int]], size: int) -> Batch | None:
         is_newest = kind == "newest"
-        sites, bound = self._journal.sites(stream), self._keeps_from_ms
+        bound = self._keeps_from_ms
+        sites: list[SiteStretch] = []
         ids: list[int] = []
         expired: list[int] = []
         made: list[Line] = []
@@ -87,6 +89,7 @@ class Batches:
                     expired.append(row[0])
 
         for first, last in ranges:
+            sites = sites or self._journal.sites(stream)  # after the ids, so that it has the sites of all of them
             limit = size - len(ids)
             rows = self._journal.values(stream, COLUMNS[stream], first, last, limit=limit, newest_first=is_newest)
             made += lines(not_expired(rows), stream, sites)
