@@ -210,9 +210,16 @@ class ModelInflux:
         return {"X-Influxdb-Version": version, "X-Influxdb-Build": "OSS"}
 
     def _refusal(self, bad: Mapping[str, str]) -> Answer:
-        """What this generation says, about one of the causes; of what is unparsable none says how many it dropped."""
-        first, cause = next(((line, c) for line, c in bad.items() if c == "unparsable"), next(iter(bad.items())))
-        version, dropped = self.generation, f"dropped={0 if cause == 'unparsable' else len(bad)}"
+        """What this generation says, about one of the causes: first of what is unparsable, then of types, then of age.
+
+        It says how many it dropped for that cause alone, and nothing of how many were unparsable. So 1.6.7 does.
+        """
+        order = ("unparsable", "type", "expired")
+        kinds = {line: cause if cause in order else "type" for line, cause in bad.items()}
+        kind = min(kinds.values(), key=order.index)
+        first = next(line for line, each in kinds.items() if each == kind)
+        cause, count = bad[first], sum(each == kind for each in kinds.values())
+        version, dropped = self.generation, f"dropped={0 if kind == 'unparsable' else count}"
         if cause == "unparsable":
             words = f"unable to parse '{first}': bad timestamp"
         elif cause == "expired":
@@ -238,7 +245,7 @@ class ModelInflux:
             floor = datetime.fromtimestamp((self.floor_ms or 0) / 1000, UTC).isoformat(timespec="microseconds")[:-6]
             bound = f"{series} at {floor}Z dropped because it violates a Retention Policy Lower Bound at {floor}Z"
             words = (
-                f"dropped {len(bad)} points outside retention policy of duration 1h0m0s - oldest point "
+                f"dropped {count} points outside retention policy of duration 1h0m0s - oldest point "
                 f"{bound}, newest point {bound} {dropped} for database: 9f282d63c7d31f5f for retention policy: autogen"
             )
         words = f"failure writing points to database: partial write: {words}"
