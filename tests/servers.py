@@ -268,10 +268,11 @@ class InfluxDB2:
         return str(found["id"])
 
     @contextmanager
-    def with_bucket(self) -> Iterator["InfluxDB2"]:
-        """The same server with a fresh bucket, which is deleted in the end."""
+    def with_bucket(self, keeps_seconds: int = 0) -> Iterator["InfluxDB2"]:
+        """The same server with a fresh bucket, which keeps points this long (0: for ever) and is deleted in the end."""
         name = f"test-{uuid4()}"
-        body = json.dumps({"orgID": self.org_id(), "name": name, "retentionRules": []}).encode()
+        rules = [{"type": "expire", "everySeconds": keeps_seconds}] if keeps_seconds else []
+        body = json.dumps({"orgID": self.org_id(), "name": name, "retentionRules": rules}).encode()
         bucket_id = json.loads(self.ask("/api/v2/buckets", body))["id"]
         try:
             yield replace(self, bucket=name)

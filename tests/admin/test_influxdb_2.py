@@ -11,8 +11,9 @@ from journal.journal import Journal
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
 from tests.servers import InfluxDB2
+from uploader.progress.progress import Progress
 
-READINGS = 300
+READINGS, EVERY_MS = 300, 10_000
 COUNT = """
 from(bucket: "{bucket}")
     |> range(start: -1d)
@@ -21,24 +22,47 @@ from(bucket: "{bucket}")
 """
 
 
+def use(influxdb: InfluxDB2, directory: Path, monkeypatch: pytest.MonkeyPatch, readings: int) -> None:
+    """A site with this many readings, of which the last is some seconds old, and the settings to send them there."""
+    for name in ("url", "token", "org", "bucket"):
+        monkeypatch.setenv(f"INFLUXDB_{name.upper()}", getattr(influxdb, name))
+    monkeypatch.setenv("SOLAR_DATA", str(directory))
+    first_ms = int(time.time() * 1000) - readings * EVERY_MS
+    with JournalWriter.create(directory / "journal.db", "hut") as journal:
+        journal.append_all(
+            Reading(time_ms=first_ms + number * EVERY_MS, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
+            for number in range(readings)
+        )
+        journal.append(Event(time_ms=first_ms, boot=1, uptime_ms=1, kind="started", message='it said "hi"'))
+
+
 @pytest.fixture
 def influxdb(influxdb_2_server: InfluxDB2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InfluxDB2]:
     with influxdb_2_server.with_bucket() as influxdb:
-        for name in ("url", "token", "org", "bucket"):
-            monkeypatch.setenv(f"INFLUXDB_{name.upper()}", getattr(influxdb, name))
-        monkeypatch.setenv("SOLAR_DATA", str(tmp_path))
-        first_ms = int(time.time() * 1000) - 3_600_000
-        with JournalWriter.create(tmp_path / "journal.db", "hut") as journal:
-            journal.append_all(
-                Reading(time_ms=first_ms + number * 10_000, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
-                for number in range(READINGS)
-            )
-            journal.append(Event(time_ms=first_ms, boot=1, uptime_ms=1, kind="started", message='it said "hi"'))
+        use(influxdb, tmp_path, monkeypatch, READINGS)
         yield influxdb
 
 
 def stored(influxdb: InfluxDB2) -> int:
     return sum(int(row["_value"]) for row in influxdb.rows(COUNT.format(bucket=influxdb.bucket)))
+
+
+def test_what_its_bucket_keeps_no_longer_is_a_note_and_costs_few_requests(
+    influxdb_2_server: InfluxDB2,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """5,000 readings in 13.9 hours; the bucket keeps the last 360."""
+    with influxdb_2_server.with_bucket(keeps_seconds=3600) as influxdb:
+        use(influxdb, tmp_path, monkeypatch, 5000)
+        assert run(["upload", "--once"]) == 0
+        assert "the bucket keeps 1 h; 4,6" in capsys.readouterr().err
+        assert stored(influxdb) in range(355, 361)
+        assert run(["status"]) == 0
+        assert "Dead letters  none" in capsys.readouterr().out
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        assert progress.traffic.this_month(int(time.time() * 1000)) < 10_000
 
 
 def test_every_reading_arrives_once_however_often_it_is_sent_and_the_audit_says_so(influxdb: InfluxDB2) -> None:
