@@ -1,16 +1,14 @@
 """The charts of today, 7 days, 30 days and a year, drawn when asked for and kept until something has changed."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from admin.energy.days import local_date, midnight_ms
-from admin.energy.nights import nights_of
 from admin.energy.sums import Sums
 from admin.page.site import Look, Site
 from admin.report.charts import GAP_SECONDS, charts_of, collect, collect_sums, span_of
 from admin.report.drawing import Span
-from admin.report.pixels import DAY_MS
 from admin.report.records import days_of
 from journal.journal import Journal
 
@@ -69,7 +67,6 @@ class Charts:
                 if not ranges:
                     return NOTHING
                 span = span_of(journal, ranges, since_ms, now_ms + 1)
-                span = replace(self._shaded(sums, span, now_ms), until_ms=max(span.until_ms, since_ms + 1))
                 drawn = collect(journal, ranges, span)
             else:
                 until_ms = midnight_ms(today + timedelta(1))
@@ -78,14 +75,8 @@ class Charts:
                 if known:  # a young site's charts begin with its first day
                     since_ms = max(since_ms, midnight_ms(local_date(known[0].began_ms)))
                 gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
-                span = Span(since_ms, until_ms, gap_ms, has_values=True)
-                span = span if name == "year" else self._shaded(sums, span, now_ms)
+                span = Span(since_ms, until_ms, gap_ms)
                 drawn = collect_sums(known, span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
-        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records)) + "</div>"
-
-    @staticmethod
-    def _shaded(sums: Sums, span: Span, now_ms: int) -> Span:
-        quarters = list(sums.quarters(span.since_ms - DAY_MS, span.until_ms))
-        nights = [(night.began_ms, night.ended_ms) for night in nights_of(quarters, now_ms)]
-        return replace(span, nights=nights, has_values=True)
+        nights = look.figures.nights if look.figures else ()
+        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records, nights)) + "</div>"

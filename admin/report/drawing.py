@@ -50,14 +50,13 @@ class Scale:
 class Span:
     """The range of the horizontal axis, and after how long without a value a curve is broken.
 
-    `nights`: from when to when it is shaded. `has_values`: for a page whose script shows the values under the pointer.
+    `nights`: from when to when it is shaded.
     """
 
     since_ms: int
     until_ms: int
     gap_ms: float
     nights: Sequence[tuple[int, int]] = ()
-    has_values: bool = False
 
     def share(self, time_ms: float) -> float:
         return (time_ms - self.since_ms) / (self.until_ms - self.since_ms)
@@ -88,7 +87,7 @@ def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: b
         _nights(span) + _grid(scale) + "".join([*lines, *shapes]),
         _labels(scale, places),
         legend,
-        attributes=_values(drawn, unit, span) if span.has_values else "",
+        attributes=_values(drawn, unit, span),
     )
 
 
@@ -102,7 +101,7 @@ def _nights(span: Span) -> str:
 
 
 def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
-    """For the page's script: at which share of the width which moment is, and each curve's value there."""
+    """For the script (pointer.js): at which share of the width which moment is, and each curve's value there."""
     days = (span.until_ms - span.since_ms) / DAY_MS
     layout = "%H:%M:%S" if days < 0.02 else "%H:%M" if days <= 1.1 else "%a %-d %b %H:%M" if days <= 60 else "%-d %b %Y"
     moments: dict[int, int] = {}

@@ -150,10 +150,21 @@ def test_the_report_is_whole_on_a_phone(tmp_path: Path, browser: Browser) -> Non
     assert solar_process("report", "--data", tmp_path, "--output", page).code == 0
     tab = browser.tab().look(page.as_uri(), **PHONE)
     assert tab.js("document.documentElement.scrollWidth <= innerWidth")
-    assert tab.js("[...document.querySelectorAll('.wide')].map((wide) => wide.scrollWidth <= wide.clientWidth)") == [
-        True,
-        True,
-    ]
+    tab.js("document.querySelector('details').setAttribute('open', '')")
+    widths = tab.js("[...document.querySelectorAll('.wide')].map((wide) => wide.scrollWidth <= wide.clientWidth)")
+    assert widths == [True] * 3  # energy, its days, the regulator's days; there is no night
+    assert tab.errors == []
+
+
+def test_the_report_shows_values_under_the_pointer_too(tmp_path: Path, browser: Browser) -> None:
+    """It is a file, without a server; its policy lets the one script run."""
+    log(tmp_path, 30)
+    page = tmp_path / "report.html"
+    assert solar_process("report", "--data", tmp_path, "--output", page).code == 0
+    tab = browser.tab().look(page.as_uri(), **DESK)
+    tab.js("document.querySelectorAll('.chart')[2].focus()")
+    tab.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight", code="ArrowRight")
+    tab.until("document.querySelector('.value').textContent.includes('charge 12.0 amperes, load 4.5 amperes')")
     assert tab.errors == []
 
 

@@ -84,7 +84,17 @@ def test_every_range_is_drawn(tmp_path: Path) -> None:
             page = get(at, f"?range={chosen}")
             assert page.status == 200
             assert page.body.count("class='chart'") == 3 or "No readings" in page.body
-        assert 'class="night"' not in get(at, "?range=year").body
+
+
+def test_nights_are_shaded_where_they_can_be_told_apart(tmp_path: Path) -> None:
+    log(tmp_path, 300, every_seconds=600, charge_amps=0.1)
+    log(tmp_path, 1, charge_amps=0.1)
+    with sqlite3.connect(tmp_path / "journal.db") as file:
+        file.execute("UPDATE readings SET time_ms = time_ms - ? WHERE id < 10", [40 * 24 * 3_600_000])
+    with shown(tmp_path) as at:
+        for chosen, is_shaded in (("7d", True), ("30d", True), ("year", False)):
+            page = get(at, f"?range={chosen}").body
+            assert ('class="night"' in page, "Grey: night" in page) == (is_shaded, is_shaded), chosen
 
 
 def test_an_old_reading_is_shown_as_old(tmp_path: Path) -> None:
