@@ -19,8 +19,11 @@ from unittest.mock import patch
 from rich.console import Console
 
 from admin.commands.watch import screen_of
+from admin.energy.energy import FILE
+from admin.energy.sums import Sums
 from admin.page.site import Site
 from journal.boots import Anchor
+from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
@@ -83,6 +86,8 @@ def day_of(last: Reading) -> Day:
 
 
 def of_page(browser: Browser, data: Path) -> None:
+    with Journal.open(data / "journal.db") as journal, Sums.open(data / FILE) as sums:
+        sums.update(journal)  # the page itself does it a second at a time, and says meanwhile what is left
     with shown(data) as at:
         desk = browser.tab().look(f"{at.url}?range=7d", width=1000, height=900)
         desk.until("events.readyState === EventSource.OPEN")
