@@ -108,7 +108,7 @@ def of_terminal(browser: Browser, data: Path) -> None:
     site = Site(data, is_upload_wanted=False, keeps_sums=False)
     while site.look.left:
         site.look = site.look_again()
-    console.print(screen_of(site.look))
+    console.print(screen_of(site.look, console.width))
     photograph(browser, console.export_html(inline_styles=True, code_format="{code}"), data, "terminal.png")
 
 

@@ -9,6 +9,7 @@ from admin.energy.sums import Sums
 from admin.page.site import Look, Site
 from admin.report.charts import GAP_SECONDS, charts_of, collect, collect_sums, span_of
 from admin.report.drawing import Span
+from admin.report.pixels import LONG_MS
 from admin.report.records import days_of
 from journal.journal import Journal
 
@@ -70,13 +71,14 @@ class Charts:
                 drawn = collect(journal, ranges, span)
             else:
                 until_ms = midnight_ms(today + timedelta(1))
-                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, until_ms)
-                known = [each for each in stretches if each.began_ms >= since_ms]
-                if known:  # a young site's charts begin with its first day
-                    since_ms = max(since_ms, midnight_ms(local_date(known[0].began_ms)))
+                site_days = self._site.days.values()
+                if first := next(iter(site_days), None):  # a young site's charts begin with its first day
+                    since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
+                is_long = until_ms - since_ms > LONG_MS
+                known = [day for day in site_days if day.began_ms >= since_ms]
                 gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
                 span = Span(since_ms, until_ms, gap_ms)
-                drawn = collect_sums(known, span)
+                drawn = collect_sums(known if is_long else sums.quarters(since_ms, until_ms), span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
         nights = look.figures.nights if look.figures else ()
         return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records, nights)) + "</div>"

@@ -44,8 +44,8 @@ figure { margin: 2rem 0; break-inside: avoid; } figcaption { font-weight: 600; m
 .chart > svg { display: block; width: 100%; height: 100%; overflow: visible; }
 .chart text { font-size: .75rem; fill: var(--faint); } .y { text-anchor: end; } .x { text-anchor: middle; }
 .chart[data-values] { cursor: crosshair; touch-action: pan-y; }
-.value { position: absolute; top: -1.6rem; right: 0; margin: 0; font-size: .85rem; font-weight: 600;
-  background: var(--paper); padding: 0 .25rem; }
+.value { position: absolute; bottom: calc(100% + .35rem); right: 0; margin: 0; font-size: .85rem; line-height: 1.2;
+  font-weight: 600; background: var(--paper); padding: 0 .25rem; }
 .cursor { stroke: var(--ink); stroke-width: 1; }
 .night { fill: var(--ink); fill-opacity: .07; }
 path { vector-effect: non-scaling-stroke; fill: none; }
@@ -57,6 +57,7 @@ path { vector-effect: non-scaling-stroke; fill: none; }
 .charge.band, rect.charge { fill: var(--charge); } .load.band, rect.load { fill: var(--load); }
 .key { font-weight: 400; font-size: .85rem; margin-left: 1rem; white-space: nowrap; }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
+.key::before { forced-color-adjust: none; }
 .key.charge::before { background: var(--charge); } .key.load::before { background: var(--load); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
@@ -64,10 +65,12 @@ th { color: var(--faint); font-weight: 600; } thead th { vertical-align: bottom;
 th:first-child, td:first-child, .events th, .events td { text-align: left; }
 tbody th { color: inherit; font-weight: 400; white-space: nowrap; } .events td:last-child { overflow-wrap: anywhere; }
 @media (max-width: 40rem) { .second { display: none; } body { padding: .75rem; }
+  .value { bottom: calc(100% + 2rem); left: -3rem; padding: 0; } /* above the title, which has no room beside it */
   table { font-size: .72rem; } th, td { padding: .25rem .12rem; } }
 details { margin: 1rem 0; } summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
 details table { margin-bottom: 1.5rem; }
 tr { break-inside: avoid; } thead { display: table-header-group; }
+@media (prefers-contrast: more), (forced-colors: active) { .night { fill-opacity: .18; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .chart { height: 4.5cm; }
   .band, rect, .key::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
