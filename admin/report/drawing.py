@@ -14,6 +14,8 @@ from admin.report.axis import DAY_MS, Mark, time_marks, value_marks
 from admin.report.pixels import Column, Columns
 
 WIDTH, HEIGHT = 800, 200
+SYMBOLS = {"volts": "V", "percent": "%", "amperes": "A"}
+"""A unit beside a value; the title has its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
         [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
         for place, at in sorted(moments.items())
     ]
-    return _told(unit, [curve.label for curve in drawn], points)
+    return _told(SYMBOLS[unit], [curve.label for curve in drawn], points)
 
 
 def _told(unit: str, names: Sequence[str], points: Sequence[Sequence[object]]) -> str:

@@ -53,12 +53,10 @@ def test_gaps_are_drawn_and_values_shown_under_the_pointer(tmp_path: Path, brows
         box = tab.js("(({x, y, width, height}) => [x, y, width, height])"
                      "(document.querySelector('.chart > svg').getBoundingClientRect())")  # fmt: skip
         tab.send("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] - 2, y=box[1] + 50)
-        tab.until("document.querySelector('.value')?.textContent.includes('battery 25.4 volts')")
+        tab.until("document.querySelector('.value')?.textContent.includes('battery 25.4 V')")
         tab.js("document.querySelectorAll('.chart')[2].focus()")
         tab.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight", code="ArrowRight")
-        tab.until(
-            "document.querySelectorAll('.value')[1].textContent.includes('charge 12.0 amperes, load 4.5 amperes')"
-        )
+        tab.until("document.querySelectorAll('.value')[1].textContent.includes('charge 12.0 A, load 4.5 A')")
         in_order(tab, at.url)
 
 
@@ -164,7 +162,7 @@ def test_the_report_shows_values_under_the_pointer_too(tmp_path: Path, browser: 
     tab = browser.tab().look(page.as_uri(), **DESK)
     tab.js("document.querySelectorAll('.chart')[2].focus()")
     tab.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight", code="ArrowRight")
-    tab.until("document.querySelector('.value').textContent.includes('charge 12.0 amperes, load 4.5 amperes')")
+    tab.until("document.querySelector('.value').textContent.includes('charge 12.0 A, load 4.5 A')")
     assert tab.errors == []
 
 
