@@ -16,7 +16,7 @@ from starlette.routing import Route
 from admin.energy.words import as_dict, period_as_dict
 from admin.files.formats import columns, row
 from admin.page import views
-from admin.page.charts import RANGES, Charts
+from admin.page.charts import RANGES, SHORT_SECONDS, Charts
 from admin.page.guard import Guard
 from admin.page.metrics import metrics
 from admin.page.site import Look, Site
@@ -72,7 +72,7 @@ class Pages:
         try:
             return self._charts.draw(chosen)
         except (JournalError, sqlite3.Error):
-            return "<p>There are no charts now: the journal cannot be read.</p>"
+            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: the journal cannot be read.</p>"
 
     async def live(self, _: Request) -> Response:
         if self._site.watchers >= MOST_WATCHERS:

@@ -1,7 +1,7 @@
 """The charts of today, 7 days, 30 days and a year, drawn when asked for and kept until something has changed."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from admin.energy.days import local_date, midnight_ms
@@ -16,7 +16,7 @@ from journal.journal import Journal
 RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
 """What the page can show: its name, and how many days, today included."""
 FRESH_MS = {"today": 5_000, "7d": 60_000, "30d": 300_000, "year": 900_000}
-"""How long a drawing is used although there are newer readings."""
+"""How long a drawing is used although there may be newer readings."""
 SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
 """Charts of less than an hour are drawn again every 3 s while the page is open, others every minute."""
 NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
@@ -24,7 +24,7 @@ NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    newest_ms: int
+    now_ms: int
     journal_left: tuple[str, int]
     date: str
     html: str
@@ -42,8 +42,8 @@ class Charts:
         """The charts of a range, as HTML. Raises JournalError, sqlite3.Error."""
         with self._lock:
             look = self._site.look
-            newest_ms = look.health.reading.time_ms if look.health.reading else 0
-            date = local_date(look.health.now_ms).isoformat()
+            now_ms = look.health.now_ms
+            date = local_date(now_ms).isoformat()
             with Journal.open(self._site.data / "journal.db") as journal:
                 state = journal.identity(), look.left
                 kept = self._drawn.get(name)
@@ -51,10 +51,10 @@ class Charts:
                     kept is None
                     or kept.journal_left != state
                     or kept.date != date
-                    or not 0 <= newest_ms - kept.newest_ms <= FRESH_MS[name]
+                    or not 0 <= now_ms - kept.now_ms <= FRESH_MS[name]
                 ):
                     html = self._draw(journal, look, name)
-                    kept = self._drawn[name] = _Drawing(newest_ms, state, date, html)
+                    kept = self._drawn[name] = _Drawing(now_ms, state, date, html)
             return kept.html
 
     def _draw(self, journal: Journal, look: Look, name: str) -> str:
@@ -67,7 +67,7 @@ class Charts:
                 ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
                 if not ranges:
                     return NOTHING
-                span = span_of(journal, ranges, since_ms, now_ms + 1)
+                span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
                 drawn = collect(journal, ranges, span)
             else:
                 until_ms = midnight_ms(today + timedelta(1))

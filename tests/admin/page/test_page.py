@@ -257,6 +257,19 @@ def test_the_command_says_where_the_page_is_and_stops_when_asked(tmp_path: Path)
         assert process.wait(20) == 0
 
 
+def test_after_the_logger_stopped_todays_charts_show_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hours of readings, then two hours of nothing."""
+    noon_ms = int(time.mktime((2026, 6, 15, 12, 0, 0, 0, 0, -1)) * 1000)
+    monkeypatch.setattr("tests.admin.page.conftest.now_ms", lambda: noon_ms)
+    monkeypatch.setattr("admin.health.survey.time.time_ns", lambda: (noon_ms + 7_200_000) * 1_000_000)
+    log(tmp_path, 121)
+    drawn = Charts(Site(tmp_path, is_upload_wanted=False)).draw("today")
+    (line,) = re.findall('class="volts line" d="([^"]*)"', drawn)
+    assert float(re.split("[ L]", line)[-2]) == pytest.approx(400, abs=5)
+
+
 @pytest.mark.long
 def test_a_year_is_drawn_in_a_second_on_a_tenth_of_a_core(tmp_path: Path) -> None:
     """As after a year of readings every 10 s: the sums are there, the readings are not asked for."""
