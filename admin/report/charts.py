@@ -17,7 +17,7 @@ from journal.reading import Day
 
 GAP_SECONDS = 300.0
 LONGEST_SHADED_MS = 31 * DAY_MS
-"""Over a longer time nights are not shaded: in a year each would be as wide as two points of the line."""
+"""Over a longer time nights are not shaded: they are too thin, and in a year a point of the line is a whole day."""
 ROWS_AT_ONCE = 5000
 
 
