@@ -125,15 +125,25 @@ QUICK = ("phone, light", "desk, dark")
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in LOOKS]
 )
 def test_axe_finds_nothing_wrong(tmp_path: Path, browser: Browser, name: str) -> None:
-    axe = tool("node_modules/axe-core/axe.min.js", "npm").read_text()
     size, features = LOOKS[name]
-    log(tmp_path, 200, event(1, "regulator_silent", "the regulator is silent"))
+    log(tmp_path, 200, event(1, "regulator_silent", "the regulator is silent"), charge_amps=0.1, every_seconds=600)
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        journal.append(Day(time_ms=now_ms(), date=time.strftime("%Y-%m-%d"), charge_amp_hours=120.0))
+    report = tmp_path / "report.html"
+    assert solar_process("report", "--data", tmp_path, "--output", report).code == 0
     with shown(tmp_path) as at:
-        tab = browser.tab().look(at.url + "?range=7d", features=features, **size)
-        tab.js("document.querySelector('#energy details').setAttribute('open', '')")
-        tab.js(axe + "; 0")
-        told = json.loads(tab.js("axe.run().then((found) => JSON.stringify(found.violations))"))
-        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in told] == []
+        for page in (at.url + "?range=7d", report.as_uri()):
+            tab = browser.tab().look(page, features=features, **size)
+            tab.js("document.querySelector('details').setAttribute('open', '')")
+            assert tab.js("document.querySelectorAll('.chart').length") == 4
+            assert violations(tab) == []
+
+
+def violations(tab: Tab) -> list[tuple[str, list[str]]]:
+    """What axe finds, and where.."""
+    tab.js(tool("node_modules/axe-core/axe.min.js", "npm").read_text() + "; 0")
+    told = json.loads(tab.js("axe.run().then((found) => JSON.stringify(found.violations))"))
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in told]
 
 
 def test_the_report_is_whole_on_a_phone(tmp_path: Path, browser: Browser) -> None:
