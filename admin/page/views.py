@@ -6,9 +6,7 @@ from admin.page.charts import RANGES
 from admin.page.site import Look
 from admin.report.energy import energy_section
 from admin.report.page import printable
-from admin.terminal.words import ago
-
-MEANWHILE = "The charts are being drawn again: {} readings are still to be added up."
+from admin.terminal.words import ago, count
 
 
 def whole_page(look: Look, chosen: str, charts: str) -> str:
@@ -37,7 +35,8 @@ def now(look: Look) -> str:
     points = "".join(f"<li>{escape(printable(point))}</li>" for point in look.points)
     needs = f"<section class='attention'><h2>Needs attention</h2><ul>{points}</ul></section>" if points else ""
     well = "" if points else "<p class='well'>Nothing needs attention.</p>"
-    left = f"<p class='faint'>{escape(MEANWHILE.format(f'{look.left:,}'))}</p>" if look.left else ""
+    meanwhile = f"The charts are being drawn again: {count(look.left, 'reading')} still to be added up."
+    left = f"<p class='faint'>{meanwhile}</p>" if look.left else ""
     shown = "".join(
         f"<div class='{name}'><dt>{title}</dt><dd>{escape(value)}</dd>{under}</div>"
         for name, title, value, under in _values(look)
