@@ -1,4 +1,5 @@
-# One image for all processes: `solar log` (the default), `solar upload`, `solar alert run`, `solar mqtt`. See docs/deploy.md.
+# One image for all processes: `solar log` (the default), `solar upload`, `solar serve`, `solar alert run`, `solar mqtt`.
+# See docs/deploy.md.
 # BASE may be any Debian with the same python3 in both stages; the build stage needs its venv module.
 ARG BASE=python:3.12-slim-bookworm
 
@@ -7,11 +8,9 @@ WORKDIR /src
 RUN python3 -m venv /opt/solar
 # The dependencies first: they change less often than the program.
 COPY pyproject.toml requirements.lock ./
-# What only some sites want: EXTRAS="alert mqtt page".
-ARG EXTRAS=
-RUN python3 -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-        extras = [each for name in sys.argv[1:] for each in project["optional-dependencies"][name]]; \
-        print(*project["dependencies"], *extras, sep="\n")' ${EXTRAS} > dependencies.txt \
+RUN python3 -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+        extras = [each for name in ("alert", "mqtt", "page") for each in project["optional-dependencies"][name]]; \
+        print(*project["dependencies"], *extras, sep="\n")' > dependencies.txt \
     && /opt/solar/bin/pip install --no-cache-dir --constraint requirements.lock --requirement dependencies.txt
 COPY README.md LICENSE hatch_build.py install.sh compose.yaml compose.site.yaml ./
 COPY systemd systemd

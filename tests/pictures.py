@@ -19,8 +19,11 @@ from unittest.mock import patch
 from rich.console import Console
 
 from admin.commands.watch import screen_of
+from admin.energy.energy import FILE
+from admin.energy.sums import Sums
 from admin.page.site import Site
 from journal.boots import Anchor
+from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
@@ -31,10 +34,10 @@ from tests.browser import Browser, chromium
 
 DOCS = Path(__file__).parent.parent / "docs"
 DAYS, READING_SECONDS, SEED = 30, 120, 7
-NOW = datetime(2026, 6, 15, 12, 40, tzinfo=UTC)
+NOW = datetime(2026, 6, 15, 10, 40, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
 DAY_MS = 86_400_000
-WEEK = ("--since", "2026-06-08T12:40Z", "--until", "2026-06-15T12:40Z")
+WEEK = ("--since", "2026-06-08T10:40Z", "--until", "2026-06-15T10:40Z")
 LARGEST_BYTES = 150_000
 SOLAR = Path(sys.executable).with_name("solar")
 TERMINAL = """<!DOCTYPE html><meta charset="utf-8"><body style="margin:0;background:#15181b"><pre style="margin:0;
@@ -83,6 +86,8 @@ def day_of(last: Reading) -> Day:
 
 
 def of_page(browser: Browser, data: Path) -> None:
+    with Journal.open(data / "journal.db") as journal, Sums.open(data / FILE) as sums:
+        sums.update(journal)  # the page itself does it a second at a time, and says meanwhile what is left
     with shown(data) as at:
         desk = browser.tab().look(f"{at.url}?range=7d", width=1000, height=900)
         desk.until("events.readyState === EventSource.OPEN")
@@ -103,7 +108,7 @@ def of_terminal(browser: Browser, data: Path) -> None:
     site = Site(data, is_upload_wanted=False, keeps_sums=False)
     while site.look.left:
         site.look = site.look_again()
-    console.print(screen_of(site.look))
+    console.print(screen_of(site.look, console.width))
     photograph(browser, console.export_html(inline_styles=True, code_format="{code}"), data, "terminal.png")
 
 
@@ -114,7 +119,7 @@ def of_doctor(browser: Browser, data: Path) -> None:
     fresh = data / "fresh"
     fresh.mkdir()
     environ = os.environ | {"COLUMNS": "90", "SOLAR_CLOCK": "trust", "SOLAR_INTERVAL": "2"}
-    with RunningSimulator(options) as simulator:
+    with RunningSimulator(options, clock=HandClock()) as simulator:  # only its line is faster, not its clock
         settings = ("--port", simulator.port, "--data", ".")
         with subprocess.Popen([SOLAR, "log", *settings], cwd=fresh, env=environ, stderr=subprocess.DEVNULL) as logger:
             watched = [SOLAR, "watch", "--count", "8", "--data", "."]

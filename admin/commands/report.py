@@ -131,7 +131,7 @@ def render(
         verdict=verdict(health, figures),
         newest=f"{local(newest.time_ms)}: {values(newest)}" if newest else "",
         facts=facts,
-        charts=charts_of(drawn, span, days),
+        charts=charts_of(drawn, span, days, figures.nights),
         tables=[energy_section(figures), table_of_days(days), table_of_events(shown, len(events) - len(shown))],
     )
 

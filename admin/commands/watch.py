@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from admin.energy.words import HEAD, facts, rows_of_periods
 from admin.page.site import Look, Site
 from admin.terminal import options
 from admin.terminal.console import stop_on_signals
 from admin.terminal.values import values
-from admin.terminal.words import ago
+from admin.terminal.words import ago, count
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 EVERY_SECONDS = 2.0
+WIDE_COLUMNS = 70
+"""A narrower terminal would cut numbers off: there the table has only the columns NARROW."""
+NARROW = [HEAD.index(name) for name in ("", "In, kWh", "Used, kWh", "Known, %")]
 
 # fmt: off
 Count = Annotated[int | None, typer.Option(
@@ -59,23 +63,22 @@ def live(site: Site, stop: threading.Event, most: int | None) -> None:
     from rich.live import Live
 
     seen: set[int | None] = set()
-    with Live(screen_of(site.look), auto_refresh=False, screen=True) as shown:
+    with Live(auto_refresh=False, screen=True) as shown:
+        look = site.look
         while not stop.is_set():
-            look = site.look_again()
-            shown.update(screen_of(look), refresh=True)
+            shown.update(screen_of(look, shown.console.width), refresh=True)
             seen.add(look.health.reading.id if look.health.reading else None)
             if most is not None and len(seen - {None}) >= most:
                 return
-            stop.wait(EVERY_SECONDS)
+            stop.wait(0.05 if look.left else EVERY_SECONDS)
+            look = site.look_again()
 
 
-def screen_of(look: Look) -> "Group":
-    """Verdict, values, what needs attention, energy."""
+def screen_of(look: Look, width: int) -> "Group":
+    """Verdict, values, what needs attention, energy; for a terminal of so many columns."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
-
-    from admin.energy.words import HEAD, facts, rows_of_periods
 
     style = "bold" if not (look.is_stale or look.is_held) else "bold reverse"
     parts: list[Text | Table] = [Text(look.name), Text(look.verdict, style=style)]
@@ -84,16 +87,17 @@ def screen_of(look: Look) -> "Group":
         age = "held" if look.is_held else ago(look.health.age_seconds(reading.time_ms))
         parts.append(Text(f"{values(reading)}; {age}"))
     parts += [Text(f"Needs attention: {point}", style="bold") for point in look.points]
+    if look.left:
+        parts.append(Text(f"{count(look.left, 'reading')} still to be added up", style="dim"))
     if look.figures:
+        columns = range(len(HEAD)) if width >= WIDE_COLUMNS else NARROW
         table = Table(box=None, pad_edge=False)
-        for name in HEAD:
-            table.add_column(name, justify="right" if name else "left")
+        for column in columns:
+            table.add_column(HEAD[column], justify="right" if column else "left")
         for row in rows_of_periods(look.figures):
-            table.add_row(*row)
-        named = Table(box=None, pad_edge=False, show_header=False)
-        for name, words in facts(look.figures):
-            named.add_row(name, words)
-        parts += [Text(), table, Text(), named]
+            table.add_row(*(row[column] for column in columns))
+        parts += [Text(), table, Text()]
+        parts += [Text(f"{name}: {words}") for name, words in facts(look.figures)]
     return Group(*parts, Text(), Text("Ctrl-C ends it.", style="dim"))
 
 

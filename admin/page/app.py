@@ -16,11 +16,11 @@ from starlette.routing import Route
 from admin.energy.words import as_dict, period_as_dict
 from admin.files.formats import columns, row
 from admin.page import views
-from admin.page.charts import RANGES, Charts
+from admin.page.charts import RANGES, SHORT_SECONDS, Charts
 from admin.page.guard import Guard
 from admin.page.metrics import metrics
 from admin.page.site import Look, Site
-from admin.report.page import STYLE
+from admin.report.page import SCRIPT, STYLE
 from journal.errors import JournalError
 
 HERE = Path(__file__).parent
@@ -43,7 +43,6 @@ class Pages:
         self._charts = Charts(site)
 
     def routes(self) -> list[Route]:
-        files = {"/page.js": "text/javascript", "/icon.svg": "image/svg+xml"}
         return [
             Route("/", self.page),
             Route("/charts", self.charts),
@@ -52,8 +51,9 @@ class Pages:
             Route("/api/days", self.days),
             Route("/metrics", self.prometheus),
             Route("/healthz", self.healthz),
-            Route("/page.css", _file(STYLE + (HERE / "page.css").read_text(), "text/css")),
-            *(Route(path, _file((HERE / path[1:]).read_text(), kind)) for path, kind in files.items()),
+            Route("/page.css", _file("page.css", "text/css", STYLE)),
+            Route("/page.js", _file("page.js", "text/javascript", SCRIPT)),
+            Route("/icon.svg", _file("icon.svg", "image/svg+xml")),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class Pages:
         try:
             return self._charts.draw(chosen)
         except (JournalError, sqlite3.Error):
-            return "<p>There are no charts now: the journal cannot be read.</p>"
+            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: the journal cannot be read.</p>"
 
     async def live(self, _: Request) -> Response:
         if self._site.watchers >= MOST_WATCHERS:
@@ -140,7 +140,10 @@ def _range(request: Request) -> str:
     return chosen if chosen in RANGES else "today"
 
 
-def _file(text: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+def _file(name: str, kind: str, before: str = "") -> Callable[[Request], Awaitable[Response]]:
+    """A file of this folder, after what it shares with the report."""
+    text = before + (HERE / name).read_text()
+
     async def answer(_: Request) -> Response:
         return Response(text, media_type=kind, headers={"Cache-Control": "no-cache"})
 

@@ -5,19 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from admin.energy.days import local_date, midnight_ms
-from admin.energy.nights import nights_of
 from admin.energy.sums import Sums
 from admin.page.site import Look, Site
 from admin.report.charts import GAP_SECONDS, charts_of, collect, collect_sums, span_of
 from admin.report.drawing import Span
-from admin.report.pixels import DAY_MS
+from admin.report.pixels import LONG_MS
 from admin.report.records import days_of
 from journal.journal import Journal
 
 RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
 """What the page can show: its name, and how many days, today included."""
 FRESH_MS = {"today": 5_000, "7d": 60_000, "30d": 300_000, "year": 900_000}
-"""How long a drawing is used although there are newer readings."""
+"""How long a drawing is used although there may be newer readings."""
 SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
 """Charts of less than an hour are drawn again every 3 s while the page is open, others every minute."""
 NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
@@ -25,7 +24,7 @@ NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    newest_ms: int
+    now_ms: int
     journal_left: tuple[str, int]
     date: str
     html: str
@@ -43,8 +42,8 @@ class Charts:
         """The charts of a range, as HTML. Raises JournalError, sqlite3.Error."""
         with self._lock:
             look = self._site.look
-            newest_ms = look.health.reading.time_ms if look.health.reading else 0
-            date = local_date(look.health.now_ms).isoformat()
+            now_ms = look.health.now_ms
+            date = local_date(now_ms).isoformat()
             with Journal.open(self._site.data / "journal.db") as journal:
                 state = journal.identity(), look.left
                 kept = self._drawn.get(name)
@@ -52,10 +51,10 @@ class Charts:
                     kept is None
                     or kept.journal_left != state
                     or kept.date != date
-                    or not 0 <= newest_ms - kept.newest_ms <= FRESH_MS[name]
+                    or not 0 <= now_ms - kept.now_ms <= FRESH_MS[name]
                 ):
                     html = self._draw(journal, look, name)
-                    kept = self._drawn[name] = _Drawing(newest_ms, state, date, html)
+                    kept = self._drawn[name] = _Drawing(now_ms, state, date, html)
             return kept.html
 
     def _draw(self, journal: Journal, look: Look, name: str) -> str:
@@ -68,24 +67,18 @@ class Charts:
                 ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
                 if not ranges:
                     return NOTHING
-                span = span_of(journal, ranges, since_ms, now_ms + 1)
-                span = replace(self._shaded(sums, span, now_ms), until_ms=max(span.until_ms, since_ms + 1))
+                span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
                 drawn = collect(journal, ranges, span)
             else:
                 until_ms = midnight_ms(today + timedelta(1))
-                stretches = self._site.days.values() if name == "year" else sums.quarters(since_ms, until_ms)
-                known = [each for each in stretches if each.began_ms >= since_ms]
-                if known:  # a young site's charts begin with its first day
-                    since_ms = max(since_ms, midnight_ms(local_date(known[0].began_ms)))
+                site_days = self._site.days.values()
+                if first := next(iter(site_days), None):  # a young site's charts begin with its first day
+                    since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
+                is_long = until_ms - since_ms > LONG_MS
+                known = [day for day in site_days if day.began_ms >= since_ms]
                 gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
-                span = Span(since_ms, until_ms, gap_ms, has_values=True)
-                span = span if name == "year" else self._shaded(sums, span, now_ms)
-                drawn = collect_sums(known, span)
+                span = Span(since_ms, until_ms, gap_ms)
+                drawn = collect_sums(known if is_long else sums.quarters(since_ms, until_ms), span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
-        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records)) + "</div>"
-
-    @staticmethod
-    def _shaded(sums: Sums, span: Span, now_ms: int) -> Span:
-        quarters = list(sums.quarters(span.since_ms - DAY_MS, span.until_ms))
-        nights = [(night.began_ms, night.ended_ms) for night in nights_of(quarters, now_ms)]
-        return replace(span, nights=nights, has_values=True)
+        nights = look.figures.nights if look.figures else ()
+        return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records, nights)) + "</div>"

@@ -2,15 +2,11 @@
 
 from html import escape
 
-from admin.energy.figures import Figures
-from admin.energy.words import HEAD, amounts, weeks_and_months
 from admin.page.charts import RANGES
 from admin.page.site import Look
-from admin.report.energy import energy_section, table
+from admin.report.energy import energy_section
 from admin.report.page import printable
-from admin.terminal.words import ago
-
-MEANWHILE = "The charts are being drawn again: {} readings are still to be added up."
+from admin.terminal.words import ago, count
 
 
 def whole_page(look: Look, chosen: str, charts: str) -> str:
@@ -28,7 +24,6 @@ def whole_page(look: Look, chosen: str, charts: str) -> str:
         f"<header><h1>{name}</h1><p id='connection' role='status'></p></header>\n"
         f"<main>\n<div id='now'>{now(look)}</div>\n"
         f"<nav aria-label='Period'>{links}</nav>\n"
-        f"<p class='faint'>Line: average. Shading: minimum to maximum. Grey: night.</p>\n"
         f"<div id='charts' data-range='{chosen}'>{charts}</div>\n"
         f"<div id='energy'>{energy(look)}</div>\n</main>\n</body>\n</html>\n"
     )
@@ -40,7 +35,8 @@ def now(look: Look) -> str:
     points = "".join(f"<li>{escape(printable(point))}</li>" for point in look.points)
     needs = f"<section class='attention'><h2>Needs attention</h2><ul>{points}</ul></section>" if points else ""
     well = "" if points else "<p class='well'>Nothing needs attention.</p>"
-    left = f"<p class='faint'>{escape(MEANWHILE.format(f'{look.left:,}'))}</p>" if look.left else ""
+    meanwhile = f"The charts are being drawn again: {count(look.left, 'reading')} still to be added up."
+    left = f"<p class='faint'>{meanwhile}</p>" if look.left else ""
     shown = "".join(
         f"<div class='{name}'><dt>{title}</dt><dd>{escape(value)}</dd>{under}</div>"
         for name, title, value, under in _values(look)
@@ -77,31 +73,4 @@ def _amount(value: float | None, unit: str, digits: int) -> str:
 
 def energy(look: Look) -> str:
     """The energy figures, and the weeks and months of a year."""
-    if look.figures is None:
-        return ""
-    return energy_section(look.figures) + _long(look.figures)
-
-
-def _long(figures: Figures) -> str:
-    rows = [(period.label, *amounts(period)) for period in weeks_and_months(figures)]
-    if not rows:
-        return ""
-    nights = [
-        (
-            night.date,
-            _percent(night.depth_of_discharge_percent),
-            _percent(night.used_percent),
-            _percent(night.used_amp_hours),
-        )
-        for night in reversed(figures.nights[-7:])
-    ]
-    by_night = table("nights", ("Night", "Depth of discharge, %", "Used, %", "Used, Ah"), nights) if nights else ""
-    return (
-        f"<details><summary>Days, nights, weeks and months</summary>{by_night}"
-        f"{table('periods', ('Day', *HEAD[1:]), [(day.label, *amounts(day)) for day in reversed(figures.days[-31:])])}"
-        f"{table('periods', ('Week, month', *HEAD[1:]), rows)}</details>"
-    )
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
+    return energy_section(look.figures, has_year=True) if look.figures else ""

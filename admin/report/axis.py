@@ -8,7 +8,9 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 HOURS = (1, 2, 3, 6, 12)
 DAYS = (1, 2, 7, 14)
-MONTHS = (1, 2, 3, 6, 12, 24)
+MONTHS = (2, 3, 6, 12, 24)
+YEAR_MS = 390 * DAY_MS
+"""Up to about a year every month is marked, because its name is short; the year stands in January's place."""
 
 
 class Mark(NamedTuple):
@@ -45,12 +47,12 @@ def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
             break
     else:
         for days in DAYS:
-            if span / (days * DAY_MS) < most:
+            if span / (days * DAY_MS) <= most:
                 marks = _days(since_ms, until_ms, days)
                 break
         else:
             months = next((months for months in MONTHS if span / (months * 30 * DAY_MS) < most), 120)
-            marks = _months(since_ms, until_ms, months)
+            marks = _months(since_ms, until_ms, 1 if span < YEAR_MS else months)
     return marks or [Mark(since_ms, _local(since_ms, "%-d %b %H:%M"))]
 
 
@@ -79,7 +81,11 @@ def _days(since_ms: int, until_ms: int, step: int) -> list[Mark]:
 def _months(since_ms: int, until_ms: int, step: int) -> list[Mark]:
     start = time.localtime(since_ms / 1000)
     moments = [_moment(start.tm_year, start.tm_mon + month, 1) for month in range(1, 1200, step)]
-    return [Mark(at, _local(at, "%b %Y")) for at in moments if since_ms <= at < until_ms]
+    return [
+        Mark(at, _local(at, "%b %Y" if step > 1 else "%Y" if time.localtime(at / 1000).tm_mon == 1 else "%b"))
+        for at in moments
+        if since_ms <= at < until_ms
+    ]
 
 
 def _moment(year: int, month: int, day: int, hour: int = 0) -> int:

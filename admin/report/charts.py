@@ -1,20 +1,23 @@
-"""The charts of a period: its readings or their sums as columns, and the curves that report and page draw of them."""
+"""The charts of a period: its readings or their sums as columns, and what report and page draw of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Self
 
+from admin.energy.nights import Night
 from admin.energy.quarters import QUANTITIES, Stretch
 from admin.health.survey import usual_seconds
 from admin.report.days import bars_of_days
 from admin.report.drawing import WIDTH, Curve, Span, curves
-from admin.report.pixels import Columns, column_count
+from admin.report.pixels import DAY_MS, Columns, column_count
 from admin.terminal.period import Ranges
 from journal.journal import Journal
 from journal.reading import Day
 
 GAP_SECONDS = 300.0
+LONGEST_SHADED_MS = 31 * DAY_MS
+"""Over a longer time nights are not shaded: they are too thin, and in a year a point of the line is a whole day."""
 ROWS_AT_ONCE = 5000
 
 
@@ -76,14 +79,20 @@ def span_of(journal: Journal, ranges: Ranges, since_ms: int, until_ms: int) -> S
     """From `since_ms` to `until_ms`, but not beyond the first and the last reading."""
     first_ms, last_ms = _ends(journal, ranges)
     gap_ms = 1000 * max(GAP_SECONDS, 5 * _interval_seconds(journal, ranges))
-    return Span(max(since_ms, first_ms), min(until_ms, last_ms + 1), gap_ms)
+    since_ms = max(since_ms, first_ms)
+    return Span(since_ms, max(since_ms + 1, min(until_ms, last_ms + 1)), gap_ms)
 
 
-def charts_of(drawn: ChartData, span: Span, days: Sequence[Day]) -> list[str]:
-    """Volts, state of charge, charge and load; then the regulator's daily records as bars."""
+def charts_of(drawn: ChartData, span: Span, days: Sequence[Day], nights: Sequence[Night] = ()) -> list[str]:
+    """What the drawing means; volts, state of charge, charge and load; then the regulator's daily records as bars."""
+    meaning = "Line: average. Shading: minimum to maximum."
+    if nights and span.until_ms - span.since_ms <= LONGEST_SHADED_MS:
+        span = replace(span, nights=[(night.began_ms, night.ended_ms) for night in nights])
+        meaning += " Grey: night."
     volts, percent, charge, load = drawn.columns.values()
     currents = [Curve("charge", "charge", charge), Curve("load", "load", load)]
     return [
+        f"<p class='faint'>{meaning}</p>",
         curves("Battery", "volts", [Curve("battery", "volts", volts)], span, zero=False),
         curves("State of charge", "percent", [Curve("state of charge", "percent", percent)], span, zero=True),
         curves("Current", "amperes", currents, span, zero=True),

@@ -1,10 +1,12 @@
 """The regulator's daily records in the report: as bars, and as a table."""
 
 import time
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 
+from admin.energy.days import total
+from admin.energy.words import number
 from admin.report.drawing import Bar, bars
+from admin.report.energy import table
 from journal.reading import Day
 
 MOST_BARS = 62
@@ -32,7 +34,7 @@ def _bars(days: Sequence[Day]) -> list[Bar]:
     for day in days:
         months.setdefault(day.date[:7], []).append(day)
     return [
-        Bar(month, _total(day.charge_amp_hours for day in each), _total(day.load_amp_hours for day in each))
+        Bar(month, total(day.charge_amp_hours for day in each), total(day.load_amp_hours for day in each))
         for month, each in months.items()
     ]
 
@@ -45,25 +47,19 @@ def _short(date: str) -> str:
         return date
 
 
-def _total(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
 def table_of_days(days: Sequence[Day]) -> str:
     """Each day's record, newest first."""
     if not days:
         return ""
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Day", *(name for name, _, _ in DAY_COLUMNS)))
-    rows = []
-    for day in sorted(days, key=lambda day: day.date, reverse=True):
-        values = [(getattr(day, field), digits) for _, field, digits in DAY_COLUMNS]
-        cells = "".join(f"<td>{'-' if value is None else f'{value:.{digits}f}'}</td>" for value, digits in values)
-        mark = " *" if day.date_is_estimated else ""
-        rows.append(f"<tr><th scope='row'>{escape(day.date)}{mark}</th>{cells}</tr>")
+    rows = [
+        (
+            f"{day.date} *" if day.date_is_estimated else day.date,
+            *(number(getattr(day, field), digits) for _, field, digits in DAY_COLUMNS),
+        )
+        for day in sorted(days, key=lambda day: day.date, reverse=True)
+    ]
     note = "<p class='faint'>* estimated date</p>" if any(day.date_is_estimated for day in days) else ""
-    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return (
         "<section><h2>Days</h2><p class='faint'>Counted by the regulator, from midnight to midnight by its clock.</p>"
-        f"<div class='wide' tabindex='0'><table>{body}</table></div>{note}</section>"
+        f"{table('days', ('Day', *(name for name, _, _ in DAY_COLUMNS)), rows)}{note}</section>"
     )

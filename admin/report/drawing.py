@@ -14,6 +14,8 @@ from admin.report.axis import DAY_MS, Mark, time_marks, value_marks
 from admin.report.pixels import Column, Columns
 
 WIDTH, HEIGHT = 800, 200
+SYMBOLS = {"volts": "V", "percent": "%", "amperes": "A"}
+"""A unit beside a value; the title has its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,13 @@ class Scale:
 class Span:
     """The range of the horizontal axis, and after how long without a value a curve is broken.
 
-    `nights`: from when to when it is shaded. `has_values`: for a page whose script shows the values under the pointer.
+    `nights`: from when to when it is shaded.
     """
 
     since_ms: int
     until_ms: int
     gap_ms: float
     nights: Sequence[tuple[int, int]] = ()
-    has_values: bool = False
 
     def share(self, time_ms: float) -> float:
         return (time_ms - self.since_ms) / (self.until_ms - self.since_ms)
@@ -88,7 +89,7 @@ def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: b
         _nights(span) + _grid(scale) + "".join([*lines, *shapes]),
         _labels(scale, places),
         legend,
-        attributes=_values(drawn, unit, span) if span.has_values else "",
+        attributes=_values(drawn, unit, span),
     )
 
 
@@ -102,7 +103,7 @@ def _nights(span: Span) -> str:
 
 
 def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
-    """For the page's script: at which share of the width which moment is, and each curve's value there."""
+    """For the script (pointer.js): at which share of the width which moment is, and each curve's value there."""
     days = (span.until_ms - span.since_ms) / DAY_MS
     layout = "%H:%M:%S" if days < 0.02 else "%H:%M" if days <= 1.1 else "%a %-d %b %H:%M" if days <= 60 else "%-d %b %Y"
     moments: dict[int, int] = {}
@@ -114,7 +115,12 @@ def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
         [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
         for place, at in sorted(moments.items())
     ]
-    told = {"unit": unit, "names": [curve.label for curve in drawn], "points": points}
+    return _told(SYMBOLS[unit], [curve.label for curve in drawn], points)
+
+
+def _told(unit: str, names: Sequence[str], points: Sequence[Sequence[object]]) -> str:
+    """A chart's attributes for the script. A point: its share of the width, its label, and the value of each name."""
+    told = {"unit": unit, "names": names, "points": points}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return " tabindex='0' data-values='{}'".format(
         text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")
@@ -152,20 +158,26 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     step = WIDTH / len(drawn)
     shapes = []
     for place, bar in enumerate(drawn):
-        amounts = f"{_amount(bar.first)} {unit} {names[0]}, {_amount(bar.second)} {unit} {names[1]}"
-        rectangles = [
+        shapes += [
             f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(value):g}" '
             f'width="{0.38 * step:.1f}" height="{HEIGHT - scale.y(value):.1f}"/>'
             for value, style, start in ((bar.first, "charge", 0.1), (bar.second, "load", 0.52))
             if value is not None
         ]
-        shapes.append(f"<g><title>{escape(f'{bar.label}: {amounts}')}</title>{''.join(rectangles)}</g>")
-    every = -(-len(drawn) // 7)
-    marks = [Mark((place + 0.5) / len(drawn), drawn[place].label) for place in range(0, len(drawn), every)]
+    middles = [Mark((place + 0.5) / len(drawn), bar.label) for place, bar in enumerate(drawn)]
+    marks = middles[:: -(-len(drawn) // 7)]
     sums = _sum(names[0], unit, [bar.first for bar in drawn]), _sum(names[1], unit, [bar.second for bar in drawn])
     words = f"{title}, {drawn[0].label} to {drawn[-1].label}, in total: {', '.join(sums)}."
     legend = _legend([(names[0], "charge"), (names[1], "load")])
-    return figure(f"{title}, {unit}", words, _grid(scale) + "".join(shapes), _labels(scale, marks), legend)
+    points = [[round(at, 4), label, bar.first, bar.second] for (at, label), bar in zip(middles, drawn, strict=True)]
+    return figure(
+        f"{title}, {unit}",
+        words,
+        _grid(scale) + "".join(shapes),
+        _labels(scale, marks),
+        legend,
+        attributes=_told(unit, names, points),
+    )
 
 
 def figure(title: str, words: str, shapes: str, labels: str, legend: str, *, attributes: str = "") -> str:
@@ -204,7 +216,3 @@ def _legend(entries: Sequence[tuple[str, str]]) -> str:
 def _sum(name: str, unit: str, values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     return f"{sum(known):,.0f} {unit} {name}" if known else f"{name} not known"
-
-
-def _amount(value: float | None) -> str:
-    return "?" if value is None else f"{value:.0f}"

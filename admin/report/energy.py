@@ -1,20 +1,34 @@
-"""The energy figures as HTML, for report and page: what is known as cards, days and months as a table."""
+"""The energy figures as HTML, for report and page: what is known as cards; periods, days and nights as tables."""
 
 from collections.abc import Sequence
 from html import escape
 
 from admin.energy.figures import Figures
-from admin.energy.words import HEAD, facts, rows_of_periods
+from admin.energy.words import HEAD, amounts, facts, number, rows_of_periods, weeks_and_months
 
 
-def energy_section(figures: Figures) -> str:
-    """Empty when nothing is known."""
+def energy_section(figures: Figures, *, has_year: bool = False) -> str:
+    """Empty when nothing is known. `has_year`: the figures go back a year, so that weeks and months are whole."""
     rows = rows_of_periods(figures)
     if not rows:
         return ""
     counted = any(period.is_counted for period in figures.periods.values())
     note = "<p class='faint'>* counted by the regulator: readings are missing</p>" if counted else ""
-    return f"<section><h2>Energy</h2>{cards(facts(figures))}{table('periods', HEAD, rows)}{note}</section>"
+    section = f"<section><h2>Energy</h2>{cards(facts(figures))}{table('periods', HEAD, rows)}{note}</section>"
+    nights = [
+        (night.date, *map(number, (night.depth_of_discharge_percent, night.used_percent, night.used_amp_hours)))
+        for night in reversed(figures.nights[-7:])
+    ]
+    days = [(day.label, *amounts(day)) for day in reversed(figures.days[-31:])]
+    longer = [(period.label, *amounts(period)) for period in weeks_and_months(figures)] if has_year else []
+    tables = (
+        ("nights", ("Night", "Depth of discharge, %", "Used, %", "Used, Ah"), nights),
+        ("periods", ("Day", *HEAD[1:]), days),
+        ("periods", ("Week, month", *HEAD[1:]), longer),
+    )
+    inner = "".join(table(*each) for each in tables if each[2])
+    summary = "Nights, days, weeks and months" if has_year else "Nights and days"
+    return f"{section}<details><summary>{summary}</summary>{inner}</details>"
 
 
 def cards(entries: Sequence[tuple[str, str]]) -> str:

@@ -1,12 +1,22 @@
-"""The report's page around its charts: one well-formed file without scripts, fonts or anything from elsewhere."""
+"""The report's page around its charts: one well-formed file, without fonts or anything from elsewhere.
 
+Its one script shows the values under the pointer. The browser runs no other: the policy names its hash.
+"""
+
+import hashlib
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
-from admin.report.energy import cards
+from admin.report.energy import cards, table
 from admin.terminal.words import count
 from journal.reading import Event
+
+SCRIPT = Path(__file__).with_name("pointer.js").read_text()
+_DIGEST = b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_DIGEST}'"
 
 # Colours that colour-blind people can tell apart (Okabe and Ito); the load's line is also dashed.
 STYLE = """
@@ -33,6 +43,10 @@ figure { margin: 2rem 0; break-inside: avoid; } figcaption { font-weight: 600; m
 .chart { position: relative; margin: 0 .75rem 2.2rem 3rem; height: 12rem; }
 .chart > svg { display: block; width: 100%; height: 100%; overflow: visible; }
 .chart text { font-size: .75rem; fill: var(--faint); } .y { text-anchor: end; } .x { text-anchor: middle; }
+.chart[data-values] { cursor: crosshair; touch-action: pan-y; }
+.value { position: absolute; bottom: calc(100% + .35rem); right: 0; margin: 0; font-size: .85rem; line-height: 1.2;
+  font-weight: 600; background: var(--paper); padding: 0 .25rem; }
+.cursor { stroke: var(--ink); stroke-width: 1; }
 .night { fill: var(--ink); fill-opacity: .07; }
 path { vector-effect: non-scaling-stroke; fill: none; }
 .grid { stroke: var(--rule); stroke-width: 1; } .line { stroke-width: 1.5; stroke-linejoin: round; }
@@ -43,6 +57,7 @@ path { vector-effect: non-scaling-stroke; fill: none; }
 .charge.band, rect.charge { fill: var(--charge); } .load.band, rect.load { fill: var(--load); }
 .key { font-weight: 400; font-size: .85rem; margin-left: 1rem; white-space: nowrap; }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
+.key::before { forced-color-adjust: none; }
 .key.charge::before { background: var(--charge); } .key.load::before { background: var(--load); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
@@ -50,8 +65,13 @@ th { color: var(--faint); font-weight: 600; } thead th { vertical-align: bottom;
 th:first-child, td:first-child, .events th, .events td { text-align: left; }
 tbody th { color: inherit; font-weight: 400; white-space: nowrap; } .events td:last-child { overflow-wrap: anywhere; }
 @media (max-width: 40rem) { .second { display: none; } body { padding: .75rem; }
+  .chart { margin-bottom: 3rem; } /* room for .value, which stands above the next title: there is none beside it */
+  .value { bottom: calc(100% + 2rem); left: -3rem; padding: 0; }
   table { font-size: .72rem; } th, td { padding: .25rem .12rem; } }
+details { margin: 1rem 0; } summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
+details table { margin-bottom: 1.5rem; }
 tr { break-inside: avoid; } thead { display: table-header-group; }
+@media (prefers-contrast: more), (forced-colors: active) { .night { fill-opacity: .18; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .chart { height: 4.5cm; }
   .band, rect, .key::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -72,11 +92,11 @@ def page(
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
-        """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>\n"""
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{escape(title)}</h1>"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n<script>{SCRIPT}</script>\n</head>\n"
+        f"<body>\n<header><h1>{escape(title)}</h1>"
         f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n"
         f"<p class='verdict'>{escape(verdict)}</p>\n<p>{escape(printable(newest))}</p>\n{cards(facts)}\n"
-        "<p class='faint'>Line: average. Shading: minimum to maximum.</p>\n"
         + "\n".join([*charts, *tables])
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -86,16 +106,9 @@ def table_of_events(events: Sequence[Event], left_out: int) -> str:
     """What happened, newest first; `left_out` more are not shown."""
     if not events:
         return ""
-    rows = "".join(
-        f"<tr><th scope='row'>{local(event.time_ms)}</th><td>{escape(printable(event.message))}</td></tr>"
-        for event in events
-    )
+    rows = [(local(event.time_ms), printable(event.message)) for event in events]
     note = f"<p class='faint'>{count(left_out, 'older event')} not shown</p>" if left_out else ""
-    head = "<thead><tr><th scope='col'>Time</th><th scope='col'>What happened</th></tr></thead>"
-    return (
-        "<section><h2>Events</h2><div class='wide' tabindex='0'>"
-        f"<table class='events'>{head}<tbody>{rows}</tbody></table></div>{note}</section>"
-    )
+    return f"<section><h2>Events</h2>{table('events', ('Time', 'What happened'), rows)}{note}</section>"
 
 
 def local(time_ms: float) -> str:

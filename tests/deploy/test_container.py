@@ -54,8 +54,9 @@ def test_docker_compose_takes_them_without_settings(path: str) -> None:
 def test_the_demo_needs_no_settings_and_no_hardware() -> None:
     """And what it has for a real site's settings is in no real site: see below."""
     found = services("compose.yaml")
-    assert {name for name, service in found.items() if "demo" in service["profiles"]} == set(found)
-    assert set(found) == {"logger", "uploader", "influxdb", "grafana", "simulator"}
+    started = {name for name, service in found.items() if "demo" in service["profiles"]}
+    assert started == {"logger", "uploader", "page", "influxdb", "grafana", "simulator"}
+    assert {name: found[name]["profiles"] for name in set(found) - started} == {"alert": ["alert"], "mqtt": ["mqtt"]}
     assert found["logger"]["environment"] == {"SOLAR_PORT": "socket://simulator:26000", "SOLAR_CLOCK": "trust"}
     text = (PROJECT / "compose.yaml").read_text()
     assert set(re.findall(r"\$\{(\w+):-", text)) == set(re.findall(r"\$\{?(\w+)", text)) == {"SOLAR_IMAGE", "PUBLISH"}
@@ -66,17 +67,19 @@ def test_a_real_site_replaces_all_that_is_the_demos() -> None:
     """Each value that all the world knows, and the clock that is believed."""
     demo, site = as_data("compose.yaml"), as_data("compose.site.yaml")
     for name, service in site["services"].items():
-        for variable, value in demo["services"][name]["environment"].items():
+        for variable, value in demo["services"][name].get("environment", {}).items():
             if "demo" in value or variable in ("SOLAR_PORT", "SOLAR_CLOCK"):
                 assert variable in service["environment"], f"{name}: {variable}"
-        assert service["profiles"] == ["site"]
+        assert "profiles" not in service if name in ("alert", "mqtt") else service["profiles"] == ["site"]
     assert "demo" not in str(site)
     assert set(site["services"]) == set(demo["services"]) - {"simulator"}
     assert site["volumes"].keys() == demo["volumes"].keys()
     assert site["services"]["logger"]["environment"]["SOLAR_CLOCK"] == "${SOLAR_CLOCK:-auto}"
 
 
-@pytest.mark.parametrize("missing", ["INFLUXDB_TOKEN", "INFLUXDB_PASSWORD", "GRAFANA_PASSWORD", "SOLAR_DEVICE", ""])
+@pytest.mark.parametrize(
+    "missing", ["INFLUXDB_TOKEN", "INFLUXDB_PASSWORD", "GRAFANA_PASSWORD", "SOLAR_PAGE_TOKEN", "SOLAR_DEVICE", ""]
+)
 def test_a_real_site_asks_for_its_passwords_and_its_port(missing: str, tmp_path: Path) -> None:
     settings = tmp_path / ".env"
     example = re.sub("^([A-Z_]+)=$", r"\1=made-up", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
@@ -86,6 +89,15 @@ def test_a_real_site_asks_for_its_passwords_and_its_port(missing: str, tmp_path:
     assert not missing or f"{missing} is missing a value: set it in .env" in checked.stdout
     assert "demo-only" not in checked.stdout
     assert missing or "target: /dev/solar-pli" in checked.stdout
+
+
+@pytest.mark.parametrize(("wanted", "more"), [("site", set()), ("site,alert,mqtt", {"alert", "mqtt"})])
+def test_alerts_and_mqtt_start_where_they_are_wanted(wanted: str, more: set[str], tmp_path: Path) -> None:
+    settings = tmp_path / ".env"
+    example = re.sub("^([A-Z_]+)=$", r"\1=made-up", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
+    settings.write_text(example.replace("COMPOSE_PROFILES=site", f"COMPOSE_PROFILES={wanted}"))
+    started = compose(None, "--env-file", settings, "config", "--services")
+    assert set(started.stdout.split()) == {"logger", "uploader", "page", "influxdb", "grafana"} | more
 
 
 def test_settings_of_a_site_without_the_file_of_a_site_start_nothing() -> None:

@@ -58,6 +58,13 @@ def test_its_health_is_what_status_says(docker: Engine, image: str) -> None:
     assert (found["Entrypoint"], found["Cmd"]) == (["solar"], ["log", "--wait"])
 
 
+def test_it_has_what_page_alerts_and_mqtt_need(docker: Engine, image: str) -> None:
+    """Each gets as far as the setting that is missing."""
+    said = inside(docker, image, "sh", "-c", "solar serve --listen 0.0.0.0:0; solar alert run; solar mqtt; true")
+    for name in ("SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"):
+        assert f"set {name}" in said or f"{name} is not set" in said
+
+
 def test_it_has_no_compiler_and_no_installer(docker: Engine, image: str) -> None:
     tools = "gcc cc clang make ld pip pip3 git curl"
     assert inside(docker, image, "sh", "-c", f"for tool in {tools}; do command -v $tool; done; true") == ""

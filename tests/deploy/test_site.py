@@ -27,16 +27,18 @@ x-build: &build {network: host, args: {BASE: debian}}
 services:
   logger: {build: *build, environment: {SOLAR_INTERVAL: "0.5"}, healthcheck: {interval: 2s}}
   uploader: {build: *build, environment: {SOLAR_UPLOAD_EVERY: "1"}, healthcheck: {interval: 2s}}
+  page: {build: *build}
   simulator: {build: *build}
   influxdb: {healthcheck: {interval: 1s}}
 """
-SERVICES = ("logger", "uploader", "influxdb", "grafana", "simulator")
+SERVICES = ("logger", "uploader", "page", "influxdb", "grafana", "simulator")
 REAL = {
     "SOLAR_DEVICE": "/dev/null",
     "SOLAR_PORT": "socket://simulator:26000",
     "INFLUXDB_TOKEN": "real-token",
     "INFLUXDB_PASSWORD": "real-password",
     "GRAFANA_PASSWORD": "real-password",
+    "SOLAR_PAGE_TOKEN": "real-password",
 }
 Readings = dict[int, float]
 """Battery volts by time in milliseconds."""
@@ -102,6 +104,14 @@ class Site:
                 return False
             raise
 
+    def page(self, password: str) -> str:
+        """What the site's own page says."""
+        request = urllib.request.Request(
+            f"http://{ADDRESS}:8642/api/reading", headers={"Authorization": f"Bearer {password}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return str(answer.read().decode())
+
     def health(self, service: str) -> str:
         return str(self.docker.inspect(f"solar-{service}-1")["State"]["Health"]["Status"])
 
@@ -127,6 +137,7 @@ def demo(docker: Engine, project: Path, image: str) -> Iterator[Site]:
 def test_the_demo_needs_nothing_and_is_well(demo: Site) -> None:
     """Whatever the kernel says of its clock: nothing is held."""
     assert "All is well." in demo.solar("status")
+    assert '"battery_volts":' in demo.page("demo-only")
     for service in ("logger", "uploader"):
         await_that(lambda service=service: demo.health(service) == "healthy", f"{service} is healthy")
     assert demo.compose("exec", "--no-TTY", "grafana", "ls", "/etc/grafana/provisioning").split() == [
@@ -168,7 +179,8 @@ def test_a_real_site_after_the_demo_has_nothing_of_it(demo: Site) -> None:
         site.await_readings(5)
         assert not site.everything_logged().keys() & simulated.keys()
         assert (site.accepts("real-token"), site.accepts("demo-only-token")) == (True, False)
-        for service in ("logger", "uploader", "influxdb", "grafana"):
+        assert '"battery_volts":' in site.page("real-password")
+        for service in ("logger", "uploader", "page", "influxdb", "grafana"):
             assert "demo-only" not in site.docker("inspect", "--format", "{{.Config.Env}}", f"solar-{service}-1")
         site.end()
     finally:

@@ -1,10 +1,14 @@
 """The report is read as the XML that it is: what is in its charts, its tables, and what never may be."""
 
+import hashlib
+import json
 import re
 import time
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -30,6 +34,13 @@ def charts(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
     }  # type: ignore[union-attr]
 
 
+def told(root: ElementTree.Element, chart: str) -> dict[str, Any]:
+    """What the script knows of a chart."""
+    (drawing,) = [each for each in charts(root)[chart].iter(f"{HTML}div") if each.get("data-values")]
+    known: dict[str, Any] = json.loads(drawing.get("data-values") or "")
+    return known
+
+
 def rows(root: ElementTree.Element, heading: str) -> list[list[str]]:
     for section in root.iter(f"{HTML}section"):
         if section.findtext(f"{HTML}h2") == heading:
@@ -42,7 +53,7 @@ def day(date: str, **values: object) -> Day:
     return Day(time_ms=time_ms, date=date, **values)  # type: ignore[arg-type]
 
 
-def fill_hours(hours: Iterable[float], *records: Day | Event, every_seconds: int = 60) -> None:
+def fill_hours(hours: Iterable[float], *records: Day | Event, every_seconds: int = 60, charge_amps: float = 12) -> None:
     """Readings in hours from FIRST_MS on, half an hour each, of rising voltage."""
     with JournalWriter.create(Path("data/journal.db")) as journal:
         journal.boot_number("a boot")
@@ -54,6 +65,7 @@ def fill_hours(hours: Iterable[float], *records: Day | Event, every_seconds: int
                 battery_volts=24.0 + n / count,
                 state_of_charge_percent=80.0,
                 load_amps=None,
+                charge_amps=charge_amps,
             )
             for hour in hours
             for n in range(count)
@@ -94,7 +106,11 @@ def test_each_chart_has_words_for_those_who_do_not_see_it(solar: Solar) -> None:
         "Current: charge from 12.0 to 12.0 amperes.",
         "Charge per day, 1 Jan to 1 Jan, in total: 120 Ah charged, 90 Ah used.",
     ]
-    assert [tip.text for tip in page().iter(f"{SVG}title")] == ["1 Jan: 120 Ah charged, 90 Ah used"]
+    assert told(page(), "Charge per day") == {
+        "unit": "Ah",
+        "names": ["charged", "used"],
+        "points": [[0.5, "1 Jan", 120.0, 90.0]],
+    }
 
 
 def line(root: ElementTree.Element, chart: str, style: str = "line") -> str:
@@ -139,8 +155,9 @@ def test_over_many_days_the_bars_are_months(solar: Solar) -> None:
     ]
     fill_hours([0, 24 * 80], *days)
     solar("report", "--since", "2026-01-01", "--until", "2026-12-01")
-    tips = [tip.text for tip in page().iter(f"{SVG}title")]
-    assert tips == [f"2026-0{month}: 50 Ah charged, ? Ah used" for month in (1, 2, 3)]
+    assert [point[1:] for point in told(page(), "Charge per month")["points"]] == [
+        [f"2026-0{month}", 50.0, None] for month in (1, 2, 3)
+    ]
 
 
 HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too' \x00\x1b\x0b ]]> ü"
@@ -151,7 +168,9 @@ def test_nothing_that_an_event_or_a_name_says_becomes_part_of_the_page(solar: So
     assert solar("report", "--site", "<script>x</script>", *SINCE).code == 0
     root = page()
     tags = {element.tag.split("}")[1] for element in root.iter()}
-    assert tags & {"script", "img", "iframe", "link", "object", "a"} == set()
+    assert tags & {"img", "iframe", "link", "object", "a"} == set()
+    (script,) = root.iter(f"{HTML}script")
+    assert "alert(1)" not in (script.text or "")
     assert [row[1] for row in rows(root, "Events")] == [
         "&amp;",
         "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too'     ]]> ü",
@@ -164,7 +183,30 @@ def test_the_page_needs_nothing_from_elsewhere(solar: Solar) -> None:
     text = Path("report.html").read_text()
     assert set(re.findall(r"[a-z]+://[^\"' ]+", text)) == {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
     assert not re.search(r"url\(|@import|src=|href=", text)
-    assert "default-src 'none'" in text
+
+
+def test_the_browser_runs_the_pages_own_script_and_no_other(solar: Solar) -> None:
+    fill_hours([0])
+    solar("report", *SINCE)
+    (script,) = page().iter(f"{HTML}script")
+    digest = b64encode(hashlib.sha256((script.text or "").encode()).digest()).decode()
+    (policy,) = [meta.get("content") for meta in page().iter(f"{HTML}meta") if meta.get("http-equiv")]
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def test_nights_are_shaded_unless_the_period_is_too_long_for_it(solar: Solar) -> None:
+    """As on the site's own page."""
+    fill_hours([0])
+    fill_hours((24 * 33 + n / 2 for n in range(16)), charge_amps=0.1)
+    solar("report", "--since", "2026-02-01", "--until", "2026-03-01")
+    figures = charts(page())
+    assert [figures[name].find(f".//{SVG}rect[@class='night']") is None for name in ("Battery", "Current")] == [
+        False
+    ] * 2
+    assert "Grey: night." in "".join(page().itertext())
+    solar("report", "--since", "2026-01-01", "--until", "2026-03-01")
+    assert "Grey: night." not in "".join(page().itertext())
+    assert page().find(f".//{SVG}rect[@class='night']") is None
 
 
 def test_where_no_reading_is_it_says_where_there_are_some(solar: Solar) -> None:

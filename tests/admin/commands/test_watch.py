@@ -1,7 +1,13 @@
 """`solar watch` at a terminal and redirected."""
 
+from io import StringIO
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from admin.commands.watch import screen_of
+from admin.page.site import Site
 from tests.admin.conftest import Solar, contents, redirected
 from tests.admin.page.conftest import log
 
@@ -21,6 +27,18 @@ def test_what_needs_attention_is_a_line_too(solar: Solar) -> None:
     ran = solar("watch", "--count", "1")
     assert "LOAD CUT OFF" in ran.out
     assert "needs attention: a damaged journal was set aside" in ran.out
+
+
+@pytest.mark.parametrize("width", [40, 69, 70, 80])
+def test_no_number_is_cut_off_in_a_narrow_terminal(width: int) -> None:
+    log(Path("data"), 3000, charge_watts=300_000.0, load_watts=114_300.0, charge_amps=12_000.0, load_amps=4_500.0)
+    look = Site(Path("data"), is_upload_wanted=False, keeps_sums=False).look
+    shown = StringIO()
+    Console(width=width, file=shown).print(screen_of(look, width))
+    lines = shown.getvalue().splitlines()
+    assert "…" not in shown.getvalue()
+    assert max(map(len, lines)) <= width
+    assert [line for line in lines if line.startswith("This month ")]
 
 
 def test_without_a_journal_it_says_so_and_waits(solar: Solar) -> None:

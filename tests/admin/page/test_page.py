@@ -84,7 +84,17 @@ def test_every_range_is_drawn(tmp_path: Path) -> None:
             page = get(at, f"?range={chosen}")
             assert page.status == 200
             assert page.body.count("class='chart'") == 3 or "No readings" in page.body
-        assert 'class="night"' not in get(at, "?range=year").body
+
+
+def test_nights_are_shaded_where_they_can_be_told_apart(tmp_path: Path) -> None:
+    log(tmp_path, 300, every_seconds=600, charge_amps=0.1)
+    log(tmp_path, 1, charge_amps=0.1)
+    with sqlite3.connect(tmp_path / "journal.db") as file:
+        file.execute("UPDATE readings SET time_ms = time_ms - ? WHERE id < 10", [40 * 24 * 3_600_000])
+    with shown(tmp_path) as at:
+        for chosen, is_shaded in (("7d", True), ("30d", True), ("year", False)):
+            page = get(at, f"?range={chosen}").body
+            assert ('class="night"' in page, "Grey: night" in page) == (is_shaded, is_shaded), chosen
 
 
 def test_an_old_reading_is_shown_as_old(tmp_path: Path) -> None:
@@ -245,6 +255,19 @@ def test_the_command_says_where_the_page_is_and_stops_when_asked(tmp_path: Path)
         assert get(Address(("127.0.0.1", port)), "healthz").status == 200
         process.terminate()
         assert process.wait(20) == 0
+
+
+def test_after_the_logger_stopped_todays_charts_show_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hours of readings, then two hours of nothing."""
+    noon_ms = int(time.mktime((2026, 6, 15, 12, 0, 0, 0, 0, -1)) * 1000)
+    monkeypatch.setattr("tests.admin.page.conftest.now_ms", lambda: noon_ms)
+    monkeypatch.setattr("admin.health.survey.time.time_ns", lambda: (noon_ms + 7_200_000) * 1_000_000)
+    log(tmp_path, 121)
+    drawn = Charts(Site(tmp_path, is_upload_wanted=False)).draw("today")
+    (line,) = re.findall('class="volts line" d="([^"]*)"', drawn)
+    assert float(re.split("[ L]", line)[-2]) == pytest.approx(400, abs=5)
 
 
 @pytest.mark.long
