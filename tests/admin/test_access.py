@@ -17,9 +17,10 @@ from admin.doctor.journal import journal
 from admin.health.survey import survey
 from journal.access import obstacle
 from journal.writer import JournalWriter
-from tests.admin.conftest import Ran, Solar, command
+from tests.admin.conftest import Ran, Solar, command, point_to
 from tests.admin.test_cli import all_commands
 from uploader.progress.progress import Progress
+from uploader.server.target import Target
 
 NO_LINE = ("--port", "/dev/ttyNOPE")
 ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -58,8 +59,7 @@ SOMEBODY = 65534
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("URL", "http://127.0.0.1:9"), ("TOKEN", "a token"), ("ORG", "o"), ("BUCKET", "b")):
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "a token", "o", "b"), monkeypatch)
     monkeypatch.setenv("SOLAR_ALERT_URLS", "ntfy://127.0.0.1:9/nobody")
     monkeypatch.setenv("SOLAR_MQTT_URL", "mqtt://127.0.0.1:9")
 

@@ -1,6 +1,5 @@
 """Restoring: what it says, what it leaves, and a kill at every step."""
 
-import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,7 +9,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.writer import JournalWriter
-from tests.admin.conftest import Solar, fill, reading
+from tests.admin.conftest import Solar, fill, reading, stand_ins
 from tests.deploy.files import UNITS
 
 KILLED = """
@@ -108,10 +107,7 @@ def test_while_a_logger_writes_that_is_no_service_nothing_changes(solar: Solar, 
 def test_all_services_that_have_the_journal_open_are_stopped_and_started(
     solar: Solar, data: Path, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\necho active\n')
-    (tmp_path / "bin/systemctl").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    stand_ins(tmp_path, monkeypatch, systemctl=f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\necho active\n')
     assert solar("restore", backup, "--now").code == 0
     calls = [call.split(" solar-") for call in (tmp_path / "calls").read_text().splitlines() if "is-active" not in call]
     assert [verb for verb, *_ in calls] == ["stop", "--no-block start"]

@@ -1,6 +1,5 @@
 """`solar setup` at a terminal, with a simulated regulator and a real InfluxDB; systemd has a stand-in."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator import RunningSimulator, SimulatorOptions
-from tests.admin.conftest import Solar, contents
+from tests.admin.conftest import Solar, contents, stand_ins
 from tests.admin.typist import Typist, typing
 from tests.servers import InfluxDB1, free_port, influxdb_1
 
@@ -55,12 +54,8 @@ def dev(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory of settings; systemctl and timedatectl note what they were told, and start the logger."""
-    (tmp_path / "bin").mkdir()
-    for name, text in (("systemctl", SYSTEMCTL), ("timedatectl", '#!/bin/sh\necho "timedatectl $*" >>"$TRIED"\n')):
-        (tmp_path / "bin" / name).write_text(text)
-        (tmp_path / "bin" / name).chmod(0o755)
+    stand_ins(tmp_path, monkeypatch, systemctl=SYSTEMCTL, timedatectl='#!/bin/sh\necho "timedatectl $*" >>"$TRIED"\n')
     (tmp_path / "tried").touch()
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("TRIED", str(tmp_path / "tried"))
     monkeypatch.setenv("PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
