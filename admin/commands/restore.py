@@ -35,7 +35,7 @@ def restore(backup: Backup, yes: Yes = False, now: Now = False, data: options.Da
     if not yes and not (sys.stdin.isatty() and typer.confirm("Restore it?")):
         print("Nothing was changed. To restore it without being asked, add --yes.")
         return 1
-    running = [service for service in services.ALL if services.is_active(service)]
+    running = services.active()
     if not running:
         return _replace(backup, data / "journal.db")
     # systemd starts them again even if this ends halfway.
@@ -67,7 +67,7 @@ def consequences(copy: Copy, data: Path) -> list[str]:
 def _replace(backup: Path, journal: Path) -> int:
     began = time.monotonic()
     draft = draft_beside(backup, journal)
-    stopped = [service for service in services.ALL if services.is_active(service)]
+    stopped = services.active()
     if stopped:
         services.systemctl("stop", *stopped)
     try:

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-PROC = Path("/proc")
+from admin.health.survey import PROC, lock_holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,10 @@ def processes_using(path: Path, proc: Path = PROC) -> list[Process]:
     For a pseudo-terminal only locks count: the program that made it, such as a simulator, keeps it open too.
     """
     real = path.resolve()
-    numbers = lock_holders(path, proc)
+    numbers = lock_holders(path, proc) or set()
     if real.parent.name != "pts":
         numbers |= {int(each.name) for each in proc.glob("[0-9]*") if _has_open(each, str(real))}
     return [Process(number, _name(number, proc)) for number in sorted(numbers - {os.getpid()})]
-
-
-def lock_holders(path: Path, proc: Path = PROC) -> set[int]:
-    """The numbers of the processes that hold a lock (flock) on it, this one included."""
-    try:
-        inode = f":{path.stat().st_ino}"
-        lines = (proc / "locks").read_text().splitlines()
-    except OSError:
-        return set()
-    locks = [line.split() for line in lines]
-    return {int(lock[4]) for lock in locks if len(lock) > 5 and lock[1] == "FLOCK" and lock[5].endswith(inode)}
 
 
 def _has_open(process: Path, path: str) -> bool:

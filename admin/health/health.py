@@ -84,6 +84,24 @@ class Health:
     def age_seconds(self, time_ms: int) -> float:
         return (self.now_ms - time_ms) / 1000
 
+    @property
+    def patience_seconds(self) -> float:
+        """How old the newest reading may be before something is wrong."""
+        least = STALE_UPLOAD_SECONDS if self.is_saving else SILENCE_SECONDS
+        return max(least, 6 * (self.interval_seconds or 0))
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the newest reading shows how the site is now."""
+        return self.reading is not None and abs(self.age_seconds(self.reading.time_ms)) <= self.patience_seconds
+
+    @property
+    def unsent_since_ms(self) -> int | None:
+        """Since when readings have waited and none was sent; None if none waits."""
+        if self.oldest_pending_ms is None:
+            return None
+        return max((self.upload.last_upload_ms if self.upload else None) or 0, self.oldest_pending_ms)
+
 
 def attention(health: Health) -> list[str]:
     """What needs attention, the most serious first, one plain sentence each."""
@@ -103,8 +121,7 @@ def _logging(health: Health) -> list[str]:
         points.append(f"there is no reading yet: {cause}")
     else:
         age = health.age_seconds(health.reading.time_ms)
-        patience = STALE_UPLOAD_SECONDS if health.is_saving else SILENCE_SECONDS
-        if age > max(patience, 6 * (health.interval_seconds or 0)):
+        if age > health.patience_seconds:
             points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
         elif age < -SILENCE_SECONDS:
             points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")
@@ -144,10 +161,8 @@ def _uploading(health: Health) -> list[str]:
             else "InfluxDB has been unreachable"
         )
         points.append(f"{what} for {since}: {upload.reason}; nothing is lost")
-    elif health.oldest_pending_ms is not None and health.pending and sum(health.pending.values()):
-        last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
-        if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
-            points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
+    elif (since_ms := health.unsent_since_ms) is not None and health.age_seconds(since_ms) > STALE_UPLOAD_SECONDS:
+        points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
     if refused := upload.dead_letters - upload.dead_letters_waiting:
         points.append(f"InfluxDB refused {count(refused, 'record')}: `solar dead-letters list` says why")
     return points

@@ -3,7 +3,7 @@
 import socket
 
 from admin.page.extra import LISTEN, check_extra
-from admin.setup.answers import LATER, Answers, Refused
+from admin.setup.answers import LATER, Answers
 from alerts.receivers import receivers
 from journal.errors import BadSetting
 
@@ -19,15 +19,12 @@ def page_proposal(answers: Answers) -> str:
     return answers.known("SOLAR_PAGE_LISTEN") or "here"
 
 
-def check_page(listen: str, answers: Answers) -> str:
+def check_page(listen: str, answers: Answers) -> None:
+    check_extra()
     try:
-        check_extra()
         _is_local(listen)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
     except ValueError as error:
-        raise Refused(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
-    return ""
+        raise ValueError(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
 
 
 def is_page_open(answers: Answers) -> bool:
@@ -35,23 +32,15 @@ def is_page_open(answers: Answers) -> bool:
     return listen is not None and not _is_local(listen)
 
 
-def check_password(password: str, answers: Answers) -> str:
+def check_password(password: str, answers: Answers) -> None:
     from admin.page.server import address, check_token
 
-    try:
-        check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
-    return ""
+    check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
 
 
 def check_alerts(urls: str, answers: Answers) -> str:
     """Whether Apprise understands them. Nothing is sent."""
-    try:
-        told = receivers(urls)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
-    return f"{', '.join(each.name for each in told)}; `sudo solar alert test` sends a message"
+    return f"{', '.join(each.name for each in receivers(urls))}; `sudo solar alert test` sends a message"
 
 
 def page_address(answers: Answers) -> str | None:

@@ -15,18 +15,18 @@ from admin.setup.answers import LATER, Answers
 class Question:
     """`variable`: what it sets; `file`: where that is written below /etc/solar, None for what is no setting of ours.
 
-    `proposal`: what was found, to be accepted with Enter. `check` returns what to tell about a good answer, and raises
-    Refused for a bad one. `later`: the value for those who answer "later"; None if that is no answer here, "" if
-    nothing is written then. `short`: words that a person may answer for a longer value. `is_secret`: the present value
-    is not shown; nor what is typed, unless `is_seen`. `is_asked`: whether it has a meaning after the answers so far.
-    `service`: what runs from now on if it was answered.
+    `proposal`: what was found, to be accepted with Enter. `check` returns what to tell about a good answer. For a bad
+    one it raises ValueError, or an error of ours, with what would be right. `later`: the value for those who answer
+    "later"; None if that is no answer here, "" if nothing is written then. `short`: words that a person may answer for
+    a longer value. `is_secret`: the present value is not shown; nor what is typed, unless `is_seen`. `is_asked`:
+    whether it has a meaning after the answers so far. `service`: what runs from now on if it was answered.
     """
 
     variable: str
     file: str | None
     text: str
     proposal: Callable[[Answers], str | None]
-    check: Callable[[str, Answers], str]
+    check: Callable[[str, Answers], str | None]
     later: str | None = None
     short: Mapping[str, str] = field(default_factory=dict)
     is_secret: bool = False

@@ -4,8 +4,9 @@ import subprocess
 from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.open_files import Process, lock_holders, processes_using
+from admin.doctor.open_files import Process, processes_using
 from admin.doctor.port import check_port, check_port_users
+from admin.health.survey import lock_holders
 from tests.ordinary_user import forbidden_port, ordinary_user
 
 
@@ -71,7 +72,7 @@ def test_the_logger_is_no_stranger() -> None:
 def test_who_locks_a_file_is_told_by_the_real_kernel(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w") as file:
-        assert lock_holders(path) == set()
+        assert not lock_holders(path)
         fcntl.flock(file, fcntl.LOCK_EX)
         assert lock_holders(path) == {os.getpid()}
         assert processes_using(path) == []
@@ -86,4 +87,4 @@ def test_who_has_a_device_open_is_told_by_the_real_kernel() -> None:
 
 
 def test_a_proc_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
-    assert (processes_using(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], set())
+    assert (processes_using(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], None)

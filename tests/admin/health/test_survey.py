@@ -1,4 +1,3 @@
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -22,10 +21,3 @@ def test_only_where_all_processes_are_seen_is_a_lock_that_is_not_there_known_to_
     assert is_locked(lock, proc) is True
     (proc / "locks").unlink()
     assert is_locked(lock, proc) is None
-
-
-def test_a_lock_that_is_held_is_seen(tmp_path: Path) -> None:
-    lock = tmp_path / "journal.lock"
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert is_locked(lock) is True
