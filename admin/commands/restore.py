@@ -16,6 +16,7 @@ from admin.upkeep.copies import Copy, checked_copy
 from admin.upkeep.restoring import draft_beside, put_in_place
 from journal import files
 from journal.errors import JournalError, JournalMissing
+from journal.files import is_there
 from journal.journal import Journal
 
 # fmt: off
@@ -30,6 +31,7 @@ def restore(backup: Backup, yes: Yes = False, now: Now = False, data: options.Da
     """Put a backup in the journal's place; the old journal is kept under another name."""
     if now:
         return _replace(backup, data / "journal.db")
+    is_there(data / "journal.db")  # else one who may not look is asked in vain
     copy = checked_copy(backup)
     print("\n".join(consequences(copy, data)))
     if not yes and not (sys.stdin.isatty() and typer.confirm("Restore it?")):

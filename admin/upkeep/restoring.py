@@ -22,10 +22,10 @@ from journal.journal import Journal
 def draft_beside(backup: Path, journal: Path) -> Path:
     """Step 1, while the logger still runs. Raises JournalFull."""
     draft = journal.with_name(f"{journal.name}.restored")
-    free, needed = shutil.disk_usage(journal.parent).free, backup.stat().st_size
-    if free < needed:
-        raise JournalFull(f"cannot restore {backup}: {FULL}")
     with our_errors("write to", draft):
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(draft.parent).free < backup.stat().st_size:
+            raise JournalFull(f"cannot restore {backup}: {FULL}")
         draft.unlink(missing_ok=True)
         with Journal.open(backup) as source:
             source.backup(draft)  # with an identity of its own, also when the same backup is restored twice

@@ -17,7 +17,7 @@ from admin.doctor.journal import journal
 from admin.health.survey import survey
 from journal.access import obstacle
 from journal.writer import JournalWriter
-from tests.admin.conftest import Ran, Solar, command, point_to
+from tests.admin.conftest import Ran, Solar, command, fill, point_to
 from tests.admin.test_cli import all_commands
 from uploader.progress.progress import Progress
 from uploader.server.target import Target
@@ -36,7 +36,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("report",): (),
     ("export",): (),
     ("backup",): ("copy.db",),
-    ("recover",): ("journal-damaged-1.db",),
+    ("recover",): (__file__,),
     ("audit",): (),
     ("replay",): ("--since", "7d"),
     ("pack",): ("--output", "backlog.lp.gz"),
@@ -97,6 +97,12 @@ def test_a_directory_that_may_not_be_entered_is_named_with_its_owner_and_the_cur
     assert ran.code == (2 if names == ("unpack-receipt",) else 1)
     if names not in {("status",), ("doctor",)}:
         assert len(ran.err.splitlines()) == 1
+
+
+def test_restore_names_it_before_it_asks(shut: Path, tmp_path: Path) -> None:
+    ran = as_anybody("restore", "--yes", str(fill(tmp_path / "other", 2) / "journal.db"))
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert re.match(rf"cannot open data/journal.db: user \S+ may not enter {shut}, which belongs to ", ran.err)
 
 
 def test_the_doctor_has_a_line_of_its_own_for_it(shut: Path) -> None:

@@ -82,6 +82,13 @@ def test_restored_twice_it_is_another_journal_each_time(solar: Solar, data: Path
     assert len(seen) == 3
 
 
+def test_into_a_data_directory_that_is_not_there_yet(solar: Solar, backup: Path) -> None:
+    """As on a new computer."""
+    ran = solar("restore", backup, "--yes", "--data", "new/site")
+    assert (ran.code, ids(Path("new/site/journal.db"))) == (0, [1, 2, 3])
+    assert "The journal has" not in ran.out
+
+
 def test_a_damaged_backup_changes_nothing(solar: Solar, data: Path, tmp_path: Path) -> None:
     fill(tmp_path / "long", 2000)
     solar("backup", "backup.db", "--data", "long")
