@@ -30,7 +30,7 @@ Settings = Annotated[Path, typer.Option(
 
 
 def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data: options.Data = options.DATA) -> int:
-    """Set the site up: port, name, time zone, InfluxDB, backups, page, alerts; then start the services."""
+    """Set up port, name, time zone, InfluxDB, backups, page, MQTT and alerts; then start the services."""
     if answers_file is None and not sys.stdin.isatty():
         raise BadSetting("cannot ask anything: this is no terminal; give the answers with --answers FILE")
     before = {name: value for file in FILES for name, value in settings_files.read(settings / file).items()}

@@ -49,7 +49,7 @@ def ask_all(questions: "tuple[Question, ...]", answers: Answers) -> None:
 
 
 def _is_answered(question: "Question", answers: Answers) -> bool:
-    proposal = question.proposal(answers)
+    proposal = question.proposed(answers)
     answer = _prompted(question, proposal) if answers.given is None else _looked_up(question, proposal, answers.given)
     if question.later is not None and answer.lower() == LATER:
         if question.later:

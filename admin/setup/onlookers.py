@@ -1,4 +1,4 @@
-"""Who looks at the site: browsers, at its own page, and those whom its alerts are sent to."""
+"""Who looks at the site: browsers, at its own page, Home Assistant by MQTT, and those whom its alerts are sent to."""
 
 import socket
 
@@ -7,6 +7,7 @@ from admin.setup.answers import LATER, Answers
 from alerts.receivers import receivers
 from journal.errors import BadSetting
 
+CONNECT_SECONDS = 5.0
 PAGES = {"here": LISTEN, "network": "0.0.0.0:8642"}  # who asks for it gets it, with a password
 
 
@@ -36,6 +37,19 @@ def check_password(password: str, answers: Answers) -> None:
     from admin.page.server import address, check_token
 
     check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
+
+
+def check_broker(url: str, answers: Answers) -> str:
+    """Whether somebody listens there. Nothing is sent, so the password is not tried."""
+    from mqtt.broker import address
+
+    at = address(url)
+    try:
+        socket.create_connection((at.host, at.port), CONNECT_SECONDS).close()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ValueError(f"no broker answers at {at}: {why}; check host and port, or answer {LATER}") from None
+    return f"{at} answers; `journalctl -u solar-mqtt` says whether it accepts user and password"
 
 
 def check_alerts(urls: str, answers: Answers) -> str:
