@@ -84,9 +84,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
             rows.append(("Held", held))
     if disk := health.disk:
         growth = ""
-        if disk.journal_bytes_per_day and disk.days_left is not None:
-            room = "more than ten years" if disk.days_left > 3652 else duration(disk.days_left * 86400)
-            growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {room}"
+        if disk.journal_bytes_per_day:
+            growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {disk.lasts}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
         rows.append(("Disk", f"{free}; the journal uses {size(disk.journal_bytes)}{growth}"))
     if note := health.backup:

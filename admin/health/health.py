@@ -44,6 +44,17 @@ class Disk:
         """How long until the disk is full, if the journal keeps growing like this and nothing else does."""
         return self.free_bytes / self.journal_bytes_per_day if self.journal_bytes_per_day else None
 
+    @property
+    def lasts(self) -> str | None:
+        """The same in words."""
+        if self.days_left is None:
+            return None
+        return "more than ten years" if self.days_left > 3652 else duration(self.days_left * 86400)
+
+    @property
+    def is_low(self) -> bool:
+        return self.free_bytes < LOW_DISK_BYTES or (self.days_left is not None and self.days_left < LOW_DISK_DAYS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -170,13 +181,10 @@ def _uploading(health: Health) -> list[str]:
 
 def _disk(health: Health) -> list[str]:
     disk = health.disk
-    if disk is None:
+    if disk is None or not disk.is_low:
         return []
-    left = disk.days_left
-    if disk.free_bytes < LOW_DISK_BYTES or (left is not None and left < LOW_DISK_DAYS):
-        until = f", full in {duration(left * 86400)} at this pace" if left is not None else ""
-        return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
-    return []
+    until = f", full in {disk.lasts} at this pace" if disk.lasts else ""
+    return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
 
 
 def _backup(health: Health) -> list[str]:
