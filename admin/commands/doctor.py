@@ -17,13 +17,14 @@ import typer
 from admin.doctor.finding import Finding, Verdict, bad_from, look, ok, skipped
 from admin.doctor.runner import Part, examine
 from admin.health.health import Health
-from admin.health.survey import is_locked, survey
+from admin.health.survey import survey
 from admin.terminal import options, unknown_settings
 from admin.terminal.colour import painted
 from admin.terminal.console import log_to_stderr, program_version, wrapped
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from journal.errors import BadSetting
+from journal.holders import is_locked
 
 REDIRECTED_WIDTH = 78
 COLOURS = {Verdict.OK: "green", Verdict.LOOK: "yellow", Verdict.BAD: "red", Verdict.SKIPPED: "yellow"}

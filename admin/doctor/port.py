@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from admin.doctor.finding import Finding, bad, ok
-from admin.doctor.open_files import Process
+from journal.holders import Process
 
 DEV = Path("/dev")
 NAMES = ("serial/by-id/*", "solar-pli", "ttyUSB*", "ttyACM*", "serial0")
@@ -63,11 +63,11 @@ def _others(dev: Path) -> str:
     return f"plug the adapter in, or set SOLAR_PORT to one that was found: {', '.join(there[:4])}"
 
 
-def check_port_users(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
+def check_port_users(port: str, users: Sequence[Process], loggers: Sequence[Process]) -> Finding:
     """Who uses the port; `loggers` are the processes that hold the journal's lock."""
     if is_url(port):
         return ok("holder", "not known for a serial server")
-    strangers = [user for user in users if user.number not in loggers]
+    strangers = [user for user in users if user not in loggers]
     if strangers:
         remedy = KNOWN.get(strangers[0].name, "end it: only one program at a time can talk to the regulator")
         return bad("holder", ", ".join(map(str, strangers)), remedy)

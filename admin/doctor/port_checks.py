@@ -6,11 +6,10 @@ from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict, ok, see, skipped
 from admin.doctor.line import TIMEOUTS, Timeouts, check_line
-from admin.doctor.open_files import processes_using
 from admin.doctor.port import DEV, check_port, check_port_users, is_url
 from admin.doctor.regulator import check_regulator
 from admin.health.health import Health
-from admin.health.survey import PROC, lock_holders
+from journal.holders import PROC, lock_holders, users_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,8 @@ def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Find
     """The findings about port, adapter and regulator."""
     there = check_port(line.port, line.dev)
     yield there
-    loggers = lock_holders(Path(health.data, "journal.lock"), line.proc) or set()
-    users = [] if is_url(line.port) else processes_using(Path(line.port), line.proc)
+    loggers = lock_holders(Path(health.data, "journal.lock"), line.proc) or ()
+    users = [] if is_url(line.port) else users_of(Path(line.port), line.proc)
     used = check_port_users(line.port, users, loggers)
     if there.verdict is Verdict.OK:
         yield used

@@ -11,6 +11,7 @@ from admin.upkeep.backup_note import read_note
 from journal import damage
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
+from journal.holders import is_locked
 from journal.journal import Journal
 from journal.reading import STREAMS, Reading
 from journal.saving import newest_step
@@ -20,9 +21,6 @@ Ranges = tuple[tuple[int, int], ...]
 
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
-PROC = Path("/proc")
-ALL_PROCESSES = "pid:[4026531836]"
-"""The namespace in which all processes are seen (PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h)."""
 SECONDS_A_REQUEST = 2.0
 """An estimate, to say how long the backlog takes. On a good connection a request takes less."""
 
@@ -138,25 +136,3 @@ def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
     return Disk(
         free_bytes=usage.free, total_bytes=usage.total, journal_bytes=journal_bytes, journal_bytes_per_day=per_day
     )
-
-
-def is_locked(path: Path, proc: Path = PROC) -> bool | None:
-    """Whether a process holds the lock on `path`; None if that cannot be seen, for example from a container."""
-    holders = lock_holders(path, proc)
-    return None if holders is None else bool(holders)
-
-
-def lock_holders(path: Path, proc: Path = PROC) -> set[int] | None:
-    """The numbers of the processes that hold the lock (flock) on `path`, this one too; None if that cannot be seen.
-
-    Trying the lock could disturb its owner. The kernel lists only the locks of processes that this one can see.
-    """
-    try:
-        inode = f":{path.stat().st_ino}"
-        locks = [line.split() for line in (proc / "locks").read_text().splitlines()]
-        found = {int(lock[4]) for lock in locks if len(lock) > 5 and lock[1] == "FLOCK" and lock[5].endswith(inode)}
-        return found if found or (proc / "self/ns/pid").readlink().name == ALL_PROCESSES else None
-    except FileNotFoundError:
-        return None if path.exists() else set()
-    except OSError:
-        return None
