@@ -3,11 +3,10 @@
 import gzip
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +16,7 @@ from admin.doctor.bucket import retention
 from admin.doctor.finding import Finding, Verdict
 from admin.doctor.server import certificate, name, server
 from tests.forward_proxy import ForwardProxy
+from tests.http_double import serving
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
 from tests.uploader.audit.flux_double import table
@@ -131,28 +131,9 @@ def influx_2(double: Influx2) -> Iterator[Influx2]:
             if status != 204:
                 self.wfile.write((body if isinstance(body, str) else json.dumps(body)).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
     with serving(Handler) as url:
         double.url = url
         yield double
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> Iterator[str]:
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    listener.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is no news
-    if context:
-        listener.socket = context.wrap_socket(listener.socket, server_side=True)
-    thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http{'s' if context else ''}://127.0.0.1:{listener.server_address[1]}"
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -248,11 +229,7 @@ def test_a_login_page_in_between() -> None:
             self.send_header("Location", "http://hotel.example/login")
             self.end_headers()
 
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
+        do_POST = do_GET  # noqa: N815 - http.server names it
 
     with serving(Portal) as url:
         found = told(Target(url, "t", "o", "b"))
