@@ -37,7 +37,7 @@ format: $(VENV)/dev ## format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev   ## write the tables of README.md and docs/fields.md from the program
+docs: $(VENV)/dev   ## write the tables of README.md and the man page from the program
 	$(BIN)/python -m tests.docs_tables
 	$(BIN)/python -c 'from tests.manual_page import write; write()'
 

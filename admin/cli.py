@@ -31,7 +31,7 @@ from journal.errors import BadSetting, SolarError
 
 COMMANDS = {
     "At the site": {
-        "setup": "Set the site up: port, name, time zone, InfluxDB, backups, page, alerts; then start the services.",
+        "setup": "Set up port, name, time zone, InfluxDB, backups, page, MQTT and alerts; then start the services.",
         "log": "Log the regulator's readings in the journal until stopped.",
         "upload": "Upload the journal to InfluxDB until stopped, or --once.",
         "update": "Update the program; the old version comes back by itself if the new one does not get well.",

@@ -18,7 +18,8 @@ from alerts.watches import Notice, Trouble, Watch, watches
 from journal.boots import Boot
 from journal.errors import JournalError, JournalFull
 from journal.journal import Journal
-from journal.reading import Event, Reading
+from journal.reading import Reading
+from journal.unended import silence
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,6 @@ NOTE_SECONDS = 3600.0
 """How often the place in the journal is stored if there is no news: each write wears the SD card."""
 SITUATION_SECONDS = 600.0
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 900.0
-EVENTS_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +197,8 @@ class Station:
     def _cause(self) -> str:
         try:
             with Journal.open(self._path) as journal:
-                events = journal.records(
-                    "events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True
-                )
-                for event in events:
-                    if isinstance(event, Event) and event.kind in (
-                        "port_missing",
-                        "regulator_silent",
-                        "regulator_back",
-                    ):
-                        if event.kind != "regulator_back":
-                            return event.message
-                        break
+                if event := silence(journal):
+                    return event.message
         except JournalError as error:
             return str(error)
         return "is the logger running? (systemctl status solar-logger)"

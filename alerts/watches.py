@@ -2,9 +2,9 @@
 
     Level      the average of a value falls below a limit; over when it is above a higher one. So a battery that swings
                around the limit gives one alert
-    Flag       a bit of the regulator; over when it was off for some minutes
     NotFull    days since the regulator was in float
     Trouble    something is wrong now, as another check found; over when all was well for some minutes
+    Flag       a Trouble that a bit of the regulator tells
 
 Pure: the time is handed in. `state` is all that must survive a restart.
 """
@@ -92,29 +92,6 @@ class Level(Watch):
         return (later.uptime_ms - earlier.uptime_ms) / 1000
 
 
-class Flag(Watch):
-    def __init__(self, name: str, state: State, quantity: str, words: tuple[str, str]) -> None:
-        super().__init__(name, state)
-        self._quantity, self._words = quantity, words
-        self._off_since: Moment | None = None
-
-    def see(self, moment: Moment, reading: Reading) -> Notice | None:
-        value, limits = getattr(reading, self._quantity), self.limits
-        if value is None or limits is None:
-            return None
-        volts = f"; battery {reading.battery_volts:.1f} V" if reading.battery_volts is not None else ""
-        if value:
-            self._off_since = None
-            return None if self.is_raised else self._begin(moment, self._words[0] + volts)
-        if not self.is_raised:
-            return None
-        self._off_since = since = self._off_since or moment
-        if (seconds_between(since, moment) or 0) < 60 * limits["back_minutes"]:
-            return None
-        self._off_since = None
-        return self._end(since, self._words[1] + volts)
-
-
 class NotFull(Watch):
     """`state` has the time when the battery was last full; at first, the time when watching began."""
 
@@ -144,8 +121,8 @@ class Trouble(Watch):
         super().__init__(name, state)
         self._well_since: Moment | None = None
 
-    def look(self, now: Moment, trouble: tuple[Moment, str] | None) -> Notice | None:
-        """`trouble`: since when, and what it is; None while all is well."""
+    def look(self, now: Moment, trouble: tuple[Moment, str] | None, well: str = "") -> Notice | None:
+        """`trouble`: since when, and what it is; None while all is well. `well`: what to say then."""
         if self.limits is None:
             return None
         if trouble:
@@ -157,7 +134,21 @@ class Trouble(Watch):
         if (seconds_between(since, now) or 0) < 60 * self.limits["back_minutes"]:
             return None
         self._well_since = None
-        return self._end(since, "")
+        return self._end(since, well)
+
+
+class Flag(Trouble):
+    def __init__(self, name: str, state: State, quantity: str, words: tuple[str, str]) -> None:
+        super().__init__(name, state)
+        self._quantity, self._words = quantity, words
+
+    def see(self, moment: Moment, reading: Reading) -> Notice | None:
+        value = getattr(reading, self._quantity)
+        if value is None:
+            return None
+        volts = f"; battery {reading.battery_volts:.1f} V" if reading.battery_volts is not None else ""
+        is_set, is_off = (words + volts for words in self._words)
+        return self.look(moment, (moment, is_set) if value else None, is_off)
 
 
 def watches(states: Mapping[str, State]) -> dict[str, Watch]:

@@ -19,7 +19,7 @@ from typing import Self
 
 from journal import boots, files, schema, sites
 from journal.boots import Boot
-from journal.errors import JournalMissing, JournalUnusable, our_errors, primary_code
+from journal.errors import JournalUnusable, our_errors, primary_code
 from journal.reading import STREAMS, Day, Record
 from journal.sites import SiteStretch
 from journal.writer import JournalWriter
@@ -49,10 +49,8 @@ class Recovered:
 def recover(damaged: Path, journal: JournalWriter) -> Recovered:
     """Append what can be read from `damaged` to the journal, oldest first, with new ids and the old times.
 
-    Raises JournalMissing, or JournalUnusable if not even the file's schema can be read.
+    Raises JournalUnusable if not even the file's schema can be read.
     """
-    if not files.is_there(damaged):
-        raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     brought_back = known_already = unreadable = 0
     with our_errors("recover", damaged), closing(files.connect(damaged, "ro")) as source, _Known(journal) as known:
         schema.stand_in(source)

@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/fields.md as the program itself has them; `make docs` writes them there."""
+"""The tables of README.md as the program itself has them; `make docs` writes them there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.main import get_command
 
 from admin.cli import app
-from admin.terminal.fields import FIELDS
+from admin.terminal.fields import READING
 
 ROOT = Path(__file__).parent.parent
 # fmt: off
@@ -50,17 +50,15 @@ def settings() -> Iterator[tuple[str, str, str]]:
     return ((name, found[name][0].replace("``", ""), found[name][1]) for name in SETTINGS if name in found)
 
 
-def fields(stream: str) -> str:
-    rows = [(f"`{field.name}`", field.unit, field.source, field.meaning) for field in FIELDS[stream]]
-    return table(("Name", "Unit", "From", "Meaning"), rows)
-
-
 TABLES = {
     "commands": lambda: table(("Command", ""), [(f"`{name}`", words) for name, words in commands()]),
     "settings": lambda: table(
         ("Variable", "Default", "Meaning"), [(f"`{name}`", default, words) for name, default, words in settings()]
     ),
-    **{stream: lambda stream=stream: fields(stream) for stream in FIELDS},
+    "readings": lambda: table(
+        ("Name", "Unit", "From", "Meaning"),
+        [(f"`{field.name}`", field.unit, field.source, field.meaning) for field in READING],
+    ),
 }
 
 
@@ -75,5 +73,5 @@ def with_tables(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page in (ROOT / "README.md", ROOT / "docs" / "fields.md"):
-        page.write_text(with_tables(page.read_text()))
+    page = ROOT / "README.md"
+    page.write_text(with_tables(page.read_text()))

@@ -198,9 +198,8 @@ def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     upload = None
     if health.upload and health.upload.trouble:
         upload = (health.upload.failing_since_ms or health.now_ms, health.upload.reason or health.upload.trouble)
-    elif health.oldest_pending_ms is not None and (health.upload or is_upload_wanted):
-        last_ms = health.upload.last_upload_ms if health.upload else None
+    elif health.unsent_since_ms is not None:
         waits = "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)"
-        upload = (max(last_ms or 0, health.oldest_pending_ms), waits)
+        upload = (health.unsent_since_ms, waits)
     free = health.disk.free_bytes if health.disk else None
     return Situation(free, disk, clock_seconds, clock, upload)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -187,7 +186,7 @@ def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
     with journal:
         redecoding = Redecoding(journal, StepsInForce(path, given))
         total = None
-        with progress("recalculating", "readings", 1, is_wanted=sys.stderr.isatty()) as show:
+        with progress("recalculating", "readings", 1) as show:
             while redecoding.portion():
                 total = total or redecoding.left + 1
                 show(total - redecoding.left, total)

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,13 +17,14 @@ import typer
 from admin.doctor.finding import Finding, Verdict, bad_from, look, ok, skipped
 from admin.doctor.runner import Part, examine
 from admin.health.health import Health
-from admin.health.survey import is_locked, survey
+from admin.health.survey import survey
 from admin.terminal import options, unknown_settings
 from admin.terminal.colour import painted
-from admin.terminal.console import log_to_stderr, program_version
+from admin.terminal.console import log_to_stderr, program_version, wrapped
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from journal.errors import BadSetting
+from journal.holders import is_locked
 
 REDIRECTED_WIDTH = 78
 COLOURS = {Verdict.OK: "green", Verdict.LOOK: "yellow", Verdict.BAD: "red", Verdict.SKIPPED: "yellow"}
@@ -92,7 +92,7 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
 
     def of_computer() -> Iterator[Finding]:
         yield from computer(moment)
-        yield clock(moment, evidence, data)
+        yield clock(moment, evidence, health.clock.held["readings"] if health.clock else 0)
 
     return [
         Part("port", 55, lambda: site(Line(port, baud), health, is_clock_trusted=is_clock_trusted)),
@@ -172,13 +172,6 @@ def lines(finding: Finding, width: int) -> list[str]:
 def shown(verdict: Verdict) -> str:
     """The verdict as it is printed."""
     return verdict.value.upper() if verdict in (Verdict.BAD, Verdict.LOOK) else verdict.value
-
-
-def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """The text, wrapped at `width`. A longer word stays whole, so that a path can be copied from the screen."""
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -7,6 +7,8 @@ import typer
 
 from admin.terminal import options
 from admin.terminal.words import count
+from journal.errors import JournalMissing
+from journal.files import is_there
 from journal.reading import STREAMS
 from journal.recovery import recover as recover_journal
 from journal.writer import JournalWriter
@@ -20,6 +22,8 @@ Damaged = Annotated[Path, typer.Argument(
 
 def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Recover what is readable from a damaged journal; stop the logger first."""
+    if not is_there(damaged):
+        raise JournalMissing(f"cannot recover {damaged}: there is no such file")
     with JournalWriter.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
         held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))

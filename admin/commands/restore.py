@@ -16,6 +16,7 @@ from admin.upkeep.copies import Copy, checked_copy
 from admin.upkeep.restoring import draft_beside, put_in_place
 from journal import files
 from journal.errors import JournalError, JournalMissing
+from journal.files import is_there
 from journal.journal import Journal
 
 # fmt: off
@@ -30,12 +31,13 @@ def restore(backup: Backup, yes: Yes = False, now: Now = False, data: options.Da
     """Put a backup in the journal's place; the old journal is kept under another name."""
     if now:
         return _replace(backup, data / "journal.db")
+    is_there(data / "journal.db")  # else one who may not look is asked in vain
     copy = checked_copy(backup)
     print("\n".join(consequences(copy, data)))
     if not yes and not (sys.stdin.isatty() and typer.confirm("Restore it?")):
         print("Nothing was changed. To restore it without being asked, add --yes.")
         return 1
-    running = [service for service in services.ALL if services.is_active(service)]
+    running = services.active()
     if not running:
         return _replace(backup, data / "journal.db")
     # systemd starts them again even if this ends halfway.
@@ -67,7 +69,7 @@ def consequences(copy: Copy, data: Path) -> list[str]:
 def _replace(backup: Path, journal: Path) -> int:
     began = time.monotonic()
     draft = draft_beside(backup, journal)
-    stopped = [service for service in services.ALL if services.is_active(service)]
+    stopped = services.active()
     if stopped:
         services.systemctl("stop", *stopped)
     try:

@@ -15,11 +15,9 @@ from admin.setup.starting import start_services
 from admin.terminal import options
 from admin.terminal.values import values
 from journal.errors import BadSetting, SolarError
-from journal.reading import Reading
 
 SETTINGS = Path("/etc/solar")
 FILES = tuple(dict.fromkeys(question.file for question in QUESTIONS if question.file))
-FRESH_SECONDS = 120
 READING_SECONDS = 90
 
 # fmt: off
@@ -32,13 +30,14 @@ Settings = Annotated[Path, typer.Option(
 
 
 def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data: options.Data = options.DATA) -> int:
-    """Set the site up: port, name, time zone, InfluxDB, backups, page, alerts; then start the services."""
+    """Set up port, name, time zone, InfluxDB, backups, page, MQTT and alerts; then start the services."""
     if answers_file is None and not sys.stdin.isatty():
         raise BadSetting("cannot ask anything: this is no terminal; give the answers with --answers FILE")
     before = {name: value for file in FILES for name, value in settings_files.read(settings / file).items()}
     answers = Answers(before, given=_given(answers_file))
-    if (reading := _fresh(data)) is not None:
-        answers.facts["logger"] = f"the logger reads it: {values(reading)}"
+    health = survey(data, is_upload_wanted=False)
+    if health.reading and health.is_fresh and health.is_logging is not False:
+        answers.facts["logger"] = f"the logger reads it: {values(health.reading)}"
     try:
         ask_all(QUESTIONS, answers)
         changes = _written(answers, settings)
@@ -48,9 +47,9 @@ def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data:
     if changes is None:
         print("Nothing was changed.")
         return 1
-    last_id = _newest_id(data)
+    newest = survey(data, is_upload_wanted=False).reading
     start_services(answers, [each.service for each in QUESTIONS if each.service and each.variable in answers.values])
-    code = _first_reading(data, last_id)
+    code = _first_reading(data, newest.id if newest else None)
     if address := onlookers.page_address(answers):
         print(f"The page: {address}")
     return code
@@ -96,24 +95,12 @@ def _written(answers: Answers, settings: Path) -> list[settings_files.Change] | 
             return changes
 
 
-def _fresh(data: Path) -> Reading | None:
-    """The newest reading, if a logger is at work."""
-    health = survey(data, is_upload_wanted=False)
-    is_new = health.reading and health.age_seconds(health.reading.time_ms) < FRESH_SECONDS
-    return health.reading if is_new and health.is_logging is not False else None
-
-
-def _newest_id(data: Path) -> int:
-    reading = survey(data, is_upload_wanted=False).reading
-    return (reading.id or 0) if reading else 0
-
-
-def _first_reading(data: Path, last_id: int) -> int:
+def _first_reading(data: Path, last_id: int | None) -> int:
     """Wait for a reading after this one; show it."""
     until = time.monotonic() + READING_SECONDS
     while time.monotonic() < until:
         reading = survey(data, is_upload_wanted=False).reading
-        if reading and (reading.id or 0) > last_id:
+        if reading and reading.id != last_id:
             print(f"\nNewest reading: {values(reading)}")
             print("The site logs. `solar status` shows its state, `solar doctor` what is wrong if something is.")
             return 0

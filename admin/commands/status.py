@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import textwrap
 from pathlib import Path
 
 from admin.files.formats import columns, row
@@ -11,6 +10,7 @@ from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.colour import painted
+from admin.terminal.console import wrapped
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.values import values
 from admin.terminal.words import ago, count, duration, size
@@ -47,21 +47,15 @@ def verdict_and_energy(data: Path, health: Health) -> dict[str, object]:
 
 def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
     """The screen: first what needs attention, then everything else."""
-    shown = ["Needs attention:"] if points else _wrapped(_well(health), width)
+    shown = ["Needs attention:"] if points else wrapped(_well(health), width)
     for point in points:
-        shown += _wrapped(point, width, "  - ", "    ")
+        shown += wrapped(point, width, "  - ", "    ")
     if health.error:
         return shown
     shown.append("")
     for label, text in _rows(health):
-        shown += _wrapped(text, width, f"{label:14}", " " * 14)
+        shown += wrapped(text, width, f"{label:14}", " " * 14)
     return shown
-
-
-def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _well(health: Health) -> str:
@@ -90,9 +84,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
             rows.append(("Held", held))
     if disk := health.disk:
         growth = ""
-        if disk.journal_bytes_per_day and disk.days_left is not None:
-            room = "more than ten years" if disk.days_left > 3652 else duration(disk.days_left * 86400)
-            growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {room}"
+        if disk.journal_bytes_per_day:
+            growth = f", growing {size(disk.journal_bytes_per_day)} per day: enough space for {disk.lasts}"
         free = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
         rows.append(("Disk", f"{free}; the journal uses {size(disk.journal_bytes)}{growth}"))
     if note := health.backup:

@@ -1,9 +1,7 @@
 """`solar update`: a newer version, which goes back by itself if it does not get well."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
 import tarfile
 import tempfile
 from contextlib import closing
@@ -17,14 +15,13 @@ from admin.terminal import options
 from admin.terminal.words import count
 from admin.upkeep import services
 from admin.upkeep.copies import checked_copy
-from admin.upkeep.settling import WAIT_SECONDS, settle
+from admin.upkeep.programs import said, trouble
+from admin.upkeep.settling import WAIT_SECONDS, settle, side_files
 from admin.upkeep.versions import BACKUPS, OPT, Trial, Versions
 from journal import copies
 from journal.errors import SolarError
 from journal.journal import Journal
 from journal.writer import JournalWriter
-
-RECENT_SECONDS = 120
 
 # fmt: off
 Source = Annotated[str | None, typer.Option(
@@ -77,10 +74,9 @@ def update(
     _tried(versions, new, backup, data, backups)
     print("3/4 it brings a copy of the journal up to date without a loss", flush=True)
     health = survey(data, is_upload_wanted=False)
-    was_reading = health.reading is not None and health.age_seconds(health.reading.time_ms) < RECENT_SECONDS
     last_id = (health.reading.id or 0) if health.reading else 0
     ill = [service for service in services.enabled() if not services.has_started(service)]
-    versions.begin(Trial(old=old, new=new, backup=str(backup), last_id=last_id, was_reading=was_reading, ill=ill))
+    versions.begin(Trial(old=old, new=new, backup=str(backup), last_id=last_id, was_reading=health.is_fresh, ill=ill))
     print(f"4/4 switched; it has {wait_seconds:.0f} s to get well", flush=True)
     # As a service of its own: a lost connection or a kill does not leave it halfway.
     arguments = ["update", "--settle", "--opt", str(opt), "--wait-seconds", str(wait_seconds), "--data", str(data)]
@@ -95,14 +91,9 @@ def available(versions: Versions, source: str | None) -> str:
             names = [Path(name).name for name in wheels.getnames()]
         return next(name.split("-")[1] for name in names if name.startswith("solar_battery_monitoring-"))
     git = ["git", "-C", str(versions.opt / "source")]
-    try:
-        fetch = [*git, "fetch", "--quiet", "--tags", source or "origin", "HEAD"]
-        subprocess.run(fetch, check=True, capture_output=True)  # noqa: S603
-        command = [*git, "describe", "--tags", "--always", "FETCH_HEAD"]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
-    except subprocess.CalledProcessError as error:
-        said = (os.fsdecode(error.stderr).strip().splitlines() or ["git fails"])[-1]
-        raise SolarError(f"cannot look for a newer version: {said}; is there a network? (sudo is needed)") from error
+    failure, remedy = "cannot look for a newer version", "is there a network? (sudo is needed)"
+    said(failure, remedy, *git, "fetch", "--quiet", "--tags", source or "origin", "HEAD", line=-1)
+    return said(failure, remedy, *git, "describe", "--tags", "--always", "FETCH_HEAD", line=-1)
 
 
 def _copied(old: str, data: Path, backups: Path) -> Path:
@@ -123,11 +114,11 @@ def _tried(versions: Versions, new: str, backup: Path, data: Path, backups: Path
     before = checked_copy(backup).counts
     with tempfile.TemporaryDirectory(dir=backups, prefix="trial-") as directory:
         shutil.copy(backup, Path(directory, "journal.db"))
-        if (data / "uploader.db").exists():
-            with closing(sqlite3.connect(data / "uploader.db")) as uploader:
-                copies.write(uploader, Path(directory, "uploader.db"))
+        for path, _ in side_files(data):
+            with closing(sqlite3.connect(path)) as side_file:
+                copies.write(side_file, Path(directory, path.name))
         ran = versions.solar(new, "update", "--try", directory)
-        words = (ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"])[-1]
+        words = trouble(ran, -1)
         if ran.returncode == 0 and (after := ran.stdout.strip()) != _counted(before):
             words = f"of {_counted(before)} it left {after}"
         elif ran.returncode == 0:
@@ -138,11 +129,10 @@ def _tried(versions: Versions, new: str, backup: Path, data: Path, backups: Path
 
 
 def _migrate(directory: Path) -> int:
-    from uploader.progress.progress import Progress
-
     JournalWriter.create(directory / "journal.db").close()
-    if (directory / "uploader.db").exists():
-        Progress.open(directory / "uploader.db").close()
+    for path, kind in side_files(directory):
+        with kind.open(path):
+            pass
     print(_counted(checked_copy(directory / "journal.db").counts))
     return 0
 

@@ -10,18 +10,12 @@ from journal.reading import Reading
 DAY_HOURS = 24
 
 
-class Points(NamedTuple):
-    """The points of a curve: hours, and the value at each."""
-
-    hours: list[float]
-    values: list[float]
-
-
 class Curve(NamedTuple):
-    """One curve and how it looks; `marker` is plotext's."""
+    """One curve and how it looks: hours, and the value at each; `marker` is plotext's."""
 
     label: str
-    points: Points
+    hours: Sequence[float]
+    values: Sequence[float]
     colour: str
     marker: str
 
@@ -29,19 +23,14 @@ class Curve(NamedTuple):
 def draw(readings: Sequence[Reading], *, width: int = 80, has_colour: bool) -> str:
     """The chart as text, not wider than `width`; without colour the curves have different markers."""
     hours = unrolled([reading.regulator_clock_seconds for reading in readings])
-    volts = _points(hours, [reading.battery_volts for reading in readings])
-    charge = _points(hours, [reading.charge_amps for reading in readings])
-    load = _points(hours, [reading.load_amps for reading in readings])
+    volts = _curve("", hours, [reading.battery_volts for reading in readings], "orange")
+    charge = _curve("charge", hours, [reading.charge_amps for reading in readings], "green")
+    load = _curve("load", hours, [reading.load_amps for reading in readings], "red", "braille" if has_colour else "o")
     if len(volts.hours) < 2:
         return ""
-    above = [Curve("", volts, "orange", "braille")]
-    below = [Curve("charge", charge, "green", "braille"), Curve("load", load, "red", "braille" if has_colour else "o")]
-    return "\n".join(
-        (
-            _panel("battery volts", above, 10, width, has_colour=has_colour),
-            _panel("amperes over the regulator's time of day", below, 12, width, has_colour=has_colour),
-        )
-    )
+    above = _panel("battery volts", [volts], 10, width, has_colour=has_colour)
+    below = _panel("amperes over the regulator's time of day", [charge, load], 12, width, has_colour=has_colour)
+    return f"{above}\n{below}"
 
 
 def unrolled(seconds: Sequence[float | None]) -> list[float | None]:
@@ -57,20 +46,21 @@ def unrolled(seconds: Sequence[float | None]) -> list[float | None]:
     return hours
 
 
-def _points(hours: Sequence[float | None], values: Sequence[float | None]) -> Points:
+def _curve(
+    label: str, hours: Sequence[float | None], values: Sequence[float | None], colour: str, marker: str = "braille"
+) -> Curve:
     pairs = [(hour, value) for hour, value in zip(hours, values, strict=True) if hour is not None and value is not None]
-    return Points([hour for hour, _ in pairs], [value for _, value in pairs])
+    return Curve(label, [hour for hour, _ in pairs], [value for _, value in pairs], colour, marker)
 
 
 def _panel(title: str, curves: Sequence[Curve], height: int, width: int, *, has_colour: bool) -> str:
-    first, last = curves[0].points.hours[0], curves[0].points.hours[-1]
+    first, last = curves[0].hours[0], curves[0].hours[-1]
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, height)
     plotext.title(title)
     for curve in curves:
-        hours, values = curve.points
-        plotext.plot(hours, values, label=curve.label or None, color=curve.colour, marker=curve.marker)
+        plotext.plot(curve.hours, curve.values, label=curve.label or None, color=curve.colour, marker=curve.marker)
     ticks = [hour for hour in range(int(first), int(last) + 2) if first <= hour <= last]
     step = max(1, -(-len(ticks) // 8))
     plotext.xticks(ticks[::step], [f"{hour % DAY_HOURS}:00" for hour in ticks[::step]])

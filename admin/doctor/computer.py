@@ -6,8 +6,6 @@ from pathlib import Path
 from admin.doctor.finding import Finding, bad, look, ok, skipped
 from admin.health.clock_state import CHRONY_REMEDY, REMEDY
 from admin.terminal.words import count, duration
-from journal.errors import JournalError
-from journal.journal import Journal
 from logger.clock.host_clock import Moment
 from logger.clock.trust import CHRONY, Evidence, absurd
 from logger.computer import LOW_VOLTAGE, LOW_VOLTAGE_BEFORE, SYS, TOO_HOT, TOO_HOT_BEFORE, celsius, read, throttled
@@ -53,9 +51,8 @@ def _temperature(degrees: float | None, bits: int) -> Finding:
     return ok("temperature", found)
 
 
-def clock(moment: Moment, evidence: Evidence | None, data: Path) -> Finding:
+def clock(moment: Moment, evidence: Evidence | None, held: int) -> Finding:
     """Whether the clock is right, and how many readings are held until it is confirmed."""
-    held = _held(data)
     waiting = f"; {count(held, 'reading')} held until it is confirmed" if held else ""
     if why := absurd(moment.time_ms):
         return bad("clock", f"the date is wrong, {why}{waiting}", REMEDY)
@@ -64,11 +61,3 @@ def clock(moment: Moment, evidence: Evidence | None, data: Path) -> Finding:
     if evidence:
         return ok("clock", f"right: {evidence.source}{waiting}")
     return look("clock", f"the clock has not been confirmed{waiting}", REMEDY)
-
-
-def _held(data: Path) -> int:
-    try:
-        with Journal.open(data / "journal.db") as journal:
-            return sum(last - first + 1 for first, last in journal.held("readings"))
-    except JournalError:
-        return 0

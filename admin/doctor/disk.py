@@ -11,8 +11,8 @@ from statistics import median
 from tempfile import NamedTemporaryFile
 
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
-from admin.health.health import LOW_DISK_BYTES, LOW_DISK_DAYS, Health
-from admin.terminal.words import duration, size
+from admin.health.health import Disk, Health
+from admin.terminal.words import size
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +30,21 @@ def disk(health: Health) -> Iterator[Finding]:
     while not os.path.exists(directory):  # also False if this user may not look
         directory = directory.parent
     usage = shutil.disk_usage(directory)
-    yield room(usage.free, usage.total, health.disk.journal_bytes_per_day if health.disk else None)
+    yield room(
+        health.disk or Disk(free_bytes=usage.free, total_bytes=usage.total, journal_bytes=0, journal_bytes_per_day=None)
+    )
     yield card(directory)
 
 
-def room(free_bytes: int, total_bytes: int, bytes_per_day: float | None) -> Finding:
-    """How much is free, and how long it lasts; `bytes_per_day` is None while it is not known."""
-    found = f"{size(free_bytes)} of {size(total_bytes)} free"
-    days_left = free_bytes / bytes_per_day if bytes_per_day else None
-    if days_left is not None:
-        lasts = "more than ten years" if days_left > 3652 else duration(days_left * 86400)
-        found += f", enough for {lasts} at this pace"
+def room(disk: Disk) -> Finding:
+    """How much is free, and how long it lasts."""
+    found = f"{size(disk.free_bytes)} of {size(disk.total_bytes)} free"
+    if disk.lasts:
+        found += f", enough for {disk.lasts} at this pace"
     remedy = "free some space, or set SOLAR_KEEP_DAYS: sent readings older than that are deleted"
-    if free_bytes < FULL_BYTES:
+    if disk.free_bytes < FULL_BYTES:
         return bad("disk", found, remedy)
-    if free_bytes < LOW_DISK_BYTES or (days_left is not None and days_left < LOW_DISK_DAYS):
-        return look("disk", found, remedy)
-    return ok("disk", found)
+    return look("disk", found, remedy) if disk.is_low else ok("disk", found)
 
 
 def card(directory: Path) -> Finding:

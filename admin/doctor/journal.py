@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from admin.doctor.finding import Finding, bad, bad_from, look, ok, see, skipped
-from admin.health.health import SILENCE_SECONDS, Health
+from admin.health.health import Health
 from admin.terminal.moments import iso_date
 from admin.terminal.words import ago, count
 from journal import damage, files
@@ -32,13 +32,6 @@ SET_LONG_ASIDE = (
 )
 """When it starts, the logger checks only short files."""
 START = "start the logger: sudo systemctl start solar-logger"
-
-
-def is_fresh(health: Health) -> bool:
-    """Whether the last reading is recent enough."""
-    if health.reading is None:
-        return False
-    return abs(health.age_seconds(health.reading.time_ms)) <= max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0))
 
 
 def journal(health: Health, check_seconds: float = CHECK_SECONDS) -> Iterator[Finding]:
@@ -81,7 +74,7 @@ def _readings(health: Health, path: Path) -> Finding:
     age = health.age_seconds(health.reading.time_ms)
     pace = f", one every {health.interval_seconds:.3g} seconds" if health.interval_seconds else ""
     found = f"last one {ago(age)}{pace}; {runs}"
-    if is_fresh(health):
+    if health.is_fresh:
         if health.slowness:
             return look("readings", found, f"the logger says: {health.slowness.message}")
         return ok("readings", found)

@@ -67,10 +67,10 @@ def check_line(port: str, baud: int, timeouts: Timeouts, *, is_clock_trusted: bo
         return
     try:
         rates = [baud] if is_url(port) else [baud, *(each for each in reversed(BAUDS) if each != baud)]
-        answer = _answering(line, port, rates, timeouts)
-        yield _adapter(port, rates, answer)
-        if answer.rate:
-            yield from _regulator(line, port, answer.rate, timeouts, is_clock_trusted=is_clock_trusted)
+        rate, is_noisy = _answering(line, port, rates, timeouts)
+        yield _adapter(port, rates, rate, is_noisy=is_noisy)
+        if rate:
+            yield from _regulator(line, port, rate, timeouts, is_clock_trusted=is_clock_trusted)
     except (PortMissing, OSError, termios.error):
         yield bad("adapter", f"{port} disappeared during the check", "check the adapter's plug at the computer")
     finally:
@@ -81,20 +81,13 @@ def answering_rate(port: str, timeouts: Timeouts) -> int | None:
     """The baud rate at which a PLI answers, None if none does. Raises PortMissing."""
     line = open_port(port, BAUDS[-1])
     try:
-        return _answering(line, port, BAUDS[::-1], timeouts).rate
+        return _answering(line, port, BAUDS[::-1], timeouts)[0]
     finally:
         _pli_at(line, port, BAUDS[-1], timeouts, 1).close()
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """The baud rate at which the PLI answers. If there is none: whether any data arrived."""
-
-    rate: int | None
-    is_noisy: bool = False
-
-
-def _answering(line: Any, port: str, rates: Sequence[int], timeouts: Timeouts) -> Answering:
+def _answering(line: Any, port: str, rates: Sequence[int], timeouts: Timeouts) -> tuple[int | None, bool]:
+    """The baud rate at which the PLI answers, None if there is none; and whether anything else arrived."""
     is_noisy = False
     for rate in rates:
         if line.baudrate != rate:
@@ -106,20 +99,20 @@ def _answering(line: Any, port: str, rates: Sequence[int], timeouts: Timeouts) -
         except Stopped:
             is_noisy = True  # a silent line would have ended sooner
         else:
-            return Answering(rate)
-    return Answering(None, is_noisy)
+            return rate, is_noisy
+    return None, is_noisy
 
 
-def _adapter(port: str, rates: Sequence[int], answer: Answering) -> Finding:
+def _adapter(port: str, rates: Sequence[int], rate: int | None, *, is_noisy: bool) -> Finding:
     """`rates`: all that were tried, first the one in the settings. A serial server's cannot be changed from here."""
     baud, *others = rates
-    if answer.rate == baud:
+    if rate == baud:
         return ok("adapter", "it answers" if is_url(port) else f"it answers at {baud} baud")
-    if answer.rate:
-        remedy = f"set SOLAR_BAUD={answer.rate}, or set the jumpers in the PLI to {baud}"
-        return bad("adapter", f"it does not answer at {baud} baud, but it does at {answer.rate}", remedy)
+    if rate:
+        remedy = f"set SOLAR_BAUD={rate}, or set the jumpers in the PLI to {baud}"
+        return bad("adapter", f"it does not answer at {baud} baud, but it does at {rate}", remedy)
     where = port if is_url(port) else f"{baud} baud, nor at {', '.join(map(str, others))}"
-    if answer.is_noisy:
+    if is_noisy:
         remedy = "check the cable, and that a PLI is at its other end; keep the cable away from inverters and motors"
         if is_url(port):
             remedy = f"check the baud rate in the serial server's settings; {remedy}"

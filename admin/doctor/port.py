@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from admin.doctor.finding import Finding, bad, ok
-from admin.doctor.open_files import Process
+from journal.holders import Process
 
 DEV = Path("/dev")
-PATTERNS = ("serial/by-id/*", "ttyUSB*", "ttyACM*", "serial0")
+NAMES = ("serial/by-id/*", "solar-pli", "ttyUSB*", "ttyACM*", "serial0")
+"""Of adapters; those that stay the same first."""
 
 KNOWN = {
     "ModemManager": "it treats every adapter as a modem: sudo systemctl disable --now ModemManager",
@@ -46,18 +47,27 @@ def _forbidden(port: str) -> Finding:
     return bad("port", f"{port} is there, but this user may not use it", remedy)
 
 
+def adapters(dev: Path) -> list[str]:
+    """Each once, by the name that stays the same if it has one."""
+    found: dict[Path, str] = {}
+    for name in NAMES:
+        for path in sorted(dev.glob(name)):
+            found.setdefault(path.resolve(), str(path))
+    return list(found.values())
+
+
 def _others(dev: Path) -> str:
-    there = [str(path) for pattern in PATTERNS for path in sorted(dev.glob(pattern))]
+    there = adapters(dev)
     if not there:
         return "no adapter was found: plug it in, or try another USB socket and cable"
     return f"plug the adapter in, or set SOLAR_PORT to one that was found: {', '.join(there[:4])}"
 
 
-def check_port_users(port: str, users: Sequence[Process], loggers: set[int]) -> Finding:
+def check_port_users(port: str, users: Sequence[Process], loggers: Sequence[Process]) -> Finding:
     """Who uses the port; `loggers` are the processes that hold the journal's lock."""
     if is_url(port):
         return ok("holder", "not known for a serial server")
-    strangers = [user for user in users if user.number not in loggers]
+    strangers = [user for user in users if user not in loggers]
     if strangers:
         remedy = KNOWN.get(strangers[0].name, "end it: only one program at a time can talk to the regulator")
         return bad("holder", ", ".join(map(str, strangers)), remedy)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict, ok, see, skipped
-from admin.doctor.journal import is_fresh
 from admin.doctor.line import TIMEOUTS, Timeouts, check_line
-from admin.doctor.open_files import PROC, lock_holders, processes_using
 from admin.doctor.port import DEV, check_port, check_port_users, is_url
 from admin.doctor.regulator import check_regulator
 from admin.health.health import Health
+from journal.holders import PROC, lock_holders, users_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,14 @@ def site(line: Line, health: Health, *, is_clock_trusted: bool) -> Iterator[Find
     """The findings about port, adapter and regulator."""
     there = check_port(line.port, line.dev)
     yield there
-    loggers = lock_holders(Path(health.data, "journal.lock"), line.proc)
-    users = [] if is_url(line.port) else processes_using(Path(line.port), line.proc)
+    loggers = lock_holders(Path(health.data, "journal.lock"), line.proc) or ()
+    users = [] if is_url(line.port) else users_of(Path(line.port), line.proc)
     used = check_port_users(line.port, users, loggers)
     if there.verdict is Verdict.OK:
         yield used
     if used.verdict is Verdict.BAD:
         yield skipped("adapter", "not tried while another program uses the port")
-    elif health.reading and is_fresh(health) and (users or health.is_logging or is_url(line.port)):
+    elif health.reading and health.is_fresh and (users or health.is_logging or is_url(line.port)):
         yield ok("adapter", "the newest reading came through it")
         yield ok("regulator", "the newest reading came from it")
         yield from check_regulator(health.reading, is_clock_trusted=is_clock_trusted)

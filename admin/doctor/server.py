@@ -1,27 +1,29 @@
 """Checks the server: name, certificate, version, then token and bucket. Nothing is written."""
 
 import ipaddress
+import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import ProxyError
+from urllib3.exceptions import HTTPError, ProxyError
 
 from admin.doctor.bucket import retention, rights
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
-from admin.doctor.probe import Probe, json_of
 from admin.terminal.words import duration
 from journal.errors import UploadError
 from uploader.audit.client import Client
 from uploader.server.answers import Answer, outcome_of
 from uploader.server.influx import Influx
 from uploader.server.network_errors import unreachable
-from uploader.server.outcomes import Rejected, Sent, Unreachable
+from uploader.server.outcomes import Outcome, Rejected, Sent, Unreachable
 from uploader.server.target import Target
+from uploader.server.transport import Transport
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
 SOON_SECONDS = 14 * 86400
@@ -41,17 +43,32 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
     if named.verdict == "bad":
         return
     yield certificate(target, host, port)
-    with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
-        answer = probe.ask("/ping", target.token_header)
-        version = version_of(answer) if isinstance(answer, Answer) else None
-        yield reached(target, answer, version)
-        if isinstance(answer, Unreachable):
-            return
-        with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
-            outcome = influx.write([])
-        yield from rights(target, outcome)
-        if isinstance(outcome, Sent | Rejected):
-            yield retention(kept_seconds(target), oldest_pending_seconds, drain_seconds)
+    answer = ping(target, target.token_header)
+    yield reached(target, answer)
+    if isinstance(answer, Unreachable):
+        return
+    outcome = empty_write(target)
+    yield from rights(target, outcome)
+    if isinstance(outcome, Sent | Rejected):
+        yield retention(kept_seconds(target), oldest_pending_seconds, drain_seconds)
+
+
+def ping(target: Target, authorization: str | None = None) -> Answer | Unreachable:
+    """The server's answer to a ping. Failures of server or network are returned, never raised."""
+    transport = Transport(target, CONNECT_SECONDS, READ_SECONDS)
+    headers = {"Authorization": authorization} if authorization else {}
+    try:
+        return transport.exchange("GET", f"{target.url.rstrip('/')}/ping", headers=headers)
+    except (HTTPError, OSError) as error:
+        return unreachable(error, target)
+    finally:
+        transport.pool_manager.clear()
+
+
+def empty_write(target: Target) -> Outcome:
+    """What comes of the uploader's own request, but empty. A token need not be allowed to read for it."""
+    with Influx(target, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
+        return influx.write([])
 
 
 def kept_seconds(target: Target) -> int | None:
@@ -130,16 +147,16 @@ def version_of(answer: Answer) -> str | None:
     """The version that InfluxDB names, without its v; None when it is not InfluxDB, or does not say."""
     shown = answer.headers.get("x-influxdb-version")
     if not shown:
-        said = json_of(answer).get("version")
-        shown = said if isinstance(said, str) else None
-    return shown.removeprefix("v")[:40] if shown else None
+        with suppress(ValueError, RecursionError, AttributeError):  # no JSON, or no object
+            shown = json.loads(answer.body).get("version")
+    return shown.removeprefix("v")[:40] if isinstance(shown, str) and shown else None
 
 
-def reached(target: Target, answer: Answer | Unreachable, version: str | None) -> Finding:
+def reached(target: Target, answer: Answer | Unreachable) -> Finding:
     """Whether an InfluxDB answers to a ping."""
     if isinstance(answer, Unreachable):
         return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
-    if version:
+    if version := version_of(answer):
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer, datetime.now(UTC))
     if isinstance(outcome, Unreachable) and answer.status != 200:

@@ -42,10 +42,8 @@ def _last(health: Health, *, is_uploading: bool | None) -> Finding:
             remedy = start
         # An unreachable server comes back by itself; refused settings stay wrong until a person corrects them.
         return (bad if upload.trouble == "misconfigured" or not is_uploading else look)("uploads", words, remedy)
-    if health.pending and sum(health.pending.values()) and health.oldest_pending_ms is not None:
-        last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
-        if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
-            return bad("uploads", f"{found}; readings are waiting", start)
+    if (since_ms := health.unsent_since_ms) is not None and health.age_seconds(since_ms) > STALE_UPLOAD_SECONDS:
+        return bad("uploads", f"{found}; readings are waiting", start)
     note = f"; {upload.note}" if upload.note else ""
     return ok("uploads", f"{found}{note}")
 

@@ -4,7 +4,7 @@ import time
 
 from admin.energy.days import local_date, midnight_ms
 from admin.energy.figures import DAY_MS, RESERVE_PERCENT, Figures
-from admin.health.health import SILENCE_SECONDS, Health
+from admin.health.health import Health
 from admin.terminal.words import ago, count, duration
 from journal.reading import Reading
 
@@ -25,17 +25,9 @@ def verdict(health: Health, figures: Figures | None) -> str:
         return "Not known: there is no reading yet"
     if is_held(health):
         return f"{_now(reading, None, health.now_ms)} (newest reading; its time is not confirmed yet)"
-    if is_stale(health):
+    if not health.is_fresh:
         return f"Not known: the last reading was {ago(health.age_seconds(reading.time_ms))}"
     return _now(reading, figures, health.now_ms)
-
-
-def is_stale(health: Health) -> bool:
-    """Whether the newest reading is too old to show how the site is now; the limit is that of `solar status`."""
-    if health.reading is None:
-        return True
-    age = abs(health.age_seconds(health.reading.time_ms))
-    return age > max(SILENCE_SECONDS, 6 * (health.interval_seconds or 0))
 
 
 def is_held(health: Health) -> bool:

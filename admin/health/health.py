@@ -44,6 +44,17 @@ class Disk:
         """How long until the disk is full, if the journal keeps growing like this and nothing else does."""
         return self.free_bytes / self.journal_bytes_per_day if self.journal_bytes_per_day else None
 
+    @property
+    def lasts(self) -> str | None:
+        """The same in words."""
+        if self.days_left is None:
+            return None
+        return "more than ten years" if self.days_left > 3652 else duration(self.days_left * 86400)
+
+    @property
+    def is_low(self) -> bool:
+        return self.free_bytes < LOW_DISK_BYTES or (self.days_left is not None and self.days_left < LOW_DISK_DAYS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -84,6 +95,24 @@ class Health:
     def age_seconds(self, time_ms: int) -> float:
         return (self.now_ms - time_ms) / 1000
 
+    @property
+    def patience_seconds(self) -> float:
+        """How old the newest reading may be before something is wrong."""
+        least = STALE_UPLOAD_SECONDS if self.is_saving else SILENCE_SECONDS
+        return max(least, 6 * (self.interval_seconds or 0))
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the newest reading shows how the site is now."""
+        return self.reading is not None and abs(self.age_seconds(self.reading.time_ms)) <= self.patience_seconds
+
+    @property
+    def unsent_since_ms(self) -> int | None:
+        """Since when readings have waited and none was sent; None if none waits."""
+        if self.oldest_pending_ms is None:
+            return None
+        return max((self.upload.last_upload_ms if self.upload else None) or 0, self.oldest_pending_ms)
+
 
 def attention(health: Health) -> list[str]:
     """What needs attention, the most serious first, one plain sentence each."""
@@ -103,8 +132,7 @@ def _logging(health: Health) -> list[str]:
         points.append(f"there is no reading yet: {cause}")
     else:
         age = health.age_seconds(health.reading.time_ms)
-        patience = STALE_UPLOAD_SECONDS if health.is_saving else SILENCE_SECONDS
-        if age > max(patience, 6 * (health.interval_seconds or 0)):
+        if age > health.patience_seconds:
             points.append(f"the last reading was {ago(age)}: {_why_silent(health)}")
         elif age < -SILENCE_SECONDS:
             points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")
@@ -144,10 +172,8 @@ def _uploading(health: Health) -> list[str]:
             else "InfluxDB has been unreachable"
         )
         points.append(f"{what} for {since}: {upload.reason}; nothing is lost")
-    elif health.oldest_pending_ms is not None and health.pending and sum(health.pending.values()):
-        last_ms = max(upload.last_upload_ms or 0, health.oldest_pending_ms)
-        if health.age_seconds(last_ms) > STALE_UPLOAD_SECONDS:
-            points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
+    elif (since_ms := health.unsent_since_ms) is not None and health.age_seconds(since_ms) > STALE_UPLOAD_SECONDS:
+        points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
     if refused := upload.dead_letters - upload.dead_letters_waiting:
         points.append(f"InfluxDB refused {count(refused, 'record')}: `solar dead-letters list` says why")
     return points
@@ -155,13 +181,10 @@ def _uploading(health: Health) -> list[str]:
 
 def _disk(health: Health) -> list[str]:
     disk = health.disk
-    if disk is None:
+    if disk is None or not disk.is_low:
         return []
-    left = disk.days_left
-    if disk.free_bytes < LOW_DISK_BYTES or (left is not None and left < LOW_DISK_DAYS):
-        until = f", full in {duration(left * 86400)} at this pace" if left is not None else ""
-        return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
-    return []
+    until = f", full in {disk.lasts} at this pace" if disk.lasts else ""
+    return [f"the disk has only {size(disk.free_bytes)} free{until}: free some space, or set SOLAR_KEEP_DAYS"]
 
 
 def _backup(health: Health) -> list[str]:

@@ -11,17 +11,16 @@ from admin.upkeep.backup_note import read_note
 from journal import damage
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
+from journal.holders import is_locked
 from journal.journal import Journal
-from journal.reading import STREAMS, Event, Reading
+from journal.reading import STREAMS, Reading
 from journal.saving import newest_step
+from journal.unended import silence, unended
 
 Ranges = tuple[tuple[int, int], ...]
 
-EVENTS_LOOKED_AT = 10_000
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
-ALL_PROCESSES = "pid:[4026531836]"
-"""The namespace in which all processes are seen (PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h)."""
 SECONDS_A_REQUEST = 2.0
 """An estimate, to say how long the backlog takes. On a good connection a request takes less."""
 
@@ -67,7 +66,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         readings=readings,
         first_reading_ms=oldest.time_ms if oldest else None,
         interval_seconds=interval,
-        trouble=unended(journal, ("port_missing", "regulator_silent"), ("regulator_back",)),
+        trouble=silence(journal),
         slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
         is_saving=bool(newest_step(journal)),
         pending=pending,
@@ -119,14 +118,6 @@ def usual_seconds(times_ms: list[int]) -> float | None:
     return gaps[len(gaps) // 2] / 1000 if gaps else None
 
 
-def unended(journal: Journal, beginnings: tuple[str, ...], ends: tuple[str, ...]) -> Event | None:
-    """The newest event that begins something, unless a later one ended it."""
-    for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
-        if isinstance(event, Event) and event.kind in beginnings + ends:
-            return event if event.kind in beginnings else None
-    return None
-
-
 def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
     """The time of the oldest reading in these ranges of ids."""
     for first, last in ranges:
@@ -145,22 +136,3 @@ def disk_of(data: Path, readings: int, interval_seconds: float | None) -> Disk:
     return Disk(
         free_bytes=usage.free, total_bytes=usage.total, journal_bytes=journal_bytes, journal_bytes_per_day=per_day
     )
-
-
-def is_locked(path: Path, proc: Path = Path("/proc")) -> bool | None:
-    """Whether a process holds the lock on `path`; None if that cannot be seen, for example from a container.
-
-    Trying the lock could disturb its owner. The kernel lists only the locks of processes that this one can see.
-    """
-    try:
-        inode = f":{path.stat().st_ino}"
-        if any(
-            line.split()[1:2] == ["FLOCK"] and line.split()[5].endswith(inode)
-            for line in (proc / "locks").read_text().splitlines()
-        ):
-            return True
-        return False if (proc / "self/ns/pid").readlink().name == ALL_PROCESSES else None
-    except FileNotFoundError:
-        return None if path.exists() else False
-    except (OSError, IndexError):
-        return None

@@ -20,7 +20,7 @@ from admin.energy.energy import FILE, RECENT_DAYS, YEAR_DAYS, days_in, energy_of
 from admin.energy.figures import Figures
 from admin.energy.quarters import Stretch
 from admin.energy.sums import Sums
-from admin.energy.verdict import is_held, is_stale, verdict
+from admin.energy.verdict import is_held, verdict
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from journal.errors import JournalError
@@ -111,7 +111,7 @@ class Site:
             points=tuple(attention(health)),
             figures=figures,
             verdict=verdict(health, figures),
-            is_stale=is_stale(health),
+            is_stale=not health.is_fresh,
             is_held=is_held(health),
             left=self._left,
         )

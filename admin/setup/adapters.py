@@ -1,15 +1,9 @@
 """The port: which adapters there are, which of them a PLI answers on, and at which baud rate."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from admin.doctor.line import TIMEOUTS, answering_rate, check_line
-from admin.doctor.port import DEV, PATTERNS, check_port, is_url
+from admin.doctor.port import DEV, adapters, check_port, is_url
 from admin.setup.answers import LATER, Answers, refuse_if_bad
 from journal.errors import RegulatorError
-
-SOURCES = (PATTERNS[0], "solar-pli", *PATTERNS[1:])
-"""Names that stay the same first."""
 
 
 def proposal(answers: Answers) -> str | None:
@@ -18,7 +12,7 @@ def proposal(answers: Answers) -> str | None:
         return known
     if answers.given is not None and "SOLAR_PORT" in answers.given:
         return None
-    ports = list(found(DEV))
+    ports = adapters(DEV)
     for port in ports:
         print(f"  {port}: ", end="", flush=True)
         rate = _rate(port)
@@ -29,16 +23,6 @@ def proposal(answers: Answers) -> str | None:
     if not ports:
         print("  no adapter was found: plug it in, then answer /dev/solar-pli; or set the port up later")
     return ports[0] if ports else LATER
-
-
-def found(dev: Path) -> Iterator[str]:
-    """The adapters, each once, by the name that stays the same if it has one."""
-    seen = set()
-    for pattern in SOURCES:
-        for path in sorted(dev.glob(pattern)):
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
-                yield str(path)
 
 
 def check(port: str, answers: Answers) -> str:

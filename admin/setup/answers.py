@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 LATER = "later"
 
 
-class Refused(Exception):
-    """An answer that cannot be used; the text is one line that says why and what would be right."""
-
-
 def refuse_if_bad(finding: Finding) -> None:
     """What the doctor finds bad is no answer."""
     if finding.verdict is Verdict.BAD:
-        raise Refused(f"{finding.found}; {finding.remedy}")
+        raise ValueError(f"{finding.found}; {finding.remedy}")
 
 
 @dataclass(slots=True)
@@ -53,7 +49,7 @@ def ask_all(questions: "tuple[Question, ...]", answers: Answers) -> None:
 
 
 def _is_answered(question: "Question", answers: Answers) -> bool:
-    proposal = question.proposal(answers)
+    proposal = question.proposed(answers)
     answer = _prompted(question, proposal) if answers.given is None else _looked_up(question, proposal, answers.given)
     if question.later is not None and answer.lower() == LATER:
         if question.later:
@@ -63,7 +59,7 @@ def _is_answered(question: "Question", answers: Answers) -> bool:
     try:
         _check_quotes(answer)
         told = question.check(answer, answers)
-    except Refused as refused:
+    except (ValueError, SolarError, OSError) as refused:
         if answers.given is not None:
             raise SolarError(f"cannot use the answer to {question.variable}: {refused}") from refused
         print(f"  {refused}")
@@ -85,7 +81,7 @@ def _prompted(question: "Question", proposal: str | None) -> str:
 def _check_quotes(answer: str) -> None:
     """Now, because nobody wants to answer all again when the files are written."""
     if "'" in answer:
-        raise Refused("a file of settings cannot hold ' in it; choose another one")
+        raise ValueError("a file of settings cannot hold ' in it; choose another one")
 
 
 def _looked_up(question: "Question", proposal: str | None, given: Mapping[str, str]) -> str:

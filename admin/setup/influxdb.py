@@ -4,13 +4,10 @@ from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from admin.doctor.bucket import rights
-from admin.doctor.probe import Probe
-from admin.doctor.server import CONNECT_SECONDS, READ_SECONDS, name, reached, version_of
-from admin.setup.answers import Answers, Refused, refuse_if_bad
+from admin.doctor.server import empty_write, name, ping, reached, version_of
+from admin.setup.answers import Answers, refuse_if_bad
 from admin.terminal.options import proxy_for
-from journal.errors import BadSetting
 from uploader.server.answers import Answer
-from uploader.server.influx import Influx
 from uploader.server.outcomes import Misconfigured, Outcome, Unreachable
 from uploader.server.target import Target
 
@@ -33,26 +30,22 @@ def check_url(url: str, answers: Answers) -> str:
     target = _target(answers, INFLUXDB_URL=url)
     if not target.proxy:
         refuse_if_bad(name(target.host, urlsplit(url).port or 443))
-    with Probe(target, CONNECT_SECONDS, READ_SECONDS) as probe:
-        answer = probe.ask("/ping", None)
-    version = version_of(answer) if isinstance(answer, Answer) else None
-    finding = reached(target, answer, version)
+    answer = ping(target)
+    finding = reached(target, answer)
     refuse_if_bad(finding)
-    answers.facts[VERSION] = version or ""
+    answers.facts[VERSION] = (version_of(answer) if isinstance(answer, Answer) else None) or ""
     return finding.found
 
 
-def check_token(token: str, answers: Answers) -> str:
+def check_token(token: str, answers: Answers) -> None:
     if _is(_outcome(answers, INFLUXDB_TOKEN=token), 401):
-        raise Refused("InfluxDB does not accept this token (1.x: user:password); copy it again, whole")
-    return ""
+        raise ValueError("InfluxDB does not accept this token (1.x: user:password); copy it again, whole")
 
 
-def check_org(org: str, answers: Answers) -> str:
+def check_org(org: str, answers: Answers) -> None:
     outcome = _outcome(answers, INFLUXDB_ORG=org)
     if _is(outcome, 404) and "organization" in outcome.reason:
-        raise Refused(f"{outcome.reason}; check its spelling")
-    return ""
+        raise ValueError(f"{outcome.reason}; check its spelling")
 
 
 def check_bucket(bucket: str, answers: Answers) -> str:
@@ -63,12 +56,10 @@ def check_bucket(bucket: str, answers: Answers) -> str:
 
 
 def _outcome(answers: Answers, **value: str) -> Outcome:
-    """What comes of the uploader's own request with one answer more, but empty. A token need not be allowed to read.
-    Raises Refused if the server does not answer."""
-    with Influx(_target(answers, **value), connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS) as influx:
-        outcome = influx.write([])
+    """What the server says with one answer more. Raises ValueError if it says nothing."""
+    outcome = empty_write(_target(answers, **value))
     if isinstance(outcome, Unreachable):
-        raise Refused(f"{outcome.reason}; try again")
+        raise ValueError(f"{outcome.reason}; try again")
     return outcome
 
 
@@ -77,13 +68,10 @@ def _is(outcome: Outcome, status: int) -> TypeGuard[Misconfigured]:
 
 
 def _target(answers: Answers, **value: str) -> Target:
-    """What is not answered yet has a stand-in. Raises Refused."""
+    """What is not answered yet has a stand-in. Raises BadSetting."""
     values = {"INFLUXDB_TOKEN": "-", "INFLUXDB_ORG": "-", "INFLUXDB_BUCKET": "-"} | answers.values | value
     url, token, org, bucket = (values[f"INFLUXDB_{name}"] for name in ("URL", "TOKEN", "ORG", "BUCKET"))
-    try:
-        return Target(url, token, org, bucket, answers.known("INFLUXDB_CA_FILE"), proxy_for(url))
-    except BadSetting as error:
-        raise Refused(str(error).partition(": ")[2].strip()) from None
+    return Target(url, token, org, bucket, answers.known("INFLUXDB_CA_FILE"), proxy_for(url))
 
 
 def _is_version_1(answers: Answers) -> bool:

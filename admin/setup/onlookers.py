@@ -1,12 +1,13 @@
-"""Who looks at the site: browsers, at its own page, and those whom its alerts are sent to."""
+"""Who looks at the site: browsers, at its own page, Home Assistant by MQTT, and those whom its alerts are sent to."""
 
 import socket
 
 from admin.page.extra import LISTEN, check_extra
-from admin.setup.answers import LATER, Answers, Refused
+from admin.setup.answers import LATER, Answers
 from alerts.receivers import receivers
 from journal.errors import BadSetting
 
+CONNECT_SECONDS = 5.0
 PAGES = {"here": LISTEN, "network": "0.0.0.0:8642"}  # who asks for it gets it, with a password
 
 
@@ -19,15 +20,12 @@ def page_proposal(answers: Answers) -> str:
     return answers.known("SOLAR_PAGE_LISTEN") or "here"
 
 
-def check_page(listen: str, answers: Answers) -> str:
+def check_page(listen: str, answers: Answers) -> None:
+    check_extra()
     try:
-        check_extra()
         _is_local(listen)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
     except ValueError as error:
-        raise Refused(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
-    return ""
+        raise ValueError(f"answer {', '.join(PAGES)} or {LATER}; or {error}") from None
 
 
 def is_page_open(answers: Answers) -> bool:
@@ -35,23 +33,28 @@ def is_page_open(answers: Answers) -> bool:
     return listen is not None and not _is_local(listen)
 
 
-def check_password(password: str, answers: Answers) -> str:
+def check_password(password: str, answers: Answers) -> None:
     from admin.page.server import address, check_token
 
+    check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
+
+
+def check_broker(url: str, answers: Answers) -> str:
+    """Whether somebody listens there. Nothing is sent, so the password is not tried."""
+    from mqtt.broker import address
+
+    at = address(url)
     try:
-        check_token(address(answers.values["SOLAR_PAGE_LISTEN"]), password)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
-    return ""
+        socket.create_connection((at.host, at.port), CONNECT_SECONDS).close()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ValueError(f"no broker answers at {at}: {why}; check host and port, or answer {LATER}") from None
+    return f"{at} answers; `journalctl -u solar-mqtt` says whether it accepts user and password"
 
 
 def check_alerts(urls: str, answers: Answers) -> str:
     """Whether Apprise understands them. Nothing is sent."""
-    try:
-        told = receivers(urls)
-    except BadSetting as error:
-        raise Refused(str(error)) from None
-    return f"{', '.join(each.name for each in told)}; `sudo solar alert test` sends a message"
+    return f"{', '.join(each.name for each in receivers(urls))}; `sudo solar alert test` sends a message"
 
 
 def page_address(answers: Answers) -> str | None:

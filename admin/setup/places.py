@@ -1,14 +1,13 @@
 """The site's name, its time zone, and where its backups go."""
 
 import socket
-import subprocess
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from admin.setup.answers import Answers, Refused
+from admin.setup.answers import Answers
 from admin.terminal.options import words
 from admin.upkeep.places import opened
-from journal.errors import SolarError
+from admin.upkeep.programs import ran
 
 NAMELESS = ("raspberrypi", "localhost", "debian")
 
@@ -18,28 +17,18 @@ def site_proposal(answers: Answers) -> str:
     return answers.known("SOLAR_SITE") or ("home" if host in NAMELESS else host)
 
 
-def check_site(name: str, answers: Answers) -> str:
-    try:
-        words(name)
-    except ValueError as error:
-        raise Refused(str(error)) from None
-    return ""
+def check_site(name: str, answers: Answers) -> None:
+    words(name)
 
 
 def zone_proposal(answers: Answers) -> str:
     """This computer's zone."""
-    try:
-        shown = subprocess.run(
-            ["timedatectl", "show", "--property", "Timezone", "--value"],  # noqa: S607
-            capture_output=True, text=True, check=False,
-        ).stdout.strip()  # fmt: skip
-    except OSError:
-        shown = ""
+    shown = ran("timedatectl", "show", "--property", "Timezone", "--value").stdout.strip()
     link = Path("/etc/localtime").resolve().as_posix()
     return shown or (link.partition("/zoneinfo/")[2] if "/zoneinfo/" in link else "Etc/UTC")
 
 
-def check_zone(zone: str, answers: Answers) -> str:
+def check_zone(zone: str, answers: Answers) -> None:
     from difflib import get_close_matches
 
     zones = sorted(available_timezones())
@@ -47,15 +36,11 @@ def check_zone(zone: str, answers: Answers) -> str:
         same_case = [each for each in zones if each.lower() == zone.lower().replace(" ", "_")]
         near = same_case or get_close_matches(zone, zones, n=1)
         hint = f"did you mean {near[0]}?" if near else "give area and city, like Australia/Brisbane"
-        raise Refused(f"there is no time zone {zone}; {hint}")
-    return ""
+        raise ValueError(f"there is no time zone {zone}; {hint}")
 
 
 def check_backup(place: str, answers: Answers) -> str:
     """Whether the place can be reached now."""
-    try:
-        with opened(place) as there:
-            names = there.names()
-    except (SolarError, OSError) as error:
-        raise Refused(str(error)) from None
+    with opened(place) as there:
+        names = there.names()
     return f"reached; {len([name for name in names if name.startswith('solar-')])} backups are there"

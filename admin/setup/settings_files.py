@@ -10,8 +10,8 @@ from pathlib import Path
 
 from journal.errors import SolarError
 
-SECRETS = ("uploader.env", "backup.env", "page.env", "alert.env")
-"""Mode 600: systemd reads them as root."""
+OPEN_TO_ALL = "solar.env"
+"""Any other file may hold a password and gets mode 600: systemd reads it as root."""
 _PLAIN = re.compile(r"[\w@%+=:,./~-]+( [\w@%+=:,./~-]+)*")
 _LINE = re.compile(r"^\s*(\w+)=(.*)$")
 
@@ -43,7 +43,9 @@ class Change:
     def overwritten(self) -> list[str]:
         """A line for each setting that has another value now; of a secret only that it has."""
         return [
-            f"{name}: changed" if name.endswith(("TOKEN", "ALERT_URLS")) else f"{name}: {self.before[name]} -> {value}"
+            f"{name}: changed"
+            if name.endswith(("TOKEN", "ALERT_URLS", "MQTT_URL"))
+            else f"{name}: {self.before[name]} -> {value}"
             for name, value in self.after.items()
             if name in self.before and self.before[name] != value
         ]
@@ -77,7 +79,7 @@ def write_all(changes: Iterable[Change]) -> None:
             change.path.parent.mkdir(parents=True, exist_ok=True)
             draft = change.path.with_name(f".{change.path.name}.new")
             drafts.append((draft, change.path))
-            _write(draft, change.text, 0o600 if change.path.name in SECRETS else 0o644)
+            _write(draft, change.text, 0o644 if change.path.name == OPEN_TO_ALL else 0o600)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         try:
             for draft, path in drafts:

@@ -1,4 +1,4 @@
-"""What each quantity means to a person; docs/fields.md has the same words."""
+"""What each quantity of a reading means to a person; README.md has the same words. Other records: docs/fields.md."""
 
 from dataclasses import dataclass
 
@@ -52,66 +52,7 @@ READING = (
     Field("wall_ms",                   "ms",  "host clock",    "what the clock showed, if it was wrong"),
     Field("raw",                       "",    "all",           "every byte read: pairs of address and value"),
 )
-
-DAY = (
-    Field("id",                          "",    "journal",      "number of the record"),
-    Field("time",                        "",    "host clock",   "the point's time in InfluxDB; never changes"),
-    Field("date",                        "",    "host clock",   "the day, by the regulator's midnights"),
-    Field("model",                       "",    "RAM 0",        "model of the regulator"),
-    Field("date_is_estimated",           "0/1", "",             "1: the date is estimated"),
-    Field("began_ms",                    "ms",  "RAM 46-48",    "start: the regulator's midnight, since 1970"),
-    Field("ended_ms",                    "ms",  "RAM 46-48",    "end: the next midnight, since 1970"),
-    Field("battery_max_volts",           "V",   "byte 0",       "battery voltage, highest of the day"),
-    Field("battery_min_volts",           "V",   "byte 1",       "battery voltage, lowest of the day"),
-    Field("state_of_charge_percent",     "%",   "byte 3",       "state of charge at the day's end"),
-    Field("float_reached_seconds",       "s",   "byte 2",       "regulator's time of day when float began"),
-    Field("charge_amp_hours",            "Ah",  "bytes 4, 6",   "charged, counted by the regulator"),
-    Field("load_amp_hours",              "Ah",  "bytes 5, 6",   "used, counted by the regulator"),
-    Field("measured_charge_amp_hours",   "Ah",  "derived",      "charged, from the readings"),
-    Field("measured_load_amp_hours",     "Ah",  "derived",      "used, from the readings"),
-    Field("measured_charge_watt_hours",  "Wh",  "derived",      "charged, from the readings"),
-    Field("measured_load_watt_hours",    "Wh",  "derived",      "used, from the readings"),
-    Field("coverage_percent",            "%",   "derived",      "how much of the day the readings cover"),
-    Field("raw",                         "",    "EEPROM 46-255", "the record's bytes, with addresses"),
-)
-
-EVENT = (
-    Field("id",        "",   "journal",    "number of the event"),
-    Field("time",      "",   "host clock", "when it happened, UTC"),
-    Field("kind",      "",   "",           "a short name for programs, such as `regulator_silent`"),
-    Field("message",   "",   "",           "one line for people"),
-    Field("boot",      "",   "host",       "number of this computer's start"),
-    Field("uptime_ms", "ms", "host",       "time since that start"),
-    Field("wall_ms",   "ms", "host clock", "what the clock showed, if it was wrong"),
-    Field("raw",       "",   "",           "bytes that belong to it: the settings, with `settings_changed`"),
-)
-
-CHECK = (
-    Field("id",                       "",      "journal",      "number of the check"),
-    Field("time",                     "",      "host clock",   "when it was made, UTC"),
-    Field("version",                  "",      "",             "version of this program; a tag in InfluxDB"),
-    Field("computer_uptime_seconds",  "s",     "host",         "time since the computer started"),
-    Field("logger_uptime_seconds",    "s",     "host",         "time since the logger started"),
-    Field("pending_records",          "",      "uploader.db",  "records that wait to be sent"),
-    Field("held_records",             "",      "journal",      "records held until the clock is confirmed"),
-    Field("dead_letters",             "",      "uploader.db",  "records that InfluxDB refused"),
-    Field("journal_bytes",            "bytes", "host",         "size of the journal's files"),
-    Field("disk_free_bytes",          "bytes", "host",         "free space on the journal's disk"),
-    Field("readings",                 "",      "derived",      "readings taken since the last check"),
-    Field("reading_seconds",          "s",     "derived",      "how long one of them took, on average"),
-    Field("exchanges",                "",      "derived",      "questions to the regulator since the last check"),
-    Field("damaged_percent",          "%",     "derived",      "how many of them got no valid answer: cable, adapter"),
-    Field("undervoltage",             "0/1",   "Raspberry Pi", "the power supply is too weak now"),
-    Field("undervoltage_since_start", "0/1",   "Raspberry Pi", "it was too weak at some time since the start"),
-    Field("computer_celsius",         "°C",    "host",         "temperature of the processor"),
-    Field("clock_trusted",            "0/1",   "host clock",   "the clock was confirmed when the check was made"),
-    Field("boot",                     "",      "host",         "number of this computer's start"),
-    Field("uptime_ms",                "ms",    "host",         "time since that start"),
-    Field("wall_ms",                  "ms",    "host clock",   "what the clock showed, if it was wrong"),
-)
 # fmt: on
-
-FIELDS = {"readings": READING, "days": DAY, "events": EVENT, "checks": CHECK}
 
 
 def shown(value: float | str | None, unit: str) -> str:

@@ -1,10 +1,11 @@
 """The help of one command, at any width: two columns where there is room for them, otherwise one."""
 
 import shutil
-import textwrap
 from typing import Any
 
 from typer.core import TyperCommand
+
+from admin.terminal.console import wrapped
 
 TWO_COLUMNS = 80
 """In a narrower terminal two columns would cut words."""
@@ -23,12 +24,5 @@ class FittedCommand(TyperCommand):
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         for names, words in filter(None, (each.get_help_record(ctx) for each in self.get_params(ctx))):
-            text = textwrap.fill(
-                " ".join(words.split()),
-                columns,
-                initial_indent=INDENT,
-                subsequent_indent=INDENT,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            formatter.write(f"\n{names}\n{text}\n")
+            text = wrapped(" ".join(words.split()), columns, INDENT, INDENT)
+            formatter.write("\n".join(["", names, *text, ""]))

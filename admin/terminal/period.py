@@ -16,20 +16,13 @@ def moment(text: str) -> int:
     return parse_moment(text, datetime.now(UTC))
 
 
-Since = Annotated[
-    int | None,
-    typer.Option(
-        parser=moment,
-        metavar="TIME",
-        help="Start: 2026-01-05, 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now.",
-    ),
-]
-
-
-Until = Annotated[
-    int | None,
-    typer.Option(parser=moment, metavar="TIME", help="End, not included; same format as --since."),
-]
+# fmt: off
+Since = Annotated[int | None, typer.Option(
+    parser=moment, metavar="TIME",
+    help="Start: 2026-01-05, 2026-01-05T17:30+10:00 (UTC if no zone), or 7d, 24h, 30m before now.")]
+Until = Annotated[int | None, typer.Option(
+    parser=moment, metavar="TIME", help="End, not included; same format as --since.")]
+# fmt: on
 
 
 def check_period(since: int | None, until: int | None) -> None:

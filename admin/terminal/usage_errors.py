@@ -12,7 +12,7 @@ from typing import Any
 
 from typer import TyperException
 
-_PASSWORD = re.compile(r"//[^/\s]*@")
+_PASSWORD = re.compile(r"//(?!USER:PASSWORD@)[^/\s]*@")
 _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
 
 

@@ -6,7 +6,6 @@ pi@backup.example:solar      a directory on another computer, by rsync over ssh;
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from admin.upkeep.programs import said
 from journal.errors import BadSetting, SolarError
 
+AGAIN = "it is tried again next time"
 LABELS = Path("/dev/disk/by-label")
 MOUNT = Path("/run/solar-backup")
 
@@ -71,11 +72,11 @@ def mounted(label: str) -> Iterator[Path]:
             yield Path(target.replace("\\040", " "))
             return
     MOUNT.mkdir(parents=True, exist_ok=True)
-    _run(["mount", "-o", "nosuid,nodev,noexec", str(device), str(MOUNT)], f"cannot mount usb:{label}")
+    said(f"cannot mount usb:{label}", AGAIN, "mount", "-o", "nosuid,nodev,noexec", str(device), str(MOUNT))
     try:
         yield MOUNT
     finally:
-        _run(["umount", str(MOUNT)], f"cannot unmount usb:{label}")
+        said(f"cannot unmount usb:{label}", AGAIN, "umount", str(MOUNT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ class Remote:
     def publish(self, draft: Path, name: str) -> None:
         # --fuzzy: what has not changed since the copy before need not go over the line again.
         self._rsync("--times", "--partial", "--fuzzy", str(draft), self.target)
-        if self._rsync("--checksum", "--dry-run", "--itemize-changes", str(draft), self.target).strip():
-            raise SolarError(f"cannot write a backup to {self.target}: what arrived there differs; it is tried again")
+        if self._rsync("--checksum", "--dry-run", "--itemize-changes", str(draft), self.target):
+            raise SolarError(f"cannot write a backup to {self.target}: what arrived there differs; {AGAIN}")
 
     def remove(self, name: str) -> None:
         with tempfile.TemporaryDirectory(dir=self.staging) as empty:
@@ -125,15 +126,4 @@ class Remote:
 
     def _rsync(self, *arguments: str) -> str:
         command = ["rsync", "--rsh=ssh -o BatchMode=yes -o ConnectTimeout=20", "--timeout=300", *arguments]
-        return _run(command, f"cannot write a backup to {self.target}")
-
-
-def _run(command: list[str], failure: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
-    except FileNotFoundError:
-        raise SolarError(f"{failure}: {command[0]} is not installed; sudo apt-get install {command[0]}") from None
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"])[0]
-        raise SolarError(f"{failure}: {said}; it is tried again next time")
-    return done.stdout
+        return said(f"cannot write a backup to {self.target}", AGAIN, *command)

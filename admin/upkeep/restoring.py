@@ -22,14 +22,14 @@ from journal.journal import Journal
 def draft_beside(backup: Path, journal: Path) -> Path:
     """Step 1, while the logger still runs. Raises JournalFull."""
     draft = journal.with_name(f"{journal.name}.restored")
-    free, needed = shutil.disk_usage(journal.parent).free, backup.stat().st_size
-    if free < needed:
-        raise JournalFull(f"cannot restore {backup}: {FULL}")
     with our_errors("write to", draft):
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(draft.parent).free < backup.stat().st_size:
+            raise JournalFull(f"cannot restore {backup}: {FULL}")
         draft.unlink(missing_ok=True)
         with Journal.open(backup) as source:
             source.backup(draft)  # with an identity of its own, also when the same backup is restored twice
-        _belongs_to_the_group(draft)
+        belongs_to_the_group(draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
     return draft
@@ -55,7 +55,7 @@ def _fold_in(journal: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _belongs_to_the_group(draft: Path) -> None:
+def belongs_to_the_group(draft: Path) -> None:
     """As the services make their files: the directory's owner and group, both of whom may write."""
     owner = draft.parent.stat()
     draft.chmod(0o660)

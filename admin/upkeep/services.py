@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from admin.upkeep.programs import ran, said
 from journal.errors import SolarError
 
 LOGGER, UPLOADER = "solar-logger", "solar-uploader"
@@ -12,37 +13,34 @@ ALL = (LOGGER, UPLOADER, "solar-page", "solar-alert", "solar-mqtt")
 """Those that have the journal open."""
 
 
-def systemctl(*arguments: str) -> str:
-    """What it says. Raises SolarError with its first line if it fails."""
-    done = _run("systemctl", *arguments)
-    if done.returncode:
-        said = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
-        raise SolarError(f"cannot run `systemctl {' '.join(arguments)}`: {said}; is this run with sudo?")
-    return done.stdout
+def systemctl(*arguments: str) -> None:
+    """Raises SolarError if it fails."""
+    said(f"cannot run `systemctl {' '.join(arguments)}`", "is this run with sudo?", "systemctl", *arguments)
 
 
 def is_active(service: str) -> bool:
     """Whether it runs, or is about to."""
-    return _run("systemctl", "is-active", service).stdout.strip() in ("active", "activating", "reloading")
+    return _shown("is-active", service) in ("active", "activating", "reloading")
 
 
 def has_started(service: str) -> bool:
     """Whether it runs. One that ends again and again does not, most of the time."""
-    return _run("systemctl", "is-active", service).stdout.strip() == "active"
+    return _shown("is-active", service) == "active"
 
 
-def is_enabled(service: str) -> bool:
-    return _run("systemctl", "is-enabled", service).stdout.strip() == "enabled"
+def active() -> list[str]:
+    """Those that run, or are about to."""
+    return [service for service in ALL if is_active(service)]
 
 
 def enabled() -> list[str]:
     """Those that start with the computer."""
-    return [service for service in ALL if is_enabled(service)]
+    return [service for service in ALL if _shown("is-enabled", service) == "enabled"]
 
 
 def restarts(service: str) -> int:
     """How often systemd has started it again by itself since it was last started by somebody."""
-    shown = _run("systemctl", "show", "--value", "--property", "NRestarts", service).stdout.strip()
+    shown = _shown("show", "--value", "--property", "NRestarts", service)
     return int(shown) if shown.isdigit() else 0
 
 
@@ -59,8 +57,5 @@ def guarded(arguments: Sequence[str], afterwards: str) -> int:
     return subprocess.run([*command, *program, *arguments], check=False).returncode  # noqa: S603
 
 
-def _run(*command: str) -> "subprocess.CompletedProcess[str]":
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    except FileNotFoundError:
-        return subprocess.CompletedProcess(command, 127, "", f"{command[0]} is not installed")
+def _shown(*question: str) -> str:
+    return ran("systemctl", *question).stdout.strip()

@@ -4,16 +4,23 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from admin.upkeep import services
-from admin.upkeep.restoring import draft_beside, put_in_place
+from admin.upkeep.programs import trouble
+from admin.upkeep.restoring import belongs_to_the_group, draft_beside, put_in_place
 from admin.upkeep.versions import Trial, Versions
 from journal import files
 from journal.errors import JournalError, JournalTooNew, SolarError
 from journal.journal import Journal
+
+if TYPE_CHECKING:
+    from alerts.outbox import Outbox
+    from uploader.progress.progress import Progress
 
 WAIT_SECONDS = 120.0
 POLL_SECONDS = 1.0
@@ -68,7 +75,7 @@ def _not_well(versions: Versions, trial: Trial, data: Path, running: list[str], 
     try:
         newest = (json.loads(ran.stdout)["last_reading"] or {}).get("id", 0)
     except (ValueError, KeyError):
-        return f"its `solar status` fails: {(ran.stderr.strip().splitlines() or ['no words'])[-1]}"
+        return f"its `solar status` fails: {trouble(ran, -1)}"
     new_readings = newest - trial.last_id
     # With a long interval there is only the first one; without a regulator none, before as after.
     is_quiet = seconds >= QUIET_SECONDS and (new_readings > 0 or not trial.was_reading)
@@ -89,7 +96,8 @@ def _go_back(versions: Versions, trial: Trial, data: Path) -> str:
             f"The new version had changed the journal's format, so the copy from before is in place; what was logged "
             f"since is in {aside}."
         )
-    _uploader_back(data / "uploader.db")
+    for path, kind in side_files(data):
+        _side_file_back(path, kind)
     versions.switch(trial.old)
     with suppress(SolarError):  # whatever is wrong with the units, the logger must start
         versions.install_services(trial.old)
@@ -111,12 +119,22 @@ def _journal_back(backup: Path, journal: Path) -> Path | None:
     return None
 
 
-def _uploader_back(path: Path) -> None:
-    """As it was before its format changed. Without it the uploader would begin again, which doubles nothing."""
+def side_files(data: Path) -> "Iterator[tuple[Path, type[Progress | Outbox]]]":
+    """The databases beside the journal that are there and would be missed, with what opens them."""
+    from alerts.outbox import Outbox
     from uploader.progress.progress import Progress
 
+    for name, kind in (("uploader.db", Progress), ("alerts.db", Outbox)):
+        if (data / name).exists():
+            yield data / name, kind
+
+
+def _side_file_back(path: Path, kind: "type[Progress | Outbox]") -> None:
+    """As it was before its format changed. Without it the uploader would begin again, which doubles nothing, and the
+    alerts would tell again what is wrong now."""
     try:
-        Progress.read_only(path).close()
+        with kind.read_only(path):
+            pass
     except JournalTooNew:
         before = sorted(path.parent.glob(f"{path.stem}-before-v*{path.suffix}"))
         aside = path.with_name(f"{path.stem}-replaced-{files.stamp()}{path.suffix}")
@@ -124,9 +142,7 @@ def _uploader_back(path: Path) -> None:
         if before:
             draft = path.with_name(f"{path.name}.restored")
             shutil.copy2(before[-1], draft)
-            draft.chmod(0o660)
-            with suppress(PermissionError):
-                os.chown(draft, path.stat().st_uid, path.stat().st_gid)
+            belongs_to_the_group(draft)
             draft.replace(path)
         else:
             path.unlink()

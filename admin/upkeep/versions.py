@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from admin.upkeep.programs import ran, said
 from journal.errors import SolarError
 
 OPT = Path("/opt/solar")
@@ -54,7 +55,7 @@ class Versions:
     def build(self, source: str | None) -> str:
         """Make the new version's directory beside the others; returns its name."""
         script = self.opt / "current/share/solar/install.sh"
-        return _said(["bash", str(script), "--beside", "--from", source or str(self.opt / "source")])
+        return _said("bash", str(script), "--beside", "--from", source or str(self.opt / "source")).splitlines()[-1]
 
     def switch(self, version: str) -> None:
         draft = self.opt / "current.new"
@@ -65,11 +66,10 @@ class Versions:
 
     def solar(self, version: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a version's own command."""
-        command = [str(self.opt / version / "bin/solar"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        return ran(str(self.opt / version / "bin/solar"), *arguments)
 
     def install_services(self, version: str) -> None:
-        _said([str(self.opt / version / "share/solar/install-services")])
+        _said(str(self.opt / version / "share/solar/install-services"))
 
     def remove_others(self, *kept: str) -> None:
         for marker in self.opt.glob("*/complete"):
@@ -101,10 +101,5 @@ class Versions:
         (self.opt / "trial").unlink(missing_ok=True)
 
 
-def _said(command: list[str]) -> str:
-    """The last line. Raises SolarError with the last line of its errors."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        words = ([line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"])[-1]
-        raise SolarError(f"cannot update: {words}; the present version goes on")
-    return (done.stdout.strip().splitlines() or [""])[-1]
+def _said(*command: str) -> str:
+    return said("cannot update", "the present version goes on", *command, line=-1)

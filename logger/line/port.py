@@ -1,13 +1,13 @@
 """Opens the serial port, or says why it cannot."""
 
 import errno
-import os
 from pathlib import Path
 from typing import Any
 
 import serial
 
 from journal.errors import BadSetting, PortMissing
+from journal.holders import lock_holders
 from logger.line.exchange import SLICE_SECONDS
 
 BAUD_RATES = (300, 1200, 2400, 9600)
@@ -52,13 +52,4 @@ def _words(error: OSError) -> str:
 
 def _holder(path: str) -> str:
     """Who holds the lock on `path`, as far as the kernel shows: "solar (process 123)", or "another program"."""
-    try:
-        inode = f":{os.stat(path).st_ino}"
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(inode):
-                name = Path(f"/proc/{fields[4]}/comm").read_text().strip()
-                return f"{name} (process {fields[4]})"
-    except OSError:
-        pass
-    return "another program"
+    return str(next(iter(lock_holders(Path(path)) or ()), "another program"))

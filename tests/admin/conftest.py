@@ -16,6 +16,7 @@ from admin import cli
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
 from simulator import HandClock, RunningSimulator, SimulatorOptions
+from uploader.server.target import Target
 
 FIRST_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z, when the journals of these tests begin."""
@@ -32,6 +33,23 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLAR_CLOCK", "trust")  # whether this machine's clock is right, nobody knows
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.chdir(tmp_path)
+
+
+def point_to(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of the upload."""
+    settings = {"URL": target.url, "TOKEN": target.token or "t", "ORG": target.org, "BUCKET": target.bucket}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+
+
+def stand_ins(directory: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    """Scripts of our own below `directory` in place of the system's programs of these names."""
+    for name, text in scripts.items():
+        script = directory / "bin" / name
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(text)
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory / 'bin'}:{os.environ['PATH']}")
 
 
 @dataclass(frozen=True)

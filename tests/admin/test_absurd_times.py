@@ -10,8 +10,7 @@ import pytest
 from admin.terminal.moments import iso
 from journal.reading import Day
 from journal.writer import JournalWriter
-from tests.admin.commands.test_audit import point_to
-from tests.admin.conftest import Solar, event, fill, reading
+from tests.admin.conftest import Solar, event, fill, point_to, reading
 from tests.servers import Database
 from tests.uploader.audit.flux_double import FluxDouble
 from tests.uploader.audit.stored import Stored

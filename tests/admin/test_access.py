@@ -17,9 +17,10 @@ from admin.doctor.journal import journal
 from admin.health.survey import survey
 from journal.access import obstacle
 from journal.writer import JournalWriter
-from tests.admin.conftest import Ran, Solar, command
+from tests.admin.conftest import Ran, Solar, command, fill, point_to
 from tests.admin.test_cli import all_commands
 from uploader.progress.progress import Progress
+from uploader.server.target import Target
 
 NO_LINE = ("--port", "/dev/ttyNOPE")
 ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -35,7 +36,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("report",): (),
     ("export",): (),
     ("backup",): ("copy.db",),
-    ("recover",): ("journal-damaged-1.db",),
+    ("recover",): (__file__,),
     ("audit",): (),
     ("replay",): ("--since", "7d"),
     ("pack",): ("--output", "backlog.lp.gz"),
@@ -58,8 +59,7 @@ SOMEBODY = 65534
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("URL", "http://127.0.0.1:9"), ("TOKEN", "a token"), ("ORG", "o"), ("BUCKET", "b")):
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "a token", "o", "b"), monkeypatch)
     monkeypatch.setenv("SOLAR_ALERT_URLS", "ntfy://127.0.0.1:9/nobody")
     monkeypatch.setenv("SOLAR_MQTT_URL", "mqtt://127.0.0.1:9")
 
@@ -97,6 +97,12 @@ def test_a_directory_that_may_not_be_entered_is_named_with_its_owner_and_the_cur
     assert ran.code == (2 if names == ("unpack-receipt",) else 1)
     if names not in {("status",), ("doctor",)}:
         assert len(ran.err.splitlines()) == 1
+
+
+def test_restore_names_it_before_it_asks(shut: Path, tmp_path: Path) -> None:
+    ran = as_anybody("restore", "--yes", str(fill(tmp_path / "other", 2) / "journal.db"))
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert re.match(rf"cannot open data/journal.db: user \S+ may not enter {shut}, which belongs to ", ran.err)
 
 
 def test_the_doctor_has_a_line_of_its_own_for_it(shut: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from admin.terminal.options import proxy_for
-from tests.admin.conftest import Solar
+from tests.admin.conftest import Solar, point_to
 from tests.forward_proxy import ForwardProxy
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port
+from uploader.server.target import Target
 
 PASSWORD = "pl4nted-5d0f77aa"  # made up
 URL = "http://influx.invalid:8086"
@@ -17,9 +18,7 @@ URL = "http://influx.invalid:8086"
 
 @pytest.fixture(autouse=True)
 def settings(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"URL": URL, "TOKEN": "token", "ORG": "o", "BUCKET": "b"}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
-    monkeypatch.setenv("SOLAR_DATA", str(data))
+    point_to(Target(URL, "token", "o", "b"), monkeypatch)
 
 
 @pytest.mark.parametrize(

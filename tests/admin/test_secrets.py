@@ -3,17 +3,17 @@ says."""
 
 import os
 import signal
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from simulator import RunningSimulator
 from tests.admin.conftest import Ran, Solar, start
+from tests.http_double import serving
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port
 
@@ -50,10 +50,6 @@ UNREACHABLE = ("nobody", "200", "500", "503")
 """Where `upload --once` goes on trying for half a minute."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-
-
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "": str,
     "html": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
@@ -80,18 +76,8 @@ def parrot(status: int, encode: Callable[[str], str] = str) -> Iterator[str]:
 
         do_POST = do_GET  # noqa: N815 - http.server names it
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = _Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as url:
+        yield url
 
 
 @contextmanager

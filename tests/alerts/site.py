@@ -1,10 +1,9 @@
 """A site for the alerts' tests: a journal whose time passes only when it is told to, and receivers that are real."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from alerts.moment import Moment
@@ -15,6 +14,7 @@ from alerts.station import Situation, Station
 from journal.boots import Anchor
 from journal.reading import Event, Reading
 from journal.writer import JournalWriter
+from tests.http_double import serving
 
 START_MS = 1_780_000_000_000
 BOOT_MS = START_MS - 3_600_000
@@ -116,6 +116,10 @@ class Ntfy:
     def __init__(self) -> None:
         self.messages: list[dict[str, str]] = []
         self.is_off = False
+        self.url = ""
+
+    @contextmanager
+    def running(self) -> Iterator["Ntfy"]:
         ntfy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -129,19 +133,6 @@ class Ntfy:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"ntfy://127.0.0.1:{self._server.server_address[1]}/a-secret-topic"
-
-    @contextmanager
-    def running(self) -> Iterator["Ntfy"]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
+        with serving(Handler) as url:
+            self.url = f"{url.replace('http', 'ntfy')}/a-secret-topic"
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()

@@ -131,6 +131,7 @@ def five_answers(typist: Typist, database: Database) -> None:
     typist.answers("Weekly backups")
     typist.answers("The site's own page", "network")
     typist.answers("Password for the page", PASSWORD)
+    typist.answers("MQTT broker")
     typist.answers("Whom to alert")
 
 

@@ -3,7 +3,6 @@
 import os
 import pty
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,18 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.admin.terminal.test_sd_notify import Systemd
 from tests.servers import free_port
 
 
-class Systemd:
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.settimeout(30)
-        self.socket.bind(str(directory / "notify"))
-
-    def hear(self) -> list[str]:
-        return self.socket.recv(4096).decode().split("\n")
+class Starter(Systemd):
+    """Starts services too."""
 
     def hear_until(self, is_it: Callable[[list[str]], bool]) -> list[str]:
         while not is_it(lines := self.hear()):
@@ -33,14 +26,15 @@ class Systemd:
     @contextmanager
     def service(self, command: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("SOLAR", "INFLUXDB"))}
+        directory = os.path.dirname(self.address)
         environ |= settings | {
-            "NOTIFY_SOCKET": str(self.directory / "notify"),
+            "NOTIFY_SOCKET": self.address,
             "WATCHDOG_USEC": "1500000",
-            "STATE_DIRECTORY": str(self.directory),
+            "STATE_DIRECTORY": directory,
         }
         solar = str(Path(sys.executable).with_name("solar"))
         with subprocess.Popen(
-            [solar, command], env=environ, cwd=self.directory, stderr=subprocess.PIPE, text=True
+            [solar, command], env=environ, cwd=directory, stderr=subprocess.PIPE, text=True
         ) as process:
             try:
                 yield process
@@ -49,8 +43,9 @@ class Systemd:
 
 
 @pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[Systemd]:
-    listener = Systemd(tmp_path)
+def systemd(tmp_path: Path) -> Iterator[Starter]:
+    listener = Starter(str(tmp_path / "notify"))
+    listener.socket.settimeout(30)
     with closing(listener.socket):
         yield listener
 
@@ -69,7 +64,7 @@ def silent_port() -> Iterator[str]:
 
 
 def test_a_logger_whose_regulator_is_silent_is_ready_and_alive_and_says_why_nothing_comes(
-    systemd: Systemd, silent_port: str
+    systemd: Starter, silent_port: str
 ) -> None:
     """Ready before the first attempt: if that one hangs, the watchdog must be running already."""
     with systemd.service("log", SOLAR_PORT=silent_port) as process:
@@ -82,7 +77,7 @@ def test_a_logger_whose_regulator_is_silent_is_ready_and_alive_and_says_why_noth
         assert process.wait(10) == 0
 
 
-def test_an_uploader_that_has_nobody_to_talk_to_is_ready_and_alive_and_tells_no_token(systemd: Systemd) -> None:
+def test_an_uploader_that_has_nobody_to_talk_to_is_ready_and_alive_and_tells_no_token(systemd: Starter) -> None:
     settings = {
         "INFLUXDB_URL": f"http://127.0.0.1:{free_port()}",
         "INFLUXDB_TOKEN": "planted-secret",

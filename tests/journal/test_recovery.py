@@ -5,7 +5,7 @@ import pytest
 
 from journal import damage
 from journal.boots import Anchor
-from journal.errors import JournalMissing, JournalUnusable
+from journal.errors import JournalUnusable
 from journal.reading import Day, Event, Reading
 from journal.recovery import Recovered, recover
 from journal.sites import OPEN_END
@@ -195,8 +195,3 @@ def test_what_is_brought_back_keeps_its_site(path: Path, tmp_path: Path) -> None
         expected = [(1, 1, "barn"), (2, 4, "hut"), (5, 7, "cabin"), (8, OPEN_END, "barn")]
         assert [tuple(each) for each in fresh.sites("readings")] == expected
         assert [each.site for each in fresh.sites("days")] == ["hut"]
-
-
-def test_recovering_what_is_not_there_is_an_error(path: Path, tmp_path: Path) -> None:
-    with JournalWriter.create(path) as journal, pytest.raises(JournalMissing, match="no such file"):
-        recover(tmp_path / "gone.db", journal)

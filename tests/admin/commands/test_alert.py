@@ -40,11 +40,18 @@ def test_without_the_extra_one_line_says_what_to_install(
     assert f"; install with pip install '.[{extra}]' in the project's directory" in ran.err
 
 
-@pytest.mark.parametrize(("command", "name"), [("alert run", "SOLAR_ALERT_URLS"), ("mqtt", "SOLAR_MQTT_URL")])
-def test_without_the_setting_one_line_says_how_it_looks(solar: Solar, command: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "name", "example"),
+    [
+        ("alert run", "SOLAR_ALERT_URLS", "ntfy://ntfy.sh/A-NAME-THAT-NOBODY-GUESSES"),
+        ("mqtt", "SOLAR_MQTT_URL", "mqtt://USER:PASSWORD@HOST:1883"),
+    ],
+)
+def test_without_the_setting_one_line_says_how_it_looks(solar: Solar, command: str, name: str, example: str) -> None:
     ran = solar(*command.split())
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert f"{name} is not set" in ran.err
+    assert example in ran.err
 
 
 def test_a_test_message_to_each_receiver_and_no_secret_in_what_is_said(

@@ -8,7 +8,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.writer import JournalWriter
-from tests.admin.conftest import FIRST_MS, Ran, Solar, event, fill, reading
+from tests.admin.conftest import FIRST_MS, Ran, Solar, event, fill, point_to, reading
 from tests.servers import Database, VictoriaMetrics
 from tests.uploader.audit.flux_double import FluxDouble
 from tests.uploader.audit.stored import Point, Stored
@@ -18,21 +18,10 @@ from uploader.server.target import Target
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def data(tmp_path: Path) -> Path:
     """Three hours of readings, one every 10 s, and an event."""
     return fill(tmp_path / "data", 1080, event(1, "started", "logger 0.1.0 started"))
-
-
-@pytest.fixture(autouse=True)
-def in_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOLAR_DATA", str(data))
-
-
-def point_to(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {"URL": target.url, "TOKEN": target.token or "t", "ORG": target.org, "BUCKET": target.bucket}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
 
 
 def delete(database: Database, since_ms: int, until_ms: int, measurement: str = "solar") -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.conftest import FIRST_MS, Ran, Solar
+from tests.admin.conftest import FIRST_MS, Ran, Solar, point_to
 from tests.scripted_influx import ScriptedInflux
+from uploader.server.target import Target
 
 LINE = (
     'solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost",alarm=0.0 '
@@ -17,9 +18,7 @@ WORDS = "failure writing points to database: partial write: field type conflict 
 @pytest.fixture(autouse=True)
 def refused(data: Path, solar: Solar, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of three readings the second was refused."""
-    monkeypatch.setenv("SOLAR_DATA", str(data))
-    for name, value in {"TOKEN": "t", "ORG": "o", "BUCKET": "b"}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
     with ScriptedInflux(refuses=lambda line: line.endswith(str(FIRST_MS + 10_000))) as influx:
         assert solar("upload", "--once", "--url", influx.url).code == 1
 

@@ -1,9 +1,6 @@
 """The demonstration, which is the first thing that anybody runs."""
 
-import os
-import pty
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +9,10 @@ import pytest
 from admin.commands.demo import summary
 from journal.journal import Journal
 from journal.reading import Reading
-from tests.admin.commands.test_upload import read_terminal
-from tests.admin.conftest import Solar, command, contents, fill
+from tests.admin.conftest import Solar, command, contents, fill, point_to
+from tests.admin.typist import typing
 from tests.servers import Database
+from uploader.server.target import Target
 
 SECONDS = "3"
 
@@ -46,9 +44,7 @@ def test_it_needs_nothing_and_shows_readings_journal_and_chart(solar: Solar, tmp
 def test_with_influxdb_it_uploads_too_under_a_site_of_its_own(
     solar: Solar, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"URL": database.server.url, "TOKEN": "u:p", "ORG": "o", "BUCKET": database.name}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(database.target, monkeypatch)
     ran = solar("demo", "--seconds", SECONDS)
     (shown,) = re.findall(r"^(\d+) readings", ran.out, re.MULTILINE)
     rows = database.rows("solar")
@@ -61,8 +57,7 @@ def test_with_influxdb_it_uploads_too_under_a_site_of_its_own(
 def test_a_server_that_is_away_is_said_and_the_chart_is_shown_all_the_same(
     solar: Solar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"URL": "http://127.0.0.1:9", "TOKEN": "t", "ORG": "o", "BUCKET": "b"}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
     ran = solar("demo", "--seconds", "2")
     assert ran.code == 1
     assert "battery volts" in ran.out
@@ -70,14 +65,9 @@ def test_a_server_that_is_away_is_said_and_the_chart_is_shown_all_the_same(
 
 
 def test_on_a_terminal_one_line_shows_each_reading_and_goes_away() -> None:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        command("demo", "--seconds", "2"), stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}
-    ) as process:
-        os.close(theirs)
-        shown = read_terminal(ours)
-    assert process.returncode == 0
-    live, rest = shown.split("\n", 1)[1].split(f"\r{'':79}\r")
+    with typing(command("demo", "--seconds", "2")) as typist:
+        assert typist.ends() == 0
+    live, rest = typist.screen.split("\n", 1)[1].split(f"\r{'':79}\r")
     assert all(len(line) == 79 for line in live.split("\r")[1:])
     assert re.search(r"06:00  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
     assert "\x1b[" in rest

@@ -1,14 +1,8 @@
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +13,11 @@ from admin.commands.doctor import exit_code, lines, summary
 from admin.doctor.finding import CHECKS, Finding, bad, look, ok, skipped
 from journal.writer import JournalWriter
 from simulator import HandClock, RunningSimulator, SimulatorOptions
-from tests.admin.conftest import Solar, command, reading, solar_process
+from tests.admin.conftest import Solar, command, point_to, reading, solar_process
+from tests.admin.typist import typing
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import Database
+from uploader.server.target import Target
 
 TOKEN = "admin:hunter2secret"  # made up
 
@@ -41,11 +37,6 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
         yield running
 
 
-def point_to(url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"URL": url, "TOKEN": TOKEN, "ORG": "o", "BUCKET": bucket}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
-
-
 # fmt: off
 NUMBERS = {
     "port": 1, "holder": 2, "adapter": 3, "regulator": 4, "model": 5, "regulator_clock": 6, "calibration": 7,
@@ -58,24 +49,6 @@ NUMBERS = {
 # fmt: on
 
 
-def in_terminal(columns: int | None, *arguments: str) -> str:
-    """What the command shows on a terminal of so many columns; through a pipe where that is None."""
-    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    if columns is None:
-        return subprocess.run(command(*arguments), env=environ, capture_output=True, text=True, check=False).stdout
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen(command(*arguments), env=environ, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        with suppress(OSError):  # EIO: all is said
-            while piece := os.read(ours, 65536):
-                shown += piece
-        process.wait(60)
-    os.close(ours)
-    return shown.decode()
-
-
 MACHINE = {"sqlite", "disk", "card", "computer", "power", "temperature"}
 """What differs from machine to machine."""
 
@@ -83,7 +56,7 @@ MACHINE = {"sqlite", "disk", "card", "computer", "power", "temperature"}
 def test_a_site_that_is_well(
     solar: Solar, site: RunningSimulator, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point_to(database.server.url, database.name, monkeypatch)
+    point_to(database.target, monkeypatch)
     assert solar("upload", "--once").code == 0
     stored = database.rows("solar")
     ran = solar("doctor", "--json")
@@ -169,7 +142,7 @@ def test_the_token_is_never_shown_not_even_where_it_was_put_by_mistake(
     solar: Solar, data: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedInflux() as influx:
-        point_to(influx.url, f"b-{TOKEN}", monkeypatch)
+        point_to(Target(influx.url, TOKEN, "o", f"b-{TOKEN}"), monkeypatch)
         ran = solar("doctor", "--port", "/dev/ttyUSB-nowhere", *options)
     assert ran.code == 1
     assert "it may write to bucket b-*** (tested with" in " ".join(ran.out.split())
@@ -217,7 +190,13 @@ def test_every_check_has_a_number_for_ever_and_they_are_told_in_its_order() -> N
 )
 def test_lines_are_as_wide_as_the_terminal(columns: int | None, widest: int) -> None:
     """The words are the same at every width."""
-    told = in_terminal(columns, "doctor", "--port", "/dev/ttyUSB-nowhere", "--data", "data")
+    asked = ("doctor", "--port", "/dev/ttyUSB-nowhere", "--data", "data")
+    if columns is None:
+        told = solar_process(*asked).out
+    else:
+        with typing(command(*asked), COLUMNS=str(columns)) as typist:
+            typist.ends()
+            told = typist.screen
     assert [line for line in told.splitlines() if len(line) > widest and " " in line.strip()] == []
     words = " ".join(told.split())
     assert "no adapter was found: plug it in, or try another USB socket and cable" in words

@@ -14,10 +14,11 @@ from journal.reading import STREAMS, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.admin.commands.test_export import copies
-from tests.admin.conftest import FIRST_MS, PEAK_MEMORY, Ran, Solar, contents, event, fill, reading
+from tests.admin.conftest import FIRST_MS, PEAK_MEMORY, Ran, Solar, contents, event, fill, point_to, reading
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import Database, program
 from uploader.progress.progress import Progress
+from uploader.server.target import Target
 
 DOCS = Path(__file__).parent.parent.parent.parent / "docs" / "audit.md"
 LINES = [
@@ -32,9 +33,7 @@ LINES = [
 
 @pytest.fixture(autouse=True)
 def in_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOLAR_DATA", str(data))
-    for name, value in {"TOKEN": "t", "ORG": "o", "BUCKET": "b"}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
 
 
 @pytest.fixture

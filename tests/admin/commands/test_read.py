@@ -1,13 +1,9 @@
-import os
-import pty
 import re
-import subprocess
 
 import pytest
 
 from simulator import HandClock, RunningSimulator, SimulatorOptions
-from tests.admin.commands.test_upload import read_terminal
-from tests.admin.conftest import Solar, command, start
+from tests.admin.conftest import Solar, redirected, start
 
 SCREEN = """\
 PL80 at TIME
@@ -56,18 +52,8 @@ def test_nothing_that_answers_is_told_in_one_line(solar: Solar, regulator: Runni
 
 
 def test_on_a_terminal_a_bar_counts_the_steps_and_goes_away(regulator: RunningSimulator) -> None:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        command("read", "--port", regulator.port),
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        env=os.environ | {"TERM": "xterm"},
-        text=True,
-    ) as process:
-        os.close(theirs)
-        shown = read_terminal(ours)
-        assert process.stdout
-        assert process.stdout.read().startswith("PL80 at ")
-    assert process.returncode == 0
-    assert "20 of 20 steps" in shown
-    assert shown.endswith("\x1b[2K")
+    ran = redirected(None, "read", "--port", regulator.port)
+    assert ran.code == 0
+    assert ran.out.startswith("PL80 at ")
+    assert "20 of 20 steps" in ran.err
+    assert ran.err.endswith("\x1b[2K")

@@ -3,16 +3,15 @@ from pathlib import Path
 import pytest
 
 from journal.journal import Journal
-from tests.admin.conftest import FIRST_MS, Ran, Solar, contents
+from tests.admin.conftest import FIRST_MS, Ran, Solar, contents, point_to
 from tests.scripted_influx import ScriptedInflux
 from uploader.progress.progress import Progress
+from uploader.server.target import Target
 
 
 @pytest.fixture(autouse=True)
 def in_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOLAR_DATA", str(data))
-    for name, value in {"TOKEN": "t", "ORG": "o", "BUCKET": "b"}.items():
-        monkeypatch.setenv(f"INFLUXDB_{name}", value)
+    point_to(Target("http://127.0.0.1:9", "t", "o", "b"), monkeypatch)
 
 
 def pending(data: Path) -> dict[str, tuple[tuple[int, int], ...]]:

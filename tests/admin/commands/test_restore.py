@@ -1,6 +1,5 @@
 """Restoring: what it says, what it leaves, and a kill at every step."""
 
-import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,7 +9,7 @@ import pytest
 
 from journal.journal import Journal
 from journal.writer import JournalWriter
-from tests.admin.conftest import Solar, fill, reading
+from tests.admin.conftest import Solar, fill, reading, stand_ins
 from tests.deploy.files import UNITS
 
 KILLED = """
@@ -83,6 +82,13 @@ def test_restored_twice_it_is_another_journal_each_time(solar: Solar, data: Path
     assert len(seen) == 3
 
 
+def test_into_a_data_directory_that_is_not_there_yet(solar: Solar, backup: Path) -> None:
+    """As on a new computer."""
+    ran = solar("restore", backup, "--yes", "--data", "new/site")
+    assert (ran.code, ids(Path("new/site/journal.db"))) == (0, [1, 2, 3])
+    assert "The journal has" not in ran.out
+
+
 def test_a_damaged_backup_changes_nothing(solar: Solar, data: Path, tmp_path: Path) -> None:
     fill(tmp_path / "long", 2000)
     solar("backup", "backup.db", "--data", "long")
@@ -108,10 +114,7 @@ def test_while_a_logger_writes_that_is_no_service_nothing_changes(solar: Solar, 
 def test_all_services_that_have_the_journal_open_are_stopped_and_started(
     solar: Solar, data: Path, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\necho active\n')
-    (tmp_path / "bin/systemctl").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    stand_ins(tmp_path, monkeypatch, systemctl=f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\necho active\n')
     assert solar("restore", backup, "--now").code == 0
     calls = [call.split(" solar-") for call in (tmp_path / "calls").read_text().splitlines() if "is-active" not in call]
     assert [verb for verb, *_ in calls] == ["stop", "--no-block start"]

@@ -1,6 +1,6 @@
 """`solar setup` at a terminal, with a simulated regulator and a real InfluxDB; systemd has a stand-in."""
 
-import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator import RunningSimulator, SimulatorOptions
-from tests.admin.conftest import Solar, contents
+from tests.admin.conftest import Solar, contents, stand_ins
 from tests.admin.typist import Typist, typing
 from tests.servers import InfluxDB1, free_port, influxdb_1
 
@@ -55,12 +55,8 @@ def dev(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory of settings; systemctl and timedatectl note what they were told, and start the logger."""
-    (tmp_path / "bin").mkdir()
-    for name, text in (("systemctl", SYSTEMCTL), ("timedatectl", '#!/bin/sh\necho "timedatectl $*" >>"$TRIED"\n')):
-        (tmp_path / "bin" / name).write_text(text)
-        (tmp_path / "bin" / name).chmod(0o755)
+    stand_ins(tmp_path, monkeypatch, systemctl=SYSTEMCTL, timedatectl='#!/bin/sh\necho "timedatectl $*" >>"$TRIED"\n')
     (tmp_path / "tried").touch()
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("TRIED", str(tmp_path / "tried"))
     monkeypatch.setenv("PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
@@ -83,6 +79,7 @@ def answer_all(typist: Typist, server: InfluxDB1) -> None:
     typist.answers("Bucket")
     typist.answers("Weekly backups")
     typist.answers(r"The site's own page: here .* \[here\]")
+    typist.answers(r"MQTT broker for Home Assistant.* \[later\]")
     typist.answers(r"Whom to alert.* \[later\]")
 
 
@@ -153,6 +150,9 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
         assert "it has fewer than 8 characters; choose a longer one\n" in said
         said = typist.answers("Password for the page", "long enough")
         assert "a file of settings cannot hold ' in it; choose another one\n" in said
+        typist.answers("MQTT broker", f"mqtt://127.0.0.1:{free_port()}")
+        said = typist.answers("MQTT broker", f"mqtt://me:hush@{server.url.partition('//')[2]}")
+        assert re.search(r"no broker answers at 127\.0\.0\.1:\d+: connection refused; check host and port", said)
         typist.answers("Whom to alert", "ntfi://nobody")
         said = typist.answers("Whom to alert", "ntfy://127.0.0.1/hut,mailto://me:hush@example.org")
         assert "cannot use number 1 in SOLAR_ALERT_URLS: Apprise does not understand it" in said
@@ -164,8 +164,9 @@ def test_each_bad_answer_gets_one_line_and_the_question_again(
     assert (settings / "alert.env").read_text() == (
         "SOLAR_ALERT_URLS=ntfy://127.0.0.1/hut,mailto://me:hush@example.org\n"
     )
-    assert {f"{(settings / name).stat().st_mode & 0o777:o}" for name in ("page.env", "alert.env")} == {"600"}
-    assert " solar-page solar-alert\n" in (tmp_path / "tried").read_text()
+    secrets = ("page.env", "mqtt.env", "alert.env")
+    assert {f"{(settings / name).stat().st_mode & 0o777:o}" for name in secrets} == {"600"}
+    assert " solar-page solar-mqtt solar-alert\n" in (tmp_path / "tried").read_text()
 
 
 def test_present_secrets_are_kept_by_enter_and_never_shown(
@@ -176,7 +177,7 @@ def test_present_secrets_are_kept_by_enter_and_never_shown(
     (settings / "page.env").write_text("SOLAR_PAGE_LISTEN=0.0.0.0:8642\nSOLAR_PAGE_TOKEN=long-enough\n")
     (settings / "alert.env").write_text("SOLAR_ALERT_URLS=ntfy://127.0.0.1/hush\n")
     with typing(setup(dev, settings)) as typist:
-        for question in ("Port", "Name", "Time zone", "Address", "Weekly", r"page: .* \[0.0.0.0:8642\]", "Password"):
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", r"\[0.0.0.0:8642\]", "Password", "MQTT"):
             typist.answers(question)
         typist.answers(r"Whom to alert.* \[Enter: the present one\]", "ntfy://127.0.0.1/hut")
         assert "SOLAR_ALERT_URLS: changed\n" in typist.answers("Write it", "")
@@ -201,6 +202,7 @@ def test_ctrl_c_at_the_last_question_leaves_nothing(
         typist.answers("Address of InfluxDB")
         typist.answers("Weekly backups")
         typist.answers("The site's own page")
+        typist.answers("MQTT broker")
         typist.sees("Whom to alert")
         typist.presses_ctrl_c()
         typist.sees("Nothing was changed.")
@@ -221,13 +223,14 @@ def test_what_it_would_overwrite_it_shows_first_and_other_lines_stay(
         typist.answers("Address of InfluxDB")
         typist.answers("Weekly backups")
         typist.answers("The site's own page")
+        typist.answers("MQTT broker")
         typist.answers("Whom to alert")
         assert "  SOLAR_SITE: hut -> cabin\n" in typist.answers("Write it", "n")
         assert typist.ends() == 1
         assert "Nothing was changed." in typist.screen
     assert "SOLAR_SITE=hut\n" in (settings / "solar.env").read_text()
     with typing(setup(dev, settings)) as typist:
-        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "Whom"):
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "MQTT", "Whom"):
             typist.answers(question, "cabin" if question == "Name" else "")
         typist.answers("Write it")
         typist.sees("Newest reading")
@@ -245,7 +248,7 @@ def test_a_full_disk_gets_one_line_and_the_question_again(
     obstacle = settings / ".solar.env.new"
     obstacle.mkdir(parents=True)
     with typing(setup(dev, settings)) as typist:
-        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "Whom"):
+        for question in ("Port", "Name", "Time zone", "Address", "Weekly", "page", "MQTT", "Whom"):
             typist.answers(question)
         assert f"  cannot write {settings / 'solar.env'}: " in typist.sees(r"Try again\? \[Y/n\]: ")
         obstacle.rmdir()

@@ -4,10 +4,8 @@ import pytest
 
 from admin.doctor.computer import clock, computer
 from admin.doctor.finding import Finding
-from journal.writer import JournalWriter
 from logger.clock.host_clock import Moment
 from logger.clock.trust import Evidence
-from tests.admin.conftest import reading
 
 NOW = Moment(time_ms=1_780_000_000_000, boot=1, uptime_ms=3 * 86_400_000)
 
@@ -82,20 +80,17 @@ def test_the_temperature(tmp_path: Path, files: dict[str, str], verdict: str, wo
     assert (finding.verdict.value, finding.found) == (verdict, words)
 
 
-def test_a_clock_that_somebody_vouches_for(tmp_path: Path) -> None:
-    finding = clock(NOW, Evidence("the kernel is synchronised with a time server"), tmp_path)
+def test_a_clock_that_somebody_vouches_for() -> None:
+    finding = clock(NOW, Evidence("the kernel is synchronised with a time server"), held=0)
     assert (finding.verdict.value, finding.found) == ("ok", "right: the kernel is synchronised with a time server")
 
 
-def test_a_clock_that_nobody_vouches_for_holds_readings_back(tmp_path: Path) -> None:
-    with JournalWriter.create(tmp_path / "journal.db") as journal:
-        journal.boot_number("a boot")
-        journal.append_all([reading(1), reading(2)], is_held=True)
-    finding = clock(NOW, None, tmp_path)
+def test_a_clock_that_nobody_vouches_for_holds_readings_back() -> None:
+    finding = clock(NOW, None, held=2)
     assert finding.verdict.value == "look"
     assert finding.found == "the clock has not been confirmed; 2 readings held until it is confirmed"
 
 
-def test_a_clock_in_the_past_is_wrong_whoever_vouches_for_it(tmp_path: Path) -> None:
-    finding = clock(Moment(0, 1, 1), Evidence("SOLAR_CLOCK=trust says so"), tmp_path)
+def test_a_clock_in_the_past_is_wrong_whoever_vouches_for_it() -> None:
+    finding = clock(Moment(0, 1, 1), Evidence("SOLAR_CLOCK=trust says so"), held=0)
     assert (finding.verdict.value, finding.found) == ("bad", "the date is wrong, before 2026")

@@ -6,7 +6,7 @@ import pytest
 
 from admin.doctor import disk as disk_check
 from admin.doctor.disk import append_seconds, card, disk, room, speed
-from admin.health.health import Health
+from admin.health.health import Disk, Health
 from tests.admin.conftest import contents
 
 
@@ -34,7 +34,7 @@ def test_a_directory_that_is_not_there_yet_is_on_its_parents_disk(tmp_path: Path
     ],
 )
 def test_room(free: float, per_day: float | None, verdict: str, words: str) -> None:
-    finding = room(int(free), 32_000_000_000, per_day)
+    finding = room(Disk(free_bytes=int(free), total_bytes=10**9 * 32, journal_bytes=1, journal_bytes_per_day=per_day))
     assert (finding.verdict.value, finding.found) == (verdict, words)
 
 

@@ -1,4 +1,3 @@
-import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.journal import inspect, is_fresh, journal, sqlite_version
+from admin.doctor.journal import inspect, journal, sqlite_version
 from admin.health.health import Disk, Health
 from admin.health.survey import survey
 from journal import damage
@@ -52,6 +51,7 @@ def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
             "free some space, see line 15 (Disk); until then the logger keeps readings in memory",
         ),
         (600, {"interval_seconds": 300.0}, "ok", ""),
+        (600, {"is_saving": True}, "ok", ""),
         (
             -600,
             {},
@@ -65,6 +65,7 @@ def test_fresh_readings_in_a_sound_journal(data: Path) -> None:
         "a logger that brings nothing",
         "a full disk",
         "rare readings",
+        "the battery has just become low",
         "the future",
     ],
 )
@@ -74,7 +75,7 @@ def test_readings_that_are_not_of_now(
     found = health(data, age_seconds, **values)
     finding = named(journal(found), "readings")
     assert (finding.verdict.value, finding.remedy) == (verdict, remedy)
-    assert is_fresh(found) == (verdict == "ok")
+    assert found.is_fresh == (verdict == "ok")
 
 
 def test_without_a_journal_it_says_where_it_looked(tmp_path: Path) -> None:
@@ -134,10 +135,6 @@ def test_a_journal_that_was_set_aside_is_told(data: Path) -> None:
 def test_versions_of_sqlite(version: tuple[int, ...], verdict: str, words: str) -> None:
     finding = sqlite_version(version)
     assert (finding.verdict.value, finding.found) == (verdict, words)
-
-
-def test_this_sqlite_will_do() -> None:
-    assert sqlite_version(sqlite3.sqlite_version_info).verdict is Verdict.OK
 
 
 def test_readings_that_come_too_seldom_are_looked_at(data: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from admin.doctor.finding import Finding, Verdict
 from admin.doctor.line import Timeouts, check_line
-from admin.doctor.open_files import processes_using
 from admin.doctor.port_checks import Line, site
 from admin.health.health import Health
 from admin.health.survey import survey
+from journal.holders import users_of
 from simulator import Faults, HandClock, RunningSimulator, Simulator, SimulatorOptions
 from tests.admin.conftest import start
 from tests.admin.doctor.test_port import proc_with
@@ -225,7 +225,7 @@ def test_a_simulator_is_not_taken_for_somebody_who_uses_its_port() -> None:
         assert process.stdout
         port = re.search(r"/dev/pts/\d+", process.stdout.readline())
         assert port
-        users = processes_using(Path(port[0]))
+        users = users_of(Path(port[0]))
         process.terminate()
         process.wait(timeout=10)
     assert users == []

@@ -1,11 +1,8 @@
-import fcntl
-import os
-import subprocess
 from pathlib import Path
 
 from admin.doctor.finding import Finding, Verdict
-from admin.doctor.open_files import Process, lock_holders, processes_using
 from admin.doctor.port import check_port, check_port_users
+from journal.holders import Process, users_of
 from tests.ordinary_user import forbidden_port, ordinary_user
 
 
@@ -55,35 +52,15 @@ def test_who_has_the_port_open_is_named(tmp_path: Path) -> None:
     link = tmp_path / "solar-pli"
     link.symlink_to(port)
     proc = proc_with(tmp_path / "proc", (7, "ModemManager", str(port)), (8, "bash", "/dev/pts/0"))
-    users = processes_using(link, proc)
+    users = users_of(link, proc)
     assert users == [Process(7, "ModemManager")]
-    finding = check_port_users(str(link), users, loggers=set())
+    finding = check_port_users(str(link), users, loggers=[])
     assert (finding.verdict, finding.found) == (Verdict.BAD, "ModemManager (process 7)")
     assert finding.remedy.endswith("sudo systemctl disable --now ModemManager")
 
 
 def test_the_logger_is_no_stranger() -> None:
-    assert check_port_users("/dev/ttyUSB0", [Process(7, "solar")], loggers={7}).found == "the logger, process 7"
-    beside = check_port_users("/dev/ttyUSB0", [Process(7, "solar"), Process(8, "minicom")], loggers={7})
+    logger = Process(7, "solar")
+    assert check_port_users("/dev/ttyUSB0", [logger], loggers=[logger]).found == "the logger, process 7"
+    beside = check_port_users("/dev/ttyUSB0", [logger, Process(8, "minicom")], loggers=[logger])
     assert (beside.verdict, beside.found) == (Verdict.BAD, "minicom (process 8)")
-
-
-def test_who_locks_a_file_is_told_by_the_real_kernel(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with path.open("w") as file:
-        assert lock_holders(path) == set()
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert lock_holders(path) == {os.getpid()}
-        assert processes_using(path) == []
-
-
-def test_who_has_a_device_open_is_told_by_the_real_kernel() -> None:
-    with open("/dev/full", "rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
-        try:
-            assert Process(process.pid, "sleep") in processes_using(Path("/dev/full"))
-        finally:
-            process.kill()
-
-
-def test_a_proc_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
-    assert (processes_using(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], set())

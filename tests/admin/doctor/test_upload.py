@@ -2,26 +2,8 @@ import pytest
 
 from admin.doctor.finding import Finding
 from admin.doctor.upload import uploads
-from admin.health.health import Health, Upload
-
-NOW_MS = 1_767_225_600_000
-HOUR_MS = 3_600_000
-
-
-def upload(**values: object) -> Upload:
-    well: dict[str, object] = {
-        "last_upload_ms": NOW_MS - 30_000,
-        "failing_since_ms": None,
-        "trouble": None,
-        "reason": None,
-        "note": None,
-        "expired": 0,
-        "dead_letters": 0,
-        "dead_letters_waiting": 0,
-        "bytes_today": 0,
-        "bytes_this_month": 0,
-    }
-    return Upload(**(well | values))  # type: ignore[arg-type]
+from admin.health.health import Health
+from tests.admin.health.test_health import HOUR_MS, NOW_MS, upload
 
 
 def findings(*, is_uploading: bool | None = True, **values: object) -> list[Finding]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from admin.setup.answers import Answers, Refused
+from admin.setup.answers import Answers
 from admin.setup.influxdb import check_bucket, check_org, check_token, check_url
+from journal.errors import BadSetting
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 
 NOTHING_TO_WRITE = error(400, "writing requires points")
@@ -39,10 +40,10 @@ def test_what_a_token_that_may_only_write_is_told_is_enough(
 def test_a_wrong_answer_is_refused_with_the_servers_words(
     check: Callable[[str, Answers], str], answer: Answer, words: str
 ) -> None:
-    with ScriptedInflux([answer]) as influx, pytest.raises(Refused, match=words):
+    with ScriptedInflux([answer]) as influx, pytest.raises(ValueError, match=words):
         check("wrong", Answers({}, values={"INFLUXDB_URL": influx.url}))
 
 
 def test_an_address_that_is_none_is_refused_in_a_line() -> None:
-    with pytest.raises(Refused, match="it must begin with http:// or https://"):
+    with pytest.raises(BadSetting, match="it must begin with http:// or https://"):
         check_url("influx.example:8086", Answers({}))

@@ -12,7 +12,6 @@ from admin.terminal import unknown_settings
 from admin.terminal.unknown_settings import Unknown, find_unknown
 from simulator import RunningSimulator
 from tests.admin.conftest import Solar, solar_process
-from tests.scripted_influx import ScriptedInflux
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -108,17 +107,6 @@ def test_a_service_is_told_of_the_file_that_gave_it_its_environment(
     ran = solar("log", "--port", regulator.port, "--count", "1")
     assert f"cannot use SOLAR_BUAD (set in {services}/solar.env)" in ran.err
     assert "SOLAR_SIET" not in ran.err
-
-
-def test_upload_goes_on(solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedInflux() as influx:
-        settings = {"URL": influx.url, "TOKEN": "t", "ORG": "o", "BUCKET": "b", "BUKET": "c"}
-        for name, value in settings.items():
-            monkeypatch.setenv(f"INFLUXDB_{name}", value)
-        ran = solar("upload", "--once", "--data", data)
-    assert ran.code == 0
-    assert ran.err.count("INFLUXDB_BUKET") == 1
-    assert len(influx.times()) == 3
 
 
 def test_doctor_looks_into_the_files_of_the_services_too(solar: Solar, services: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from admin.upkeep import places
 from journal.errors import BadSetting, SolarError
-from tests.admin.conftest import Solar, fill
+from tests.admin.conftest import Solar, fill, stand_ins
 from tests.servers import program
 
 
@@ -75,11 +75,8 @@ def test_by_rsync_the_same(
     solar: Solar, data: Path, second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("rsync", "rsync")
-    ssh = tmp_path / "bin/ssh"
-    ssh.parent.mkdir()
-    ssh.write_text('#!/bin/sh\nwhile [ "$1" != host ]; do shift; done\nshift\nexec sh -c "$*"\n')
-    ssh.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{ssh.parent}:/usr/bin:/bin")
+    ssh = '#!/bin/sh\nwhile [ "$1" != host ]; do shift; done\nshift\nexec sh -c "$*"\n'
+    stand_ins(tmp_path, monkeypatch, ssh=ssh)
     ran = solar("backup", "--to", f"host:{second}")
     assert (ran.code, ran.err) == (0, "")
     assert left_in(second) == EXPECTED

@@ -1,7 +1,6 @@
 """A new version in its trial: judged, kept or sent away, and a kill at every step. systemd and the versions are
 stand-ins that note what happens; the journal is real."""
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -17,7 +16,7 @@ from admin.upkeep.settling import settle
 from admin.upkeep.versions import Trial, Versions
 from journal.journal import Journal
 from journal.writer import JournalWriter
-from tests.admin.conftest import Solar, reading
+from tests.admin.conftest import Solar, reading, stand_ins
 
 ROOT = Path(__file__).parents[3]
 SYSTEMCTL = """#!/bin/sh
@@ -96,11 +95,8 @@ def machine(tmp_path: Path, data: Path, solar: Solar, monkeypatch: pytest.Monkey
     (tmp_path / "opt/v0").mkdir()
     (tmp_path / "opt/v0/complete").touch()
     (tmp_path / "opt/current").symlink_to("v1")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/systemctl").write_text(SYSTEMCTL)
-    (tmp_path / "bin/systemctl").chmod(0o755)
+    stand_ins(tmp_path, monkeypatch, systemctl=SYSTEMCTL)
     (tmp_path / "running").write_text("v1\n")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("SITE", str(tmp_path))
     monkeypatch.setattr(settling, "POLL_SECONDS", 0.01)
     solar("backup", "backup.db")
@@ -159,7 +155,7 @@ def test_with_a_long_interval_one_reading_and_a_quiet_while_are_enough(
 def test_a_journal_that_the_old_version_cannot_read_is_replaced_by_the_copy(machine: Machine, data: Path) -> None:
     with JournalWriter.create(data / "journal.db") as journal:
         journal.append(reading(4))
-    for name in ("journal.db", "uploader.db"):
+    for name in ("journal.db", "uploader.db", "alerts.db"):
         with closing(sqlite3.connect(data / name)) as connection:
             connection.execute("PRAGMA user_version = 999")
     machine.is_broken("v2")
@@ -171,8 +167,9 @@ def test_a_journal_that_the_old_version_cannot_read_is_replaced_by_the_copy(mach
         assert restored.count("readings") == 3
     with closing(sqlite3.connect(aside)) as connection:
         assert connection.execute("SELECT count(*) FROM readings").fetchone() == (4,)
-    assert list(data.glob("uploader-replaced-*.db"))
-    assert not (data / "uploader.db").exists()
+    for name in ("uploader", "alerts"):
+        assert list(data.glob(f"{name}-replaced-*.db"))
+        assert not (data / f"{name}.db").exists()
     assert machine.running() == "v1"
 
 

@@ -1,9 +1,11 @@
 import fcntl
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from admin.health.survey import ALL_PROCESSES, is_locked
+from journal.holders import ALL_PROCESSES, Process, is_locked, lock_holders, users_of
 
 
 @pytest.mark.parametrize("namespace", [ALL_PROCESSES, "pid:[4026532201]"], ids=["the computer", "a container"])
@@ -24,8 +26,22 @@ def test_only_where_all_processes_are_seen_is_a_lock_that_is_not_there_known_to_
     assert is_locked(lock, proc) is None
 
 
-def test_a_lock_that_is_held_is_seen(tmp_path: Path) -> None:
-    lock = tmp_path / "journal.lock"
-    with lock.open("w") as file:
+def test_who_locks_a_file_is_told_by_the_real_kernel(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as file:
+        assert not lock_holders(path)
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert is_locked(lock) is True
+        assert [each.number for each in lock_holders(path) or ()] == [os.getpid()]
+        assert users_of(path) == []
+
+
+def test_who_has_a_device_open_is_told_by_the_real_kernel() -> None:
+    with open("/dev/full", "rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
+        try:
+            assert Process(process.pid, "sleep") in users_of(Path("/dev/full"))
+        finally:
+            process.kill()
+
+
+def test_a_proc_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
+    assert (users_of(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], None)
