@@ -31,7 +31,7 @@ from tests.delivery.crash import Crash, Watch
 from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
 from tests.delivery.site import Kept, Site, quiet
 from tests.delivery.truth import File, Taken, Truth
-from uploader.drain.step import Step
+from uploader.drain.drain import Step
 
 START_MS = 1_767_225_600_000  # 2026
 WAKING_MS = 1_750_000_000_000

@@ -24,7 +24,6 @@ from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, VictoriaMetrics
 from tests.uploader.site import EPOCH_MS, Clock, Site, influx
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
@@ -100,12 +99,12 @@ def test_an_older_journal_is_sent_and_so_are_its_checks_once_the_logger_has_migr
     with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
         connection.executescript((Path(__file__).parents[2] / "journals" / "journal-v3.sql").read_text())
     with (
-        JournalSource(tmp_path / "journal.db") as source,
         Progress.open(tmp_path / "uploader.db") as progress,
         influx(database.target) as writer,
     ):
         clock = Clock()
-        drain = Drain(source, writer, progress, reporter=Reporter("x"), monotonic=clock.monotonic, now_ms=clock.now_ms)
+        path = tmp_path / "journal.db"
+        drain = Drain(path, writer, progress, reporter=Reporter("x"), monotonic=clock.monotonic, now_ms=clock.now_ms)
 
         def run() -> None:
             while not (step := drain.drain_once()).is_idle:
@@ -629,7 +628,6 @@ def test_a_disk_with_hardly_any_room_does_not_have_the_same_readings_sent_again_
             site.append(10)
             site.run(site.drain(writer))
             times = site.append(100)
-            assert site.source.current()
             os.posix_fallocate(fill.fileno(), 0, shutil.disk_usage(tmp_path).free - 4096)
             drain = site.drain(writer)
             before = len(server.requests)
