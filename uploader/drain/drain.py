@@ -17,6 +17,7 @@ Rules:
 - The journal is opened for each step, so a replaced one is noticed.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from journal.reading import STREAMS
 from journal.saving import newest_step, rarer
 from uploader.drain.backoff import Backoff
 from uploader.drain.batch import LETTERS, Batch, Batches
-from uploader.drain.data_budget import DataBudget
+from uploader.drain.data_budget import wait_seconds
 from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
@@ -79,7 +80,7 @@ class Drain:
         self._path = path
         self._writer = writer
         self._every_seconds = every_seconds
-        self._budget = DataBudget(monthly_megabytes) if monthly_megabytes else None
+        self._monthly_megabytes = monthly_megabytes
         self._backoff = backoff or Backoff()
         self._monotonic = monotonic
         self._now_ms = now_ms
@@ -91,8 +92,6 @@ class Drain:
         self._failures = 0
         self._failing_since = 0.0
         self._condemned = 0
-        self._backlog_bytes = 0
-        self._backlog_at = 0.0
 
     def pending(self) -> dict[str, IdRanges]:
         """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
@@ -114,7 +113,8 @@ class Drain:
                 self._begin_round(journal)
             batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
-                return Step(self._idle_seconds(), is_idle=True)
+                wait = min(self._next_due - self._monotonic(), self._backlog_wait() or math.inf)
+                return Step(max(wait, 0.0), is_idle=True)
             if batch.lines:
                 return self._send(batch)
             self._settle(self._unless_changed(batch))
@@ -151,16 +151,15 @@ class Drain:
         self._frontier[LETTERS] = HIGHEST_ID
 
     def _choose(self, batches: Batches) -> Batch | None:
-        if not self._suspects.is_full:
-            for stream in DUE_ORDER:
-                floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
-                wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
-                if floor < frontier and (batch := batches.pick("newest", stream, wanted, self._size.size)):
-                    return batch
-                self._floor[stream] = frontier
+        for stream in DUE_ORDER:
+            floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
+            wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
+            if floor < frontier and (batch := batches.pick("newest", stream, wanted, self._size.size)):
+                return batch
+            self._floor[stream] = frontier
         if batch := self._choose_suspect(batches):
             return batch
-        if self._monotonic() >= self._backlog_from():
+        if not self._backlog_wait():
             for stream in BACKLOG_ORDER:
                 wanted = IdRanges.of([(1, self._frontier.get(stream, 0))]) - self._suspects.ids(stream)
                 if batch := batches.pick("backlog", stream, wanted, self._size.size):
@@ -174,21 +173,12 @@ class Drain:
             self._suspects.taken("suspect", *part, is_witness=False)  # no longer pending
         return None
 
-    def _idle_seconds(self) -> float:
-        now, backlog_from = self._monotonic(), self._backlog_from()
-        until = min(self._next_due, backlog_from) if backlog_from > now else self._next_due
-        return max(until - now, 0.0)
-
     def _send(self, batch: Batch) -> Step:
         self.reporter.attempt(count := len(batch.lines))
         began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
         outcome = self._writer.write([line.text for line in batch.lines])
-        seconds, size = self._monotonic() - began, self._writer.bytes_on_wire - bytes_before
-        self.progress.traffic.add(size, self._now_ms())
-        if batch.kind != "newest":
-            self._backlog_bytes, self._backlog_at = size, self._monotonic()
-        elif self._budget:
-            self._budget = replace(self._budget, newest_bytes_per_second=size / self._every_seconds)
+        seconds = self._monotonic() - began
+        self.progress.traffic.add(self._writer.bytes_on_wire - bytes_before, self._now_ms())
         batch = self._unless_changed(batch)
         match outcome:
             case Sent():
@@ -287,12 +277,12 @@ class Drain:
         settled = Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark)
         self.progress.settle(settled, self._state, self._size)
 
-    def _backlog_from(self) -> float:
-        """When the backlog may go on. Calculated each time, because the clock may have been corrected."""
-        if not self._budget or not self._backlog_bytes:
+    def _backlog_wait(self) -> float:
+        """How long the backlog waits for the monthly limit. Calculated each time, because the clock may have been
+        corrected."""
+        if not self._monthly_megabytes:
             return 0.0
         used = self.progress.traffic.this_month(self._now_ms())
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        pause = self._budget.pause_seconds(used, self._backlog_bytes, now)
-        self._state = self.reporter.paced(self._state, pause, used, self._budget.monthly_megabytes)
-        return self._backlog_at + pause
+        seconds = wait_seconds(self._monthly_megabytes, used, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
+        self._state = self.reporter.paced(self._state, seconds, used, self._monthly_megabytes)
+        return seconds

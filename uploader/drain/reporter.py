@@ -94,12 +94,13 @@ class Reporter:
             log.info("%s; to send them, set a longer retention there and run `solar replay`", after.notes)
         return after
 
-    def paced(self, state: State, pause_seconds: float, used_bytes: int, megabytes: float) -> State:
-        if not pause_seconds:
+    def paced(self, state: State, wait_seconds: float, used_bytes: int, megabytes: float) -> State:
+        """The state while the monthly limit slows the backlog, or does not."""
+        if not wait_seconds:
             return replace(state, note=None)
         note = f"{used_bytes / 1e6:.1f} of this month's {megabytes:g} MB are used, so the backlog goes out slowly"
         if self._may("say paced"):
-            log.info("%s; the next part in %s", note, _span(int(pause_seconds * 1000)))
+            log.info("%s; the next part in %s", note, _span(int(wait_seconds * 1000)))
         return replace(state, note=note)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:

@@ -22,8 +22,6 @@ from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, 
 
 BY_WORD, ALONE = 2, 5
 """How many failures alone condemn a record: refusals by InfluxDB itself, or failures of any other kind."""
-MOST = 8
-"""If there are more suspects than this at a time, the server is the cause."""
 
 Verdict = Literal["condemned", "narrowed", "unknown"]
 """These records are at fault; one of them is; it may be the server."""
@@ -81,11 +79,6 @@ class Suspects:
         self._failures: dict[tuple[str, str], tuple[Failure, int, int]] = {}
         self._taken = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there are so many suspects that one more would only make it forget them all."""
-        return len(self._suspects) >= MOST and any(suspect.failure.is_word for suspect in self._suspects)
-
     def ids(self, stream: str) -> IdRanges:
         """The ids that must not be sent together with others."""
         return IdRanges.of(each for suspect in self._of(stream) for each in suspect.ids)
@@ -141,9 +134,6 @@ class Suspects:
             self._failures[kind, stream] = failure, times, self._taken
             return None
         self._failures.pop((kind, stream), None)
-        if len(self._suspects) >= MOST:
-            self._suspects.clear()
-            return None
         return _Suspect(stream, ids, failure, taken)
 
     def _of(self, stream: str) -> Iterator[_Suspect]:

@@ -117,17 +117,6 @@ class DeadLetters:
             ],
         )
 
-    def refuse_again(self, refusal: Refusal) -> None:
-        """Record a refusal of letters themselves; the ids of its lines are the letters' numbers."""
-        self._connection.executemany(
-            """
-            UPDATE dead_letters
-            SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
-            WHERE number = ?
-            """,
-            [(line.text, refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
-        )
-
     def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
         """Delete the letters of records that were sent after all."""
         self._connection.executemany(
@@ -135,13 +124,17 @@ class DeadLetters:
             [(journal, stream, first, last) for first, last in ids],
         )
 
-    def delete(self, numbers: Iterable[tuple[int, int]]) -> None:
-        """Delete the letters with numbers in these ranges: they were sent themselves."""
-        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", numbers)
-
-    def rest(self, numbers: Iterable[tuple[int, int]]) -> None:
-        """Stop retrying the letters with numbers in these ranges: they were tried."""
-        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", numbers)
+    def settle(self, sent: IdRanges, done: IdRanges, refusal: Refusal | None) -> None:
+        """Record what became of retried letters, by their numbers: those sent are deleted, those done were tried in
+        vain. In `refusal`, the ids of the lines are numbers too."""
+        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", sent)
+        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", done)
+        if refusal:
+            query = "UPDATE dead_letters SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1"
+            self._connection.executemany(
+                f"{query} WHERE number = ?",
+                [(line.text, refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
+            )
 
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:
         if numbers is None:

@@ -125,10 +125,7 @@ class Progress:
             (journal,) = self._state("coalesce(journal, '')")
             self._note(state, size)
             if settled.stream not in STREAMS:
-                self.dead_letters.delete(settled.sent)
-                self.dead_letters.rest(settled.done)
-                if settled.refusal:
-                    self.dead_letters.refuse_again(settled.refusal)
+                self.dead_letters.settle(settled.sent, settled.done, settled.refusal)
                 return
             self._done.add(settled.stream, (*settled.sent, *settled.done))
             self._note_mark(settled.stream, settled.mark)
@@ -162,10 +159,10 @@ class Progress:
     def _note(self, state: State, size: BatchSize) -> None:
         self._connection.execute(
             """
-                UPDATE state
-                SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
-                    batch_size = ?, batch_ceiling = ?
-                """,
+            UPDATE state
+            SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
+                batch_size = ?, batch_ceiling = ?
+            """,
             (*astuple(state), size.size, size.ceiling),
         )
 
