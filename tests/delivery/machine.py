@@ -367,12 +367,12 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: self.parcels)
     @rule(which=READINGS, is_told=st.booleans())
     def carry(self, which: int = 0, is_told: bool = True) -> None:
-        """Bring a parcel to the server, and give its receipt here; that is a must where readings were revised since."""
+        """Bring a parcel to the server, and give its receipt here; that is a must where readings were revised since, or
+        another journal has come."""
         parcel, packed = self.parcels[which % len(self.parcels)]
-        if packed.name != self.file.name:
-            return
         lines = gzip.decompress(parcel.read_bytes()).decode().splitlines()
         is_stale = any(self.file.rows.get(number) != packed.rows[number] for number in map(number_of, lines))
+        is_stale |= packed.name != self.file.name
         if self.server.carry(lines) and (is_told or is_stale):
             while not self._run("person", lambda: self.site.receipt(parcel)):
                 pass
