@@ -31,7 +31,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.saving import newest_step, rarer
 from uploader.drain.backoff import Backoff
-from uploader.drain.batch import LETTERS, Batch, Batches
+from uploader.drain.batch import LETTERS, Batch, Batches, Kind
 from uploader.drain.data_budget import wait_seconds
 from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure, Suspects
@@ -153,18 +153,21 @@ class Drain:
     def _choose(self, batches: Batches) -> Batch | None:
         for stream in DUE_ORDER:
             floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
-            wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
-            if floor < frontier and (batch := batches.pick("newest", stream, wanted, self._size.size)):
-                return batch
-            self._floor[stream] = frontier
+            if floor < frontier and not self._suspects.is_full:
+                if batch := self._pick(batches, "newest", stream, floor + 1, HIGHEST_ID):
+                    return batch
+                self._floor[stream] = frontier
         if batch := self._choose_suspect(batches):
             return batch
         if not self._backlog_wait():
             for stream in BACKLOG_ORDER:
-                wanted = IdRanges.of([(1, self._frontier.get(stream, 0))]) - self._suspects.ids(stream)
-                if batch := batches.pick("backlog", stream, wanted, self._size.size):
+                if batch := self._pick(batches, "backlog", stream, 1, self._frontier.get(stream, 0)):
                     return batch
         return self._choose_suspect(batches, is_last_resort=True)
+
+    def _pick(self, batches: Batches, kind: Kind, stream: str, first: int, last: int) -> Batch | None:
+        wanted = IdRanges.of([(first, last)]) - self._suspects.ids(stream)
+        return batches.pick(kind, stream, wanted, self._size.size)
 
     def _choose_suspect(self, batches: Batches, *, is_last_resort: bool = False) -> Batch | None:
         while part := self._suspects.next(self._size.size, is_last_resort=is_last_resort):
@@ -209,7 +212,7 @@ class Drain:
             self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
             self._size = self._size.strained(count)
-        if failure and failure.is_word:
+        if failure and failure.is_sure:
             self._failures = 0
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
@@ -242,8 +245,7 @@ class Drain:
 
     def _expire(self, outcome: Expired, count: int) -> None:
         self._state = self.reporter.expired(self._state, count, outcome)
-        if outcome.keeps_from_ms is not None:
-            self._keeps_from_ms = max(outcome.keeps_from_ms, self._keeps_from_ms or outcome.keeps_from_ms)
+        self._keeps_from_ms = outcome.keeps_from_ms or self._keeps_from_ms
 
     def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
         """Nothing gets through: send the same readings again later."""

@@ -130,9 +130,12 @@ class DeadLetters:
         self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", sent)
         self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", done)
         if refusal:
-            query = "UPDATE dead_letters SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1"
             self._connection.executemany(
-                f"{query} WHERE number = ?",
+                """
+                UPDATE dead_letters
+                SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
+                WHERE number = ?
+                """,
                 [(line.text, refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
             )
 

@@ -13,7 +13,7 @@ Rules:
   `done` never reaches beyond the last record that still has its mark.
 """
 
-import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -145,14 +145,10 @@ class Progress:
         """
         if self._has_room:
             return
-        try:
-            import tempfile  # with its own imports, a tenth of what `solar status` imports of ours
-
-            with tempfile.TemporaryFile(dir=self.path.parent) as file:
-                file.write(bytes(ROOM_BYTES))
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # any other fault is reported by SQLite
-                raise JournalFull(f"cannot write to {self.path}: {FULL}") from error
+        with self._our_errors("write to"):
+            disk = os.statvfs(self.path.parent)
+        if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
+            raise JournalFull(f"cannot write to {self.path}: {FULL}")
         with self._writing():
             self._connection.execute("UPDATE state SET id = id")
 
