@@ -723,6 +723,31 @@ def test_a_letter_of_another_journal_is_sent_as_itself_and_no_reading_of_the_sam
     assert site.progress.dead_letters.all() == []
 
 
+@pytest.mark.parametrize(
+    ("later_ms", "is_held", "volts"),
+    [(0, False, "11.0"), (0, True, "25.0"), (1, False, "25.0")],
+    ids=["the same point", "the same point, held", "the same id"],
+)
+def test_a_letter_is_sent_as_the_journal_has_its_point_now(
+    site: Site, later_ms: int, is_held: bool, volts: str
+) -> None:
+    times = site.append(2)
+    bad = at(times[1])
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        swap_journal(site)
+        here = Reading(time_ms=times[0], boot=1, uptime_ms=0, model="PL80", battery_volts=11.0)
+        site.journal.append(here)
+        site.journal.append(replace(here, time_ms=times[1] + later_ms, uptime_ms=10_000), is_held=is_held)
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        site.clock.now += 60
+        site.run(drain)
+        assert server.points["solar,model=PL80,site=home", times[1]]["battery_volts"] == volts
+    assert site.progress.dead_letters.all() == []
+
+
 def test_after_three_dead_letters_in_a_row_it_pauses(site: Site) -> None:
     """Whoever refuses one after the other is not asked to refuse a year of readings in a minute."""
     site.append(20)
