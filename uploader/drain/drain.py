@@ -31,7 +31,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.saving import newest_step, rarer
 from uploader.drain.backoff import Backoff
-from uploader.drain.batch import LETTERS, Batch, Batches, Kind
+from uploader.drain.batch import LETTERS, Batch, Batches
 from uploader.drain.data_budget import wait_seconds
 from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure, Suspects
@@ -80,7 +80,7 @@ class Drain:
         self._path = path
         self._writer = writer
         self._every_seconds = every_seconds
-        self._monthly_megabytes = monthly_megabytes
+        self._monthly_megabytes = monthly_megabytes or math.inf
         self._backoff = backoff or Backoff()
         self._monotonic = monotonic
         self._now_ms = now_ms
@@ -92,6 +92,7 @@ class Drain:
         self._failures = 0
         self._failing_since = 0.0
         self._condemned = 0
+        self._paced_seconds = 0.0
 
     def pending(self) -> dict[str, IdRanges]:
         """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
@@ -113,7 +114,7 @@ class Drain:
                 self._begin_round(journal)
             batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
-                wait = min(self._next_due - self._monotonic(), self._backlog_wait() or math.inf)
+                wait = min(self._next_due - self._monotonic(), self._paced_seconds or math.inf)
                 return Step(max(wait, 0.0), is_idle=True)
             if batch.lines:
                 return self._send(batch)
@@ -154,20 +155,30 @@ class Drain:
         for stream in DUE_ORDER:
             floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
             if floor < frontier and not self._suspects.is_full:
-                if batch := self._pick(batches, "newest", stream, floor + 1, HIGHEST_ID):
+                wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
+                if batch := batches.pick("newest", stream, wanted, self._size.size):
                     return batch
                 self._floor[stream] = frontier
         if batch := self._choose_suspect(batches):
             return batch
-        if not self._backlog_wait():
-            for stream in BACKLOG_ORDER:
-                if batch := self._pick(batches, "backlog", stream, 1, self._frontier.get(stream, 0)):
-                    return batch
-        return self._choose_suspect(batches, is_last_resort=True)
+        return self._choose_backlog(batches) or self._choose_suspect(batches, is_last_resort=True)
 
-    def _pick(self, batches: Batches, kind: Kind, stream: str, first: int, last: int) -> Batch | None:
-        wanted = IdRanges.of([(first, last)]) - self._suspects.ids(stream)
-        return batches.pick(kind, stream, wanted, self._size.size)
+    def _choose_backlog(self, batches: Batches) -> Batch | None:
+        """The next part of the backlog. None if there is none, or if it waits for the monthly limit: calculated each
+        time, because the clock may have been corrected."""
+        used = self.progress.traffic.this_month(self._now_ms())
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        self._paced_seconds = wait_seconds(self._monthly_megabytes, used, now)
+        size = 1 if self._paced_seconds else self._size.size  # only to see whether there is a backlog
+        batch = None
+        for stream in BACKLOG_ORDER:
+            wanted = IdRanges.of([(1, self._frontier.get(stream, 0))]) - self._suspects.ids(stream)
+            if batch := batches.pick("backlog", stream, wanted, size):
+                break
+        if batch is None:
+            self._paced_seconds = 0.0
+        self._state = self.reporter.paced(self._state, self._paced_seconds, used, self._monthly_megabytes)
+        return None if self._paced_seconds else batch
 
     def _choose_suspect(self, batches: Batches, *, is_last_resort: bool = False) -> Batch | None:
         while part := self._suspects.next(self._size.size, is_last_resort=is_last_resort):
@@ -278,13 +289,3 @@ class Drain:
             self._state = self.reporter.expired(self._state, batch.expired.count)
         settled = Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark)
         self.progress.settle(settled, self._state, self._size)
-
-    def _backlog_wait(self) -> float:
-        """How long the backlog waits for the monthly limit. Calculated each time, because the clock may have been
-        corrected."""
-        if not self._monthly_megabytes:
-            return 0.0
-        used = self.progress.traffic.this_month(self._now_ms())
-        seconds = wait_seconds(self._monthly_megabytes, used, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
-        self._state = self.reporter.paced(self._state, seconds, used, self._monthly_megabytes)
-        return seconds

@@ -530,6 +530,22 @@ def test_the_months_allowance_slows_the_backlog_but_not_the_newest(site: Site) -
     assert "0.01 MB" in (site.progress.state().note or "")
 
 
+def test_without_a_backlog_nobody_is_told_that_it_goes_out_slowly(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    times: list[int] = []
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.0001)
+        for _ in range(20):
+            times += site.append(1)
+            while not (step := drain.drain_once()).is_idle:
+                pass
+            assert step.wait_seconds == 60
+            site.clock.now += step.wait_seconds
+        assert server.times() == times
+    assert site.progress.state().note is None
+    assert not [record for record in caplog.records if "slowly" in record.message]
+
+
 # Never doubled, never lost
 
 
@@ -700,6 +716,20 @@ def test_no_suspicion_outlives_a_journal(site: Site) -> None:
             assert times_of(server.requests[before]) == new
             site.run(drain)
         assert not [time for time in server.times() if time >= EPOCH_MS + 10**9]
+
+
+def test_a_refusal_does_not_count_against_the_reading_of_the_same_id_in_another_journal(site: Site) -> None:
+    """A reading that is refused twice is condemned: here it is two readings."""
+    site.append(1)
+    refusal = error(422, "partial write: field type conflict dropped=1")
+    with ScriptedInflux([refusal] * 2) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        drain.drain_once()
+        swap_journal(site)
+        times = site.append(1)
+        site.run(drain)
+        assert server.times() == times
+    assert site.progress.dead_letters.all() == []
 
 
 def test_a_letter_of_another_journal_is_sent_as_itself_and_no_reading_of_the_same_id_in_its_place(site: Site) -> None:
