@@ -16,7 +16,6 @@ from tests.fault_proxy import FaultProxy
 from tests.logger.bench import Bench
 from tests.scripted_influx import ScriptedInflux
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
@@ -93,10 +92,9 @@ def drained(directory: Path, readings: int) -> tuple[int, int, int]:
     with (
         ScriptedInflux() as server,
         Progress.open(directory / "uploader.db") as progress,
-        JournalSource(path) as source,
         Influx(server.target) as influx,
     ):
-        drain = Drain(source, influx, progress, reporter=Reporter(server.url), monotonic=lambda: 0.0)
+        drain = Drain(path, influx, progress, reporter=Reporter(server.url), monotonic=lambda: 0.0)
         while not drain.drain_once().is_idle:
             pass
         return len(server.requests), sum(map(len, server.requests)), influx.bytes_on_wire

@@ -6,7 +6,8 @@
 
 Rules:
 - Packing marks nothing as done: a record that the uploader sends meanwhile overwrites itself.
-- The ids of a manifest belong to one journal only.
+- The ids of a manifest belong to one journal only. What another journal has from the same time is sent again, because
+  the bundle may have put older values over it.
 """
 
 import gzip
@@ -39,7 +40,7 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """`file`: the bundle's name. `revision`: the journal's last one that is in it. `marks`: the last ids, each with its
-    Journal.mark."""
+    Journal.mark. `times`: of the first and the last record of a stream, in milliseconds."""
 
     file: str
     written: Written
@@ -48,6 +49,7 @@ class Manifest:
     packed_time: str
     ids: Mapping[str, IdRanges]
     marks: Mapping[str, tuple[int, str]]
+    times: Mapping[str, tuple[int, int]]
 
     def text(self) -> str:
         """As JSON; ids as inclusive ranges."""
@@ -55,7 +57,8 @@ class Manifest:
         counts = {stream: each.count for stream, each in self.ids.items()}
         head = {"format": FORMAT, "file": self.file, **asdict(self.written), "precision": "ms"}
         rest = {"journal": self.journal, "revision": self.revision, "packed_time": self.packed_time}
-        return json.dumps({**head, **rest, "counts": counts, "ids": ids, "marks": self.marks}, indent=1) + "\n"
+        of_streams = {"counts": counts, "ids": ids, "marks": self.marks, "times": self.times}
+        return json.dumps({**head, **rest, **of_streams}, indent=1) + "\n"
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
@@ -70,9 +73,10 @@ class Manifest:
             }
             written = Written(int(read["lines"]), int(read["bytes"]), str(read["sha256"]))
             file, journal, packed_time = (str(read[key]) for key in ("file", "journal", "packed_time"))
-            marks = dict.fromkeys(STREAMS, (0, ""))  # an older manifest lacks the marks, or the checks
+            marks = dict.fromkeys(STREAMS, (0, ""))  # an older manifest lacks the marks, the checks or the times
             marks |= {stream: (int(at), str(mark)) for stream, (at, mark) in read.get("marks", {}).items()}
-            return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks)
+            times = {stream: (int(first), int(last)) for stream, (first, last) in read.get("times", {}).items()}
+            return cls(file, written, journal, int(read["revision"]), packed_time, ids, marks, times)
         except (ValueError, LookupError, TypeError, RecursionError):
             raise BadSetting(
                 f"cannot use {name}: it is not a manifest written by `solar pack`; "
@@ -85,6 +89,16 @@ def pending_lines(journal: Journal, pending: Mapping[str, IdRanges]) -> Iterator
     for stream, ids in pending.items():
         rows = (row for first, last in ids for row in journal.values(stream, COLUMNS[stream], first, last))
         yield from (text for each in lines(rows, stream, journal.sites(stream)) for text in each.text.split("\n"))
+
+
+def times(journal: Journal, pending: Mapping[str, IdRanges]) -> dict[str, tuple[int, int]]:
+    """When the first and the last of these records were taken, for each stream that has any."""
+    found: dict[str, tuple[int, int]] = {}
+    for stream, ids in pending.items():
+        for (time_ms,) in (row for first, last in ids for row in journal.values(stream, ["time_ms"], first, last)):
+            earliest, latest = found.get(stream, (time_ms, time_ms))
+            found[stream] = min(earliest, time_ms), max(latest, time_ms)
+    return found
 
 
 def write(texts: Iterable[str], path: Path) -> Written:

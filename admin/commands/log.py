@@ -10,7 +10,8 @@ from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
-from journal.errors import JournalError
+from journal.errors import JournalError, our_errors
+from journal.reading import STREAMS
 
 if TYPE_CHECKING:
     from journal.writer import JournalWriter
@@ -130,7 +131,7 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
 
     Refused readings are kept, to be sent again once the cause is fixed.
     """
-    from uploader.progress.done_ranges import HIGHEST_ID
+    from uploader.progress.id_ranges import HIGHEST_ID
     from uploader.progress.progress import Progress
 
     try:
@@ -148,11 +149,15 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
 def upload_of(journal: "JournalWriter") -> "Upload | None":
     """What uploader.db knows about this journal; None before the first upload, or if it cannot be read now."""
     from logger.self_check import Upload
-    from uploader.progress.glance import glance
+    from uploader.progress.progress import Progress
 
+    path = journal.path.with_name("uploader.db")
     try:
-        found = glance(journal, journal.path.with_name("uploader.db"))
-        return Upload(*found) if found else None
+        with Progress.read_only(path) as progress, our_errors("read", path):
+            if progress.journal() != journal.identity():
+                return None
+            pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
+            return Upload(pending, progress.dead_letters.count())
     except JournalError as error:
         logging.getLogger(__name__).debug("the state of the upload is not known: %s", error)
         return None

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from admin.terminal.moments import iso
 from admin.terminal.words import count, size
 from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
+from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
 
@@ -51,7 +52,8 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
                 lines = counted(bundle.pending_lines(journal, pending), lambda done: show(done, total))
                 written = bundle.write(lines, draft)
             now = iso(time.time_ns() // 1_000_000)
-            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending, marks)
+            times = bundle.times(journal, pending)
+            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending, marks, times)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")
     print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; keep {beside.name} here")
     print("At the InfluxDB server (1.x: see docs/audit.md):", file=sys.stderr)
@@ -74,9 +76,15 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
     check_bundle(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
     with Journal.open(data / "journal.db") as journal:
         if journal.identity() != manifest.journal:
+            queued = send_again(journal, manifest.times, data / "uploader.db")
             raise SolarError(
                 f"cannot mark the records in {manifest_file} as sent: they are from another journal than "
                 f"{journal.path}; nothing was marked, run this where they were packed"
+                + (
+                    f"; {count(queued, 'record')} of this journal from the same time will be sent again"
+                    if queued
+                    else ""
+                )
             )
         marks = manifest.marks
         lost = {stream for stream, (at, mark) in marks.items() if mark and journal.mark(stream, at) != mark}
@@ -111,6 +119,22 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
     )
     if kept:
         print(f"{count(kept, 'record')} changed since then: to be sent again")
+
+
+def send_again(journal: Journal, times: Mapping[str, tuple[int, int]], path: Path) -> int:
+    """Make the journal's records from these times pending again; how many were done."""
+    from uploader.progress.id_ranges import IdRanges
+    from uploader.progress.progress import Progress
+
+    queued = 0
+    if is_there(path):
+        with Progress.open(path) as sent:
+            sent.see(journal)
+            for stream, (first_ms, last_ms) in times.items():
+                ids = IdRanges.of(journal.id_ranges(stream, first_ms, last_ms + 1)) & sent.done(stream)
+                sent.requeue(stream, ids)
+                queued += ids.count
+    return queued
 
 
 def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from admin.terminal.console import log_to_stderr, progress, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import UploadError
+from journal.journal import Journal
 from journal.reading import STREAMS
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def upload(
 ) -> int:
     """Upload the journal to InfluxDB until stopped, or --once."""
     from uploader.drain.drain import Drain
-    from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
-    from uploader.drain.low_battery import LowBattery
     from uploader.drain.reporter import Reporter
     from uploader.progress.progress import Progress
     from uploader.server.influx import Influx
@@ -76,22 +75,21 @@ def upload(
         if sent is None:
             return 0
         opened.enter_context(sent)
-        source = opened.enter_context(JournalSource(data / "journal.db"))
         influx = opened.enter_context(Influx(target, memory=sent))
         worker = Drain(
-            source,
+            data / "journal.db",
             influx,
             sent,
             reporter=reporter,
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
             backoff=ONCE_BACKOFF if once else None,
-            rarer=LowBattery().rarer,
         )
         if once:
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
-            held = sum(last - first + 1 for stream in STREAMS for first, last in source.current().held(stream))
+            with Journal.open(data / "journal.db") as journal:
+                held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
             if note := sent.state().notes:
                 print(note, file=sys.stderr)
             return report(summary, target, held)

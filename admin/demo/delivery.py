@@ -46,23 +46,19 @@ def uploading(data: Path, target: "Target | None") -> Iterator[Delivery]:
 def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery) -> None:
     """Upload like the service until `stop` is set; then send what is left, if the server can be reached."""
     from uploader.drain.drain import Drain
-    from uploader.drain.journal_source import JournalSource
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all
     from uploader.drain.reporter import Reporter
     from uploader.progress.progress import Progress
     from uploader.server.influx import Influx
 
     try:
-        with (
-            Progress.open(data / "uploader.db") as progress,
-            JournalSource(data / "journal.db") as source,
-            Influx(target) as influx,
-        ):
+        path = data / "journal.db"
+        with Progress.open(data / "uploader.db") as progress, Influx(target) as influx:
             reporter = Reporter(target.shown_url)
-            drain(Drain(source, influx, progress, reporter=reporter, every_seconds=DRAIN_SECONDS), stop)
+            drain(Drain(path, influx, progress, reporter=reporter, every_seconds=DRAIN_SECONDS), stop)
             delivery.trouble = progress.state().reason
             if delivery.trouble is None:
-                last = Drain(source, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
+                last = Drain(path, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
                 enough = threading.Event()
                 timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
                 timer.start()

@@ -31,7 +31,7 @@ from tests.delivery.crash import Crash, Watch
 from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
 from tests.delivery.site import Kept, Site, quiet
 from tests.delivery.truth import File, Taken, Truth
-from uploader.drain.step import Step
+from uploader.drain.drain import Step
 
 START_MS = 1_767_225_600_000  # 2026
 WAKING_MS = 1_750_000_000_000
@@ -367,12 +367,12 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: self.parcels)
     @rule(which=READINGS, is_told=st.booleans())
     def carry(self, which: int = 0, is_told: bool = True) -> None:
-        """Bring a parcel to the server, and give its receipt here; that is a must where readings were revised since."""
+        """Bring a parcel to the server, and give its receipt here; that is a must where readings were revised since, or
+        another journal has come."""
         parcel, packed = self.parcels[which % len(self.parcels)]
-        if packed.name != self.file.name:
-            return
         lines = gzip.decompress(parcel.read_bytes()).decode().splitlines()
         is_stale = any(self.file.rows.get(number) != packed.rows[number] for number in map(number_of, lines))
+        is_stale |= packed.name != self.file.name
         if self.server.carry(lines) and (is_told or is_stale):
             while not self._run("person", lambda: self.site.receipt(parcel)):
                 pass

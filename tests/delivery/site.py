@@ -22,10 +22,8 @@ from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
-from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
+from uploader.drain.drain import Drain, Step
 from uploader.drain.reporter import Reporter
-from uploader.drain.step import Step
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
@@ -146,12 +144,11 @@ class Site:
     def start_uploader(self) -> None:
         with self._watch.process("uploader"):
             progress = self._open.enter_context(Progress.open(self.data / "uploader.db"))
-            source = self._open.enter_context(JournalSource(self.path))
             influx = self._open.enter_context(
                 Influx(self._target, connect_seconds=2.0, read_seconds=5.0, memory=progress)
             )
             self._drain = Drain(
-                source,
+                self.path,
                 influx,
                 progress,
                 reporter=Reporter("http://influx.example", monotonic=self._seconds),
@@ -183,7 +180,7 @@ class Site:
 
     def pending(self) -> int:
         assert self._drain, "the uploader does not run"
-        return self._drain.pending_count(self._drain.last_pending())
+        return sum(ids.count for ids in self._drain.pending().values())
 
     def _seconds(self) -> float:
         return self._now_ms() / 1000

@@ -276,6 +276,19 @@ def test_a_parcel_with_an_older_record_of_a_day_does_not_stay_over_the_newer_one
     life.heal()
 
 
+def test_a_parcel_of_a_lost_journal_does_not_stay_over_the_recovered_readings(life: Delivery) -> None:
+    life.know_time()
+    life.append()
+    life.pack()
+    life.damage()
+    life.recover()
+    life.rescale()
+    life.redecode()
+    life.settle()
+    life.carry()
+    life.heal()
+
+
 def test_a_dead_letter_of_an_older_record_of_a_day_is_not_sent_over_the_newer_one(life: Delivery) -> None:
     life.refuse(1)
     life.day()

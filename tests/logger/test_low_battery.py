@@ -13,7 +13,9 @@ from journal.writer import JournalWriter
 from logger.low_battery import LowBattery
 from logger.poll import Identity, Poller, poll
 from tests.logger.bench import Bench
-from uploader.drain.low_battery import LowBattery as UploadersView
+from tests.scripted_influx import ScriptedInflux
+from tests.uploader.site import Site, influx
+from uploader.drain.drain import Drain
 
 PLACE = Identity(site="shed", port="/dev/bench", version="0.1.0")
 LIMIT = 24.0
@@ -109,12 +111,20 @@ def test_a_step_lasts_over_a_restart_until_it_is_switched_off(journal: JournalWr
     assert LowBattery(journal, LIMIT).rarer(10) == 1
 
 
-def test_the_uploader_knows_it_from_the_events(journal: JournalWriter) -> None:
-    view = UploadersView()
-    assert view.rarer(journal, 10) == 10
-    for number, (kind, factor) in enumerate(
-        zip((*KINDS[1:], "regulator_back", KINDS[0]), (*FACTORS[1:], 30, 1), strict=True)
-    ):
-        journal.append(Event(time_ms=number, boot=1, uptime_ms=number, kind=kind, message=""))
-        assert view.rarer(journal, 10) == UploadersView().rarer(journal, 10) == 10 * factor
+def test_the_uploader_knows_it_from_the_events(tmp_path: Path) -> None:
+    with Site(tmp_path) as site, ScriptedInflux() as server, influx(server.target) as writer:
+
+        def wait_of(drain: Drain) -> float:
+            site.clock.now += 600
+            while not (step := drain.drain_once()).is_idle:
+                pass
+            return step.wait_seconds
+
+        drain = site.drain(writer, every_seconds=10)
+        assert wait_of(drain) == 10
+        for number, (kind, factor) in enumerate(
+            zip((*KINDS[1:], "regulator_back", KINDS[0]), (*FACTORS[1:], 30, 1), strict=True)
+        ):
+            site.journal.append(Event(time_ms=number, boot=1, uptime_ms=number, kind=kind, message=""))
+            assert wait_of(drain) == wait_of(site.drain(writer, every_seconds=10)) == 10 * factor
     assert (rarer(60, 3), rarer(60, 0), rarer(3600, 3)) == (600, 60, 3600)

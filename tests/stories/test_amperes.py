@@ -15,7 +15,6 @@ from logger.regulator.registers import by_address
 from tests.servers import Database
 from tests.stories.site import Site
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, drain_all
 from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
@@ -52,14 +51,11 @@ def steps(readings: list[Reading], address: int, name: str) -> set[float]:
 
 
 def send(site: Site, database: Database) -> None:
-    with (
-        JournalSource(site.directory / "journal.db") as source,
-        Progress.open(site.directory / "uploader.db") as progress,
-        Influx(database.target) as influx,
-    ):
-        drain = Drain(source, influx, progress, reporter=Reporter("http://influx"), backoff=ONCE_BACKOFF)
+    with Progress.open(site.directory / "uploader.db") as progress, Influx(database.target) as influx:
+        path = site.directory / "journal.db"
+        drain = Drain(path, influx, progress, reporter=Reporter("http://influx"), backoff=ONCE_BACKOFF)
         drain_all(drain, Event())
-        assert not drain.pending_count(drain.last_pending())
+        assert not any(drain.pending().values())
 
 
 def test_true_amperes_are_measured_adopted_exported_and_sent(

@@ -7,10 +7,8 @@ from typing import Self
 from journal.reading import Reading
 from journal.writer import JournalWriter
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
+from uploader.drain.drain import Drain, Step
 from uploader.drain.reporter import Reporter
-from uploader.drain.step import Step
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
@@ -54,7 +52,6 @@ class Site:
         self.journal = JournalWriter.create(directory / "journal.db", name)
         self._boot = self.journal.boot_number("boot")
         self._count = 0
-        self.source = JournalSource(directory / "journal.db")
         self.progress = Progress.open(directory / "uploader.db")
 
     def __enter__(self) -> Self:
@@ -62,7 +59,6 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self.journal.close()
-        self.source.close()
         self.progress.close()
 
     def append(self, count: int, battery_volts: Callable[[int], float | None] = lambda n: 25.0) -> list[int]:
@@ -86,7 +82,6 @@ class Site:
     def restart(self) -> None:
         """Close and open what the uploader has, as a new process would."""
         self.progress.close()
-        self.source.close()
         self.progress = Progress.open(self.directory / "uploader.db")
 
     def drain(
@@ -102,7 +97,7 @@ class Site:
         if first_size is not None:
             self.progress.note(self.progress.state(), BatchSize(first_size))
         return Drain(
-            self.source,
+            self.directory / "journal.db",
             writer,
             self.progress,
             reporter=Reporter("http://influx.example", monotonic=self.clock.monotonic),
@@ -120,8 +115,7 @@ class Site:
             step = drain.drain_once()
             if step.outcome is not None:
                 steps.append(step)
-            up_to = drain.last_pending()
-            if not drain.pending_count(up_to):
+            if not any(drain.pending().values()):
                 return steps
             self.clock.now += step.wait_seconds
         raise AssertionError(f"still pending after {limit} steps: {[self.progress.done('readings')]}, {steps[-3:]}")

@@ -1,21 +1,20 @@
 """Batches: picks pending records for the next request, and makes their lines at that moment."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from journal.journal import Journal
+from journal.reading import STREAMS
 from journal.sites import SiteStretch
-from uploader.progress.dead_letters import DeadLetter
-from uploader.progress.done_ranges import HIGHEST_ID
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import COLUMNS, Line, lines
 
-Kind = Literal["newest", "backlog", "suspect", "letters"]
+Kind = Literal["newest", "backlog", "suspect"]
 
 LETTERS = "letters"
-"""The stream of dead letters whose records the journal does not have; their ids are the letters' numbers."""
+"""The stream of dead letters to be retried; their ids are the letters' numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +38,11 @@ class Batches:
         self._progress = progress
         self._keeps_from_ms = keeps_from_ms
 
-    def newest(self, stream: str, size: int, without: IdRanges, *, above: int) -> Batch | None:
-        """The `size` newest pending records with ids above `above`; None if there are none."""
-        ranges = self._pending(stream, above + 1, HIGHEST_ID, without, newest_first=True)
-        return self._pick("newest", stream, ranges, size)
-
-    def oldest(self, stream: str, size: int, without: IdRanges, *, up_to: int) -> Batch | None:
-        """The `size` oldest pending records with ids up to `up_to`; None if there are none."""
-        ranges = self._pending(stream, 1, up_to, without, newest_first=False)
-        return self._pick("backlog", stream, ranges, size)
-
-    def suspect(self, stream: str, ids: IdRanges) -> Batch:
-        """Only these records, as the journal has them now."""
+    def pick(self, kind: Kind, stream: str, wanted: IdRanges, size: int) -> Batch | None:
+        """At most `size` of the `wanted` records that are pending now: the newest, or for another kind the oldest. None
+        if none is."""
         if stream == LETTERS:
-            return replace(_of_letters("suspect", self._progress.dead_letters.numbered(ids)), ids=ids)
-        return self._pick("suspect", stream, iter(ids), ids.count) or Batch("suspect", stream, ids, ())
-
-    def letters(self, size: int, without: IdRanges) -> Batch | None:
-        """Dead letters that a person wants to retry, and whose records the journal does not have."""
-        waiting = self._progress.dead_letters.waiting(size)
-        wanted = [each for each in waiting if each.number not in without and not each.record_in(self._journal)]
-        return _of_letters("letters", wanted) if wanted else None
-
-    def _pending(
-        self, stream: str, first: int, last: int, without: IdRanges, *, newest_first: bool
-    ) -> Iterator[tuple[int, int]]:
-        """The ranges that are released and not done, one by one: there may be very many, and a batch needs few."""
-        order = -1 if newest_first else 1
-        for released_first, released_last in self._journal.released(stream)[::order]:
-            low, high = max(first, released_first), min(last, released_last)
-            for gap in self._progress.gaps(stream, low, high, newest_first=newest_first):
-                yield from (IdRanges((gap,)) - without).ranges[::order]
-
-    def _pick(self, kind: Kind, stream: str, ranges: Iterable[tuple[int, int]], size: int) -> Batch | None:
+            return self._letters(kind, wanted, size)
         is_newest = kind == "newest"
         bound = self._keeps_from_ms
         sites: list[SiteStretch] = []
@@ -88,7 +59,7 @@ class Batches:
                 else:
                     expired.append(row[0])
 
-        for first, last in ranges:
+        for first, last in self._pending(stream, wanted, newest_first=is_newest):
             sites = sites or self._journal.sites(stream)  # after the ids, so that it has the sites of all of them
             limit = size - len(ids)
             rows = self._journal.values(stream, COLUMNS[stream], first, last, limit=limit, newest_first=is_newest)
@@ -105,7 +76,17 @@ class Batches:
         mark = (done.last, self._journal.mark(stream, done.last))
         return Batch(kind, stream, done, tuple(sorted(made)), IdRanges.of_ids(expired), mark)
 
+    def _pending(self, stream: str, wanted: IdRanges, *, newest_first: bool) -> Iterator[tuple[int, int]]:
+        """The wanted ranges that are released and not done, one by one: there may be very many, and a batch needs
+        few."""
+        released = (IdRanges.of(self._journal.released(stream)) & wanted).ranges
+        for first, last in reversed(released) if newest_first else released:
+            yield from self._progress.gaps(stream, first, last, newest_first=newest_first)
 
-def _of_letters(kind: Kind, letters: Sequence[DeadLetter]) -> Batch:
-    lines = tuple(Line(each.number, each.time_ms, each.line) for each in letters)
-    return Batch(kind, LETTERS, IdRanges.of_ids(line.id for line in lines), lines)
+    def _letters(self, kind: Kind, wanted: IdRanges, size: int) -> Batch | None:
+        released = {stream: IdRanges.of(self._journal.released(stream)) for stream in STREAMS}
+        made = tuple(
+            Line(letter.number, letter.time_ms, letter.line_now(self._journal, released[letter.stream]))
+            for letter in self._progress.dead_letters.waiting(wanted, size)
+        )
+        return Batch(kind, LETTERS, IdRanges.of_ids(line.id for line in made), made) if made else None

@@ -2,8 +2,7 @@
 
     due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, days, checks
     suspects    records that may make a request fail: halved until a single one is left
-    letters     dead letters to retry whose records the journal does not have
-    backlog     what was pending when the last round began: oldest first
+    backlog     dead letters to be retried, then what was pending when the last round began: oldest first
 
 A step sends the first of these that has something. So after an outage the newest readings go first, and new ones go out
 in between while the backlog drains.
@@ -15,40 +14,55 @@ Rules:
   bucket is expired.
 - After a failure the next step waits, longer each time, until the server takes a request or InfluxDB refuses a record.
 - While uploader.db cannot be written, nothing is sent. Then the request that could not be recorded is repeated.
+- The journal is opened for each step, so a replaced one is noticed.
 """
 
+import math
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from journal.errors import our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.saving import newest_step, rarer
 from uploader.drain.backoff import Backoff
 from uploader.drain.batch import LETTERS, Batch, Batches
-from uploader.drain.data_budget import DataBudget
-from uploader.drain.journal_source import JournalSource
+from uploader.drain.data_budget import wait_seconds
 from uploader.drain.reporter import Reporter
-from uploader.drain.step import Step
 from uploader.drain.suspects import Failure, Suspects
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import NONE, IdRanges
+from uploader.progress.id_ranges import HIGHEST_ID, NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
 DUE_ORDER = ("readings", "events", "days", "checks")
-BACKLOG_ORDER = ("events", "days", "checks", "readings")
+BACKLOG_ORDER = (LETTERS, "events", "days", "checks", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one `drain_once` did. `outcome`: of its request, if it made one. `sent`, `refused`: how many records were
+    stored, or became dead letters. `wait_seconds`: until the next step."""
+
+    wait_seconds: float = 0.0
+    outcome: Outcome | None = None
+    sent: int = 0
+    refused: int = 0
+    is_idle: bool = False
+
+
 class Drain:
-    """The uploader's one worker. Everything it needs is handed in; `monotonic` is in seconds."""
+    """The uploader's one worker. Everything it needs is handed in; `path`: of journal.db; `monotonic` is in seconds."""
 
     def __init__(
         self,
-        source: JournalSource,
+        path: Path,
         writer: Writer,
         progress: Progress,
         *,
@@ -59,48 +73,34 @@ class Drain:
         monotonic: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         chance: Callable[[], float] = random.random,
-        rarer: Callable[[Journal, float], float] = lambda journal, seconds: seconds,
     ) -> None:
-        """`rarer` makes `every_seconds` longer while the battery is low."""
+        """`every_seconds`: between rounds, while the battery is not low."""
         self.progress = progress
         self.reporter = reporter
-        self._source = source
+        self._path = path
         self._writer = writer
         self._every_seconds = every_seconds
-        self._budget = DataBudget(monthly_megabytes) if monthly_megabytes else None
+        self._monthly_megabytes = monthly_megabytes or math.inf
         self._backoff = backoff or Backoff()
         self._monotonic = monotonic
         self._now_ms = now_ms
         self._chance = chance
-        self._rarer = rarer
-        self._journal: Journal | None = None
         self._state = progress.state()
         self._size = progress.batch_size()
-        self._due: list[str] = []
-        self._next_due = monotonic()
-        self._frontier: Mapping[str, int] = {}
-        self._floor: Mapping[str, int] = {}
-        self._suspects = Suspects()
+        self._begin_journal()
         self._keeps_from_ms: int | None = None
         self._failures = 0
         self._failing_since = 0.0
         self._condemned = 0
-        self._has_room = True
-        self._backlog_bytes = 0
-        self._backlog_at = 0.0
+        self._paced_seconds = 0.0
 
-    def last_pending(self) -> dict[str, int]:
-        """The newest pending id of each stream, 0 if nothing is pending."""
-        return {stream: ids.last for stream, ids in self._pending().items()}
-
-    def pending_count(self, up_to: Mapping[str, int]) -> int:
-        """How many records up to these ids are still to be sent. A pruned one counts until the drain reaches it."""
-        records = sum(ids.up_to(up_to[stream]).count for stream, ids in self._pending().items())
-        return records + self.progress.dead_letters.waiting_count(is_queued=False)
-
-    def _pending(self) -> dict[str, IdRanges]:
-        released = self._current_journal().released
-        return {stream: self.progress.pending(stream, released(stream)) for stream in STREAMS}
+    def pending(self) -> dict[str, IdRanges]:
+        """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
+        it."""
+        with self._journal() as journal:
+            found = {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
+            letters = self.progress.dead_letters.waiting()
+            return {LETTERS: IdRanges.of_ids(each.number for each in letters), **found}
 
     def drain_once(self) -> Step:
         """Send one batch, or find that there is nothing to send.
@@ -108,87 +108,92 @@ class Drain:
         Raises JournalMissing, JournalUnusable, JournalTooNew; JournalFull while uploader.db cannot be read or written:
         until then nothing is sent.
         """
-        with our_errors("use", self.progress.path):
-            if not self._has_room:
-                self.progress.look_for_room()
-                self._note()
-            journal = self._current_journal()
+        with our_errors("use", self.progress.path), self._journal() as journal:
+            self.progress.look_for_room()
             if self._monotonic() >= self._next_due:
                 self._begin_round(journal)
-            batch = self._choose(journal)
-            if self._was_changed():
-                batch = self._choose(journal)
+            batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
-                return Step(self._idle_seconds(), is_idle=True)
+                wait = min(self._next_due - self._monotonic(), self._paced_seconds or math.inf)
+                return Step(max(wait, 0.0), is_idle=True)
             if batch.lines:
                 return self._send(batch)
-            self._settle(batch, NONE, batch.ids)
+            self._settle(self._unless_changed(batch))
             return Step()
 
-    def _current_journal(self) -> Journal:
-        journal = self._source.current()
-        if journal is not self._journal:
-            self.reporter.tell(self.progress.see(journal))
-            self._suspects = Suspects()
-            self._frontier = self._floor = {}
-            self._next_due = self._monotonic()
-            self._journal = journal
-        return journal
+    @contextmanager
+    def _journal(self) -> Iterator[Journal]:
+        with Journal.open(self._path) as journal:
+            if words := self.progress.see(journal):
+                self.reporter.tell(words)
+                self._begin_journal()
+            yield journal
+
+    def _begin_journal(self) -> None:
+        """Its ids are not those of the journal before. `_frontier`: the newest id of each stream in the last round;
+        `_floor`: up to which the newest were sent."""
+        self._suspects = Suspects()
+        self._frontier: dict[str, int] = {}
+        self._floor: dict[str, int] = {}
+        self._events_seen = self._saving_step = 0
+        self._next_due = self._monotonic()
 
     def _begin_round(self, journal: Journal) -> None:
         self.progress.catch_up(journal)
-        now, every_seconds = self._monotonic(), self._rarer(journal, self._every_seconds)
+        last_event = journal.last_id("events")
+        if (step := newest_step(journal, self._events_seen)) is not None:
+            self._saving_step = step
+        self._events_seen = last_event
+        now, every_seconds = self._monotonic(), rarer(self._every_seconds, self._saving_step)
         self._next_due += every_seconds
         if self._next_due <= now:
             self._next_due = now + every_seconds
-        self._floor = {**self._floor, **{each: last for each, last in self._frontier.items() if each not in self._due}}
         self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
-        self._due = list(DUE_ORDER)
+        self._frontier[LETTERS] = HIGHEST_ID
 
-    def _was_changed(self) -> bool:
-        """Whether another program wrote to uploader.db, a replay for example. If so, no record counts as too old any
-        more."""
-        if not self.progress.was_changed_by_others():
-            return False
-        self._keeps_from_ms = None
-        known = self.progress.state()
-        self._state = replace(self._state, expired=known.expired, keeps=known.keeps)
-        return True
-
-    def _choose(self, journal: Journal) -> Batch | None:
-        batches, size = Batches(journal, self.progress, self._keeps_from_ms), self._size.size
-        while self._due and not self._suspects.is_full:
-            stream = self._due[0]
-            if batch := batches.newest(stream, size, self._suspects.ids(stream), above=self._floor.get(stream, 0)):
-                return batch
-            self._due.pop(0)
-        if part := self._suspects.next(size):
-            return batches.suspect(*part)
-        if batch := batches.letters(size, self._suspects.ids(LETTERS)):
-            return batch
-        if self._monotonic() >= self._backlog_from():
-            for stream in BACKLOG_ORDER:
-                up_to = self._frontier.get(stream, 0)
-                if batch := batches.oldest(stream, size, self._suspects.ids(stream), up_to=up_to):
+    def _choose(self, batches: Batches) -> Batch | None:
+        for stream in DUE_ORDER:
+            floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
+            if floor < frontier and not self._suspects.is_full:
+                wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
+                if batch := batches.pick("newest", stream, wanted, self._size.size):
                     return batch
-        part = self._suspects.next(size, is_last_resort=True)
-        return batches.suspect(*part) if part else None
+                self._floor[stream] = frontier
+        if batch := self._choose_suspect(batches):
+            return batch
+        return self._choose_backlog(batches) or self._choose_suspect(batches, is_last_resort=True)
 
-    def _idle_seconds(self) -> float:
-        now, backlog_from = self._monotonic(), self._backlog_from()
-        until = min(self._next_due, backlog_from) if backlog_from > now else self._next_due
-        return max(until - now, 0.0)
+    def _choose_backlog(self, batches: Batches) -> Batch | None:
+        """The next part of the backlog. None if there is none, or if it waits for the monthly limit: calculated each
+        time, because the clock may have been corrected."""
+        used = self.progress.traffic.this_month(self._now_ms())
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        self._paced_seconds = wait_seconds(self._monthly_megabytes, used, now)
+        size = 1 if self._paced_seconds else self._size.size  # only to see whether there is a backlog
+        batch = None
+        for stream in BACKLOG_ORDER:
+            wanted = IdRanges.of([(1, self._frontier.get(stream, 0))]) - self._suspects.ids(stream)
+            if batch := batches.pick("backlog", stream, wanted, size):
+                break
+        if batch is None:
+            self._paced_seconds = 0.0
+        self._state = self.reporter.paced(self._state, self._paced_seconds, used, self._monthly_megabytes)
+        return None if self._paced_seconds else batch
+
+    def _choose_suspect(self, batches: Batches, *, is_last_resort: bool = False) -> Batch | None:
+        while part := self._suspects.next(self._size.size, is_last_resort=is_last_resort):
+            if batch := batches.pick("suspect", *part, self._size.size):
+                return batch
+            self._suspects.taken("suspect", *part, is_witness=False)  # no longer pending
+        return None
 
     def _send(self, batch: Batch) -> Step:
         self.reporter.attempt(count := len(batch.lines))
         began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
         outcome = self._writer.write([line.text for line in batch.lines])
-        seconds, size = self._monotonic() - began, self._writer.bytes_on_wire - bytes_before
-        self.progress.traffic.add(size, self._now_ms())
-        if batch.kind != "newest":
-            self._backlog_bytes, self._backlog_at = size, self._monotonic()
-        elif self._budget:
-            self._budget = replace(self._budget, newest_bytes_per_second=size / self._every_seconds)
+        seconds = self._monotonic() - began
+        self.progress.traffic.add(self._writer.bytes_on_wire - bytes_before, self._now_ms())
+        batch = self._unless_changed(batch)
         match outcome:
             case Sent():
                 return self._taken(batch, outcome, NONE, seconds)
@@ -204,9 +209,9 @@ class Drain:
         self._failures = self._condemned = 0
         self._size = self._size.sent(count, seconds)
         self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
-        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired, batch.ids)
+        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired)
         if batch.kind == "newest":
-            self._due.pop(0)
+            self._floor[batch.stream] = self._frontier[batch.stream]
         return Step(outcome=outcome, sent=count - expired.count)
 
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
@@ -218,7 +223,7 @@ class Drain:
             self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
             self._size = self._size.strained(count)
-        if failure and failure.is_word:
+        if failure and failure.is_sure:
             self._failures = 0
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
@@ -235,12 +240,12 @@ class Drain:
         count = len(batch.lines)
         if isinstance(outcome, Expired):
             self._expire(outcome, count)
-            self._settle(batch, NONE, batch.ids)
+            self._settle(batch)
             return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
         refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
         self.reporter.refused(batch.stream, refusal)
-        self._settle(batch, NONE, batch.ids, refusal)
+        self._settle(batch, refusal=refusal)
         self._condemned += 1
         step = Step(outcome=outcome, refused=count)
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
@@ -251,8 +256,7 @@ class Drain:
 
     def _expire(self, outcome: Expired, count: int) -> None:
         self._state = self.reporter.expired(self._state, count, outcome)
-        if outcome.keeps_from_ms is not None:
-            self._keeps_from_ms = max(outcome.keeps_from_ms, self._keeps_from_ms or outcome.keeps_from_ms)
+        self._keeps_from_ms = outcome.keeps_from_ms or self._keeps_from_ms
 
     def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
         """Nothing gets through: send the same readings again later."""
@@ -260,40 +264,28 @@ class Drain:
         self._failures += 1
         if self._failures == 1:
             self._failing_since = now
-        asked = 0.0
         if isinstance(outcome, Misconfigured):
             wait = self._backoff.misconfigured(self._chance())
         else:
-            asked = outcome.retry_after_seconds or 0.0
+            asked = outcome.retry_after_seconds
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
         self._state = self.reporter.failed(self._state, outcome, count, wait, self._now_ms())
-        if self.reporter.is_worth_writing(self._state, now) or is_news:
-            self._note()
-        return Step(wait, outcome, asked_seconds=min(asked, wait))
+        if is_news or self.reporter.is_worth_writing(self._state, self.progress.state()):
+            self.progress.note(self._state, self._size)
+        return Step(wait, outcome)
 
-    def _settle(self, batch: Batch, sent: IdRanges, done: IdRanges, refusal: Refusal | None = None) -> None:
+    def _unless_changed(self, batch: Batch) -> Batch:
+        """The batch as it was chosen. If another program wrote to uploader.db since the last look, a replay for
+        example, no record counts as too old any more: then without those that do."""
+        if not self.progress.was_changed_by_others():
+            return batch
+        self._keeps_from_ms, self._state = None, self.progress.state()
+        return replace(batch, ids=batch.ids - batch.expired, expired=NONE)
+
+    def _settle(self, batch: Batch, sent: IdRanges = NONE, refusal: Refusal | None = None) -> None:
         """Record that the whole batch is settled, and which part of it was stored."""
         self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
-        if batch.expired and self._was_changed():
-            done -= batch.expired
-        elif batch.expired:
+        if batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
-        settled = Settled(batch.stream, sent, done - sent, refusal, batch.mark)
-        self._has_room = False
+        settled = Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark)
         self.progress.settle(settled, self._state, self._size)
-        self._has_room = True
-
-    def _note(self) -> None:
-        self._has_room = False
-        self.progress.note(self._state, self._size)
-        self._has_room = True
-
-    def _backlog_from(self) -> float:
-        """When the backlog may go on. Calculated each time, because the clock may have been corrected."""
-        if not self._budget or not self._backlog_bytes:
-            return 0.0
-        used = self.progress.traffic.this_month(self._now_ms())
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        pause = self._budget.pause_seconds(used, self._backlog_bytes, now)
-        self._state = self.reporter.paced(self._state, pause, used, self._budget.monthly_megabytes)
-        return self._backlog_at + pause

@@ -10,9 +10,8 @@ from typing import Protocol
 
 from journal.errors import JournalError, JournalFull, JournalTooNew
 from uploader.drain.backoff import Backoff
-from uploader.drain.drain import Drain
+from uploader.drain.drain import Drain, Step
 from uploader.drain.reporter import Reporter
-from uploader.drain.step import Step
 from uploader.progress.progress import Progress
 from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Unreachable
@@ -111,8 +110,8 @@ def drain_all(
     with the number of settled records, and the total. Raises JournalMissing, JournalUnusable, JournalTooNew or
     JournalFull.
     """
-    up_to = drain.last_pending()
-    total = drain.pending_count(up_to)
+    wanted = drain.pending()
+    total = sum(ids.count for ids in wanted.values())
     sent = refused = 0
     failing, since, reason = list[Step](), monotonic(), None
     while not stop.is_set():
@@ -130,7 +129,7 @@ def drain_all(
             failing, since, reason = [], monotonic(), None
             on_progress(min(sent + refused, total), total)
         _wait(drain.reporter, stop, step.wait_seconds)
-    left = drain.pending_count(up_to)
+    left = sum((ids & wanted[stream]).count for stream, ids in drain.pending().items())
     if left and reason is None:
         reason = "interrupted" if stop.is_set() else "they are new"
     return Summary(sent, refused, left, reason)
@@ -138,7 +137,7 @@ def drain_all(
 
 def _is_hopeless(failing: list[Step], seconds: float) -> bool:
     """Whether --once gives up: nothing got through in any of these steps."""
-    asked_seconds = sum(step.asked_seconds for step in failing)
+    asked_seconds = sum(getattr(step.outcome, "retry_after_seconds", None) or 0.0 for step in failing)
     last = [step.outcome for step in failing[-TRIES:]]
     is_wrong = all(isinstance(each, Misconfigured) and not each.may_be_content for each in last)
     is_tired = seconds - asked_seconds >= PATIENCE_SECONDS

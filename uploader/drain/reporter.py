@@ -31,15 +31,12 @@ class Reporter:
         self._url = url
         self.heartbeat = heartbeat
         self._monotonic = monotonic
-        self._said: dict[str, float] = {}
-        self._written: tuple[Trouble | None, str | None] = (None, None)
-        self._written_at = 0.0
+        self._did: dict[str, float] = {}
         self._refused = 0
         self._trouble: str | None = None
 
-    def tell(self, message: str | None) -> None:
-        if message:
-            log.info(message)
+    def tell(self, message: str) -> None:
+        log.info(message)
 
     def attempt(self, count: int) -> None:
         log.debug("uploading %d readings to %s", count, self._url)
@@ -56,10 +53,8 @@ class Reporter:
         """The state after a failure. Logs the failure if it is a change, or a minute after the last line."""
         trouble: Trouble = "misconfigured" if isinstance(outcome, Misconfigured) else "unreachable"
         self._trouble = reason = outcome.advice
-        if state.trouble != trouble:
-            self._said.pop("failed", None)
         log.log(
-            logging.WARNING if self._may_say("failed") else logging.DEBUG,
+            logging.WARNING if self._may(f"say {trouble}") else logging.DEBUG,
             "cannot upload %d readings to %s: %s; trying again in %.0f s",
             count,
             self._url,
@@ -72,23 +67,19 @@ class Reporter:
         """The state after the server took a request, or refused what was in it."""
         if state.trouble:
             log.info("uploading to %s again, after %s", self._url, _span(now_ms - (state.failing_since_ms or now_ms)))
-            self._said.pop("failed", None)
-        self._written = (None, None)
+            self._did.clear()
         self._trouble = None
         last_upload_ms = now_ms if was_sent else state.last_upload_ms
         return replace(state, trouble=None, reason=None, failing_since_ms=None, last_upload_ms=last_upload_ms)
 
-    def is_worth_writing(self, state: State, now: float) -> bool:
-        """Whether to record a failure in uploader.db: new trouble at once, a new reason after ten minutes."""
-        key = state.trouble, state.reason
-        if key == self._written or (key[0] == self._written[0] and now - self._written_at < WRITE_SECONDS):
-            return False
-        self._written, self._written_at = key, now
-        return True
+    def is_worth_writing(self, state: State, written: State) -> bool:
+        """Whether to record a failure in uploader.db: new trouble at once, a new reason every ten minutes at most."""
+        is_new = state.trouble != written.trouble
+        return is_new or (state.reason != written.reason and self._may("write", WRITE_SECONDS))
 
     def refused(self, stream: str, refusal: Refusal) -> None:
         self._refused += len(refusal.lines)
-        if self._may_say("refused"):
+        if self._may("say refused"):
             log.warning(
                 "cannot upload %s %d: the server refuses it (%d: %s); kept as a dead letter, %d since the start",
                 stream.removesuffix("s"), refusal.lines[0].id, refusal.status, refusal.words, self._refused,
@@ -103,24 +94,26 @@ class Reporter:
             log.info("%s; to send them, set a longer retention there and run `solar replay`", after.notes)
         return after
 
-    def paced(self, state: State, pause_seconds: float, used_bytes: int, megabytes: float) -> State:
-        if not pause_seconds:
+    def paced(self, state: State, wait_seconds: float, used_bytes: int, megabytes: float) -> State:
+        """The state while the monthly limit slows the backlog, or does not."""
+        if not wait_seconds:
             return replace(state, note=None)
         note = f"{used_bytes / 1e6:.1f} of this month's {megabytes:g} MB are used, so the backlog goes out slowly"
-        if self._may_say("paced"):
-            log.info("%s; the next part in %s", note, _span(int(pause_seconds * 1000)))
+        if self._may("say paced"):
+            log.info("%s; the next part in %s", note, _span(int(wait_seconds * 1000)))
         return replace(state, note=note)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:
         self._trouble = str(error)
-        if self._may_say(str(error)):
+        if self._may(f"say {error}"):
             log.warning("%s; trying again every %.0f s", error, wait_seconds)
 
-    def _may_say(self, what: str) -> bool:
+    def _may(self, what: str, every_seconds: float = LOG_SECONDS) -> bool:
+        """Whether this was not done for so long; then it counts as done now."""
         now = self._monotonic()
-        if now - self._said.get(what, -LOG_SECONDS) < LOG_SECONDS:
+        if now - self._did.get(what, -every_seconds) < every_seconds:
             return False
-        self._said[what] = now
+        self._did[what] = now
         return True
 
 

@@ -34,14 +34,13 @@ class Failure:
     """How a request failed. `way`: the same for failures that are alike. `tries`: how often it must happen before it is
     examined.
 
-    `is_alone`: every record in it failed by itself. `is_sure`: its content is the cause; `is_word`: InfluxDB says so.
+    `is_alone`: every record in it failed by itself. `is_sure`: its content is the cause.
     """
 
     way: tuple[str, int]
     tries: int
     is_alone: bool
     is_sure: bool = False
-    is_word: bool = False
 
     @classmethod
     def of(cls, outcome: Outcome, count: int) -> "Failure | None":
@@ -49,9 +48,9 @@ class Failure:
         is_alone = count == 1
         match outcome:
             case Rejected(_, status, dropped) | Expired(_, status, dropped):
-                return cls(("rejected", status), 1, is_alone or dropped == count, is_sure=True, is_word=True)
+                return cls(("rejected", status), 1, is_alone or dropped == count, is_sure=True)
             case TooLarge(_, status, is_influx):
-                return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone, is_word=is_influx)
+                return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone)
             case Misconfigured(_, _, status):
                 return cls(("misconfigured", status), 3, is_alone)
             case Unreachable(is_strained=True, status=status) | Unreachable(may_be_content=True, status=status):
@@ -84,7 +83,7 @@ class Suspects:
     @property
     def is_full(self) -> bool:
         """Whether there are so many suspects that one more would only make it forget them all."""
-        return len(self._suspects) >= MOST and any(suspect.failure.is_word for suspect in self._suspects)
+        return len(self._suspects) >= MOST and any(suspect.failure.is_sure for suspect in self._suspects)
 
     def ids(self, stream: str) -> IdRanges:
         """The ids that must not be sent together with others."""
@@ -126,7 +125,7 @@ class Suspects:
         is_sure = failure.is_sure or self._taken > suspect.taken
         is_same = failure.is_alone and failure.way == suspect.failure.way
         suspect.times = (suspect.times if is_same else 0) + (failure.is_alone and is_sure)
-        if suspect.times >= (BY_WORD if failure.is_word else ALONE):
+        if suspect.times >= (BY_WORD if failure.is_sure else ALONE):
             return "condemned"
         suspect.ids, suspect.failure, suspect.taken = ids, failure, self._taken
         suspect.is_known |= is_sure

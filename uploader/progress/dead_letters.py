@@ -1,11 +1,9 @@
 """DeadLetters: the records that InfluxDB itself refused, each with its line and the server's message.
 
-A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. If the journal has
-its record, the record becomes pending and goes out as it is now. If not (it is a different journal, for example), the
-line kept here goes out. Then the letter is deleted, or the new refusal is recorded.
-
-A letter never overwrites another record of the same point (a day that was recorded again, a recovered reading): that
-record is sent instead, and the letter is deleted.
+A letter stays until a person drops it, or until it is sent: `retry` makes it wait for the uploader. Then its point goes
+out as the journal has it now: the record may have been revised, the day recorded again, the reading recovered into
+another journal. Only if the journal does not have that point, the line kept here goes out. So a letter never puts old
+values over newer ones. Then the letter is deleted, or the new refusal is recorded.
 """
 
 import re
@@ -14,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from journal.journal import Journal
-from uploader.progress.id_ranges import IdRanges
+from uploader.progress.id_ranges import ALL, HIGHEST_ID, IdRanges
 from uploader.server.line_protocol import COLUMNS, Line, lines
 
 
@@ -34,19 +32,19 @@ class DeadLetter:
     tries: int
     is_waiting: bool
 
-    def is_of(self, journal: Journal) -> bool:
-        """Whether its record is in this journal."""
-        return self.journal == journal.identity() and journal.get(self.stream, self.id) is not None
+    def line_now(self, journal: Journal, released: IdRanges) -> str:
+        """The line of its point as the journal has it, in one of these ids of the stream; else the line kept here."""
+        if found := self._line_in(journal, released & IdRanges.of_ids([self.id])):  # where it most often is
+            return found
+        moment = IdRanges.of(journal.id_ranges(self.stream, self.time_ms, self.time_ms + 1))
+        return self._line_in(journal, released & moment) or self.line
 
-    def record_in(self, journal: Journal) -> int | None:
-        """The id of its record in this journal, or of another record that is the same point at the server."""
-        if self.is_of(journal):
-            return self.id
-        for first, last in journal.id_ranges(self.stream, self.time_ms, self.time_ms + 1):
+    def _line_in(self, journal: Journal, ids: IdRanges) -> str | None:
+        for first, last in ids:
             rows = journal.values(self.stream, COLUMNS[self.stream], first, last)
             for line in lines(rows, self.stream, journal.sites(self.stream)):
                 if line.time_ms == self.time_ms and _point(line.text) == _point(self.line):
-                    return line.id
+                    return line.text
         return None
 
 
@@ -59,9 +57,6 @@ class Refusal:
     status: int
     refused_ms: int
 
-
-WAITS, QUEUED = 1, 2
-"""Values of is_waiting: to be retried; its record is pending again."""
 
 _COLUMNS = "number, journal, stream, id, time_ms, line, words, status, refused_ms, tries, is_waiting"
 
@@ -88,26 +83,15 @@ class DeadLetters:
         )
         return IdRanges.of(rows)
 
-    def numbered(self, numbers: IdRanges) -> list[DeadLetter]:
-        """The letters with these numbers, if they still exist."""
-        return [letter for each in numbers for letter in self._letters("number BETWEEN ? AND ?", *each)]
+    def waiting(self, numbers: IdRanges = ALL, limit: int = HIGHEST_ID) -> list[DeadLetter]:
+        """At most `limit` of the letters with these numbers that are to be retried, oldest first."""
+        found: list[DeadLetter] = []
+        for first, last in numbers:
+            found += self._letters("is_waiting AND number BETWEEN ? AND ?", first, last, limit=limit - len(found))
+        return found
 
-    def waiting(self, limit: int = -1) -> list[DeadLetter]:
-        """Letters to be retried and not yet queued, oldest first."""
-        return self._letters("is_waiting = ?", WAITS, limit=limit)
-
-    def waiting_count(self, *, is_queued: bool = True) -> int:
-        """How many are to be retried; without `is_queued`, only those whose records are not pending."""
-        query = "SELECT count(*) FROM dead_letters WHERE is_waiting BETWEEN ? AND ?"
-        return int(self._connection.execute(query, (WAITS, QUEUED if is_queued else WAITS)).fetchone()[0])
-
-    def queue(self, number: int) -> None:
-        """Its record is pending again."""
-        self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE number = ?", (QUEUED, number))
-
-    def unqueue(self) -> None:
-        """Make queued letters wait again, because the journal is a different one."""
-        self._connection.execute("UPDATE dead_letters SET is_waiting = ? WHERE is_waiting = ?", (WAITS, QUEUED))
+    def waiting_count(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM dead_letters WHERE is_waiting").fetchone()[0])
 
     def retry(self, numbers: Sequence[int] | None = None) -> int:
         """Mark these letters (None: all) to be retried; returns how many."""
@@ -118,7 +102,7 @@ class DeadLetters:
         return self._change("DELETE FROM dead_letters", numbers)
 
     def add(self, journal: str, stream: str, refusal: Refusal) -> None:
-        """Record a refusal of records. If they were retried, they have a letter already, which is updated."""
+        """Record a refusal of records. One that was sent again has a letter already, which is updated."""
         self._connection.executemany(
             """
             INSERT INTO dead_letters (journal, stream, id, time_ms, line, words, status, refused_ms, tries)
@@ -133,17 +117,6 @@ class DeadLetters:
             ],
         )
 
-    def refuse_again(self, refusal: Refusal) -> None:
-        """Record a refusal of letters themselves; the ids of its lines are the letters' numbers."""
-        self._connection.executemany(
-            """
-            UPDATE dead_letters
-            SET words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
-            WHERE number = ?
-            """,
-            [(refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
-        )
-
     def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
         """Delete the letters of records that were sent after all."""
         self._connection.executemany(
@@ -151,13 +124,20 @@ class DeadLetters:
             [(journal, stream, first, last) for first, last in ids],
         )
 
-    def delete(self, numbers: Iterable[tuple[int, int]]) -> None:
-        """Delete the letters with numbers in these ranges: they were sent themselves."""
-        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", numbers)
-
-    def rest(self, numbers: Iterable[tuple[int, int]]) -> None:
-        """Stop retrying the letters with numbers in these ranges: they were tried."""
-        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", numbers)
+    def settle(self, sent: IdRanges, done: IdRanges, refusal: Refusal | None) -> None:
+        """Record what became of retried letters, by their numbers: those sent are deleted, those done were tried in
+        vain. In `refusal`, the ids of the lines are numbers too."""
+        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", sent)
+        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", done)
+        if refusal:
+            self._connection.executemany(
+                """
+                UPDATE dead_letters
+                SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
+                WHERE number = ?
+                """,
+                [(line.text, refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
+            )
 
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:
         if numbers is None:

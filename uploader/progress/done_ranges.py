@@ -8,9 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from uploader.progress.id_ranges import IdRanges
 
-HIGHEST_ID = 2**62
-ROWS_AT_ONCE = 500
-
 
 class DoneRanges:
     """The table `done` of an open uploader.db. `add` and `remove` are called within a transaction."""
@@ -21,27 +18,26 @@ class DoneRanges:
     def all(self, stream: str) -> IdRanges:
         return IdRanges.of(self._connection.execute("SELECT first_id, last_id FROM done WHERE stream = ?", (stream,)))
 
+    def last(self, stream: str) -> int:
+        """The highest id; 0 if there is none."""
+        query = "SELECT last_id FROM done WHERE stream = ? ORDER BY first_id DESC LIMIT 1"
+        return int((self._connection.execute(query, (stream,)).fetchone() or (0,))[0])
+
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool) -> Iterator[tuple[int, int]]:
-        """The ranges between two ids, both included, that are not done; looked up as needed."""
+        """The ranges between two ids, both included, that are not done; looked up one by one, as needed."""
         query = f"""
             SELECT first_id, last_id
             FROM done
             WHERE stream = ? AND first_id BETWEEN ? AND ?
             ORDER BY first_id {"DESC" if newest_first else "ASC"}
-            LIMIT {ROWS_AT_ONCE}
             """
-        lowest, highest = self._row_before(stream, first), last
-        while first <= last:
-            rows = self._connection.execute(query, (stream, lowest, highest)).fetchall()
-            for done_first, done_last in rows:
-                if newest_first:
-                    gap, last, highest = (max(first, done_last + 1), last), min(last, done_first - 1), done_first - 1
-                else:
-                    gap, first, lowest = (first, done_first - 1), max(first, done_last + 1), done_first + 1
-                if gap[0] <= gap[1]:
-                    yield gap
-            if len(rows) < ROWS_AT_ONCE:
-                break
+        for done_first, done_last in self._connection.execute(query, (stream, self._row_before(stream, first), last)):
+            if newest_first:
+                gap, last = (max(first, done_last + 1), last), min(last, done_first - 1)
+            else:
+                gap, first = (first, done_first - 1), max(first, done_last + 1)
+            if gap[0] <= gap[1]:
+                yield gap
         if first <= last:
             yield first, last
 

@@ -64,15 +64,11 @@ class IdRanges:
 
     def __and__(self, other: "IdRanges") -> "IdRanges":
         common: list[tuple[int, int]] = []
-        mine, theirs = 0, 0
-        while mine < len(self.ranges) and theirs < len(other.ranges):
-            (first, last), (other_first, other_last) = self.ranges[mine], other.ranges[theirs]
-            if max(first, other_first) <= min(last, other_last):
-                common.append((max(first, other_first), min(last, other_last)))
-            if last < other_last:
-                mine += 1
-            else:
-                theirs += 1
+        reach = 0
+        for first, last in sorted((*self.ranges, *other.ranges)):
+            if first <= reach:
+                common.append((first, min(last, reach)))
+            reach = max(reach, last)
         return IdRanges(tuple(common))
 
     def __sub__(self, other: "IdRanges") -> "IdRanges":
@@ -81,10 +77,6 @@ class IdRanges:
         firsts = [min(self.first, other.first), *(last + 1 for _, last in other)]
         lasts = [*(first - 1 for first, _ in other), max(self.last, other.last)]
         return self & IdRanges.of(zip(firsts, lasts, strict=True))
-
-    def up_to(self, last_id: int) -> "IdRanges":
-        """The ids that are not above `last_id`."""
-        return IdRanges(tuple((first, min(last, last_id)) for first, last in self.ranges if first <= last_id))
 
     def lowest(self, count: int) -> "IdRanges":
         """The `count` lowest ids, or all if there are fewer."""
@@ -97,4 +89,6 @@ class IdRanges:
         return IdRanges(tuple(taken))
 
 
+HIGHEST_ID = 2**62
 NONE = IdRanges()
+ALL = IdRanges(((1, HIGHEST_ID),))

@@ -13,7 +13,7 @@ Rules:
   `done` never reaches beyond the last record that still has its mark.
 """
 
-import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -21,17 +21,17 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self, cast
 
+from journal import side_file
 from journal.access import FULL
 from journal.errors import JournalFull, JournalMissing, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
-from journal.side_file import transaction
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
-from uploader.progress.done_ranges import HIGHEST_ID, DoneRanges
-from uploader.progress.id_ranges import IdRanges
+from uploader.progress.done_ranges import DoneRanges
+from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
@@ -66,6 +66,7 @@ class Progress:
         self._done = DoneRanges(connection)
         self._connection = connection
         self._version = 0
+        self._has_room = True
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -74,7 +75,7 @@ class Progress:
         Raises JournalUnusable, JournalTooNew, JournalFull.
         """
         with our_errors("open", path):
-            connection, aside = progress_file.open_file(path)
+            connection, aside = side_file.open_file(path, progress_file.SCHEMA)
             return cls(connection, path, aside)
 
     @classmethod
@@ -83,7 +84,7 @@ class Progress:
         if not is_there(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar upload` creates it")
         with our_errors("open", path):
-            return cls(progress_file.open_read_only(path), path)
+            return cls(side_file.open_read_only(path, progress_file.SCHEMA), path)
 
     def __enter__(self) -> Self:
         return self
@@ -124,10 +125,7 @@ class Progress:
             (journal,) = self._state("coalesce(journal, '')")
             self._note(state, size)
             if settled.stream not in STREAMS:
-                self.dead_letters.delete(settled.sent)
-                self.dead_letters.rest(settled.done)
-                if settled.refusal:
-                    self.dead_letters.refuse_again(settled.refusal)
+                self.dead_letters.settle(settled.sent, settled.done, settled.refusal)
                 return
             self._done.add(settled.stream, (*settled.sent, *settled.done))
             self._note_mark(settled.stream, settled.mark)
@@ -141,23 +139,26 @@ class Progress:
             self._note(state, size)
 
     def look_for_room(self) -> None:
-        """Raise JournalFull if the disk has less than ROOM_BYTES free; the rollback journal needs room too."""
-        try:
-            import tempfile  # with its own imports, a tenth of what `solar status` imports of ours
+        """If the last write failed, raise JournalFull until there is room for nearly any other.
 
-            with tempfile.TemporaryFile(dir=self.path.parent) as file:
-                file.write(bytes(ROOM_BYTES))
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # any other fault is reported by SQLite
-                raise JournalFull(f"cannot write to {self.path}: {FULL}") from error
+        The rollback journal needs room too, so a small write may succeed where a large one does not.
+        """
+        if self._has_room:
+            return
+        with self._our_errors("write to"):
+            disk = os.statvfs(self.path.parent)
+        if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
+            raise JournalFull(f"cannot write to {self.path}: {FULL}")
+        with self._writing():
+            self._connection.execute("UPDATE state SET id = id")
 
     def _note(self, state: State, size: BatchSize) -> None:
         self._connection.execute(
             """
-                UPDATE state
-                SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
-                    batch_size = ?, batch_ceiling = ?
-                """,
+            UPDATE state
+            SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
+                batch_size = ?, batch_ceiling = ?
+            """,
             (*astuple(state), size.size, size.ceiling),
         )
 
@@ -168,23 +169,10 @@ class Progress:
             self._done.remove(stream, ranges)
 
     def catch_up(self, journal: Journal) -> None:
-        """Make pending again the readings that the journal has revised since the last call, and the records of dead
-        letters that are to be retried. Raises JournalFull."""
-        with self._our_errors("read"):
-            waiting = self.dead_letters.waiting()
-        revisions = journal.revisions(after=self._state("revision")[0])
-        letters = [(each, record_id) for each in waiting if (record_id := each.record_in(journal))]
-        if not (revisions or letters):
-            return
-        with self._writing():
-            self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
-            for letter, record_id in letters:
-                self._done.remove(letter.stream, [(record_id, record_id)])
-                if letter.is_of(journal):
-                    self.dead_letters.queue(letter.number)
-                else:
-                    self.dead_letters.delete([(letter.number, letter.number)])
-            if revisions:
+        """Make the readings pending again that the journal has revised since the last call. Raises JournalFull."""
+        if revisions := journal.revisions(after=self._state("revision")[0]):
+            with self._writing():
+                self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: tuple[int, str] | None = None) -> None:
@@ -233,14 +221,12 @@ class Progress:
         """
         known = self.journal()
         with self._our_errors("read"):
-            reach = dict(self._connection.execute("SELECT stream, max(last_id) FROM done GROUP BY stream").fetchall())
-        if known == identity and all(reach.get(stream, 0) <= last_id for stream, last_id in last_ids.items()):
-            return None
+            if known == identity and all(self._done.last(stream) <= last_id for stream, last_id in last_ids.items()):
+                return None
         with self._writing():
             if known != identity:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("DELETE FROM marks")
-                self.dead_letters.unqueue()
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream, last_id in last_ids.items():
                 self._done.remove(stream, [(last_id + 1, HIGHEST_ID)])
@@ -280,10 +266,12 @@ class Progress:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction that records the traffic too."""
-        with self._our_errors("write to"), transaction(self._connection):
+        self._has_room = False
+        with self._our_errors("write to"), side_file.transaction(self._connection):
             self.traffic.write()
             yield
         self.traffic.forget()
+        self._has_room = True
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)

@@ -1,10 +1,5 @@
 """uploader.db as a file: its tables. `solar replay` and others write to it too, while the uploader runs."""
 
-import sqlite3
-from pathlib import Path
-
-from journal import side_file
-
 SCHEMA = (
     """
     -- The ids that need not be sent any more: sent, dead letters, or without anything to send.
@@ -73,13 +68,3 @@ SCHEMA = (
     ) STRICT, WITHOUT ROWID;
     """,
 )
-
-
-def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """Open for writing; create or migrate it if needed. Also returns where a damaged one was moved to, if it was
-    damaged."""
-    return side_file.open_file(path, SCHEMA)
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    return side_file.open_read_only(path, SCHEMA)

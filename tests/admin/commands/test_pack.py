@@ -71,6 +71,7 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
     with Journal.open(data / "journal.db") as journal:
         identity = journal.identity()
         marks = {stream: [last, journal.mark(stream, last)] for stream, last in journal.last_ids().items()}
+    times = {"readings": [FIRST_MS, FIRST_MS + 20_000], "events": [FIRST_MS, FIRST_MS]}
     assert told.pop("packed_time").endswith("Z")
     assert told == {
         "format": 1,
@@ -84,6 +85,7 @@ def test_the_manifest_tells_what_is_in_it(data: Path, parcel: Path) -> None:
         "counts": {"readings": 3, "days": 0, "events": 1, "checks": 0},
         "ids": {"readings": [[1, 3]], "days": [], "events": [[1, 1]], "checks": []},
         "marks": marks,
+        "times": times,
     }
 
 
@@ -167,6 +169,20 @@ def test_a_manifest_of_another_journal_is_refused(solar: Solar, tmp_path: Path, 
     assert not (other / "uploader.db").exists()
 
 
+def test_what_another_journal_has_from_the_time_of_a_bundle_is_sent_again(
+    solar: Solar, tmp_path: Path, parcel: Path
+) -> None:
+    """Its readings may be recovered from the journal that was packed, and decoded anew since then."""
+    other = fill(tmp_path / "other", 9)
+    with Journal.open(other / "journal.db") as journal, Progress.open(other / "uploader.db") as progress:
+        progress.see(journal)
+        progress.mark_done("readings", [(1, 9)])
+    for _ in range(2):
+        ran = solar("unpack-receipt", "--yes", manifest(parcel), "--data", other)
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert pending(other)["readings"] == ((1, 3),)
+
+
 def test_a_file_that_is_not_the_one_packed_is_refused(solar: Solar, data: Path, parcel: Path) -> None:
     with parcel.open("ab") as file:
         file.write(b"\0")
@@ -191,7 +207,7 @@ def test_a_manifest_with_records_that_are_not_there_is_refused(
 
 def test_a_manifest_from_before_there_were_marks_is_accepted(solar: Solar, data: Path, parcel: Path) -> None:
     told = json.loads(manifest(parcel).read_text())
-    del told["marks"]
+    del told["marks"], told["times"]
     manifest(parcel).write_text(json.dumps(told))
     assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "4 records marked as sent\n"
     assert pending(data) == {}

@@ -9,7 +9,7 @@ from journal.journal import Journal
 from journal.reading import Event
 from journal.writer import JournalWriter
 from uploader.drain.batch import Batches
-from uploader.progress.id_ranges import NONE
+from uploader.progress.id_ranges import ALL
 from uploader.progress.progress import Progress
 
 
@@ -30,7 +30,7 @@ def test_a_record_that_comes_while_the_uploader_looks_has_its_own_site(tmp_path:
                 writer.append(Event(time_ms=2, boot=boot, uptime_ms=2, kind="new", message=""))
 
         journal._connection.set_trace_callback(meanwhile)
-        batch = Batches(journal, progress).newest("events", 10, NONE, above=0)
+        batch = Batches(journal, progress).pick("newest", "events", ALL, 10)
     assert batch is not None
     *_, newest = batch.lines
     assert newest.text.startswith("solar_event,kind=new,site=hut ")

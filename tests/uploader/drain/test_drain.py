@@ -24,7 +24,6 @@ from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, VictoriaMetrics
 from tests.uploader.site import EPOCH_MS, Clock, Site, influx
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.drain.reporter import Reporter
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
@@ -100,12 +99,12 @@ def test_an_older_journal_is_sent_and_so_are_its_checks_once_the_logger_has_migr
     with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
         connection.executescript((Path(__file__).parents[2] / "journals" / "journal-v3.sql").read_text())
     with (
-        JournalSource(tmp_path / "journal.db") as source,
         Progress.open(tmp_path / "uploader.db") as progress,
         influx(database.target) as writer,
     ):
         clock = Clock()
-        drain = Drain(source, writer, progress, reporter=Reporter("x"), monotonic=clock.monotonic, now_ms=clock.now_ms)
+        path = tmp_path / "journal.db"
+        drain = Drain(path, writer, progress, reporter=Reporter("x"), monotonic=clock.monotonic, now_ms=clock.now_ms)
 
         def run() -> None:
             while not (step := drain.drain_once()).is_idle:
@@ -531,6 +530,22 @@ def test_the_months_allowance_slows_the_backlog_but_not_the_newest(site: Site) -
     assert "0.01 MB" in (site.progress.state().note or "")
 
 
+def test_without_a_backlog_nobody_is_told_that_it_goes_out_slowly(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    times: list[int] = []
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.0001)
+        for _ in range(20):
+            times += site.append(1)
+            while not (step := drain.drain_once()).is_idle:
+                pass
+            assert step.wait_seconds == 60
+            site.clock.now += step.wait_seconds
+        assert server.times() == times
+    assert site.progress.state().note is None
+    assert not [record for record in caplog.records if "slowly" in record.message]
+
+
 # Never doubled, never lost
 
 
@@ -629,7 +644,6 @@ def test_a_disk_with_hardly_any_room_does_not_have_the_same_readings_sent_again_
             site.append(10)
             site.run(site.drain(writer))
             times = site.append(100)
-            assert site.source.current()
             os.posix_fallocate(fill.fileno(), 0, shutil.disk_usage(tmp_path).free - 4096)
             drain = site.drain(writer)
             before = len(server.requests)
@@ -704,6 +718,20 @@ def test_no_suspicion_outlives_a_journal(site: Site) -> None:
         assert not [time for time in server.times() if time >= EPOCH_MS + 10**9]
 
 
+def test_a_refusal_does_not_count_against_the_reading_of_the_same_id_in_another_journal(site: Site) -> None:
+    """A reading that is refused twice is condemned: here it is two readings."""
+    site.append(1)
+    refusal = error(422, "partial write: field type conflict dropped=1")
+    with ScriptedInflux([refusal] * 2) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        drain.drain_once()
+        swap_journal(site)
+        times = site.append(1)
+        site.run(drain)
+        assert server.times() == times
+    assert site.progress.dead_letters.all() == []
+
+
 def test_a_letter_of_another_journal_is_sent_as_itself_and_no_reading_of_the_same_id_in_its_place(site: Site) -> None:
     times = site.append(5)
     bad = at(times[2])
@@ -722,6 +750,31 @@ def test_a_letter_of_another_journal_is_sent_as_itself_and_no_reading_of_the_sam
         assert server.points[point]["battery_volts"] == "25.0"
         assert len(server.points) == 5
     assert letter.line in server.requests[-1]
+    assert site.progress.dead_letters.all() == []
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "is_held", "volts"),
+    [(0, False, "11.0"), (0, True, "25.0"), (1, False, "25.0")],
+    ids=["the same point", "the same point, held", "the same id"],
+)
+def test_a_letter_is_sent_as_the_journal_has_its_point_now(
+    site: Site, later_ms: int, is_held: bool, volts: str
+) -> None:
+    times = site.append(2)
+    bad = at(times[1])
+    with ScriptedInflux(refuses=lambda line: line.rsplit(" ")[-1] in bad) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        site.run(drain)
+        swap_journal(site)
+        here = Reading(time_ms=times[0], boot=1, uptime_ms=0, model="PL80", battery_volts=11.0)
+        site.journal.append(here)
+        site.journal.append(replace(here, time_ms=times[1] + later_ms, uptime_ms=10_000), is_held=is_held)
+        server.refuses = lambda line: False
+        site.progress.dead_letters.retry()
+        site.clock.now += 60
+        site.run(drain)
+        assert server.points["solar,model=PL80,site=home", times[1]]["battery_volts"] == volts
     assert site.progress.dead_letters.all() == []
 
 

@@ -20,7 +20,6 @@ from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, InfluxDB1, VictoriaMetrics, free_port, influxdb_1
 from tests.uploader.site import Clock, Site, influx
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.drain.loop import ONCE_BACKOFF, Summary, drain, drain_all, first_wait_seconds, open_progress
 from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
@@ -181,8 +180,8 @@ def test_once_without_a_journal_is_an_error(tmp_path: Path) -> None:
         def write(self, lines: object) -> Outcome:
             raise AssertionError(lines)
 
-    with Progress.open(tmp_path / "uploader.db") as progress, JournalSource(tmp_path / "journal.db") as source:
-        one = Drain(source, Nobody(), progress, reporter=Reporter("http://x"))
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        one = Drain(tmp_path / "journal.db", Nobody(), progress, reporter=Reporter("http://x"))
         with pytest.raises(JournalMissing):
             drain_all(one, Clock())
 
@@ -193,7 +192,6 @@ def test_the_service_waits_for_a_journal_and_then_sends(tmp_path: Path, caplog: 
         ScriptedInflux() as server,
         influx(server.target) as writer,
         Progress.open(tmp_path / "uploader.db") as progress,
-        JournalSource(tmp_path / "journal.db") as source,
     ):
 
         class Waiter(Clock):
@@ -202,7 +200,7 @@ def test_the_service_waits_for_a_journal_and_then_sends(tmp_path: Path, caplog: 
                     later.enter_context(Site(tmp_path)).append(5)
                 return super().wait(timeout)
 
-        drain(Drain(source, writer, progress, reporter=Reporter("http://x")), Waiter(steps=6))
+        drain(Drain(tmp_path / "journal.db", writer, progress, reporter=Reporter("http://x")), Waiter(steps=6))
         assert len(server.times()) == 5
     assert len([r for r in caplog.records if "no such file" in r.message]) == 1
 
@@ -320,7 +318,6 @@ def test_kill_9_between_the_write_and_the_record_repeats_one_request_unchanged(
     script = f"""
 import os, pathlib, signal, sys
 from uploader.drain.drain import Drain
-from uploader.drain.journal_source import JournalSource
 from uploader.progress.progress import Progress
 from uploader.drain.reporter import Reporter
 from uploader.server.influx import Influx
@@ -336,9 +333,8 @@ directory = pathlib.Path({str(site.directory)!r})
 with (
     Influx(Target({victoria_metrics.url!r}, "t", "o", "b")) as influx,
     Killed.open(directory / "uploader.db") as progress,
-    JournalSource(directory / "journal.db") as source,
 ):
-    drain = Drain(source, influx, progress, reporter=Reporter("x"))
+    drain = Drain(directory / "journal.db", influx, progress, reporter=Reporter("x"))
     while not drain.drain_once().is_idle:
         pass
 """

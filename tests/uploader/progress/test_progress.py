@@ -16,8 +16,7 @@ from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUn
 from journal.side_file import transaction
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.done_ranges import HIGHEST_ID
-from uploader.progress.id_ranges import IdRanges
+from uploader.progress.id_ranges import ALL, HIGHEST_ID, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
 from uploader.progress.state import State
@@ -149,7 +148,7 @@ def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
 def test_a_letter_tried_again_and_sent_is_gone(progress: Progress) -> None:
     settle(progress, refusal(7, 8))
     assert progress.dead_letters.retry([1]) == 1
-    assert [letter.id for letter in progress.dead_letters.waiting(10)] == [7]
+    assert [letter.id for letter in progress.dead_letters.waiting(ALL, 10)] == [7]
     settle(progress, Settled("letters", IdRanges.of_ids([1]), NOTHING))
     assert [(letter.number, letter.id) for letter in progress.dead_letters.all()] == [(2, 8)]
 
@@ -201,12 +200,11 @@ def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
 ID_SETS = st.frozensets(st.integers(1, 40))
 
 
-@given(ID_SETS, st.integers(1, 40), st.integers(0, 40), st.booleans(), st.integers(1, 4))
+@given(ID_SETS, st.integers(1, 40), st.integers(0, 40), st.booleans())
 def test_gaps_are_what_is_not_done_in_either_order(
-    done: frozenset[int], first: int, last: int, newest_first: bool, at_once: int
+    done: frozenset[int], first: int, last: int, newest_first: bool
 ) -> None:
-    with in_memory() as progress, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("uploader.progress.done_ranges.ROWS_AT_ONCE", at_once)
+    with in_memory() as progress:
         settle(progress, Settled("readings", IdRanges.of_ids(done), NOTHING))
         gaps = list(progress.gaps("readings", first, last, newest_first=newest_first))
     assert IdRanges.of(gaps) == IdRanges.of_ids(range(first, last + 1)) - IdRanges.of_ids(done)
