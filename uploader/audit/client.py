@@ -12,7 +12,7 @@ Rules:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,7 +26,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Found, Hours, Query, Request, Sample, Storage, StrangeAnswer, summary
+from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
@@ -71,31 +71,30 @@ class Client:
 
     def summaries(self, query: Query) -> Hours:
         """Counts of the points of each hour, and whatever else the query asks for."""
-        hours, query = Hours(), _storable(query)
-        for request in self._language.summaries(query) if query.since_ms < query.until_ms else ():
-            for time_ms, key, value, function in self._found(request):
-                summary(hours, time_ms, key).add(function, float(value))
+        hours = Hours()
+        for time_ms, key, value, function in self._found(query, self._language.summaries):
+            summary(hours, time_ms, key).add(function, float(value))
         return hours
 
     def samples(self, query: Query) -> list[Sample]:
         """Every value of the points."""
-        query = _storable(query)
-        if query.since_ms >= query.until_ms:
-            return []
-        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(self._language.samples(query))]
+        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(query, self._language.samples)]
 
     def retention_seconds(self) -> int | None:
         """How long the server keeps points: 0 for ever, None if it does not say."""
         return self._recognised[1]
 
-    def _found(self, request: Request) -> list[Found]:
-        language = self._language
-        return self._understood(language, self._ask(request), lambda body: list(language.read(body)))
-
     @property
-    def storage(self) -> Storage:
-        """How the server stores values."""
-        return self._language.storage
+    def is_exact(self) -> bool:
+        """Whether the server has each value, texts too, exactly as it was sent last."""
+        return self._language.is_exact
+
+    def _found(self, query: Query, requests: Callable[[Query], list[Request]]) -> Iterator[Found]:
+        """What the server has in the part of the query in which InfluxDB can have points: it counts nanoseconds since
+        1970 in 64 bits."""
+        query = query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
+        for request in requests(query) if query.since_ms < query.until_ms else ():
+            yield from self._understood(self._language, self._ask(request), lambda body: [*self._language.read(body)])
 
     @property
     def _language(self) -> Language:
@@ -111,7 +110,8 @@ class Client:
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
-        if (version or _version(self._ping())) in SPEAK_INFLUXQL:
+        ping = Request(f"{self.target.base_url}/ping", method="GET")
+        if (version or _version(self._ask(ping))) in SPEAK_INFLUXQL:
             policies = self._ask(influxql.retention())
             if policies.status in {400, 405, 501}:
                 return influxql, None
@@ -124,6 +124,7 @@ class Client:
         raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
 
     def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
+        """What a language reads in an answer. Raises UploadError for an answer that is none, and says why."""
         if answer.status == 200 and language.answers_in in answer.headers.get("content-type", ""):
             try:
                 return read(answer.body)
@@ -133,22 +134,22 @@ class Client:
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
+        said = f"{answer.status}: {self._words_of(answer)}"
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
-        words = self._words_of(answer)
         if answer.status in {401, 403}:
             raise self._cannot(
-                f"the server refuses the token ({answer.status}: {words})",
+                f"the server refuses the token ({said})",
                 "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)",
             )
         if answer.status == 404:
             raise self._cannot(
-                f"the server cannot find the bucket (404: {words})",
+                f"the server cannot find the bucket ({said})",
                 "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
             )
         if answer.status < 400:
-            raise self._cannot(f"something else answers instead of the server ({answer.status}: {words})", "try later")
-        raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
+            raise self._cannot(f"something else answers instead of the server ({said})", "try later")
+        raise self._cannot(f"the server does not answer the query ({said})", "try later")
 
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
@@ -158,35 +159,25 @@ class Client:
             retry=retry_if_exception_type(_Passing),
             reraise=True,
         )
-        try:
-            return attempts(self._ask_once, request)
-        except _Passing as error:
-            raise self._cannot(str(error), "try again later") from error
+        return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
         headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
         if request.authorization:
             headers["Authorization"] = request.authorization
         try:
-            url = (request.url or self.target.url.rstrip("/")) + request.path
-            answer = self._transport.exchange("POST", url, request.params, headers, request.body)
+            answer = self._transport.exchange(request.method, request.url, (), headers, request.body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._transport.pool_manager.clear()
-            raise _Passing(unreachable(error, self.target).reason) from error
+            raise self._cannot(unreachable(error, self.target).reason, "try again later", _Passing) from error
         if not answer.is_whole:
-            raise _Passing("the answer was too long or too slow")
+            raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
         if answer.status >= 400:
             outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
             is_its_answer = answer.status == 500 and is_influx_json(answer)
             if isinstance(outcome, Unreachable) and not is_its_answer:
-                raise _Passing(outcome.reason)
+                raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer
-
-    def _ping(self) -> Answer:
-        try:
-            return self._transport.exchange("GET", self.target.url.rstrip("/") + "/ping")
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._cannot(unreachable(error, self.target).reason, "try again later") from error
 
     def _words_of(self, answer: Answer) -> str:
         return words_of(self.target.clean(answer))
@@ -199,17 +190,12 @@ class Client:
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
 
 
-class _Passing(Exception):
-    """A failure that may soon be over; its text says what failed."""
+class _Passing(UploadError):
+    """A failure that may soon be over."""
 
 
 class _Strange(UploadError):
     """The answer is not in the language that was tried."""
-
-
-def _storable(query: Query) -> Query:
-    """The part of the query in which InfluxDB can have points: it counts nanoseconds since 1970 in 64 bits."""
-    return query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
 
 
 def _version(answer: Answer) -> str:

@@ -140,11 +140,6 @@ def _head(record: type[Record], tag: str | None, site: str) -> str:
     return head
 
 
-def field_names(record: Record) -> list[str]:
-    """The fields that the record's line has."""
-    return [name for name in FIELDS[type(record)] if stored(getattr(record, name)) is not None]
-
-
 def tag_value(text: str) -> str:
     """The value that InfluxDB has for a tag given as `text`; empty: no such tag."""
     return re.sub(r"\\+(?=[ ,=]|$)", "", _one_line(text)).strip()

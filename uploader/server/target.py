@@ -69,6 +69,11 @@ class Target:
         return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}".rstrip("/")
 
     @property
+    def base_url(self) -> str:
+        """What the path of a request is added to."""
+        return self.url.rstrip("/")
+
+    @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
 

@@ -15,7 +15,7 @@ from tests.uploader.audit.stored import Point, Stored
 from uploader.audit.client import Client
 from uploader.audit.flux import Flux
 from uploader.audit.metricsql import read_url
-from uploader.audit.query import HOUR_MS, Query, Storage, Summary
+from uploader.audit.query import HOUR_MS, Query, Summary
 from uploader.server.influx import Influx
 from uploader.server.outcomes import Sent
 from uploader.server.target import Target
@@ -418,7 +418,7 @@ class TestVictoriaMetrics:
                 (moments[1], "battery_volts", 26),
                 (moments[1], "regulator_state", 0),
             ]
-            assert client.storage == Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+            assert not client.is_exact
             assert client.retention_seconds() is None
 
     @pytest.mark.parametrize("until_ms", [1, 2, HOUR_MS])
@@ -472,6 +472,6 @@ def test_flux_itself_takes_every_query(
     flux = Flux(Target("http://influx.example", "t", "o", bucket))
     query = replace(QUERY, site=site, since_ms=BEGIN_MS + 7)
     values = replace(query, fields=("regulator_state",), numbers=("x",), texts=(("regulator_state", "boost"),))
-    requests = [*flux.summaries(query), *flux.summaries(values), flux.samples(query), flux.retention()]
-    texts = [json.loads(request.body)["query"] for request in requests]
+    requests = [*flux.summaries(query), *flux.summaries(values), *flux.samples(query), flux.retention()]
+    texts = [json.loads(request.body or b"")["query"] for request in requests]
     assert are_valid_flux([*texts, texts[0].replace("createEmpty", "createempty")]) == [*[True] * 4, False]

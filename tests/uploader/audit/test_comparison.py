@@ -14,7 +14,7 @@ from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
 from uploader.audit.comparison import Comparison, Hour
-from uploader.audit.query import HOUR_MS, Storage
+from uploader.audit.query import HOUR_MS
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
@@ -321,7 +321,7 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
     assert found.fields == ("alarm", "load_amps")
     keeps_all = Stored(
         points(50, {30: {"alarm": 1.0, "regulator_state": 0.0}}),
-        storage=Storage(keeps_text=False, overwrites=False, rounding=1e-9),
+        is_exact=False,
     )
     (found,) = place.audit(keeps_all, with_values=True).hours("readings")
     assert (found.different, found.changed_ids.ranges, found.fields) == ({"stuck": 1}, (), ("alarm",))
@@ -330,8 +330,7 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
 def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None:
     fill_values(place, 50)
     rounded = {n: {"load_watts": float(f"{0.1 * n:.12g}"), "regulator_state": 0.0} for n in range(1, 51)}
-    storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
-    server = Stored(points(50, rounded), storage=storage)  # type: ignore[arg-type]
+    server = Stored(points(50, rounded), is_exact=False)  # type: ignore[arg-type]
     (found,) = place.audit(server, with_values=True).hours("readings")
     assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
 
