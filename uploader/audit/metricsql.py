@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from uploader.audit.query import HOUR_MS, Found, Query, Request, StrangeAnswer, required
+from uploader.server.line_protocol import MEASUREMENTS
 from uploader.server.target import Target
 
 DAY_MS = 24 * HOUR_MS
@@ -112,7 +113,8 @@ def _series(query: Query, names: Iterable[str]) -> str:
 
 def _field(metric: dict[str, str]) -> str:
     """battery_volts of solar_battery_volts, charge_amp_hours of solar_day_charge_amp_hours."""
-    return re.sub(r"^solar_(day_|event_)?", "", required(metric, "__name__"))
+    longest_first = sorted(MEASUREMENTS.values(), key=len, reverse=True)
+    return re.sub(f"^({'|'.join(longest_first)})_", "", required(metric, "__name__"))
 
 
 def _seconds(time_ms: int) -> str:
