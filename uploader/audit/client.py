@@ -115,11 +115,11 @@ class Client:
             policies = self._ask(influxql.retention())
             if policies.status in {400, 405, 501}:
                 return influxql, None
-            with suppress(_Strange):
+            with suppress(StrangeAnswer):
                 return influxql, self._understood(influxql, policies, influxql.read_retention)
         alive = self._ask(metricsql.retention())
         if alive.status in {200, 401, 403}:
-            with suppress(_Strange):
+            with suppress(StrangeAnswer):
                 return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
         raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
 
@@ -130,7 +130,7 @@ class Client:
                 return read(answer.body)
             except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
                 words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
-                raise self._cannot(words, "check INFLUXDB_URL", _Strange) from error
+                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
@@ -192,10 +192,6 @@ class Client:
 
 class _Passing(UploadError):
     """A failure that may soon be over."""
-
-
-class _Strange(UploadError):
-    """The answer is not in the language that was tried."""
 
 
 def _version(answer: Answer) -> str:

@@ -24,7 +24,7 @@ from journal.reading import STREAMS
 from uploader.audit import equality
 from uploader.audit.client import Client
 from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary, hour_of
-from uploader.audit.records import Row, fields_to_count, rows, tally
+from uploader.audit.records import FIRST, Row, rows, tally
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, tag_value
@@ -133,16 +133,16 @@ class Comparison:
 
     def _compared(self, records: _Records, begin: int, end: int) -> Iterator[Hour]:
         """The hours from `begin` to `end`: those that may differ are examined, together with their neighbours."""
-        stream, ids, is_summed = records.stream, records.ids, self._is_summed(records.stream)
-        names = FIELDS[STREAMS[stream]] if self._with_values else fields_to_count(self._journal, stream, ids)
+        stream, is_summed = records.stream, self._is_summed(records.stream)
+        names = FIELDS[STREAMS[stream]] if self._with_values else (FIRST[stream],)
         with_texts = is_summed and self._is_exact
-        counts, mine = tally(self._journal, stream, names, ids, with_values=is_summed, with_texts=with_texts)
-        query = Query(MEASUREMENT_OF[stream], tag_value(records.site), names, begin, end)
+        found = tally(self._journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
+        query, mine = Query(MEASUREMENT_OF[stream], tag_value(records.site), found.names, begin, end), found.hours
         theirs = self._server.summaries(_with_functions(query, mine) if is_summed else query)
         differing = {hour for hour in mine if not self._agree(stream, mine[hour], theirs.get(hour, {}))}
         sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in {*mine, *theirs}}
         for hours in runs(sizes, differing):
-            hour, here = hours[0], counts[hours[0]]
+            hour, here = hours[0], found.records[hours[0]]
             if hour in differing:
                 part = query.between(max(begin, hour), min(end, hours[-1] + HOUR_MS))
                 samples = self._server.samples(part) if theirs.keys() & hours else []

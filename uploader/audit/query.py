@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
+from journal.errors import UploadError
+
 HOUR_MS = 3_600_000
 
 Value = float | str
@@ -80,7 +82,7 @@ class Request:
     method: str = "POST"
 
 
-class StrangeAnswer(ValueError):
+class StrangeAnswer(UploadError):
     """The answer does not have the form of this language."""
 
 

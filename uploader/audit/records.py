@@ -1,4 +1,4 @@
-"""The journal's records as the audit compares them: their fields and values, and what they sum up to in each hour.
+"""The journal's records as the audit compares them: their values, and what they sum up to in each hour.
 
 Servers count values of fields, not points. A few fields are enough if each record with a line has at least one of them.
 For readings this is usually battery_volts. To compare values, all fields are needed.
@@ -30,13 +30,58 @@ class Row:
     values: dict[str, Value]
 
 
-def fields_to_count(journal: Journal, stream: str, ids: IdRanges) -> tuple[str, ...]:
-    """Fields of which each of these records has one, if it has any: FIRST, and as few others as that takes."""
-    usual = _values(journal, stream, ("id", FIRST[stream]), ids)
-    lacking = IdRanges.of_ids(record_id for record_id, value in usual if value in NOT_SENT)
-    chosen = [FIRST[stream]]
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What records sum up to. `names`: the counted fields; `records`: how many of the records are in each hour."""
+
+    names: tuple[str, ...]
+    records: Counter[int]
+    hours: Hours
+
+
+def tally(
+    journal: Journal, stream: str, names: tuple[str, ...], ids: IdRanges, *, with_values: bool, with_texts: bool
+) -> Tally:
+    """How many of these records are in each hour, and how often each field occurs. More fields are counted if a record
+    with something to send has none of these.
+
+    `with_values`: also sum, minimum and maximum of the numbers. `with_texts`: also how often each text occurs.
+    """
+    records, hours, lacking = Counter[int](), Hours(), list[int]()
+    columns = ("id", "time_ms", *names)
+    for hour, of_hour in groupby(_values(journal, stream, columns, ids), key=lambda values: hour_of(values[1])):
+        ids_of, _, *values_of = zip(*of_hour, strict=True)
+        without: Sequence[int] = range(len(ids_of))
+        for name, column in zip(names, values_of, strict=True):
+            without = [n for n in without if column[n] in NOT_SENT]
+            _add(hours, hour, name, column, with_values=with_values, with_texts=with_texts)
+        lacking += [ids_of[n] for n in without]
+        records[hour] += len(ids_of) - len(without)
+    if others := _others(journal, stream, IdRanges.of_ids(lacking)):
+        return tally(journal, stream, names + others, ids, with_values=with_values, with_texts=with_texts)
+    return Tally(names, +records, hours)
+
+
+def _add(hours: Hours, hour: int, name: str, column: Sequence[Any], *, with_values: bool, with_texts: bool) -> None:
+    """Add a field's values of one hour to its summary."""
+    present = [value for value in column if value not in NOT_SENT]
+    if not present:
+        return
+    of_field = summary(hours, hour, name)
+    of_field.add("count", len(present))
+    if with_texts and name in TEXT_FIELDS:
+        for text, count in Counter(map(stored, present)).items():
+            summary(hours, hour, text_key(name, str(text))).add("count", count)
+    elif with_values and name not in TEXT_FIELDS:
+        for function, apply in (("sum", sum), ("min", min), ("max", max)):
+            of_field.add(function, apply(present))
+
+
+def _others(journal: Journal, stream: str, ids: IdRanges) -> tuple[str, ...]:
+    """As few fields as it takes for each of these records to have one, if it has any."""
     names = FIELDS[STREAMS[stream]]
-    for values in _values(journal, stream, names, lacking):
+    chosen: list[str] = []
+    for values in _values(journal, stream, names, ids):
         present = [name for name, value in zip(names, values, strict=True) if value not in NOT_SENT]
         if not any(name in chosen for name in present):
             chosen += present[:1]
@@ -49,33 +94,6 @@ def rows(journal: Journal, stream: str, names: Sequence[str], ids: IdRanges) -> 
         kept = {name: value for name, each in zip(names, values, strict=True) if (value := stored(each)) is not None}
         if kept:
             yield Row(record_id, time_ms, kept)
-
-
-def tally(
-    journal: Journal, stream: str, names: Sequence[str], ids: IdRanges, *, with_values: bool, with_texts: bool
-) -> tuple[Counter[int], Hours]:
-    """How many of the records with one of these fields are in each hour, and how often each field occurs.
-
-    `with_values`: also sum, minimum and maximum of the numbers. `with_texts`: also how often each text occurs.
-    """
-    records, hours = Counter[int](), Hours()
-    of_ids = _values(journal, stream, ("time_ms", *names), ids)
-    for hour, of_hour in groupby(of_ids, key=lambda values: hour_of(values[0])):
-        kept = [values for values in of_hour if not NOT_SENT.issuperset(values[1:])]
-        if not kept:
-            continue
-        records[hour] += len(kept)
-        _, *columns = zip(*kept, strict=True)
-        for name, column in zip(names, columns, strict=True):
-            present = [value for value in column if value not in NOT_SENT]
-            summary(hours, hour, name).add("count", len(present))
-            if with_texts and name in TEXT_FIELDS:
-                for text, count in Counter(map(stored, present)).items():
-                    summary(hours, hour, text_key(name, str(text))).add("count", count)
-            elif with_values and present and name not in TEXT_FIELDS:
-                for function, apply in (("sum", sum), ("min", min), ("max", max)):
-                    summary(hours, hour, name).add(function, apply(present))
-    return records, hours
 
 
 def _values(journal: Journal, stream: str, names: Sequence[str], ids: IdRanges) -> Iterator[tuple[Any, ...]]:
