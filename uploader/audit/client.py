@@ -39,7 +39,7 @@ ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
 TRIES = 3
 FARTHEST_MS = 2**63 // 1_000_000
 
-# The beginning of X-Influxdb-Version. Flux may be switched off in 1.8.
+# The beginning of their version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
 UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
@@ -105,13 +105,14 @@ class Client:
         """The server's query language, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
-        version = _version(answer)
-        if version not in SPEAK_INFLUXQL and (answer.status in {200, 401, 403} or is_influx_json(answer)):
+        if not answer.version.startswith(SPEAK_INFLUXQL) and (
+            answer.status in {200, 401, 403} or is_influx_json(answer)
+        ):
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
         ping = Request(f"{self.target.base_url}/ping", method="GET")
-        if (version or _version(self._ask(ping))) in SPEAK_INFLUXQL:
+        if (answer.version or self._ask(ping).version).startswith(SPEAK_INFLUXQL):
             policies = self._ask(influxql.retention())
             if policies.status in {400, 405, 501}:
                 return influxql, None
@@ -192,8 +193,3 @@ class Client:
 
 class _Passing(UploadError):
     """A failure that may soon be over."""
-
-
-def _version(answer: Answer) -> str:
-    """The beginning of the version, such as "1." or "2."; empty if the answer does not say."""
-    return answer.headers.get("x-influxdb-version", "").lstrip("v")[:2]

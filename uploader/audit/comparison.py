@@ -31,6 +31,7 @@ from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, t
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24, "checks": 28 * 24}
+SUMMED = {"readings", "checks"}
 HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
 FARTHEST_MS = 2**63
@@ -155,7 +156,7 @@ class Comparison:
 
     def _is_summed(self, stream: str) -> bool:
         """Whether values are compared by their sums first. Days and events are few."""
-        return self._with_values and stream == "readings"
+        return self._with_values and stream in SUMMED
 
     def _agree(self, stream: str, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
         is_told_by_sums = self._is_summed(stream) or not self._with_values

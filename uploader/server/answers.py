@@ -27,6 +27,11 @@ class Answer:
     body: bytes
     is_whole: bool = True
 
+    @property
+    def version(self) -> str:
+        """The version that InfluxDB names, without its v; empty if it does not."""
+        return self.headers.get("x-influxdb-version", "").removeprefix("v")
+
 
 # InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
 _REFUSAL = re.compile(

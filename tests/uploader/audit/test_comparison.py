@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.reading import Day, Event, Reading
+from journal.reading import Check, Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
@@ -357,6 +357,25 @@ def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
     assert [each.changed_ids.ranges for each in audit.hours("days")] == [(), ((2, 2),), ()]
     assert [each.changed_ids.ranges for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
     assert [how for how, _ in server.asked] == ["summaries", "samples"] * 2
+
+
+def test_of_the_loggers_own_rows_only_an_hour_with_other_sums_is_fetched(place: Place) -> None:
+    """There is one in ten minutes, which is too many to fetch them all."""
+    times = [BEGIN_MS + n * 10 * MINUTE_MS for n in range(12)]
+    for n, time in enumerate(times):
+        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", readings=60 + n))
+    place.progress.mark_done("checks", [(1, 12)])
+    stored = [
+        Point(time, fields={"readings": 60.0 + n + (n == 7)}, measurement="solar_logger")
+        for n, time in enumerate(times)
+    ]
+    server = Stored(stored)
+    found = list(place.audit(server, with_values=True).hours("checks"))
+    assert [each.changed_ids.ranges for each in found] == [(), ((8, 8),)]
+    assert [(how, query.since_ms) for how, query in server.asked] == [
+        ("summaries", BEGIN_MS),
+        ("samples", BEGIN_MS + HOUR_MS),
+    ]
 
 
 Kind = st.sampled_from(["stored", "stored", "stored", "lost", "pending", "pending stored", "refused", "held", "empty"])
