@@ -19,7 +19,6 @@ from functools import cached_property
 from json import JSONDecodeError
 from typing import Self, TypeVar
 
-import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from journal.errors import UploadError
@@ -28,7 +27,6 @@ from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
 from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
-from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -67,7 +65,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._transport.pool_manager.clear()
+        self._transport.close()
 
     def summaries(self, query: Query) -> Hours:
         """Counts of the points of each hour, and whatever else the query asks for."""
@@ -166,11 +164,9 @@ class Client:
         headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
         if request.authorization:
             headers["Authorization"] = request.authorization
-        try:
-            answer = self._transport.exchange(request.method, request.url, (), headers, request.body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._transport.pool_manager.clear()
-            raise self._cannot(unreachable(error, self.target).reason, "try again later", _Passing) from error
+        answer = self._transport.ask(request.method, request.url, headers, request.body)
+        if isinstance(answer, Unreachable):
+            raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:
             raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
         if answer.status >= 400:
