@@ -191,7 +191,7 @@ def test_readings_without_a_battery_voltage_are_counted_by_what_they_have(place:
     times = [BEGIN_MS + n * MINUTE_MS for n in range(4)]
     values: list[dict[str, float | None]] = [
         {},
-        {"battery_volts": None, "load_amps": 1.0},
+        {"battery_volts": None, "load_amps": 1.0, "alarm": 0},
         {"battery_volts": None},
         {"battery_volts": None, "load_amps": 2.0},
     ]
@@ -329,7 +329,7 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
 
 def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None:
     fill_values(place, 50)
-    rounded = {n: {"load_watts": float(f"{0.1 * n:.12g}"), "regulator_state": 0.0} for n in range(1, 51)}
+    rounded = {n: {"load_watts": 0.1 * n * (1 + 1e-11), "regulator_state": 0.0} for n in range(1, 51)}
     server = Stored(points(50, rounded), is_exact=False)  # type: ignore[arg-type]
     (found,) = place.audit(server, with_values=True).hours("readings")
     assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
