@@ -72,7 +72,7 @@ def audit(
                     now_ms=time.time_ns() // 1_000_000,
                     with_values=values,
                 )
-                findings.with_texts = server.storage.keeps_text
+                findings.with_texts = server.is_exact
                 for name in streams:
                     for hour in comparison.hours(name, since, until):
                         if repair and (ids := hour.lost_ids | hour.changed_ids):

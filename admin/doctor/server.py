@@ -1,24 +1,22 @@
 """Checks the server: name, certificate, version, then token and bucket. Nothing is written."""
 
 import ipaddress
-import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import HTTPError, ProxyError
+from urllib3.exceptions import ProxyError
 
 from admin.doctor.bucket import retention, rights
 from admin.doctor.finding import Finding, bad, look, ok, see, skipped
 from admin.terminal.words import duration
 from journal.errors import UploadError
 from uploader.audit.client import Client
-from uploader.server.answers import Answer, outcome_of
+from uploader.server.answers import Answer, json_of, outcome_of
 from uploader.server.influx import Influx
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Outcome, Rejected, Sent, Unreachable
@@ -55,14 +53,9 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
 
 def ping(target: Target, authorization: str | None = None) -> Answer | Unreachable:
     """The server's answer to a ping. Failures of server or network are returned, never raised."""
-    transport = Transport(target, CONNECT_SECONDS, READ_SECONDS)
     headers = {"Authorization": authorization} if authorization else {}
-    try:
-        return transport.exchange("GET", f"{target.url.rstrip('/')}/ping", headers=headers)
-    except (HTTPError, OSError) as error:
-        return unreachable(error, target)
-    finally:
-        transport.pool_manager.clear()
+    with Transport(target, CONNECT_SECONDS, READ_SECONDS) as transport:
+        return transport.ask("GET", f"{target.base_url}/ping", headers)
 
 
 def empty_write(target: Target) -> Outcome:
@@ -145,11 +138,9 @@ def _way(target: Target) -> str:
 
 def version_of(answer: Answer) -> str | None:
     """The version that InfluxDB names, without its v; None when it is not InfluxDB, or does not say."""
-    shown = answer.headers.get("x-influxdb-version")
-    if not shown:
-        with suppress(ValueError, RecursionError, AttributeError):  # no JSON, or no object
-            shown = json.loads(answer.body).get("version")
-    return shown.removeprefix("v")[:40] if isinstance(shown, str) and shown else None
+    said = json_of(answer).get("version")
+    shown = answer.version or (said.removeprefix("v") if isinstance(said, str) else "")
+    return shown[:40] or None
 
 
 def reached(target: Target, answer: Answer | Unreachable) -> Finding:

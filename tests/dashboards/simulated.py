@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from journal.reading import Check, Day, Event, Reading
 from logger.regulator.registers import decode
 from simulator import HandClock, Simulator, SimulatorOptions
-from uploader.server.line_protocol import line
+from tests.lines import line
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

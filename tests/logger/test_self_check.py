@@ -12,13 +12,14 @@ from journal.reading import STREAMS, Check, Reading
 from journal.writer import JournalWriter
 from logger.poll import Identity, Poller, poll
 from logger.self_check import SelfCheck, Upload
+from tests.lines import line
 from tests.logger.bench import Bench
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
-from uploader.server.line_protocol import Line, line
+from uploader.server.line_protocol import Line
 
 
 @pytest.fixture

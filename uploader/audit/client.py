@@ -12,23 +12,21 @@ Rules:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from json import JSONDecodeError
 from typing import Self, TypeVar
 
-import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Found, Hours, Query, Request, Sample, Storage, StrangeAnswer, summary
+from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
 from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
-from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -39,7 +37,7 @@ ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
 TRIES = 3
 FARTHEST_MS = 2**63 // 1_000_000
 
-# The beginning of X-Influxdb-Version. Flux may be switched off in 1.8.
+# The beginning of their version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
 UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
@@ -67,35 +65,34 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._transport.pool_manager.clear()
+        self._transport.close()
 
     def summaries(self, query: Query) -> Hours:
         """Counts of the points of each hour, and whatever else the query asks for."""
-        hours, query = Hours(), _storable(query)
-        for request in self._language.summaries(query) if query.since_ms < query.until_ms else ():
-            for time_ms, key, value, function in self._found(request):
-                summary(hours, time_ms, key).add(function, float(value))
+        hours = Hours()
+        for time_ms, key, value, function in self._found(query, self._language.summaries):
+            summary(hours, time_ms, key).add(function, float(value))
         return hours
 
     def samples(self, query: Query) -> list[Sample]:
         """Every value of the points."""
-        query = _storable(query)
-        if query.since_ms >= query.until_ms:
-            return []
-        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(self._language.samples(query))]
+        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(query, self._language.samples)]
 
     def retention_seconds(self) -> int | None:
         """How long the server keeps points: 0 for ever, None if it does not say."""
         return self._recognised[1]
 
-    def _found(self, request: Request) -> list[Found]:
-        language = self._language
-        return self._understood(language, self._ask(request), lambda body: list(language.read(body)))
-
     @property
-    def storage(self) -> Storage:
-        """How the server stores values."""
-        return self._language.storage
+    def is_exact(self) -> bool:
+        """Whether the server has each value, texts too, exactly as it was sent last."""
+        return self._language.is_exact
+
+    def _found(self, query: Query, requests: Callable[[Query], list[Request]]) -> Iterator[Found]:
+        """What the server has in the part of the query in which InfluxDB can have points: it counts nanoseconds since
+        1970 in 64 bits."""
+        query = query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
+        for request in requests(query) if query.since_ms < query.until_ms else ():
+            yield from self._understood(self._language, self._ask(request), lambda body: [*self._language.read(body)])
 
     @property
     def _language(self) -> Language:
@@ -106,49 +103,52 @@ class Client:
         """The server's query language, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
-        version = _version(answer)
-        if version not in SPEAK_INFLUXQL and (answer.status in {200, 401, 403} or is_influx_json(answer)):
+        if not answer.version.startswith(SPEAK_INFLUXQL) and (
+            answer.status in {200, 401, 403} or is_influx_json(answer)
+        ):
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
-        if (version or _version(self._ping())) in SPEAK_INFLUXQL:
+        ping = Request(f"{self.target.base_url}/ping", method="GET")
+        if (answer.version or self._ask(ping).version).startswith(SPEAK_INFLUXQL):
             policies = self._ask(influxql.retention())
             if policies.status in {400, 405, 501}:
                 return influxql, None
-            with suppress(_Strange):
+            with suppress(StrangeAnswer):
                 return influxql, self._understood(influxql, policies, influxql.read_retention)
         alive = self._ask(metricsql.retention())
         if alive.status in {200, 401, 403}:
-            with suppress(_Strange):
+            with suppress(StrangeAnswer):
                 return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
         raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
 
     def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
+        """What a language reads in an answer. Raises UploadError for an answer that is none, and says why."""
         if answer.status == 200 and language.answers_in in answer.headers.get("content-type", ""):
             try:
                 return read(answer.body)
             except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
                 words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
-                raise self._cannot(words, "check INFLUXDB_URL", _Strange) from error
+                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
+        said = f"{answer.status}: {self._words_of(answer)}"
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
-        words = self._words_of(answer)
         if answer.status in {401, 403}:
             raise self._cannot(
-                f"the server refuses the token ({answer.status}: {words})",
+                f"the server refuses the token ({said})",
                 "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)",
             )
         if answer.status == 404:
             raise self._cannot(
-                f"the server cannot find the bucket (404: {words})",
+                f"the server cannot find the bucket ({said})",
                 "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
             )
         if answer.status < 400:
-            raise self._cannot(f"something else answers instead of the server ({answer.status}: {words})", "try later")
-        raise self._cannot(f"the server does not answer the query ({answer.status}: {words})", "try later")
+            raise self._cannot(f"something else answers instead of the server ({said})", "try later")
+        raise self._cannot(f"the server does not answer the query ({said})", "try later")
 
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
@@ -158,35 +158,23 @@ class Client:
             retry=retry_if_exception_type(_Passing),
             reraise=True,
         )
-        try:
-            return attempts(self._ask_once, request)
-        except _Passing as error:
-            raise self._cannot(str(error), "try again later") from error
+        return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
         headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
         if request.authorization:
             headers["Authorization"] = request.authorization
-        try:
-            url = (request.url or self.target.url.rstrip("/")) + request.path
-            answer = self._transport.exchange("POST", url, request.params, headers, request.body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._transport.pool_manager.clear()
-            raise _Passing(unreachable(error, self.target).reason) from error
+        answer = self._transport.ask(request.method, request.url, headers, request.body)
+        if isinstance(answer, Unreachable):
+            raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:
-            raise _Passing("the answer was too long or too slow")
+            raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
         if answer.status >= 400:
             outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
             is_its_answer = answer.status == 500 and is_influx_json(answer)
             if isinstance(outcome, Unreachable) and not is_its_answer:
-                raise _Passing(outcome.reason)
+                raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer
-
-    def _ping(self) -> Answer:
-        try:
-            return self._transport.exchange("GET", self.target.url.rstrip("/") + "/ping")
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._cannot(unreachable(error, self.target).reason, "try again later") from error
 
     def _words_of(self, answer: Answer) -> str:
         return words_of(self.target.clean(answer))
@@ -199,19 +187,5 @@ class Client:
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
 
 
-class _Passing(Exception):
-    """A failure that may soon be over; its text says what failed."""
-
-
-class _Strange(UploadError):
-    """The answer is not in the language that was tried."""
-
-
-def _storable(query: Query) -> Query:
-    """The part of the query in which InfluxDB can have points: it counts nanoseconds since 1970 in 64 bits."""
-    return query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
-
-
-def _version(answer: Answer) -> str:
-    """The beginning of the version, such as "1." or "2."; empty if the answer does not say."""
-    return answer.headers.get("x-influxdb-version", "").lstrip("v")[:2]
+class _Passing(UploadError):
+    """A failure that may soon be over."""

@@ -14,28 +14,27 @@ Rules:
 """
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from journal.journal import Journal
+from journal.reading import STREAMS
+from uploader.audit import equality
 from uploader.audit.client import Client
-from uploader.audit.countable_fields import Row, Witnesses
-from uploader.audit.equality import Equality
-from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary
+from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary, hour_of
+from uploader.audit.records import FIRST, Row, rows, tally
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import MEASUREMENT_OF, TEXT_FIELDS, tag_value
+from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
-Extent = Literal["all", "none", "some"]
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
-
-T = TypeVar("T")
-
 HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24, "checks": 28 * 24}
+SUMMED = {"readings", "checks"}
 HOURS_SUMMED_AT_ONCE = 7 * 24
 SAMPLES_AT_ONCE = 50_000
+FARTHEST_MS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +66,14 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """What the uploader knows about these records."""
+class _Records:
+    """Some records of one site. `excused`: for each reason that the uploader knows, those that the server need not
+    have."""
 
+    stream: str
+    site: str
     ids: IdRanges
-    released: IdRanges
-    done: IdRanges
-    refused: IdRanges
-
-    def within(self, ids: IdRanges) -> "_Standing":
-        return _Standing(self.ids & ids, self.released & ids, self.done & ids, self.refused & ids)
+    excused: Mapping[Reason, IdRanges]
 
 
 class Comparison:
@@ -97,176 +94,151 @@ class Comparison:
         self._server = server
         self._expired_before_ms = now_ms - retention_seconds * 1000 if retention_seconds else -math.inf
         self._with_values = with_values
-        self._storage = server.storage
-        self._equality = Equality(server.storage)
+        self._is_exact = server.is_exact
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
         the journal is left out. Raises UploadError if the server cannot be asked.
         """
-        witnesses = Witnesses(self._journal, stream, is_every_field=self._with_values)
-        first_ms, after_ms = self._span(stream)
-        begin = first_ms if since_ms is None else max(since_ms, first_ms)
-        until = after_ms if until_ms is None else min(until_ms, after_ms)
         at_once = HOURS_SUMMED_AT_ONCE if self._is_summed(stream) else HOURS_AT_ONCE[stream]
+        since = -FARTHEST_MS if since_ms is None else since_ms
+        begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
         while begin < until:
             end = min((begin // HOUR_MS + at_once) * HOUR_MS, until)
-            standing = self._standing(stream, IdRanges.of(self._journal.id_ranges(stream, begin, end)))
-            for site, ids in self._by_site(stream, standing.ids).items():
-                yield from self._compare(witnesses, site, standing.within(ids), begin, end)
-            begin = end if standing.ids else self._after_nothing(stream, end, until, at_once * HOUR_MS)
+            ids = IdRanges.of(self._journal.id_ranges(stream, begin, end))
+            for records in self._by_site(stream, ids):
+                yield from self._compared(records, begin, end)
+            # Without a record here, the next may be centuries away: a damaged time.
+            begin = end if ids else self._ends(stream, end, until)[0]
 
-    def _after_nothing(self, stream: str, begin: int, until: int, stretch_ms: int) -> int:
-        """Where to continue: after all whole stretches without a record. A damaged time may be centuries away."""
-        ranges = self._journal.id_ranges(stream, begin, until)
-        records = (self._journal.get(stream, first) for first, _ in ranges)
-        next_ms = min((record.time_ms for record in records if record), default=until)
-        return begin + (next_ms - begin) // stretch_ms * stretch_ms
+    def _ends(self, stream: str, since_ms: int, until_ms: int) -> tuple[int, int]:
+        """The time of the first record in this period, and one after that of the last; the period's end if there is
+        none."""
+        ranges = self._journal.id_ranges(stream, since_ms, until_ms)
+        records = [self._journal.get(stream, record_id) for first_and_last in ranges for record_id in first_and_last]
+        times = [record.time_ms for record in records if record]
+        return (min(times), max(times) + 1) if times else (until_ms, until_ms)
 
-    def _compare(self, witnesses: Witnesses, site: str, standing: _Standing, begin: int, end: int) -> Iterator[Hour]:
-        stream = witnesses.stream
-        is_summed = self._is_summed(stream)
-        records, mine = witnesses.tally(standing.ids, with_values=is_summed)
-        query = Query(MEASUREMENT_OF[stream], tag_value(site), witnesses.names, begin, end)
-        theirs = self._server.summaries(self._with_functions(query, mine) if is_summed else query)
-        extents = {
-            hour: self._extent(mine.get(hour, {}), theirs.get(hour, {}), is_fetched=self._with_values and not is_summed)
-            for hour in {*mine, *theirs}
+    def _by_site(self, stream: str, ids: IdRanges) -> list[_Records]:
+        """What the uploader knows is read here, before the server is asked."""
+        released = ids & IdRanges.of(self._journal.released(stream))
+        excused: dict[Reason, IdRanges] = {
+            "pending": released - self._progress.done(stream),
+            "held": ids - released,
+            "refused": self._progress.dead_letters.ids(self._journal.identity(), stream, ids.first, ids.last),
         }
-        sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in extents}
-        for extent, hours in runs(extents, sizes):
-            if extent == "all":
-                for hour in hours:
-                    there = max((each.count for each in theirs.get(hour, {}).values()), default=0)
-                    here = records[hour]
-                    yield Hour(stream, site, hour, here, here or there, surplus=0 if here else there)
-                continue
-            part = query.between(max(begin, hours[0]), min(end, hours[-1] + HOUR_MS))
-            samples = self._server.samples(part) if extent == "some" else ()
-            within = standing.within(IdRanges.of(self._journal.id_ranges(stream, part.since_ms, part.until_ms)))
-            rows = _by_hour((row.time_ms, row) for row in witnesses.rows(within.ids))
-            found = _by_hour((sample[0], sample) for sample in samples)
-            for hour in hours:
-                yield self._examined(stream, site, hour, rows=rows[hour], samples=found[hour], standing=within)
+        found: dict[str, IdRanges] = {}
+        for first, last, site in self._journal.sites(stream):
+            found[site] = found.get(site, NONE) | (ids & IdRanges(((first, last),)))
+        return [_Records(stream, site, its, excused) for site, its in found.items() if its]
+
+    def _compared(self, records: _Records, begin: int, end: int) -> Iterator[Hour]:
+        """The hours from `begin` to `end`: those that may differ are examined, together with their neighbours."""
+        stream, is_summed = records.stream, self._is_summed(records.stream)
+        names = FIELDS[STREAMS[stream]] if self._with_values else (FIRST[stream],)
+        with_texts = is_summed and self._is_exact
+        found = tally(self._journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
+        query, mine = Query(MEASUREMENT_OF[stream], tag_value(records.site), found.names, begin, end), found.hours
+        theirs = self._server.summaries(_with_functions(query, mine) if is_summed else query)
+        differing = {hour for hour in mine if not self._agree(stream, mine[hour], theirs.get(hour, {}))}
+        sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in {*mine, *theirs}}
+        for hours in runs(sizes, differing):
+            hour, here = hours[0], found.records[hours[0]]
+            if hour in differing:
+                part = query.between(max(begin, hour), min(end, hours[-1] + HOUR_MS))
+                samples = self._server.samples(part) if theirs.keys() & hours else []
+                yield from self._examined(records, part, hours, samples)
+            elif here:
+                yield Hour(stream, records.site, hour, here, here)
+            else:
+                there = max(each.count for each in theirs[hour].values())
+                yield Hour(stream, records.site, hour, 0, there, surplus=there)
 
     def _is_summed(self, stream: str) -> bool:
-        return self._with_values and stream == "readings"
+        """Whether values are compared by their sums first. Days and events are few."""
+        return self._with_values and stream in SUMMED
 
-    def _with_functions(self, query: Query, mine: Hours) -> Query:
-        """The query, with the numbers to summarise and the texts that the journal has."""
-        numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
-        keys = {key for of_hour in mine.values() for key in of_hour if "=" in key} if self._storage.keeps_text else ()
-        texts = [(name, text) for name, _, text in (key.partition("=") for key in sorted(keys))]
-        return replace(query, numbers=numbers, texts=tuple(texts))
+    def _agree(self, stream: str, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
+        is_told_by_sums = self._is_summed(stream) or not self._with_values
+        return is_told_by_sums and equality.agree(mine, theirs, is_exact=self._is_exact)
 
-    def _extent(self, mine: Mapping[str, Summary], theirs: Mapping[str, Summary], *, is_fetched: bool) -> Extent:
-        """How much of the journal's records of an hour the server has."""
-        if not mine or (not is_fetched and self._equality.agree(mine, theirs)):
-            return "all"
-        return "some" if any(each.count for each in theirs.values()) else "none"
+    def _examined(self, records: _Records, part: Query, hours: list[int], samples: list[Sample]) -> Iterator[Hour]:
+        """These hours, from all points of both sides."""
+        points: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
+        for sample in samples:
+            points[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
+        ids = records.ids & IdRanges.of(self._journal.id_ranges(records.stream, part.since_ms, part.until_ms))
+        mine: defaultdict[int, list[Row]] = defaultdict(list)
+        for row in rows(self._journal, records.stream, part.fields, ids):
+            mine[hour_of(row.time_ms)].append(row)
+        for hour in hours:
+            yield self._hour(records, hour, mine[hour], points[hour])
 
-    def _span(self, stream: str) -> tuple[int, int]:
-        """The first time that the stream has, and one after the last."""
-        if stream == "days":
-            times = [row[0] for row in self._journal.values(stream, ("time_ms",), 1, self._journal.last_id(stream))]
-        else:
-            times = [time for span in self._journal.spans(stream) for time in (span.first_ms, span.last_ms)]
-        return (min(times), max(times) + 1) if times else (0, 0)
-
-    def _standing(self, stream: str, ids: IdRanges) -> _Standing:
-        return _Standing(
-            ids,
-            released=ids & IdRanges.of(self._journal.released(stream)),
-            done=ids & self._progress.done(stream),
-            refused=self._progress.dead_letters.ids(self._journal.identity(), stream, ids.first, ids.last),
-        )
-
-    def _examined(
-        self, stream: str, site: str, begin_ms: int, *, rows: list[Row], samples: list[Sample], standing: _Standing
-    ) -> Hour:
-        """An hour, from all points of both sides."""
-        by_time = {row.time_ms: row for row in rows}
-        there: defaultdict[int, set[str]] = defaultdict(set)
-        changed, stuck, fields = set[int](), set[int](), set[str]()
-        for time_ms, name, value in samples:
-            there[time_ms].add(name)
-            row = by_time.get(time_ms)
-            if self._with_values and row and not self._equality.is_same(row.values.get(name), value):
-                fields.add(name)
-                is_mended = name in row.values and self._storage.overwrites
-                (changed if is_mended else stuck).add(row.id)
-        absent = []
-        for row in rows:
-            if row.time_ms not in there:
-                absent.append(row)
-            elif self._with_values and (lacking := row.values.keys() - there[row.time_ms]):
-                fields |= lacking
-                changed.add(row.id)
-        expired = IdRanges.of_ids(row.id for row in rows if row.time_ms < self._expired_before_ms)
-        missing = _reasons(IdRanges.of_ids(row.id for row in absent), standing, expired, otherwise="lost")
-        different = _reasons(IdRanges.of_ids(changed), standing, expired, otherwise="changed")
-        unmended = _reasons(IdRanges.of_ids(stuck - changed), standing, expired, otherwise="stuck")
+    def _hour(self, records: _Records, hour: int, mine: list[Row], points: Mapping[int, list[Sample]]) -> Hour:
+        missing: defaultdict[Reason, list[int]] = defaultdict(list)
+        different: defaultdict[Reason, list[int]] = defaultdict(list)
+        fields = set[str]()
+        for row in mine:
+            if row.time_ms not in points:
+                missing[self._reason(records, row, "lost")].append(row.id)
+            elif self._with_values:
+                wrong, is_mended = self._differences(row, points[row.time_ms])
+                if wrong:
+                    fields |= wrong
+                    different[self._reason(records, row, "changed" if is_mended else "stuck")].append(row.id)
         return Hour(
-            stream,
-            site,
-            begin_ms,
-            in_journal=len(rows),
-            at_server=len(there),
-            missing=_counts(missing),
-            lost_ids=missing.get("lost", NONE),
-            surplus=len(there.keys() - by_time.keys()),
-            different=_counts(different) + _counts(unmended),
-            changed_ids=different.get("changed", NONE),
+            records.stream,
+            records.site,
+            hour,
+            in_journal=len(mine),
+            at_server=len(points),
+            missing={reason: len(ids) for reason, ids in missing.items()},
+            lost_ids=IdRanges.of_ids(missing.get("lost", ())),
+            surplus=len(points.keys() - {row.time_ms for row in mine}),
+            different={reason: len(ids) for reason, ids in different.items()},
+            changed_ids=IdRanges.of_ids(different.get("changed", ())),
             fields=tuple(sorted(fields)),
         )
 
-    def _by_site(self, stream: str, ids: IdRanges) -> dict[str, IdRanges]:
-        found: dict[str, IdRanges] = {}
-        for first, last, site in self._journal.sites(stream):
-            found[site] = found.get(site, IdRanges()) | (ids & IdRanges(((first, last),)))
-        return {site: part for site, part in found.items() if part}
+    def _differences(self, row: Row, point: list[Sample]) -> tuple[set[str], bool]:
+        """The fields with other values at the server, and whether sending again would replace one."""
+        values, is_exact = row.values, self._is_exact
+        wrong = {name for _, name, value in point if not equality.is_same(values.get(name), value, is_exact=is_exact)}
+        lacking = values.keys() - {name for _, name, _ in point}
+        return wrong | lacking, bool(lacking or (is_exact and wrong & values.keys()))
+
+    def _reason(self, records: _Records, row: Row, otherwise: Reason) -> Reason:
+        """Why a record is missing or different at the server; `otherwise`: the reason if it had accepted it."""
+        for reason, ids in records.excused.items():
+            if row.id in ids:
+                return reason
+        return "expired" if row.time_ms < self._expired_before_ms else otherwise
 
 
-def _reasons(ids: IdRanges, standing: _Standing, expired: IdRanges, *, otherwise: Reason) -> dict[Reason, IdRanges]:
-    """Why these records are missing or different at the server; `otherwise`: the reason if it had accepted them."""
-    sent = ids & standing.released & standing.done
-    reasons: dict[Reason, IdRanges] = {
-        "pending": (ids & standing.released) - standing.done,
-        "held": ids - standing.released,
-        "refused": sent & standing.refused,
-        "expired": (sent - standing.refused) & expired,
-        otherwise: sent - standing.refused - expired,
-    }
-    return {reason: its for reason, its in reasons.items() if its}
+def _with_functions(query: Query, mine: Hours) -> Query:
+    """The query, with the numbers to summarise and the texts that the journal has."""
+    numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
+    keys = sorted({key for of_hour in mine.values() for key in of_hour if "=" in key})
+    texts = tuple((name, text) for name, _, text in (key.partition("=") for key in keys))
+    return replace(query, numbers=numbers, texts=texts)
 
 
-def _counts(reasons: Mapping[Reason, IdRanges]) -> Counter[Reason]:
-    return Counter({reason: ids.count for reason, ids in reasons.items()})
-
-
-def runs(extents: Mapping[int, Extent], sizes: Mapping[int, int]) -> Iterator[tuple[Extent, list[int]]]:
-    """The hours, ascending, in groups of neighbours of the same extent.
-
-    A group has at most SAMPLES_AT_ONCE samples, or one hour.
-    """
+def runs(sizes: Mapping[int, int], differing: Collection[int]) -> Iterator[list[int]]:
+    """The hours of `sizes`, ascending: neighbours that differ together, up to SAMPLES_AT_ONCE samples; any other
+    alone."""
     run: list[int] = []
     size = 0
-    for hour in sorted(extents):
-        if run and (extents[hour] != extents[run[-1]] or (size + sizes[hour] > SAMPLES_AT_ONCE)):
-            yield extents[run[-1]], run
+    for hour in sorted(sizes):
+        is_next = run and hour in differing and run[-1] in differing
+        if run and not (is_next and size + sizes[hour] <= SAMPLES_AT_ONCE):
+            yield run
             run, size = [], 0
         run.append(hour)
         size += sizes[hour]
     if run:
-        yield extents[run[-1]], run
+        yield run
 
 
 def _size(mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> int:
+    """How many samples an hour has."""
     return max(sum(each.count for key, each in of_hour.items() if "=" not in key) for of_hour in (mine, theirs))
-
-
-def _by_hour(timed: Iterable[tuple[int, T]]) -> defaultdict[int, list[T]]:
-    found: defaultdict[int, list[T]] = defaultdict(list)
-    for time_ms, each in timed:
-        found[time_ms // HOUR_MS * HOUR_MS].append(each)
-    return found

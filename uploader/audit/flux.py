@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from uploader.audit.query import Found, Query, Request, Storage, StrangeAnswer, required, text_key
+from uploader.audit.query import Found, Query, Request, StrangeAnswer, required, text_key
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,16 +26,16 @@ class Flux:
     """The query language of InfluxDB 2.x and Cloud."""
 
     answers_in = "csv"
-    storage = Storage()
+    is_exact = True
 
     def __init__(self, target: Target) -> None:
         self._target = target
 
     def summaries(self, query: Query) -> list[Request]:
         """One script, with a result for each function (its name is in a column) and one for the texts."""
-        parts = [self._windows(query, query.fields, "count", merge="sum")]
+        parts = [self._windows(query, query.fields, "count")]
         if query.numbers:
-            parts += [self._windows(query, query.numbers, each, merge=each) for each in ("sum", "min", "max")]
+            parts += [self._windows(query, query.numbers, function) for function in ("sum", "min", "max")]
         if query.texts:
             names = sorted({name for name, _ in query.texts})
             parts.append(
@@ -52,10 +53,9 @@ class Flux:
             )
         return [self._request("\n".join(parts))]
 
-    def samples(self, query: Query) -> Request:
-        return self._request(
-            f'{self._points(query, query.fields)}\n    |> keep(columns: ["_time", "_field", "_value"])\n'
-        )
+    def samples(self, query: Query) -> list[Request]:
+        columns = '["_time", "_field", "_value"]'
+        return [self._request(f"{self._points(query, query.fields)}\n    |> keep(columns: {columns})\n")]
 
     def read(self, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
@@ -75,11 +75,9 @@ class Flux:
             return (required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
         return None
 
-    def _windows(self, query: Query, names: Iterable[str], function: str, *, merge: str) -> str:
+    def _windows(self, query: Query, names: Iterable[str], function: str) -> str:
         return f"""{self._points(query, names)}
     |> aggregateWindow(every: 1h, fn: {function}, timeSrc: "_start", createEmpty: false)
-    |> group(columns: ["_field", "_time"])
-    |> {merge}()
     |> group()
     |> keep(columns: ["_time", "_field", "_value"])
     |> set(key: "function", value: "{function}")
@@ -95,14 +93,9 @@ class Flux:
 
     def _request(self, text: str) -> Request:
         dialect = {"header": True, "annotations": ["datatype", "group", "default"], "delimiter": ","}
-        body = {"query": text, "type": "flux", "dialect": dialect}
-        return Request(
-            "/api/v2/query",
-            [("org", self._target.org)],
-            "application/json",
-            json.dumps(body).encode(),
-            self._target.token_header,
-        )
+        body = json.dumps({"query": text, "type": "flux", "dialect": dialect}).encode()
+        url = f"{self._target.base_url}/api/v2/query?{urlencode({'org': self._target.org})}"
+        return Request(url, body, self._target.token_header, "application/json")
 
 
 def _string(text: str) -> str:

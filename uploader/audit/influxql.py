@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Found, Query, Request, Storage, StrangeAnswer, required, text_key
+from uploader.audit.query import Found, Query, Request, StrangeAnswer, required, text_key
 from uploader.server.target import Target
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -19,7 +19,7 @@ class InfluxQL:
     """The query language of InfluxDB 1.x and 3.x."""
 
     answers_in = "json"
-    storage = Storage()
+    is_exact = True
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -35,8 +35,8 @@ class InfluxQL:
             statements.append(f"SELECT {column} {_points(query)} AND {_name(name)} = {_string(text)} {by_hour}")
         return [self._request("; ".join(statements))]
 
-    def samples(self, query: Query) -> Request:
-        return self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")
+    def samples(self, query: Query) -> list[Request]:
+        return [self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")]
 
     def read(self, body: bytes) -> Iterator[Found]:
         """A column is named `field`, or `function key`."""
@@ -60,14 +60,10 @@ class InfluxQL:
         return None
 
     def _request(self, text: str) -> Request:
-        params = [("db", self._target.database), ("rp", self._target.policy), ("epoch", "ms")]
-        return Request(
-            "/query",
-            [(name, value) for name, value in params if value],
-            "application/x-www-form-urlencoded",
-            urlencode({"q": text}).encode(),
-            self._target.basic_header or self._target.token_header,
-        )
+        params = {"db": self._target.database, "rp": self._target.policy, "epoch": "ms"}
+        url = f"{self._target.base_url}/query?{urlencode({name: each for name, each in params.items() if each})}"
+        authorization = self._target.basic_header or self._target.token_header
+        return Request(url, urlencode({"q": text}).encode(), authorization)
 
 
 def _points(query: Query) -> str:

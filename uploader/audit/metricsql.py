@@ -14,9 +14,12 @@ Source: docs.victoriametrics.com/metricsql and /url-examples; tested with 1.79.5
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 
-from uploader.audit.query import HOUR_MS, Found, Query, Request, Storage, StrangeAnswer, required
+from uploader.audit.query import HOUR_MS, Found, Query, Request, StrangeAnswer, required
+from uploader.server.line_protocol import MEASUREMENTS
 from uploader.server.target import Target
 
 DAY_MS = 24 * HOUR_MS
@@ -26,7 +29,7 @@ class MetricsQL:
     """The query language of VictoriaMetrics."""
 
     answers_in = "json"
-    storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+    is_exact = False
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -45,9 +48,9 @@ class MetricsQL:
             requests.append(self._request("query_range", query=f"union({text})", **moments))
         return requests
 
-    def samples(self, query: Query) -> Request:
+    def samples(self, query: Query) -> list[Request]:
         series, window_ms = _series(query, query.fields), query.until_ms - query.since_ms
-        return self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(query.until_ms - 1))
+        return [self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(query.until_ms - 1))]
 
     def read(self, body: bytes) -> Iterator[Found]:
         for series in _results(body):
@@ -66,8 +69,8 @@ class MetricsQL:
         return None
 
     def _request(self, path: str, **form: str) -> Request:
-        url, nocache = read_url(self._target.url), {"nocache": "1"}
-        return Request.of_form(f"/api/v1/{path}", form | nocache, self._target.token_header, url)
+        body = urlencode(form | {"nocache": "1"}).encode()
+        return Request(f"{read_url(self._target.base_url)}/api/v1/{path}", body, self._target.token_header)
 
 
 def read_url(write_url: str) -> str:
@@ -94,11 +97,8 @@ def _results(body: bytes) -> list[dict[str, Any]]:
 
 def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
     """The period, divided at the beginning of its first whole hour and at the end of its last."""
-    begin, end = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
-    if begin > end:
-        yield since_ms, until_ms
-        return
-    yield from ((first, last) for first, last in ((since_ms, begin), (begin, end), (end, until_ms)) if first < last)
+    bounds = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
+    return pairwise(sorted({since_ms, until_ms, *(each for each in bounds if since_ms < each < until_ms)}))
 
 
 def _rollups(functions: Iterable[str], series: str, window_ms: int) -> str:
@@ -113,7 +113,8 @@ def _series(query: Query, names: Iterable[str]) -> str:
 
 def _field(metric: dict[str, str]) -> str:
     """battery_volts of solar_battery_volts, charge_amp_hours of solar_day_charge_amp_hours."""
-    return re.sub(r"^solar_(day_|event_)?", "", required(metric, "__name__"))
+    longest_first = sorted(MEASUREMENTS.values(), key=len, reverse=True)
+    return re.sub(f"^({'|'.join(longest_first)})_", "", required(metric, "__name__"))
 
 
 def _seconds(time_ms: int) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlencode
+
+from journal.errors import UploadError
 
 HOUR_MS = 3_600_000
 
@@ -35,12 +36,15 @@ class Summary:
 
     def add(self, function: str, value: float) -> None:
         """Add the value of one of several series, or of a part of the hour."""
-        if function == "count":
-            self.count += int(value)
-        elif function == "sum":
-            self.sum += value
-        else:
-            setattr(self, function, {"min": min, "max": max}[function](getattr(self, function), value))
+        match function:
+            case "count":
+                self.count += int(value)
+            case "sum":
+                self.sum += value
+            case "min":
+                self.min = min(self.min, value)
+            case "max":
+                self.max = max(self.max, value)
 
 
 Hours = dict[int, dict[str, Summary]]
@@ -68,34 +72,17 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
-    """How a server stores values. The defaults are InfluxDB's.
-
-    `overwrites`: a point that is sent again replaces the first one. `rounding`: the relative error of a stored number.
-    """
-
-    keeps_text: bool = True
-    overwrites: bool = True
-    rounding: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
-    """A POST request. `authorization` is a secret. `url`: the server's, if it differs from INFLUXDB_URL."""
+    """An HTTP request. `authorization` is a secret."""
 
-    path: str
-    params: list[tuple[str, str]]
-    content_type: str
-    body: bytes
-    authorization: str | None = field(repr=False)
-    url: str | None = None
-
-    @classmethod
-    def of_form(cls, path: str, form: Mapping[str, str], authorization: str | None, url: str | None = None) -> Self:
-        return cls(path, [], "application/x-www-form-urlencoded", urlencode(form).encode(), authorization, url)
+    url: str
+    body: bytes | None = None
+    authorization: str | None = field(default=None, repr=False)
+    content_type: str = "application/x-www-form-urlencoded"
+    method: str = "POST"
 
 
-class StrangeAnswer(ValueError):
+class StrangeAnswer(UploadError):
     """The answer does not have the form of this language."""
 
 
@@ -103,9 +90,14 @@ def text_key(name: str, text: str) -> str:
     return f"{name}={text}"
 
 
+def hour_of(time_ms: int) -> int:
+    """When the hour begins that contains this time."""
+    return time_ms // HOUR_MS * HOUR_MS
+
+
 def summary(hours: Hours, time_ms: int, key: str) -> Summary:
     """The summary of the hour that contains this time; a new one if there is none."""
-    return hours.setdefault(time_ms // HOUR_MS * HOUR_MS, {}).setdefault(key, Summary())
+    return hours.setdefault(hour_of(time_ms), {}).setdefault(key, Summary())
 
 
 def required(row: Mapping[str, Any], name: str) -> Any:

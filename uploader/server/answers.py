@@ -27,6 +27,11 @@ class Answer:
     body: bytes
     is_whole: bool = True
 
+    @property
+    def version(self) -> str:
+        """The version that InfluxDB names, without its v; empty if it does not."""
+        return self.headers.get("x-influxdb-version", "").removeprefix("v")
+
 
 # InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
 _REFUSAL = re.compile(
@@ -158,7 +163,7 @@ def is_html(answer: Answer) -> bool:
 
 def is_influx_json(answer: Answer) -> bool:
     """Whether this is an error as InfluxDB words it: 2.x with a `code`, 1.x and 3.x with an `error`."""
-    parsed = _json(answer.body)
+    parsed = json_of(answer)
     return isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
 
 
@@ -179,7 +184,7 @@ def _text_of(answer: Answer) -> str:
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
     else:
-        parsed = _json(answer.body)
+        parsed = json_of(answer)
         said = parsed.get("message") or parsed.get("error") or text
         details = parsed.get("data")
         if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
@@ -189,9 +194,10 @@ def _text_of(answer: Answer) -> str:
     return text or answer.headers.get("x-influxdb-error", "")
 
 
-def _json(body: bytes) -> dict[str, object]:
+def json_of(answer: Answer) -> dict[str, object]:
+    """The JSON object in the answer; empty if there is none."""
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(answer.body)
     except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

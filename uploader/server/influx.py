@@ -15,14 +15,12 @@ Rules:
 
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, Self
-
-import urllib3
+from urllib.parse import urlencode
 
 from uploader.server.answers import Answer, is_influx_json, outcome_of
-from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -69,7 +67,7 @@ class Influx:
         self.close()
 
     def close(self) -> None:
-        self._transport.pool_manager.clear()
+        self._transport.close()
 
     @property
     def bytes_on_wire(self) -> int:
@@ -79,14 +77,12 @@ class Influx:
         """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
         network."""
         body = compressed(lines)
-        try:
-            answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
-            if not self._is_version_1 and self._has_no_v2(answer):
-                self._is_version_1 = True
-                answer = self._write_1(body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._transport.pool_manager.clear()
-            return unreachable(error, self.target)
+        answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
+        if not self._is_version_1 and self._has_no_v2(answer):
+            self._is_version_1 = True
+            answer = self._write_1(body)
+        if isinstance(answer, Unreachable):
+            return answer
         outcome = outcome_of(self.target.clean(answer), self._now())
         if isinstance(outcome, Sent):
             return self._believed(answer)
@@ -100,7 +96,7 @@ class Influx:
 
     def _believed(self, answer: Answer) -> Outcome:
         server = f"{self.target.shown_url} {self.target.org} {self.target.bucket}"
-        if not answer.headers.get("x-influxdb-version"):
+        if not answer.version:
             if self._named != server:
                 return Sent()
             return Unreachable(
@@ -113,29 +109,30 @@ class Influx:
                 self._memory.note_named_server(server)
         return Sent()
 
-    def _write_2(self, body: bytes) -> Answer:
-        query = [("org", self.target.org), ("bucket", self.target.bucket), ("precision", "ms")]
+    def _write_2(self, body: bytes) -> Answer | Unreachable:
+        query = {"org": self.target.org, "bucket": self.target.bucket, "precision": "ms"}
         return self._post("/api/v2/write", query, self.target.token_header, body)
 
-    def _write_1(self, body: bytes) -> Answer:
-        query = [("db", self.target.database), ("rp", self.target.policy), ("precision", "ms")]
-        return self._post("/write", [each for each in query if each[1]], self.target.basic_header, body)
+    def _write_1(self, body: bytes) -> Answer | Unreachable:
+        query = {"db": self.target.database, "rp": self.target.policy, "precision": "ms"}
+        return self._post(
+            "/write", {name: each for name, each in query.items() if each}, self.target.basic_header, body
+        )
 
-    def _post(self, path: str, query: Sequence[tuple[str, str]], authorization: str | None, body: bytes) -> Answer:
+    def _post(
+        self, path: str, query: Mapping[str, str], authorization: str | None, body: bytes
+    ) -> Answer | Unreachable:
         headers = {"Content-Encoding": "gzip"}  # no Content-Type: servers assume text, and each byte counts
         if authorization:
             headers["Authorization"] = authorization
-        return self._transport.exchange("POST", self._url(path), query, headers, body)
+        return self._transport.ask("POST", f"{self.target.base_url}{path}?{urlencode(query)}", headers, body)
 
-    def _url(self, path: str) -> str:
-        return self.target.url.rstrip("/") + path
-
-    def _has_no_v2(self, answer: Answer) -> bool:
+    def _has_no_v2(self, answer: Answer | Unreachable) -> bool:
         """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""
-        if answer.status != 404 or is_influx_json(answer):
+        if isinstance(answer, Unreachable) or answer.status != 404 or is_influx_json(answer):
             return False
-        ping = self._transport.exchange("GET", self._url("/ping"))
-        return ping.status in {200, 204} and ping.headers.get("x-influxdb-version", "").lstrip("v").startswith("1.")
+        ping = self._transport.ask("GET", f"{self.target.base_url}/ping")
+        return isinstance(ping, Answer) and ping.status in {200, 204} and ping.version.startswith("1.")
 
 
 def compressed(lines: Sequence[str]) -> bytes:

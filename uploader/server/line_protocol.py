@@ -116,19 +116,6 @@ def _remembered(stream: str) -> tuple[Texts, list[Texts]]:
     return Texts(lambda tag_and_site: _head(record, *tag_and_site)), [Texts(partial(_field, n)) for n in FIELDS[record]]
 
 
-def line(record: Record, site: str) -> str | None:
-    """The record's line, without a line break at its end; None if it has no field to send."""
-    kind = type(record)
-    fields = "".join(_field(name, getattr(record, name)) for name in FIELDS[kind])
-    if not fields:
-        return None
-    (tag,) = TAGS[kind]
-    head = _head(kind, getattr(record, tag), site)
-    values = {name: getattr(record, name) for name in FIELDS[kind]}
-    second = _second(head, values, record.time_ms) if isinstance(record, Day) else ""
-    return f"{head} {fields[1:]} {record.time_ms}{second}"
-
-
 def _head(record: type[Record], tag: str | None, site: str) -> str:
     """Measurement and tags."""
     head = MEASUREMENTS[record]
@@ -138,11 +125,6 @@ def _head(record: type[Record], tag: str | None, site: str) -> str:
             escaped = re.sub("([ ,=])", r"\\\1", kept)
             head += f",{name}={escaped}"
     return head
-
-
-def field_names(record: Record) -> list[str]:
-    """The fields that the record's line has."""
-    return [name for name in FIELDS[type(record)] if stored(getattr(record, name)) is not None]
 
 
 def tag_value(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from journal.errors import BadSetting
 from uploader.server.answers import Answer
@@ -35,22 +35,16 @@ class Target:
             host, port = parts.hostname, parts.port
         except ValueError as error:
             words = str(error)
-            raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: {words[:1].lower()}{words[1:]}; "
-                "a valid one is http://influx.example:8086"
-            ) from error
+            raise self._bad_url(f"{words[:1].lower()}{words[1:]}; a valid one is http://influx.example:8086") from error
         if parts.scheme not in {"http", "https"} or not host:
-            raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: it must begin with http:// or https:// and have a host, "
-                "like http://influx.example:8086"
+            raise self._bad_url(
+                "it must begin with http:// or https:// and have a host, like http://influx.example:8086"
             )
         if port == 0:
-            raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: port 0 does not exist; InfluxDB's default is 8086"
-            )
+            raise self._bad_url("port 0 does not exist; InfluxDB's default is 8086")
         if parts.username is not None or parts.query or parts.fragment:
-            raise BadSetting(
-                f"cannot use INFLUXDB_URL {self.shown_url}: it contains a user, a password or options; "
+            raise self._bad_url(
+                "it contains a user, a password or options; "
                 "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"
             )
         if not all(" " <= c <= "~" for c in self.token):
@@ -60,6 +54,9 @@ class Target:
                 "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"
             )
 
+    def _bad_url(self, words: str) -> BadSetting:
+        return BadSetting(f"cannot use INFLUXDB_URL {self.shown_url}: {words}")
+
     @property
     def shown_url(self) -> str:
         """The URL for messages: without user, password and options."""
@@ -67,6 +64,11 @@ class Target:
         if not mark:
             return repr(self.url.rpartition("@")[2])
         return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}".rstrip("/")
+
+    @property
+    def base_url(self) -> str:
+        """What the path of a request is added to."""
+        return self.url.rstrip("/")
 
     @property
     def host(self) -> str:
@@ -118,35 +120,33 @@ class Proxy:
     def __post_init__(self) -> None:
         """Raise BadSetting for a URL that can never work."""
         try:
-            parts = urlsplit(self._whole_url)
+            parts = self._parts
             is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             is_good = False
         scheme, mark, rest = self.url.rpartition("//")
-        if not is_good or not self._whole_url.isprintable() or " " in self._whole_url:
+        if not is_good or not self.url.isprintable() or " " in self.url:
             raise BadSetting(
                 f"cannot use {self.variable}={scheme + mark + rest.rpartition('@')[2]!r}: a proxy looks like "
                 "http://proxy.example:3128; correct or remove it"
             )
 
     @property
-    def _whole_url(self) -> str:
-        return self.url if "://" in self.url else f"http://{self.url}"
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.url if "://" in self.url else f"http://{self.url}")
 
     @property
     def shown_url(self) -> str:
         """Without user and password, for messages and for the connection."""
-        parts = urlsplit(self._whole_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return f"{self._parts.scheme}://{self._parts.netloc.rpartition('@')[2]}"
 
     @property
     def host(self) -> str:
-        return urlsplit(self._whole_url).hostname or ""
+        return self._parts.hostname or ""
 
     @property
     def port(self) -> int:
-        parts = urlsplit(self._whole_url)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return self._parts.port or (443 if self._parts.scheme == "https" else 80)
 
     @property
     def headers(self) -> dict[str, str]:

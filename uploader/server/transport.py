@@ -1,17 +1,18 @@
 """Transport: one HTTP exchange over urllib3's connections, with limits on time and size.
 
-It returns every answer, whatever its status, and raises only urllib3's exceptions.
+It returns every answer, whatever its status. Without an answer it says why, and closes its connections.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from typing import Any, Self
 
 import urllib3
 
 from uploader.server.answers import Answer
 from uploader.server.deadlines import bound
+from uploader.server.network_errors import unreachable
+from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 
 # An answer to a write is short; a login page need not be read to its end.
@@ -37,29 +38,39 @@ class Transport:
         read_seconds: float,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
-        self.pool_manager = bound(_pools(target))
+        self._target = target
+        self._pools = bound(_pools(target))
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
         self.bytes_on_wire = 0
 
-    def exchange(
-        self,
-        method: str,
-        url: str,
-        query: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-    ) -> Answer:
-        """Send a request and return the answer."""
-        if query:
-            url += "?" + urlencode(query)
-        headers = {"User-Agent": "solar", **(headers or {})}
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._pools.clear()
+
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer | Unreachable:
+        """The answer to a request. Never raises because of the server or the network."""
+        try:
+            return self._exchange(method, url, headers or {}, body)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            self.close()
+            return unreachable(error, self._target)
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        headers = {"User-Agent": "solar", **headers}
         request_bytes = (
             len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
         ) + len(body or b"")
         try:
-            response = self.pool_manager.request(
+            response = self._pools.request(
                 method,
                 url,
                 body=body,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uploader.audit.query import Hours, Query, Sample, Storage, Value, summary, text_key
+from uploader.audit.query import Hours, Query, Sample, Value, summary, text_key
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Stored:
     """`asked`: every query, with the way it was asked."""
 
     points: Iterable[Point] = ()
-    storage: Storage = field(default_factory=Storage)
+    is_exact: bool = True
     asked: list[tuple[str, Query]] = field(default_factory=list)
 
     def summaries(self, query: Query) -> Hours:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from journal.errors import UploadError
+from journal.reading import Record
 from tests.dashboards.conftest import are_valid_flux  # noqa: F401
 from tests.servers import Database, VictoriaMetrics, free_port, influxdb_1, nginx
 from tests.uploader.audit.flux_double import CSV, FluxDouble, Reply, json_reply, table
@@ -15,8 +16,9 @@ from tests.uploader.audit.stored import Point, Stored
 from uploader.audit.client import Client
 from uploader.audit.flux import Flux
 from uploader.audit.metricsql import read_url
-from uploader.audit.query import HOUR_MS, Query, Storage, Summary
+from uploader.audit.query import HOUR_MS, Query, Summary
 from uploader.server.influx import Influx
+from uploader.server.line_protocol import FIELDS, MEASUREMENTS
 from uploader.server.outcomes import Sent
 from uploader.server.target import Target
 
@@ -418,7 +420,7 @@ class TestVictoriaMetrics:
                 (moments[1], "battery_volts", 26),
                 (moments[1], "regulator_state", 0),
             ]
-            assert client.storage == Storage(keeps_text=False, overwrites=False, rounding=1e-9)
+            assert not client.is_exact
             assert client.retention_seconds() is None
 
     @pytest.mark.parametrize("until_ms", [1, 2, HOUR_MS])
@@ -430,6 +432,18 @@ class TestVictoriaMetrics:
         query = Query("solar", f"night{until_ms}", ("battery_volts",), BEGIN_MS, BEGIN_MS + until_ms)
         with asking(victoria_metrics.target) as client:
             assert counts(client, query) == {BEGIN_MS: {"battery_volts": 1}}
+
+    @pytest.mark.parametrize("record", MEASUREMENTS, ids=MEASUREMENTS.values())
+    def test_each_field_is_told_apart_from_its_measurement(
+        self, victoria_metrics: VictoriaMetrics, record: type[Record]
+    ) -> None:
+        """VictoriaMetrics makes one name of both."""
+        measurement, names = MEASUREMENTS[record], FIELDS[record]
+        site = f"named_{measurement}"
+        send(victoria_metrics, [f"{measurement},site={site} {','.join(f'{name}=5' for name in names)} {BEGIN_MS}"])
+        query = Query(measurement, site, names, BEGIN_MS, BEGIN_MS + 1)
+        with asking(victoria_metrics.target) as client:
+            assert counts(client, query) == {BEGIN_MS: dict.fromkeys(names, 1)}
 
     def test_a_cluster_is_asked_where_it_answers(self, victoria_metrics: VictoriaMetrics, tmp_path: Path) -> None:
         """A cluster's addresses in front of a single server."""
@@ -472,6 +486,6 @@ def test_flux_itself_takes_every_query(
     flux = Flux(Target("http://influx.example", "t", "o", bucket))
     query = replace(QUERY, site=site, since_ms=BEGIN_MS + 7)
     values = replace(query, fields=("regulator_state",), numbers=("x",), texts=(("regulator_state", "boost"),))
-    requests = [*flux.summaries(query), *flux.summaries(values), flux.samples(query), flux.retention()]
-    texts = [json.loads(request.body)["query"] for request in requests]
+    requests = [*flux.summaries(query), *flux.summaries(values), *flux.samples(query), flux.retention()]
+    texts = [json.loads(request.body or b"")["query"] for request in requests]
     assert are_valid_flux([*texts, texts[0].replace("createEmpty", "createempty")]) == [*[True] * 4, False]

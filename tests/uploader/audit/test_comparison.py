@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.reading import Day, Event, Reading
+from journal.reading import Check, Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
 from uploader.audit import comparison
 from uploader.audit.comparison import Comparison, Hour
-from uploader.audit.query import HOUR_MS, Storage
+from uploader.audit.query import HOUR_MS
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import IdRanges
@@ -191,7 +191,7 @@ def test_readings_without_a_battery_voltage_are_counted_by_what_they_have(place:
     times = [BEGIN_MS + n * MINUTE_MS for n in range(4)]
     values: list[dict[str, float | None]] = [
         {},
-        {"battery_volts": None, "load_amps": 1.0},
+        {"battery_volts": None, "load_amps": 1.0, "alarm": 0},
         {"battery_volts": None},
         {"battery_volts": None, "load_amps": 2.0},
     ]
@@ -321,7 +321,7 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
     assert found.fields == ("alarm", "load_amps")
     keeps_all = Stored(
         points(50, {30: {"alarm": 1.0, "regulator_state": 0.0}}),
-        storage=Storage(keeps_text=False, overwrites=False, rounding=1e-9),
+        is_exact=False,
     )
     (found,) = place.audit(keeps_all, with_values=True).hours("readings")
     assert (found.different, found.changed_ids.ranges, found.fields) == ({"stuck": 1}, (), ("alarm",))
@@ -329,9 +329,8 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
 
 def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None:
     fill_values(place, 50)
-    rounded = {n: {"load_watts": float(f"{0.1 * n:.12g}"), "regulator_state": 0.0} for n in range(1, 51)}
-    storage = Storage(keeps_text=False, overwrites=False, rounding=1e-9)
-    server = Stored(points(50, rounded), storage=storage)  # type: ignore[arg-type]
+    rounded = {n: {"load_watts": 0.1 * n * (1 + 1e-11), "regulator_state": 0.0} for n in range(1, 51)}
+    server = Stored(points(50, rounded), is_exact=False)  # type: ignore[arg-type]
     (found,) = place.audit(server, with_values=True).hours("readings")
     assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
 
@@ -358,6 +357,25 @@ def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
     assert [each.changed_ids.ranges for each in audit.hours("days")] == [(), ((2, 2),), ()]
     assert [each.changed_ids.ranges for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
     assert [how for how, _ in server.asked] == ["summaries", "samples"] * 2
+
+
+def test_of_the_loggers_own_rows_only_an_hour_with_other_sums_is_fetched(place: Place) -> None:
+    """There is one in ten minutes, which is too many to fetch them all."""
+    times = [BEGIN_MS + n * 10 * MINUTE_MS for n in range(12)]
+    for n, time in enumerate(times):
+        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", readings=60 + n))
+    place.progress.mark_done("checks", [(1, 12)])
+    stored = [
+        Point(time, fields={"readings": 60.0 + n + (n == 7)}, measurement="solar_logger")
+        for n, time in enumerate(times)
+    ]
+    server = Stored(stored)
+    found = list(place.audit(server, with_values=True).hours("checks"))
+    assert [each.changed_ids.ranges for each in found] == [(), ((8, 8),)]
+    assert [(how, query.since_ms) for how, query in server.asked] == [
+        ("summaries", BEGIN_MS),
+        ("samples", BEGIN_MS + HOUR_MS),
+    ]
 
 
 Kind = st.sampled_from(["stored", "stored", "stored", "lost", "pending", "pending stored", "refused", "held", "empty"])

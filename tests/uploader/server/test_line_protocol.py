@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.reading import Day, Event, Reading
+from tests.lines import line
 from tests.servers import Database
 from tests.uploader.site import influx
-from uploader.server.line_protocol import NOT_UPLOADED, line, tag_value
+from uploader.server.line_protocol import NOT_UPLOADED, tag_value
 from uploader.server.outcomes import Sent
 
 TEXTS = st.text(max_size=20)
