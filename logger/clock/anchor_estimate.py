@@ -66,10 +66,12 @@ class ClockEstimate:
 
 @dataclass(slots=True)
 class Window:
-    """The earliest and the latest time for the middle of a boot."""
+    """The earliest and the latest time for the middle of a boot, both such that the regulator's clock allows them."""
 
+    boot: UndatedBoot
+    estimate: ClockEstimate | None
     low_ms: int
-    high_ms: int
+    high_ms: int = 0
 
 
 def date_boots(
@@ -91,12 +93,12 @@ def date_boots(
     for estimates in (by_regulator, by_order):
         if after_ms is not None and (windows := _windows(boots, estimates, after_ms, before_ms)):
             room = _windows(boots, by_order, after_ms, before_ms)
-            is_certain = not phases or _ran_on(boots, windows, room, phases[0].time_ms)
-            return _choose(boots, estimates, windows, windows if is_certain else room)
+            is_certain = not phases or _ran_on(windows, room, phases[0].time_ms)
+            return _choose(windows, windows if is_certain else room)
     # Should they have run for longer than all the time there was, they still get an order.
     ran_ms = sum(2 * boot.half_ms for boot in boots)
     windows = _windows(boots, by_order, min(earliest_ms, before_ms - 2 * ran_ms), before_ms)
-    return _choose(boots, by_order, windows, windows, is_open=True)
+    return _choose(windows, windows, is_open=True)
 
 
 def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
@@ -108,16 +110,16 @@ def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
     )
 
 
-def _ran_on(boots: Sequence[UndatedBoot], windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
+def _ran_on(windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
     """Whether each was too early for a regulator's clock that restarted at 0.0 after the last reading before it."""
-    for boot, window, around in zip(boots, windows, room, strict=True):
-        if not boot.samples:
+    for window, around in zip(windows, room, strict=True):
+        samples, middle_ms = window.boot.samples, window.boot.middle_ms
+        if not samples:
             continue
-        first, last = boot.samples[0], boot.samples[-1]
-        latest_ms = around.high_ms + first.time_ms - boot.middle_ms
-        if last_ms + first.clock_seconds * 1000 - SAMPLE_TOLERANCE_MS <= latest_ms:
+        latest_ms = around.high_ms + samples[0].time_ms - middle_ms
+        if last_ms + samples[0].clock_seconds * 1000 - SAMPLE_TOLERANCE_MS <= latest_ms:
             return False
-        last_ms = window.low_ms + last.time_ms - boot.middle_ms
+        last_ms = window.low_ms + samples[-1].time_ms - middle_ms
     return True
 
 
@@ -148,31 +150,24 @@ def _windows(
     windows = []
     end = after_ms
     for boot, estimate in zip(boots, estimates, strict=True):
-        low = _next(end + boot.half_ms, estimate)
-        windows.append(Window(low, low))
-        end = low + boot.half_ms
+        window = Window(boot, estimate, _next(end + boot.half_ms, estimate))
+        windows.append(window)
+        end = window.low_ms + boot.half_ms
     begin = before_ms
-    for boot, estimate, window in reversed(list(zip(boots, estimates, windows, strict=True))):
-        window.high_ms = _previous(begin - boot.half_ms, estimate)
-        begin = window.high_ms - boot.half_ms
+    for window in reversed(windows):
+        window.high_ms = _previous(begin - window.boot.half_ms, window.estimate)
+        begin = window.high_ms - window.boot.half_ms
     return windows if all(window.low_ms <= window.high_ms for window in windows) else []
 
 
-def _choose(
-    boots: Sequence[UndatedBoot],
-    estimates: Sequence[ClockEstimate | None],
-    windows: Sequence[Window],
-    room: Sequence[Window],
-    *,
-    is_open: bool = False,
-) -> list[Anchor]:
+def _choose(windows: Sequence[Window], room: Sequence[Window], *, is_open: bool = False) -> list[Anchor]:
     """An anchor for each within its window. The uncertainty reaches to the further end of its room."""
     anchors: list[Anchor] = []
-    end = windows[0].low_ms - boots[0].half_ms
-    for boot, estimate, window, around in zip(boots, estimates, windows, room, strict=True):
+    end = windows[0].low_ms - windows[0].boot.half_ms
+    for window, around in zip(windows, room, strict=True):
+        boot, estimate = window.boot, window.estimate
         low = max(window.low_ms, end + boot.half_ms)
-        wanted = window.high_ms if is_open else (window.low_ms + window.high_ms) // 2
-        time_ms = max(wanted, low)
+        time_ms = max(low, window.high_ms if is_open else (window.low_ms + window.high_ms) // 2)
         if estimate:
             time_ms = _likeliest(time_ms, low, window.high_ms, estimate)
         end = time_ms + boot.half_ms
