@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 
 from journal.boots import Anchor, Boot, stated, stretch_name
 from journal.errors import JournalFull
-from journal.reading import STREAMS, TIMED, Day, Reading, Record
+from journal.reading import Day, Reading, Record
 from journal.spans import STEP_MS
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 250
 ANCHOR_SECONDS = 6 * 3600.0
-"""How often a renewed anchor is stored: each time wears the SD card like a reading."""
+"""How often a renewed anchor is stored, if it has not moved by a second: each time wears the SD card like a reading."""
 CLOCK_WAIT_SECONDS = 600.0
 """The regulator's clock in this boot helps to date earlier boots; this is how long to wait for its first reading."""
 
@@ -75,7 +75,6 @@ class Timekeeper:
         self._began_ms = clock.now().uptime_ms
         this, self._base = _resume(journal, boot_id, self._began_ms, is_trusting=isinstance(time_source, TrustSetting))
         self.boot, self._stretch, self._written = this.number, self._base.stretch, this.anchor
-        self._floor_ms = self._last_times()
         self._may_have_held = True
         self._waiting: list[Change] = []
         self._waiting = self.look()
@@ -88,22 +87,23 @@ class Timekeeper:
         return self._base.expected
 
     def append(self, record: Record) -> int:
-        """Store a record whose `time_ms` is what the wall clock showed: with the right time, or held."""
+        """Store a record whose `time_ms` is what the wall clock showed: with the right time, or held.
+
+        A new anchor of the same stretch is at most STEP_MS off the old one, and the journal lets no time fall by so
+        little: times within a stretch do not run backwards (Spans.place).
+        """
         if isinstance(record, Day):
             return self._journal.append(record)
         self._settle()
         anchor = self.anchor
         if anchor is None:
             return self._journal.append(replace(record, boot=self.boot), is_held=True)
-        expected_ms = anchor.time_at(record.uptime_ms)
-        time_ms = max(expected_ms, self._floor_ms.get(type(record), expected_ms))
-        wall_ms = record.time_ms if abs(record.time_ms - expected_ms) > STEP_MS else None
+        time_ms = anchor.time_at(record.uptime_ms)
+        wall_ms = record.time_ms if abs(record.time_ms - time_ms) > STEP_MS else None
         placed = replace(record, boot=self.boot, time_ms=time_ms, wall_ms=wall_ms)
         if isinstance(placed, Reading):
             placed = replace(placed, time_uncertainty_seconds=stated(anchor.uncertainty_at(record.uptime_ms)))
-        record_id = self._journal.append(placed)
-        self._floor_ms[type(record)] = time_ms
-        return record_id
+        return self._journal.append(placed)
 
     def look(self) -> list[Change]:
         """Check whether the wall clock is right; the events, if anything changes."""
@@ -153,7 +153,7 @@ class Timekeeper:
         """Bring the journal's boots in line with the timebase."""
         if self._stretch != self._base.stretch:
             self.boot = self._journal.boot_number(stretch_name(self._boot_id, self._base.stretch))
-            self._stretch, self._written, self._floor_ms = self._base.stretch, None, {}
+            self._stretch, self._written = self._base.stretch, None
         anchor = self._base.expected
         if anchor is None or anchor == self._written:
             return
@@ -165,6 +165,7 @@ class Timekeeper:
             or is_last
             or anchor.uptime_ms - written.uptime_ms >= 1000 * ANCHOR_SECONDS
             or anchor.source != written.source
+            or abs(anchor.offset_ms - written.offset_ms) > STEP_MS // 2
         ):
             self._journal.write_anchor(self.boot, anchor)
             self._written = anchor
@@ -182,11 +183,6 @@ class Timekeeper:
         if not undated_boots.has_phase(self.boot) and waited_ms < self._clock_wait_ms:
             return Dated(0)
         return Dated(0, tuple(_told(anchor) for anchor in undated_boots.date()))
-
-    def _last_times(self) -> dict[type[Record], int]:
-        """The times of the boot's newest records: times within a boot never run backwards."""
-        newest = {STREAMS[stream]: span for stream in TIMED for span in self._journal.spans(stream)[-1:]}
-        return {kind: span.last_ms for kind, span in newest.items() if span.boot == self.boot and not span.is_held}
 
 
 def _resume(journal: JournalWriter, boot_id: str, uptime_ms: int, *, is_trusting: bool) -> tuple[Boot, Timebase]:
