@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from journal.boots import Anchor, Boot
-from journal.reading import TIMED, Reading, Record
+from journal.reading import TIMED
 from journal.spans import Span
 from journal.writer import JournalWriter
 from logger.clock.anchor_estimate import UndatedBoot, date_boots
@@ -104,20 +104,18 @@ class UndatedBoots:
         return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms)) if anchor else last_ms
 
     def uptimes_ms(self, number: int) -> tuple[int, int] | None:
-        """The uptimes of a boot's first and last records; None if neither is known."""
-        entry = self.boots[number]
-        ends = [
-            self._journal.get(stream, record_id)
-            for stream, span in entry.spans
-            for record_id in (span.first_id, span.last_id)
-        ]
-        uptimes = [getattr(record, "uptime_ms", 0) for record in ends if self._is_of(record, entry)]
-        return (min(uptimes), max(uptimes)) if uptimes else None
+        """The uptimes of a boot's first and last records; None if neither is known.
 
-    @staticmethod
-    def _is_of(record: Record | None, entry: BootSpans) -> bool:
-        """Whether this boot took the record: a span that was joined from several has records of earlier boots too."""
-        return getattr(record, "boot", None) == entry.boot.number
+        A span that was joined from several has records of earlier boots too.
+        """
+        uptimes = [
+            uptime_ms
+            for stream, span in self.boots[number].spans
+            for record_id in (span.first_id, span.last_id)
+            for boot, uptime_ms in self._journal.values(stream, ("boot", "uptime_ms"), record_id, record_id)
+            if boot == number
+        ]
+        return (min(uptimes), max(uptimes)) if uptimes else None
 
     def _undated(self, entry: BootSpans) -> UndatedBoot:
         """The boot with samples of the regulator's clock, spread evenly over each of its spans."""
@@ -127,36 +125,31 @@ class UndatedBoots:
             if stream == "readings"
             for place in range(SAMPLES)
         ]
-        readings = [self._journal.get("readings", record_id) for record_id in dict.fromkeys(ids)]
-        first_ms, last_ms = self.uptimes_ms(entry.boot.number) or (0, 0)
-        return UndatedBoot(
-            entry.boot.number,
-            first_ms,
-            last_ms,
-            tuple(
-                Sample(reading.uptime_ms, reading.regulator_clock_seconds)
-                for reading in readings
-                if isinstance(reading, Reading) and reading.regulator_clock_seconds is not None
-            ),
-        )
+        columns = ("uptime_ms", "regulator_clock_seconds")
+        samples = [
+            Sample(uptime_ms, clock_seconds)
+            for record_id in dict.fromkeys(ids)
+            for uptime_ms, clock_seconds in self._journal.values("readings", columns, record_id, record_id)
+            if clock_seconds is not None
+        ]
+        return UndatedBoot(entry.boot.number, *(self.uptimes_ms(entry.boot.number) or (0, 0)), tuple(samples))
 
     def _phase(self, entry: BootSpans, *, newest_first: bool) -> Phase | None:
         """The regulator's phase at one end of a boot's readings."""
         phases: list[Phase] = []
+        columns = ("boot", "time_ms", "uptime_ms", "regulator_clock_seconds")
         spans = [span for stream, span in entry.spans if stream == "readings"]
-        if entry.boot.anchor is None:
-            spans = [span for span in spans if not span.is_held]
         for span in reversed(spans) if newest_first else spans:
-            for reading in self._journal.records(
-                "readings", span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
+            if span.is_held and not entry.boot.anchor:
+                continue
+            for boot, time_ms, uptime_ms, clock_seconds in self._journal.values(
+                "readings", columns, span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
             ):
-                if not isinstance(reading, Reading) or not self._is_of(reading, entry):
-                    continue
-                anchor = entry.boot.anchor or Anchor(reading.uptime_ms, reading.time_ms, "")
-                seconds = reading.regulator_clock_seconds
-                if seconds is not None and anchor.uncertainty_at(reading.uptime_ms) <= CERTAIN_SECONDS:
-                    time_ms = anchor.time_at(reading.uptime_ms) if span.is_held else reading.time_ms
-                    phases.append(phase_of(Sample(time_ms, seconds)))
+                anchor = entry.boot.anchor or Anchor(uptime_ms, time_ms, "")
+                is_certain = anchor.uncertainty_at(uptime_ms) <= CERTAIN_SECONDS
+                if boot == entry.boot.number and clock_seconds is not None and is_certain:
+                    known_ms = anchor.time_at(uptime_ms) if span.is_held else time_ms
+                    phases.append(phase_of(Sample(known_ms, clock_seconds)))
                 if len(phases) == PHASES:
                     return central_phase(phases)
         return central_phase(phases)
