@@ -12,8 +12,6 @@ Rules:
 - The boot clock measures the time between two readings; across boots the wall clock does, where it is trusted.
 """
 
-from collections.abc import Mapping
-
 from journal.reading import Reading
 from logger.clock.regulator_clock import DAY_MS, TOLERANCE_MS, Sample, ran_on, sample_of, shift_ms
 from logger.events.change import Change
@@ -61,17 +59,26 @@ class Anomalies:
         before = self._before
         if before and before.model != reading.model:
             before = None  # another regulator: change_detection.py reports it
-        elapsed_ms = None if before is None else _elapsed_ms(before, reading, is_trusted=is_trusted)
-        if before is None or elapsed_ms is None:
+        compared = _compared(reading, before, is_trusted=is_trusted) if before else None
+        if before is None or compared is None:
             self._before, self._misfits = reading, []
             return []
-        if _has_run_on(before, reading, elapsed_ms):
+        later, earlier = compared
+        if ran_on(later, earlier):
             self._before, self._misfits = reading, []
-            return _counters_reset(before, reading, elapsed_ms)
-        if self._misfits and self._agrees(self._misfits[-1], reading, is_trusted=is_trusted):
-            first, is_steady = self._misfits[-1], len(self._misfits) < MISFITS_TO_GIVE_UP
+            may_be_midnight = earlier.clock_seconds * 1000 + later.time_ms >= DAY_MS - TOLERANCE_MS
+            fallen = "" if may_be_midnight else _fallen(before, reading)
+            words = f"counters were reset, but not at midnight: {fallen}"
+            return [Change("counters_reset", words)] if fallen else []
+        first = self._misfits[-1] if self._misfits else None
+        since_first = _compared(reading, first, is_trusted=is_trusted) if first else None
+        if first and since_first and ran_on(*since_first):
+            is_steady = len(self._misfits) < MISFITS_TO_GIVE_UP
             self._before, self._misfits = reading, []
-            return [_clock_changed(before, first, reading, is_trusted=is_trusted)] if is_steady else []
+            until_first_ms = later.time_ms - since_first[0].time_ms
+            has_restarted = since_first[1].clock_seconds * 1000 <= until_first_ms
+            words = _changed(later, earlier, _fallen(before, first), has_restarted=has_restarted)
+            return [Change("regulator_clock_changed", words, _clock_bytes(reading.raw))] if is_steady else []
         # One reading proves nothing: compare with the old clock until a second reading agrees with the new one. A clock
         # that never agrees with itself does not keep time at all; nothing is reported about it.
         self._misfits = [*self._misfits, reading][-MISFITS_TO_GIVE_UP:]
@@ -79,37 +86,17 @@ class Anomalies:
             self._before = reading
         return []
 
-    def _agrees(self, earlier: Reading, later: Reading, *, is_trusted: bool) -> bool:
-        elapsed_ms = _elapsed_ms(earlier, later, is_trusted=is_trusted)
-        return elapsed_ms is not None and _has_run_on(earlier, later, elapsed_ms)
 
-
-def _counters_reset(before: Reading, after: Reading, elapsed_ms: int) -> list[Change]:
-    fallen = _fallen(before, after)
-    if not fallen or _passed_midnight(before, elapsed_ms):
-        return []
-    return [Change("counters_reset", f"counters were reset, but not at midnight: {fallen}")]
-
-
-def _elapsed_ms(before: Reading, after: Reading, *, is_trusted: bool) -> int | None:
+def _compared(after: Reading, before: Reading, *, is_trusted: bool) -> tuple[Sample, Sample] | None:
+    """The later and the earlier sample, with times from the earlier one on; None if the time between is not known."""
     if before.boot == after.boot:
-        return after.uptime_ms - before.uptime_ms
-    elapsed_ms = after.time_ms - before.time_ms
-    return elapsed_ms if is_trusted and elapsed_ms >= 0 else None
-
-
-def _has_run_on(before: Reading, after: Reading, elapsed_ms: int) -> bool:
-    earlier, later = _samples(before, after, elapsed_ms)
-    return ran_on(later, earlier)
-
-
-def _samples(before: Reading, after: Reading, elapsed_ms: int) -> tuple[Sample, Sample]:
-    return Sample(0, before.regulator_clock_seconds or 0.0), Sample(elapsed_ms, after.regulator_clock_seconds or 0.0)
-
-
-def _passed_midnight(before: Reading, elapsed_ms: int) -> bool:
-    """Whether the clock may have passed midnight if it ran on."""
-    return (before.regulator_clock_seconds or 0.0) * 1000 + elapsed_ms >= DAY_MS - TOLERANCE_MS
+        elapsed_ms = after.uptime_ms - before.uptime_ms
+    else:
+        elapsed_ms = after.time_ms - before.time_ms
+        if not is_trusted or elapsed_ms < 0:
+            return None
+    later = Sample(elapsed_ms, after.regulator_clock_seconds or 0.0)
+    return later, Sample(0, before.regulator_clock_seconds or 0.0)
 
 
 def _fallen(before: Reading, after: Reading) -> str:
@@ -122,26 +109,20 @@ def _fallen(before: Reading, after: Reading) -> str:
     return ", ".join(parts)
 
 
-def _clock_changed(before: Reading, first: Reading, after: Reading, *, is_trusted: bool) -> Change:
-    """`before` the change, the `first` reading since, and the one that confirmed it."""
-    until_first_ms = _elapsed_ms(before, first, is_trusted=is_trusted) or 0
-    elapsed_ms = _elapsed_ms(before, after, is_trusted=is_trusted) or 0
-    earlier, later = _samples(before, after, elapsed_ms)
-    expected = (earlier.clock_seconds + elapsed_ms / 1000) % 86_400
+def _changed(later: Sample, earlier: Sample, fallen: str, *, has_restarted: bool) -> str:
+    """`later` is the second sample since the change, which has confirmed it."""
+    expected = (earlier.clock_seconds + later.time_ms / 1000) % 86_400
     clocks = f"it should show {_shown(expected)}, but shows {_shown(later.clock_seconds)}"
-    fallen = _fallen(before, first)
-    if (first.regulator_clock_seconds or 0.0) * 1000 <= until_first_ms:
+    if has_restarted:
         words = f"the regulator's clock restarted at 0:00, as after a power failure: {clocks}"
     else:
         minutes = -shift_ms(later, earlier) / 60_000
         words = f"the regulator's clock was set {spoken(round(abs(minutes) * 60))}"
         words += f" {'ahead' if minutes > 0 else 'back'}: {clocks}"
-    if fallen:
-        words += f"; its counters were reset: {fallen}"
-    return Change("regulator_clock_changed", words, _clock_bytes(after.raw))
+    return f"{words}; its counters were reset: {fallen}" if fallen else words
 
 
-def _clock_bytes(raw: bytes) -> Mapping[int, int]:
+def _clock_bytes(raw: bytes) -> dict[int, int]:
     ram = by_address(raw)
     return {address: ram[address] for address in CLOCK_REGISTERS if address in ram}
 

@@ -25,7 +25,7 @@ readings, at least a little in each gap, and more while there is time.
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -51,9 +51,8 @@ from logger.write_buffer import WriteBuffer
 log = logging.getLogger(__name__)
 
 SETTINGS_SECONDS = 3600.0
-# Settings are read in the gaps between readings: at least so many in each gap, the rest while there is time.
-SETTINGS_AT_ONCE = 1
-SETTING_SECONDS = 0.5
+# A chore begins nothing more when the next reading is so near.
+SPARE_SECONDS = 0.5
 EVENTS_LOOKED_AT = 10_000
 # The share of the time between two readings in which held records are dated.
 DATING_SHARE = 0.1
@@ -122,9 +121,7 @@ class Poller:
         self._began_at = clock.monotonic()
         self._settings_at = self._began_at
         self._tick = 0
-        self._append(
-            Change("started", f"logger {identity.version} started: site {identity.site}, port {identity.port}")
-        )
+        self._tell(Change("started", f"logger {identity.version} started: site {identity.site}, port {identity.port}"))
 
     @property
     def readings_stored(self) -> int:
@@ -134,12 +131,10 @@ class Poller:
     def step(self) -> StepResult:
         """Take one reading now and store it; then read some settings and do chores while time is left."""
         if self._timekeeper:
-            for change in self._timekeeper.look():
-                self._append(change)
+            self._tell(*self._timekeeper.look())
         step = self._take()
         if self._timekeeper:
-            for change in self._timekeeper.work(min(self._interval_seconds * DATING_SHARE, DATING_SECONDS)).changes:
-                self._append(change)
+            self._tell(*self._timekeeper.work(min(self._interval_seconds * DATING_SHARE, DATING_SECONDS)).changes)
         check = self._self_check and self._self_check.look(self._regulator, step.reading, is_trusted=self._is_trusted)
         if check:
             self._buffer.append(check)
@@ -174,16 +169,13 @@ class Poller:
             log.error("cannot store %d records: the journal still has no room; they are lost", self._buffer.waiting)
 
     def _succeed(self, regulator: Regulator, reading: Reading) -> None:
-        self._append(self._outage.end())
-        self._append(self._pace.add(self._clock.monotonic()))
+        self._tell(self._outage.end(), self._pace.add(self._clock.monotonic()))
         if self._low_battery:
-            self._append(self._low_battery.add(reading, self._clock.monotonic()))
+            self._tell(self._low_battery.add(reading, self._clock.monotonic()))
             if self._low_battery.step:
                 self._pace.pause()
-        for change in self._detection.notice(by_address(reading.raw)):
-            self._append(change)
-        for change in self._anomalies.notice(reading, is_trusted=self._is_trusted):
-            self._append(change)
+        self._tell(*self._detection.notice(by_address(reading.raw)))
+        self._tell(*self._anomalies.notice(reading, is_trusted=self._is_trusted))
         self._buffer.append(reading)
         self._heartbeat(summary(reading))
         if not self._has_announced:
@@ -198,7 +190,6 @@ class Poller:
         if regulator.missing and self._missing_words.is_due():
             words = ", ".join(f"{address} ({why})" for address, why in regulator.missing.items())
             log.warning("missing from the reading: RAM %s", words)
-        self._read_settings(regulator)
         self._do_chores(regulator)
 
     @property
@@ -206,17 +197,21 @@ class Poller:
         return self._timekeeper is None or self._timekeeper.anchor is not None
 
     def _do_chores(self, regulator: Regulator) -> None:
-        until = self._began_at + self._tick_after(self._clock.monotonic()) * self._interval_seconds - SETTING_SECONDS
+        until = self._began_at + self._tick_after(self._clock.monotonic()) * self._interval_seconds - SPARE_SECONDS
+
+        def has_time() -> bool:
+            return self._clock.monotonic() < until
+
+        self._tell(*self._read_settings(regulator, has_time))
         for chore in self._chores:
-            for change in chore.work(regulator, lambda: self._clock.monotonic() < until):
-                self._append(change)
+            self._tell(*chore.work(regulator, has_time))
 
     def _fail(self, error: RegulatorError) -> None:
         # Opening the port again switches the PLI's power off and on, and finds an adapter under its new number.
         if isinstance(error, PortMissing | PliSilent):
             self._disconnect()
         self._pace.pause()
-        self._append(self._outage.fail(error))
+        self._tell(self._outage.fail(error))
         self._heartbeat(str(error))
 
     def _disconnect(self) -> None:
@@ -226,34 +221,33 @@ class Poller:
             self._regulator.close()
             self._regulator = None
 
-    def _read_settings(self, regulator: Regulator) -> None:
+    def _read_settings(self, regulator: Regulator, has_time: Callable[[], bool]) -> Sequence[Change]:
+        """At least one setting, if they are due, and the rest while there is time."""
         now = self._clock.monotonic()
         if not self._detection.unread and now >= self._settings_at + SETTINGS_SECONDS:
             self._detection.look_again()
-        if not self._detection.unread:
-            return
-        self._settings_at = now
-        next_at = self._began_at + self._tick_after(now) * self._interval_seconds
-        for count, address in enumerate(self._detection.unread):
-            if count >= SETTINGS_AT_ONCE and self._clock.monotonic() > next_at - SETTING_SECONDS:
-                return
+        if self._detection.unread:
+            self._settings_at = now
+        for address in self._detection.unread:
             try:
                 values = regulator.read_settings([address])
             except RegulatorError as error:
                 log.debug("cannot read the settings: %s; trying again later", error)
-                return
+                return ()
             if values is None:
-                return
+                return ()
             self._detection.take(address, values.get(address))
-        for change in self._detection.settings_changes():
-            self._append(change)
+            if not has_time():
+                break
+        return self._detection.settings_changes()
 
     def _tick_after(self, now: float) -> int:
         return math.ceil((now - self._began_at) / self._interval_seconds)
 
-    def _append(self, change: Change | None) -> None:
-        if change is not None:
-            self._buffer.append(self._event(change))
+    def _tell(self, *changes: Change | None) -> None:
+        for change in changes:
+            if change is not None:
+                self._buffer.append(self._event(change))
 
     def _event(self, change: Change) -> Event:
         now = self._clock.now()
@@ -269,23 +263,20 @@ class Poller:
     def _from_journal(self, journal: JournalWriter) -> tuple[Outage, ChangeDetection, Anomalies]:
         """What the journal says about the regulator as it was last seen."""
         last_id = journal.last_id("readings")
-        last_reading = journal.get("readings", last_id)
+        record = journal.get("readings", last_id)
+        reading = record if isinstance(record, Reading) else None
         is_held = any(first <= last_id <= last for first, last in journal.held("readings"))
-        last_outage, last_settings = None, None
-        for event in journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True):
-            if isinstance(event, Event):
-                if event.kind in outage.KINDS:
-                    last_outage = last_outage or event
-                elif event.kind == "settings_changed":
-                    last_settings = last_settings or event
-            if last_outage and last_settings:
-                break
-        detection = ChangeDetection(
-            by_address(last_reading.raw) if isinstance(last_reading, Reading) else {},
-            by_address(last_settings.raw) if last_settings else {},
+        settings = _newest_event(journal, ("settings_changed",))
+        return (
+            Outage(self._clock, self._interval_seconds, _newest_event(journal, outage.KINDS)),
+            ChangeDetection(by_address(reading.raw if reading else b""), by_address(settings.raw if settings else b"")),
+            Anomalies(None if is_held else reading),
         )
-        anomalies = Anomalies(last_reading if isinstance(last_reading, Reading) and not is_held else None)
-        return Outage(self._clock, self._interval_seconds, last_outage), detection, anomalies
+
+
+def _newest_event(journal: JournalWriter, kinds: Collection[str]) -> Event | None:
+    events = journal.records("events", 1, journal.last_id("events"), limit=EVENTS_LOOKED_AT, newest_first=True)
+    return next((event for event in events if isinstance(event, Event) and event.kind in kinds), None)
 
 
 def poll(poller: Poller, stop: Stop, *, count: int | None = None) -> None:

@@ -93,7 +93,7 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
     Raises RegulatorError, also if the regulator's midnight is too near.
     """
     from logger.clock.regulator_clock import sample_of
-    from logger.history.days import NewestReading, days_in
+    from logger.history.dates import days_in
     from logger.history.ring import ADDRESSES, PartialHistory, is_quiet
 
     reading = regulator.read()
@@ -119,7 +119,7 @@ def read_days(regulator: "Regulator", stored: Sequence[Day]) -> list[Day] | None
     ring = partial.history()
     if ring is None:
         raise RegulatorError("cannot read the history: its pointer is invalid; the regulator may be faulty")
-    days, _ = days_in(ring, NewestReading(reading, sample), {day.date: day for day in stored}, lambda time_ms: None)
+    days, _ = days_in(ring, reading, sample, {day.date: day for day in stored}, lambda time_ms: None)
     return days
 
 

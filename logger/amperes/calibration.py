@@ -12,8 +12,8 @@ Rules:
 - Pieces begin and end at a count. They show how certain the step is (estimate.py).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from logger.amperes.estimate import CHARGE, LOAD, Estimate, Piece, estimate
 from logger.amperes.voltage_check import VoltageCheck
@@ -56,13 +56,14 @@ class Survey:
     """Takes the readings once, in the order of their times."""
 
     def __init__(self) -> None:
-        self.voltage = VoltageCheck()
         self.model: Model | None = None
         """The model of the newest reading; readings before a change of model do not count."""
-        self._pieces: dict[str, list[Piece]] = {}
-        self._runs: dict[str, _Run] = {}
-        self._last: RawReading | None = None
         self._begin()
+
+    def _begin(self) -> None:
+        self.voltage = VoltageCheck()
+        self._last: RawReading | None = None
+        self._runs = [_Run(channel) for channel in CHANNELS]
 
     def add(self, reading: RawReading) -> None:
         """The next reading."""
@@ -70,27 +71,18 @@ class Survey:
         if version is None:
             return
         if self.model is not None and model_of(version) != self.model:
-            self.voltage = VoltageCheck()
             self._begin()
         self.model = model_of(version)
         self.voltage.add(reading.ram)
         seconds = _seconds_between(self._last, reading)
-        for channel in CHANNELS:
-            self._pieces[channel.name] += self._runs[channel.name].add(reading.ram, seconds)
+        for run in self._runs:
+            run.add(reading.ram, seconds)
         self._last = reading
 
     def estimates(self) -> list[Estimate]:
         """One of each channel."""
-        found = []
-        for channel in CHANNELS:
-            pieces = [*self._pieces[channel.name], *self._runs[channel.name].ended()]
-            found.append(estimate(channel.name, self.model.name if self.model else "unknown", pieces))
-        return found
-
-    def _begin(self) -> None:
-        self._last = None
-        self._pieces = {channel.name: [] for channel in CHANNELS}
-        self._runs = {channel.name: _Run(channel) for channel in CHANNELS}
+        model = self.model.name if self.model else "unknown"
+        return [estimate(run.channel.name, model, run.pieces) for run in self._runs]
 
 
 def _seconds_between(before: RawReading | None, after: RawReading) -> float | None:
@@ -105,42 +97,38 @@ def _seconds_between(before: RawReading | None, after: RawReading) -> float | No
 
 @dataclass(slots=True)
 class _Run:
-    """One channel's readings since the last break. `_piece`: up to the last count; None before the first one."""
+    """One channel's pieces, and what has flowed since the last count: raw x hours, and hours with current."""
 
     channel: Channel
+    pieces: list[Piece] = field(default_factory=list)
     _raw: int | None = None
     _count: int = 0
-    _piece: Piece | None = None
+    _is_counting: bool = False
     _step_hours: float = 0.0
     _hours: float = 0.0
 
-    def add(self, ram: Mapping[int, int], seconds: float | None) -> Iterator[Piece]:
-        """The next reading, `seconds` after the one before; the piece that ends with it, if one does."""
+    def add(self, ram: Mapping[int, int], seconds: float | None) -> None:
+        """The next reading, `seconds` after the one before."""
         raw, count = self._read(ram)
         before, self._raw = self._raw, raw
         counted, self._count = count - self._count if count is not None else -1, count or 0
         if raw is None or before is None or seconds is None or counted < 0:
-            yield from self.ended()
-            self._piece = None
+            self._is_counting = False  # the next piece begins at a count
             return
         hours = seconds / 3600
         self._step_hours += (before + raw) / 2 * hours
         self._hours += hours if before or raw else 0.0
         if not counted:
             return
-        if was := self._piece:
-            self._piece = Piece(was.amp_hours + counted, was.step_hours + self._step_hours, was.hours + self._hours)
-        else:
-            self._piece = Piece()
+        if self._is_counting:
+            was = self.pieces.pop()
+            self.pieces.append(
+                Piece(was.amp_hours + counted, was.step_hours + self._step_hours, was.hours + self._hours)
+            )
+        if not self._is_counting or self.pieces[-1].amp_hours >= PIECE_AMP_HOURS:
+            self.pieces.append(Piece())
+        self._is_counting = True
         self._step_hours = self._hours = 0.0
-        if self._piece.amp_hours >= PIECE_AMP_HOURS:
-            yield self._piece
-            self._piece = Piece()
-
-    def ended(self) -> Iterator[Piece]:
-        """The piece so far, if it has counted anything."""
-        if self._piece and self._piece.amp_hours:
-            yield self._piece
 
     def _read(self, ram: Mapping[int, int]) -> tuple[int | None, int | None]:
         """The byte (None if it is not usable now) and the counter."""

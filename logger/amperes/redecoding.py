@@ -37,7 +37,6 @@ class Redecoding:
         self._journal = journal
         self._steps = steps
         self._interval_seconds = interval_seconds
-        self._in_force: Steps | None = None
         self._decoding = Decoding("")
 
     def work(self, regulator: Regulator, has_time: Callable[[], bool]) -> list[Change]:
@@ -58,8 +57,8 @@ class Redecoding:
     def portion(self) -> bool:
         """Do one part; False when nothing is left. Raises JournalFull."""
         steps = self._steps.now()
-        if steps != self._in_force:
-            self._begin(steps)
+        if self._decoding.scale != (scale := scale_name(steps)):
+            self._begin(scale)
         if self._decoding.readings_undone:
             self._readings(steps)
         elif self._decoding.days_undone:
@@ -68,8 +67,7 @@ class Redecoding:
             return False
         return True
 
-    def _begin(self, steps: Steps) -> None:
-        scale = scale_name(steps)
+    def _begin(self, scale: str) -> None:
         decoding = self._journal.decoding()
         if decoding is None or decoding.scale != scale:
             # A journal without a scale was decoded with each model's own steps.
@@ -81,7 +79,6 @@ class Redecoding:
             if last_reading:
                 log.info("recalculating up to %d readings: %s", last_reading, scale)
         self._decoding = decoding
-        self._in_force = steps
 
     def _readings(self, steps: Steps) -> None:
         undone = self._decoding.readings_undone

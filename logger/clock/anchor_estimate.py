@@ -66,10 +66,12 @@ class ClockEstimate:
 
 @dataclass(slots=True)
 class Window:
-    """The earliest and the latest time for the middle of a boot."""
+    """The earliest and the latest time for the middle of a boot, both such that the regulator's clock allows them."""
 
+    boot: UndatedBoot
+    estimate: ClockEstimate | None
     low_ms: int
-    high_ms: int
+    high_ms: int = 0
 
 
 def date_boots(
@@ -83,25 +85,20 @@ def date_boots(
     """An anchor for each of these boots, which lie in this order between two trusted times.
 
     `after_ms` is None if there is no trusted record before them; then the window begins at `earliest_ms`, which says
-    little, so the latest time that fits is chosen: just before the next boot. `phases` are one from
-    before and one from after, or nothing.
+    little, so the latest time that fits is chosen: just before the next boot. The same if they do not fit after
+    `after_ms`. `phases` are one from before and one from after, or nothing.
     """
     by_order: list[ClockEstimate | None] = [None] * len(boots)
     by_regulator = [_clock_estimate(boot, phases) for boot in boots] if _is_undisturbed(boots) else by_order
-    for floor_ms, estimates in ((after_ms, by_regulator), (after_ms, by_order), (earliest_ms, by_order)):
-        if floor_ms is None:
-            continue
-        windows = _windows(boots, estimates, floor_ms, before_ms)
-        if windows:
-            is_open = after_ms is None or floor_ms != after_ms
-            room = _windows(boots, by_order, floor_ms, before_ms)
-            is_certain = not phases or _ran_on(boots, windows, room, phases[0].time_ms)
-            return _choose(boots, estimates, windows, windows if is_certain else room, is_open=is_open)
-    windows = [Window(before_ms - total, before_ms - total) for total in _reaches(boots)]
-    return [
-        Anchor(boot.middle_ms, window.low_ms, BY_END, abs(before_ms - earliest_ms) / 1000)
-        for boot, window in zip(boots, windows, strict=True)
-    ]
+    for estimates in (by_regulator, by_order):
+        if after_ms is not None and (windows := _windows(boots, estimates, after_ms, before_ms)):
+            room = _windows(boots, by_order, after_ms, before_ms)
+            is_certain = not phases or _ran_on(windows, room, phases[0].time_ms)
+            return _choose(windows, windows if is_certain else room)
+    # Should they have run for longer than all the time there was, they still get an order.
+    ran_ms = sum(2 * boot.half_ms for boot in boots)
+    windows = _windows(boots, by_order, min(earliest_ms, before_ms - 2 * ran_ms), before_ms)
+    return _choose(windows, windows, is_open=True)
 
 
 def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
@@ -113,16 +110,16 @@ def _is_undisturbed(boots: Sequence[UndatedBoot]) -> bool:
     )
 
 
-def _ran_on(boots: Sequence[UndatedBoot], windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
+def _ran_on(windows: Sequence[Window], room: Sequence[Window], last_ms: int) -> bool:
     """Whether each was too early for a regulator's clock that restarted at 0.0 after the last reading before it."""
-    for boot, window, around in zip(boots, windows, room, strict=True):
-        if not boot.samples:
+    for window, around in zip(windows, room, strict=True):
+        samples, middle_ms = window.boot.samples, window.boot.middle_ms
+        if not samples:
             continue
-        first, last = boot.samples[0], boot.samples[-1]
-        latest_ms = around.high_ms + first.time_ms - boot.middle_ms
-        if last_ms + first.clock_seconds * 1000 - SAMPLE_TOLERANCE_MS <= latest_ms:
+        latest_ms = around.high_ms + samples[0].time_ms - middle_ms
+        if last_ms + samples[0].clock_seconds * 1000 - SAMPLE_TOLERANCE_MS <= latest_ms:
             return False
-        last_ms = window.low_ms + last.time_ms - boot.middle_ms
+        last_ms = window.low_ms + samples[-1].time_ms - middle_ms
     return True
 
 
@@ -153,31 +150,24 @@ def _windows(
     windows = []
     end = after_ms
     for boot, estimate in zip(boots, estimates, strict=True):
-        low = _next(end + boot.half_ms, estimate)
-        windows.append(Window(low, low))
-        end = low + boot.half_ms
+        window = Window(boot, estimate, _next(end + boot.half_ms, estimate))
+        windows.append(window)
+        end = window.low_ms + boot.half_ms
     begin = before_ms
-    for boot, estimate, window in reversed(list(zip(boots, estimates, windows, strict=True))):
-        window.high_ms = _previous(begin - boot.half_ms, estimate)
-        begin = window.high_ms - boot.half_ms
+    for window in reversed(windows):
+        window.high_ms = _previous(begin - window.boot.half_ms, window.estimate)
+        begin = window.high_ms - window.boot.half_ms
     return windows if all(window.low_ms <= window.high_ms for window in windows) else []
 
 
-def _choose(
-    boots: Sequence[UndatedBoot],
-    estimates: Sequence[ClockEstimate | None],
-    windows: Sequence[Window],
-    room: Sequence[Window],
-    *,
-    is_open: bool,
-) -> list[Anchor]:
+def _choose(windows: Sequence[Window], room: Sequence[Window], *, is_open: bool = False) -> list[Anchor]:
     """An anchor for each within its window. The uncertainty reaches to the further end of its room."""
     anchors: list[Anchor] = []
-    end = windows[0].low_ms - boots[0].half_ms
-    for boot, estimate, window, around in zip(boots, estimates, windows, room, strict=True):
+    end = windows[0].low_ms - windows[0].boot.half_ms
+    for window, around in zip(windows, room, strict=True):
+        boot, estimate = window.boot, window.estimate
         low = max(window.low_ms, end + boot.half_ms)
-        wanted = window.high_ms if is_open else (window.low_ms + window.high_ms) // 2
-        time_ms = max(wanted, low)
+        time_ms = max(low, window.high_ms if is_open else (window.low_ms + window.high_ms) // 2)
         if estimate:
             time_ms = _likeliest(time_ms, low, window.high_ms, estimate)
         end = time_ms + boot.half_ms
@@ -208,19 +198,7 @@ def _likeliest(wanted_ms: int, low_ms: int, high_ms: int, estimate: ClockEstimat
     if high_ms - low_ms <= 2 * estimate.error_ms:
         return wanted_ms
     nearest = wanted_ms + round(circular(estimate.middle_ms - wanted_ms))
-    days = [nearest + days * DAY_MS for days in (0, -1, 1)]
-    edges = [_previous(wanted_ms, estimate), _next(wanted_ms, estimate)]
-    for choices in (sorted(days, key=lambda day: abs(day - wanted_ms)), edges):
-        for choice in choices:
-            if low_ms <= choice <= high_ms:
-                return choice
-    return high_ms
-
-
-def _reaches(boots: Sequence[UndatedBoot]) -> list[int]:
-    """From each boot's middle to the end of the last one."""
-    reaches, reach = [], 0
-    for boot in reversed(boots):
-        reaches.append(reach + boot.half_ms)
-        reach += 2 * boot.half_ms
-    return reaches[::-1]
+    days = [nearest + days * DAY_MS for days in (-1, 0, 1)]
+    error_ms = estimate.error_ms
+    fitting = [min(max(day, low_ms), high_ms) for day in days if low_ms - error_ms <= day <= high_ms + error_ms]
+    return min(fitting, key=lambda time_ms: abs(time_ms - wanted_ms), default=high_ms)

@@ -18,6 +18,7 @@ confirms it.
     any       as before           an absurd time (trust.py)                          as if nobody confirmed it
                                   a person confirms it (`believe`)                   KNOWN by the person's anchor
 
+Without an anchor and without a trial it is WAITING, with an anchor and without a trial KNOWN.
 With SOLAR_CLOCK=trust a trial takes TRUSTED_CONFIRM_SECONDS and TRUSTED_LOOKS looks, and the first anchor none.
 While the offset moves faster than an oscillator drifts, the wall clock is being slewed. So an anchor is renewed only
 when two looks in a row confirm the wall clock and the offset has only drifted between them.
@@ -25,15 +26,14 @@ A new anchor elsewhere than the old one begins a new stretch of the boot (journa
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from journal.boots import Anchor, stated
+from journal.boots import Anchor
+from journal.spans import STEP_MS
 from logger.clock.host_clock import Moment
 from logger.clock.trust import EARLIEST_MS, RTC_DRIFT, Evidence, absurd
 from logger.events.change import Change
 from logger.events.durations import spoken
 
-STEP_MS = 2000
 CONFIRM_SECONDS = 300.0
 TRUSTED_CONFIRM_SECONDS = 30.0
 TRUSTED_LOOKS = 3
@@ -42,24 +42,6 @@ YEARS_LATER_MS = 2 * 365 * 86_400_000
 STEADY = 500e-6
 """The kernel tunes the wall clock by no more than this; anything faster is a slew (adjtimex(2), `freq`)."""
 STEADY_MS = 50
-
-
-class State(Enum):
-    """See the table above."""
-
-    WAITING = auto()
-    TRIAL = auto()
-    KNOWN = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """The time of a record, and whether it is held. `wall_ms` is None if the wall clock showed the same time."""
-
-    time_ms: int
-    wall_ms: int | None
-    uncertainty_seconds: float | None
-    is_held: bool
 
 
 @dataclass(slots=True)
@@ -91,7 +73,6 @@ class Timebase:
         """
         self.anchor = anchor
         self.stretch = stretch
-        self.state = State.KNOWN if anchor else State.WAITING
         self._is_anchored = is_anchored
         self._last_trusted_ms = last_trusted_ms
         self._last_certain_ms = last_certain_ms or EARLIEST_MS
@@ -104,17 +85,7 @@ class Timebase:
     @property
     def expected(self) -> Anchor | None:
         """The anchor of the present stretch; None while records are held."""
-        is_held = self.state is State.WAITING or (self.state is State.TRIAL and not self._is_trusting)
-        return None if is_held else self.anchor
-
-    def stamp(self, wall_ms: int, uptime_ms: int) -> Stamp:
-        """The time of a record, from what the wall clock and the boot clock showed when it was taken."""
-        anchor = self.expected
-        if anchor is None:
-            return Stamp(wall_ms, None, None, is_held=True)
-        time_ms = anchor.time_at(uptime_ms)
-        shown = wall_ms if abs(wall_ms - time_ms) > STEP_MS else None
-        return Stamp(time_ms, shown, stated(anchor.uncertainty_at(uptime_ms)), is_held=False)
+        return None if self._trial and not self._is_trusting else self.anchor
 
     def look(self, moment: Moment, evidence: Evidence | None) -> Change | None:
         """Compare the clocks and the evidence with the anchor. An event, if anything changes."""
@@ -151,7 +122,7 @@ class Timebase:
 
     def _look_for_first(self, moment: Moment, evidence: Evidence | None) -> Change | None:
         if evidence is None:
-            self.state, self._trial = State.WAITING, None
+            self._trial = None
             return None
         anchor = self._certain(moment, evidence)
         if self._is_trusting:
@@ -188,7 +159,7 @@ class Timebase:
         far = _far(_offset(moment) - old.offset_ms)
         if lasting is None:
             return self._ignore(old, moment, f", to a time {why}" if why else ", but nothing confirms it")
-        was_on_trial, self._ignored = self.state is State.TRIAL, None
+        was_on_trial, self._ignored = self._trial is not None, None
         if self._has_lasted(moment):
             return self._follow(old, self._certain(moment, lasting))
         if was_on_trial:
@@ -206,7 +177,6 @@ class Timebase:
         is_new = self._ignored is None or abs(_offset(moment) - self._ignored.offset_ms) > STEP_MS
         if is_new:
             self._ignored = Trial(_offset(moment), moment.uptime_ms)
-        self._trial = None
         self._know(old)
         far = _far(_offset(moment) - old.offset_ms)
         kind = "clock_refused" if was_on_trial else "clock_stepped"
@@ -217,7 +187,6 @@ class Timebase:
         offset_ms = _offset(moment)
         if self._trial is None or abs(offset_ms - self._trial.offset_ms) > STEP_MS:
             self._trial = Trial(offset_ms, moment.uptime_ms)
-        self.state = State.TRIAL
         self._trial.looks += 1
         lasted_seconds = (moment.uptime_ms - self._trial.since_uptime_ms) / 1000
         if self._is_trusting:
@@ -225,7 +194,7 @@ class Timebase:
         return lasted_seconds > CONFIRM_SECONDS
 
     def _know(self, anchor: Anchor) -> None:
-        self.state, self.anchor, self._trial, self._is_anchored = State.KNOWN, anchor, None, True
+        self.anchor, self._trial, self._is_anchored = anchor, None, True
 
     def _follow(self, old: Anchor, new: Anchor) -> Change:
         self._ignored = None

@@ -9,6 +9,13 @@ before any record is dated by it: after a power cut half way, the remaining reco
     clock_stepped   the wall clock was set; what is done about it
     clock_refused   a time that cannot be right, or a jump that did not last
     boot_dated      a boot whose clock was never confirmed was dated from the boots before and after it
+
+After a restart in the same boot its last stretch goes on, by the anchor in the journal. A new stretch begins if that no
+longer counts:
+
+    the boot clock has started again     its uptime is below that of the last record, though the boot id is the same
+                                         (a virtual machine that was put back)
+    SOLAR_CLOCK=trust is not set now     the anchor came from that setting, and nothing confirms it any more
 """
 
 import logging
@@ -16,14 +23,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from journal.boots import Anchor, Boot, stretch_name
+from journal.boots import Anchor, Boot, stated, stretch_name
 from journal.errors import JournalFull
-from journal.reading import STREAMS, Day, Reading, Record
+from journal.reading import Day, Reading, Record
+from journal.spans import STEP_MS
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
-from logger.clock.resumed import resume
 from logger.clock.timebase import Timebase
-from logger.clock.trust import TimeSource, TrustSetting, absurd, confirm
+from logger.clock.trust import KERNEL, TRUST_SETTING, TimeSource, TrustSetting, absurd, confirm
 from logger.clock.undated_boots import UndatedBoots
 from logger.events.change import Change
 from logger.events.durations import spoken
@@ -32,7 +39,7 @@ log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 250
 ANCHOR_SECONDS = 6 * 3600.0
-"""How often a renewed anchor is stored: each time wears the SD card like a reading."""
+"""How often a renewed anchor is stored, if it has not moved by a second: each time wears the SD card like a reading."""
 CLOCK_WAIT_SECONDS = 600.0
 """The regulator's clock in this boot helps to date earlier boots; this is how long to wait for its first reading."""
 
@@ -65,19 +72,9 @@ class Timekeeper:
         self._time_source = time_source
         self._trust_notes = trust_notes
         self._clock_wait_ms = clock_wait_seconds * 1000
-        is_trusting = isinstance(time_source, TrustSetting)
         self._began_ms = clock.now().uptime_ms
-        this = resume(journal, boot_id, uptime_ms=self._began_ms, is_trusting=is_trusting)
-        self.boot, self._stretch, self._written = this.boot.number, this.nth, this.boot.anchor
-        self._base = Timebase(
-            anchor=this.anchor,
-            stretch=this.nth,
-            is_anchored=this.boot.anchor is not None,
-            last_trusted_ms=this.last_trusted_ms,
-            last_certain_ms=this.last_certain_ms,
-            is_trusting=is_trusting,
-        )
-        self._floor_ms = self._last_times()
+        this, self._base = _resume(journal, boot_id, self._began_ms, is_trusting=isinstance(time_source, TrustSetting))
+        self.boot, self._stretch, self._written = this.number, self._base.stretch, this.anchor
         self._may_have_held = True
         self._waiting: list[Change] = []
         self._waiting = self.look()
@@ -90,21 +87,23 @@ class Timekeeper:
         return self._base.expected
 
     def append(self, record: Record) -> int:
-        """Store a record whose `time_ms` is what the wall clock showed: with the right time, or held."""
+        """Store a record whose `time_ms` is what the wall clock showed: with the right time, or held.
+
+        A new anchor of the same stretch is at most STEP_MS off the old one, and the journal lets no time fall by so
+        little: times within a stretch do not run backwards (Spans.place).
+        """
         if isinstance(record, Day):
             return self._journal.append(record)
         self._settle()
-        stamp = self._base.stamp(record.time_ms, record.uptime_ms)
-        if stamp.is_held:
+        anchor = self.anchor
+        if anchor is None:
             return self._journal.append(replace(record, boot=self.boot), is_held=True)
-        stream = next(stream for stream, kind in STREAMS.items() if isinstance(record, kind))
-        time_ms = max(stamp.time_ms, self._floor_ms.get(stream, stamp.time_ms))
-        placed = replace(record, boot=self.boot, time_ms=time_ms, wall_ms=stamp.wall_ms)
+        time_ms = anchor.time_at(record.uptime_ms)
+        wall_ms = record.time_ms if abs(record.time_ms - time_ms) > STEP_MS else None
+        placed = replace(record, boot=self.boot, time_ms=time_ms, wall_ms=wall_ms)
         if isinstance(placed, Reading):
-            placed = replace(placed, time_uncertainty_seconds=stamp.uncertainty_seconds)
-        record_id = self._journal.append(placed)
-        self._floor_ms[stream] = time_ms
-        return record_id
+            placed = replace(placed, time_uncertainty_seconds=stated(anchor.uncertainty_at(record.uptime_ms)))
+        return self._journal.append(placed)
 
     def look(self) -> list[Change]:
         """Check whether the wall clock is right; the events, if anything changes."""
@@ -154,22 +153,23 @@ class Timekeeper:
         """Bring the journal's boots in line with the timebase."""
         if self._stretch != self._base.stretch:
             self.boot = self._journal.boot_number(stretch_name(self._boot_id, self._base.stretch))
-            self._stretch, self._written, self._floor_ms = self._base.stretch, None, {}
+            self._stretch, self._written = self._base.stretch, None
         anchor = self._base.expected
         if anchor is None or anchor == self._written:
             return
-        is_new = self._written is None
-        if not is_new and self._may_have_held and not is_last:
+        written = self._written
+        if written and self._may_have_held and not is_last:
             return  # records that are still being dated need one and the same anchor
-        age = 0.0 if self._written is None else (anchor.uptime_ms - self._written.uptime_ms) / 1000
-        if is_new or is_last or age >= ANCHOR_SECONDS or anchor.source != self._written_source:
+        if (
+            written is None
+            or is_last
+            or anchor.uptime_ms - written.uptime_ms >= 1000 * ANCHOR_SECONDS
+            or anchor.source != written.source
+            or abs(anchor.offset_ms - written.offset_ms) > STEP_MS // 2
+        ):
             self._journal.write_anchor(self.boot, anchor)
             self._written = anchor
-            self._may_have_held = self._may_have_held or is_new
-
-    @property
-    def _written_source(self) -> str | None:
-        return self._written.source if self._written else None
+            self._may_have_held = self._may_have_held or written is None
 
     def _date_portion(self) -> Dated:
         undated_boots = UndatedBoots(self._journal)
@@ -182,22 +182,38 @@ class Timekeeper:
         waited_ms = self._clock.now().uptime_ms - self._began_ms
         if not undated_boots.has_phase(self.boot) and waited_ms < self._clock_wait_ms:
             return Dated(0)
-        return Dated(0, tuple(_told(boot) for boot in undated_boots.date()))
-
-    def _last_times(self) -> dict[str, int]:
-        times = {}
-        for stream, kind in STREAMS.items():
-            record = self._journal.get(stream, self._journal.last_id(stream))
-            is_held = any(last == self._journal.last_id(stream) for _, last in self._journal.held(stream))
-            if isinstance(record, kind) and not isinstance(record, Day) and record.boot == self.boot and not is_held:
-                times[stream] = record.time_ms
-        return times
+        return Dated(0, tuple(_told(anchor) for anchor in undated_boots.date()))
 
 
-def _told(boot: Boot) -> Change:
-    anchor = boot.anchor
-    if anchor is None:
-        raise ValueError(f"boot {boot.number} has no anchor")
+def _resume(journal: JournalWriter, boot_id: str, uptime_ms: int, *, is_trusting: bool) -> tuple[Boot, Timebase]:
+    """The boot's last stretch, or a new one; and the time in it, as far as the journal knows."""
+    known = UndatedBoots(journal)
+    boots = [entry.boot for entry in known.boots.values()]
+    stretches = [boot for boot in boots if boot.boot_id == boot_id]
+    anchor: Anchor | None = None
+    last_ms = 0
+    for boot in stretches:
+        first_ms, end_ms = known.uptimes_ms(boot.number) or (last_ms, last_ms)
+        anchor, last_ms = boot.anchor or (anchor if first_ms >= last_ms else None), end_ms
+    has_started_again = last_ms > uptime_ms
+    if has_started_again or (anchor and anchor.source == TRUST_SETTING and not is_trusting):
+        anchor = None
+    if not stretches or has_started_again or (stretches[-1].anchor and not anchor):
+        name = stretch_name(boot_id, len(stretches) + 1)
+        stretches.append(Boot(journal.boot_number(name), name, None))
+    certain = [boot.anchor for boot in boots if boot.anchor and boot.boot_id != boot_id]
+    return stretches[-1], Timebase(
+        anchor=anchor,
+        stretch=len(stretches),
+        is_anchored=stretches[-1].anchor is not None,
+        last_trusted_ms=known.last_trusted_ms(stretches[0].number),
+        # The kernel, while it is synchronised, sets a hardware clock.
+        last_certain_ms=max((each.time_ms for each in certain if each.source == KERNEL), default=None),
+        is_trusting=is_trusting,
+    )
+
+
+def _told(anchor: Anchor) -> Change:
     when = datetime.fromtimestamp(anchor.time_ms / 1000, UTC)
     words = (
         f"an earlier run of this computer, whose clock was never confirmed, was about {when:%Y-%m-%d %H:%M} UTC, "

@@ -32,16 +32,8 @@ def word(moment: Moment, uncertainty_seconds: float) -> Anchor:
 def leave(directory: Path, boot_id: str, said: Anchor) -> None:
     """Leave a note of what a person said in this boot."""
     draft = directory / f".{NAME}.{os.getpid()}"
-    draft.write_text(
-        json.dumps(
-            {
-                "boot_id": boot_id,
-                "uptime_ms": said.uptime_ms,
-                "time_ms": said.time_ms,
-                "uncertainty_seconds": said.uncertainty_seconds,
-            }
-        )
-    )
+    note = {"boot_id": boot_id, "uptime_ms": said.uptime_ms, "time_ms": said.time_ms}
+    draft.write_text(json.dumps(note | {"uncertainty_seconds": said.uncertainty_seconds}))
     # The logger is another user, in the group that owns the directory.
     draft.chmod(0o664)
     draft.replace(directory / NAME)

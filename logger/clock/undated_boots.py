@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from journal.boots import Anchor, Boot
-from journal.reading import TIMED, Reading, Record
+from journal.reading import TIMED
 from journal.spans import Span
 from journal.writer import JournalWriter
 from logger.clock.anchor_estimate import UndatedBoot, date_boots
@@ -47,16 +47,16 @@ class UndatedBoots:
 
     def exist(self) -> bool:
         """Whether there are boots with held records and no anchor, before a boot with an anchor."""
-        return any(True for _ in self._chains())
+        return any(self._chains())
 
-    def date(self) -> list[Boot]:
-        """Give every such boot an anchor, and return them with it."""
-        dated = []
-        for chain, after in self._chains():
-            for entry, anchor in zip(chain, self._anchors(chain, after), strict=True):
-                self._journal.write_anchor(entry.boot.number, anchor)
-                dated.append(Boot(entry.boot.number, entry.boot.name, anchor))
-        return dated
+    def date(self) -> list[Anchor]:
+        """Give every such boot an anchor; returns these."""
+        given = []
+        for chain, after, anchor in self._chains():
+            for entry, found in zip(chain, self._anchors(chain, after, anchor), strict=True):
+                self._journal.write_anchor(entry.boot.number, found)
+                given.append(found)
+        return given
 
     def last_trusted_ms(self, before: int) -> int | None:
         """The earliest end of the last boot with trusted times before the one of that number."""
@@ -67,19 +67,22 @@ class UndatedBoots:
         """Whether a reading of that boot shows the regulator's clock."""
         return self._phase(self.boots[number], newest_first=False) is not None
 
-    def _chains(self) -> Iterable[tuple[list[BootSpans], BootSpans]]:
-        """Undated boots in a row, and the boot with an anchor after them."""
+    def _chains(self) -> Iterable[tuple[list[BootSpans], BootSpans, Anchor]]:
+        """Undated boots in a row, and the boot after them with its anchor."""
         chain: list[BootSpans] = []
         for entry in self.boots.values():
             if entry.is_undated:
                 chain.append(entry)
-            elif entry.boot.anchor is not None:
+            elif entry.boot.anchor:
                 if chain:
-                    yield chain, entry
+                    yield chain, entry, entry.boot.anchor
                 chain = []
 
-    def _anchors(self, chain: Sequence[BootSpans], after: BootSpans) -> list[Anchor]:
-        before_ms = self._begin_ms(after)
+    def _anchors(self, chain: Sequence[BootSpans], after: BootSpans, anchor: Anchor) -> list[Anchor]:
+        # The next boot's first record was taken then, at the latest. When its kernel started says nothing: a journal
+        # may have come here from a computer that was running meanwhile.
+        first_ms, _ = self.uptimes_ms(after.boot.number) or (anchor.uptime_ms, anchor.uptime_ms)
+        before_ms = anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
         earlier = [entry for entry in self._earlier(chain[0].boot.number) if self._end_ms(entry) <= before_ms]
         last = max(earlier, key=self._end_ms, default=None)
         phases = (self._phase(last, newest_first=True) if last else None, self._phase(after, newest_first=False))
@@ -98,81 +101,55 @@ class UndatedBoots:
         """The end of its trusted records, at the earliest."""
         last_ms = max(span.last_ms for span in entry.released)
         anchor = entry.boot.anchor
-        if anchor is None:
-            return last_ms
-        return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms))
-
-    def _begin_ms(self, entry: BootSpans) -> int:
-        """When the boot's first record was taken, at the latest.
-
-        When its kernel started says nothing: a journal may have come here from a computer that was running meanwhile.
-        """
-        anchor = entry.boot.anchor
-        if anchor is None:
-            raise ValueError(f"boot {entry.boot.number} has no anchor")
-        first_ms, _ = self.uptimes_ms(entry.boot.number) or (anchor.uptime_ms, anchor.uptime_ms)
-        return anchor.time_at(first_ms) + round(1000 * anchor.uncertainty_at(first_ms))
+        return last_ms - round(1000 * anchor.uncertainty_at(last_ms - anchor.offset_ms)) if anchor else last_ms
 
     def uptimes_ms(self, number: int) -> tuple[int, int] | None:
-        """The uptimes of a boot's first and last records; None if neither is known."""
-        entry = self.boots[number]
-        ends = [
-            self._journal.get(stream, record_id)
-            for stream, span in entry.spans
+        """The uptimes of a boot's first and last records; None if neither is known.
+
+        A span that was joined from several has records of earlier boots too.
+        """
+        uptimes = [
+            uptime_ms
+            for stream, span in self.boots[number].spans
             for record_id in (span.first_id, span.last_id)
+            for boot, uptime_ms in self._journal.values(stream, ("boot", "uptime_ms"), record_id, record_id)
+            if boot == number
         ]
-        uptimes = [getattr(record, "uptime_ms", 0) for record in ends if self._is_of(record, entry)]
         return (min(uptimes), max(uptimes)) if uptimes else None
 
-    @staticmethod
-    def _is_of(record: Record | None, entry: BootSpans) -> bool:
-        """Whether this boot took the record: a span that was joined from several has records of earlier boots too."""
-        return getattr(record, "boot", None) == entry.boot.number
-
     def _undated(self, entry: BootSpans) -> UndatedBoot:
-        readings = [span for stream, span in entry.spans if stream == "readings"]
-        first_ms, last_ms = self.uptimes_ms(entry.boot.number) or (0, 0)
-        return UndatedBoot(
-            entry.boot.number,
-            first_ms,
-            last_ms,
-            tuple(
-                Sample(reading.uptime_ms, reading.regulator_clock_seconds)
-                for reading in self._spread(readings)
-                if reading.regulator_clock_seconds is not None
-            ),
-        )
-
-    def _spread(self, spans: Sequence[Span]) -> Iterable[Reading]:
-        """Some readings, evenly from the first to the last."""
-        for span in spans:
-            size = span.last_id - span.first_id
-            for place in range(min(SAMPLES, size + 1)):
-                reading = self._journal.get(
-                    "readings", span.first_id + place * size // max(min(SAMPLES, size + 1) - 1, 1)
-                )
-                if isinstance(reading, Reading):
-                    yield reading
+        """The boot with samples of the regulator's clock, spread evenly over each of its spans."""
+        ids = [
+            span.first_id + (span.last_id - span.first_id) * place // (SAMPLES - 1)
+            for stream, span in entry.spans
+            if stream == "readings"
+            for place in range(SAMPLES)
+        ]
+        columns = ("uptime_ms", "regulator_clock_seconds")
+        samples = [
+            Sample(uptime_ms, clock_seconds)
+            for record_id in dict.fromkeys(ids)
+            for uptime_ms, clock_seconds in self._journal.values("readings", columns, record_id, record_id)
+            if clock_seconds is not None
+        ]
+        return UndatedBoot(entry.boot.number, *(self.uptimes_ms(entry.boot.number) or (0, 0)), tuple(samples))
 
     def _phase(self, entry: BootSpans, *, newest_first: bool) -> Phase | None:
         """The regulator's phase at one end of a boot's readings."""
-        anchor = entry.boot.anchor
         phases: list[Phase] = []
+        columns = ("boot", "time_ms", "uptime_ms", "regulator_clock_seconds")
         spans = [span for stream, span in entry.spans if stream == "readings"]
         for span in reversed(spans) if newest_first else spans:
-            for reading in self._journal.records(
-                "readings", span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
+            if span.is_held and not entry.boot.anchor:
+                continue
+            for boot, time_ms, uptime_ms, clock_seconds in self._journal.values(
+                "readings", columns, span.first_id, span.last_id, limit=PHASES_LOOKED_AT, newest_first=newest_first
             ):
-                if not isinstance(reading, Reading) or reading.regulator_clock_seconds is None:
-                    continue
-                if not self._is_of(reading, entry):
-                    continue
-                if span.is_held and anchor is None:
-                    continue
-                time_ms = anchor.time_at(reading.uptime_ms) if span.is_held and anchor else reading.time_ms
-                uncertainty = anchor.uncertainty_at(reading.uptime_ms) if anchor else 0.0
-                if uncertainty <= CERTAIN_SECONDS:
-                    phases.append(phase_of(Sample(time_ms, reading.regulator_clock_seconds)))
+                anchor = entry.boot.anchor or Anchor(uptime_ms, time_ms, "")
+                is_certain = anchor.uncertainty_at(uptime_ms) <= CERTAIN_SECONDS
+                if boot == entry.boot.number and clock_seconds is not None and is_certain:
+                    known_ms = anchor.time_at(uptime_ms) if span.is_held else time_ms
+                    phases.append(phase_of(Sample(known_ms, clock_seconds)))
                 if len(phases) == PHASES:
                     return central_phase(phases)
         return central_phase(phases)

@@ -2,7 +2,7 @@
 
     due        at the start, and after each of the regulator's midnights; once the time is trusted
     reading    byte by byte while there is time, at least one in each gap; it continues in the next gap
-    dating     all records at once (days.py)
+    dating     all records at once (dates.py)
     storing    at least one day in each gap, the oldest first; a day that is in the journal already is stored again only
                when the sums of its readings have changed
 
@@ -11,7 +11,7 @@ The newest reading in the journal is the reference for dates: its time is the co
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import tzinfo
 
 from journal.errors import JournalFull, RegulatorError
@@ -21,9 +21,9 @@ from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
-from logger.history.days import NewestReading, days_in
-from logger.history.ring import History, PartialHistory, is_quiet
-from logger.history.sums import measured
+from logger.history.dates import days_in
+from logger.history.ring import PartialHistory, is_quiet
+from logger.history.sums import measured, trusted
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -72,18 +72,19 @@ class HistoryChore:
             return False
         self._look_at = self._clock.monotonic() + LOOK_SECONDS
         now = newest(self._journal)
-        if now is None or not is_quiet(now.sample.clock_seconds):
+        if now is None or not is_quiet(now[1].clock_seconds):
             return False
         last = self._last
-        return last is None or now.sample.day_began_ms > last.day_began_ms + DAY_MS // 2
+        return last is None or now[1].day_began_ms > last.day_began_ms + DAY_MS // 2
 
     def _read(self, regulator: Regulator, partial: PartialHistory, has_time: Callable[[], bool]) -> list[Change]:
         now = newest(self._journal)
         if now is None:
             return []
+        reading, sample = now
         while (address := partial.next_address) is not None:
-            age_ms = self._clock.now().uptime_ms - now.reading.uptime_ms
-            if not 0 <= age_ms < FRESH_MS or not is_quiet(now.sample.clock_seconds + age_ms / 1000):
+            age_ms = self._clock.now().uptime_ms - reading.uptime_ms
+            if not 0 <= age_ms < FRESH_MS or not is_quiet(sample.clock_seconds + age_ms / 1000):
                 return []
             values = regulator.read_eeprom([address])
             if values is None:
@@ -97,12 +98,11 @@ class HistoryChore:
             self._look_at = self._clock.monotonic() + RETRY_SECONDS
             log.warning("cannot read the regulator's history: its pointer is invalid; trying again in an hour")
             return []
-        self._last = now.sample
-        return self._date(history, now)
-
-    def _date(self, history: History, now: NewestReading) -> list[Change]:
+        self._last = sample
         known = known_days(self._journal)
-        days, is_other = days_in(history, now, known, lambda time_ms: last_before(self._journal, time_ms), self._zone)
+        days, is_other = days_in(
+            history, reading, sample, known, lambda time_ms: last_before(self._journal, time_ms), zone=self._zone
+        )
         self._to_store = deque(days)
         if not is_other or self._has_told(known):
             return []
@@ -128,14 +128,14 @@ class HistoryChore:
                 return
 
 
-def newest(journal: Journal) -> NewestReading | None:
-    """The newest reading; None when its time is not trusted, or when it lacks the regulator's clock."""
+def newest(journal: Journal) -> tuple[Reading, Sample] | None:
+    """The newest reading and its regulator's clock; None when its time is not trusted, or when it lacks the clock."""
     last_id = journal.last_id("readings")
     reading = journal.get("readings", last_id)
     if not isinstance(reading, Reading) or any(first <= last_id <= last for first, last in journal.held("readings")):
         return None
     sample = sample_of(reading)
-    return NewestReading(reading, sample) if sample else None
+    return (reading, sample) if sample else None
 
 
 def known_days(journal: Journal) -> dict[str, Day]:
@@ -146,19 +146,12 @@ def known_days(journal: Journal) -> dict[str, Day]:
 
 def last_before(journal: Journal, time_ms: int) -> Sample | None:
     """The last sample of the regulator's clock before a moment, from readings with a trusted time."""
-    held = journal.held("readings")
-    found = [
-        sample
-        for first, last in journal.id_ranges("readings", time_ms - LOOK_BACK_MS, time_ms)
-        if not any(held_first <= first <= held_last for held_first, held_last in held)
-        for sample in _last_of(journal, first, last)
-    ]
-    return max(found, key=lambda sample: sample.time_ms, default=None)
-
-
-def _last_of(journal: Journal, first_id: int, last_id: int) -> Iterator[Sample]:
     columns = ("time_ms", "regulator_clock_seconds")
-    for time_ms, seconds in journal.values("readings", columns, first_id, last_id, limit=100, newest_first=True):
-        if seconds is not None:
-            yield Sample(time_ms, seconds)
-            return
+    samples = (
+        sample
+        for first, last in trusted(journal, time_ms - LOOK_BACK_MS, time_ms)
+        for sample in journal.values("readings", columns, first, last, limit=100, newest_first=True)
+        if sample[1] is not None
+    )
+    newest_sample = max(samples, default=None)
+    return Sample(*newest_sample) if newest_sample else None

@@ -1,4 +1,4 @@
-"""The date of each record of the history: known from last time, or from the regulator's midnights. Pure.
+"""The history's records as days. The date of each is known from last time, or from the regulator's midnights. Pure.
 
     ring       slot  7     8     9    10     11      the pointer is at 11 now
     known           Mon   Tue   Wed                  the journal's newest day stands in slot 9
@@ -16,14 +16,17 @@ Rules:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
 from itertools import count
 
-from journal.reading import Day
-from logger.clock.regulator_clock import DAY_MS
-from logger.history.midnights import RegulatorDay
-from logger.history.ring import FIRST, RECORD_BYTES, SLOTS, History, start
+from journal.reading import Day, Reading
+from logger.clock.regulator_clock import DAY_MS, Sample
+from logger.history.midnights import Before, RegulatorDay, days_before
+from logger.history.ring import FIRST, RECORD_BYTES, SLOTS, History, decode_record, start
+from logger.regulator.models import Steps
+from logger.regulator.registers import by_address, scale_of
 
 TIE_HOURS = 3
 NOON_MS = DAY_MS // 2
@@ -79,6 +82,41 @@ class KnownDay:
         return cls(slot, raw, day.date, day.time_ms, day.began_ms, day.ended_ms)
 
 
+def days_in(
+    history: History,
+    now: Reading,
+    clock: Sample,
+    known: Mapping[str, Day],
+    before: Before,
+    *,
+    zone: tzinfo | None = None,
+) -> tuple[list[Day], bool]:
+    """The records of a history as days, the oldest first, and whether it is another regulator's.
+
+    `now` is the newest reading, `clock` what it shows of the regulator's clock, and `before` looks up earlier samples.
+    `known` are the journal's days by date: one that is there already is returned as it is. The new ones are still
+    without the sums of their readings.
+    """
+    was = [each for day in known.values() if (each := KnownDay.of(day))]
+    dating = date_records(history, days_before(clock, before), was, zone)
+    volts = scale_of(by_address(now.raw), Steps()).system_volts
+    days = [known[each.date] if each.is_known else _day_of(each, now.model, volts) for each in dating.records]
+    return days, dating.is_other
+
+
+def _day_of(record: DatedRecord, model: str | None, system_volts: Fraction | None) -> Day:
+    return Day(
+        time_ms=record.time_ms,
+        date=record.date,
+        model=model,
+        date_is_estimated=int(record.is_estimated),
+        began_ms=record.day.began_ms,
+        ended_ms=record.day.ended_ms,
+        raw=with_addresses(record.slot, record.raw),
+        **asdict(decode_record(record.raw, system_volts)),
+    )
+
+
 def with_addresses(slot: int, raw: bytes) -> bytes:
     """The record's bytes as pairs of address and value, as the journal keeps them."""
     return bytes(byte for address, value in enumerate(raw, start(slot)) for byte in (address, value))
@@ -104,7 +142,11 @@ def date_records(
     may_have_gone_round = elapsed >= new + SLOTS // 2
     is_ours, is_telling = len(there) >= replaced, len(set(history.records.values())) > 1
     if known and ((is_ours and is_telling) or ((is_ours or new + 1 in there) and not may_have_gone_round)):
-        ends = _ends(_ended_in(days, known[0], new)[:new], known[0], there, new)
+        since = [day for day in days if day.middle_ms > known[0].ended_ms - DAY_MS // 4]
+        # A day that ended in a reset counts only if there is a record left for it.
+        resets = [day for day in since if day.is_doubtful][: max(0, new - sum(not day.is_doubtful for day in since))]
+        ended = [day for day in since if not day.is_doubtful or day in resets]
+        ends = _ends(ended[:new], there | {new + 1: known[0]})
         return Dating(_dated(history, ends, known, there, new=new, zone=zone))
     last = known[0].date[:10] if known else ""
     later = [day for day in days if not day.is_doubtful and date_of(day, zone) > last][:SLOTS]
@@ -112,25 +154,13 @@ def date_records(
     return Dating(_dated(history, ends, known, {}, new=SLOTS, zone=zone), not is_ours and elapsed < SLOTS - 3)
 
 
-def _ends(
-    days: Sequence[RegulatorDay], newest: KnownDay, there: Mapping[int, KnownDay], new: int
-) -> dict[int, RegulatorDay]:
-    """The day of each record, by how many days ago it was: from `days` if it is new, else 24 hours before the next."""
-    ends = dict(enumerate(days, start=1))
-    for days_ago in range(1, max(new, *there, 0) + 1):
-        if was := newest if days_ago == new + 1 else there.get(days_ago):
-            ends[days_ago] = was.day
-        elif days_ago not in ends and (next_day := ends.get(days_ago - 1)):
+def _ends(new: Sequence[RegulatorDay], past: Mapping[int, KnownDay]) -> dict[int, RegulatorDay]:
+    """The day of each record, by how many days ago it was; where it is not known, it ended 24 hours before the next."""
+    ends = dict(enumerate(new, start=1)) | {days_ago: each.day for days_ago, each in past.items()}
+    for days_ago in range(2, max(ends)):
+        if days_ago not in ends and (next_day := ends.get(days_ago - 1)):
             ends[days_ago] = RegulatorDay(next_day.began_ms - DAY_MS, next_day.began_ms)
     return ends
-
-
-def _ended_in(days: Sequence[RegulatorDay], newest: KnownDay, new: int) -> list[RegulatorDay]:
-    """The days of the new records. A day that ended in a reset counts only if there is a record left for it."""
-    since = [day for day in days if day.middle_ms > newest.ended_ms - DAY_MS // 4]
-    missing = new - sum(not day.is_doubtful for day in since)
-    resets = [day for day in since if day.is_doubtful][: max(0, missing)]
-    return [day for day in since if not day.is_doubtful or day in resets]
 
 
 def _dated(
@@ -173,26 +203,20 @@ def date_of(day: RegulatorDay, zone: tzinfo | None, before: tuple[str, int] | No
     middle = datetime.fromtimestamp(day.middle_ms / 1000, UTC).astimezone(zone)
     name = middle.date().isoformat()
     if before and not TIE_HOURS <= middle.hour < 24 - TIE_HOURS:
-        counted = _shifted(before[0][:10], max(1, round((day.ended_ms - before[1]) / DAY_MS)))
-        if abs(_day_number(counted) - _day_number(name)) <= 1:
-            return counted
+        counted = _day_number(before[0]) + max(1, round((day.ended_ms - before[1]) / DAY_MS))
+        if abs(counted - _day_number(name)) <= 1:
+            return (EPOCH + timedelta(days=counted)).isoformat()
     return name
 
 
 def _free_date(name: str, taken: set[str]) -> tuple[str, int]:
-    if name not in taken:
-        return name, _noon(name)
-    nth = next(nth for nth in count(2) if f"{name}/{nth}" not in taken)
-    return f"{name}/{nth}", _noon(name) + (nth - 1) * 60_000
+    nth = next(nth for nth in count(1) if _nth(name, nth) not in taken)
+    return _nth(name, nth), _day_number(name) * DAY_MS + NOON_MS + (nth - 1) * 60_000
 
 
-def _shifted(name: str, days: int) -> str:
-    return (date.fromisoformat(name) + timedelta(days=days)).isoformat()
+def _nth(name: str, nth: int) -> str:
+    return name if nth == 1 else f"{name}/{nth}"
 
 
 def _day_number(name: str) -> int:
     return (date.fromisoformat(name[:10]) - EPOCH).days
-
-
-def _noon(name: str) -> int:
-    return _day_number(name) * DAY_MS + NOON_MS

@@ -111,12 +111,12 @@ def _samples(now: Sample, before: Before) -> list[Sample]:
 def _jump(after: Sample, earlier: Sample, before: Before) -> tuple[Sample, Sample]:
     """The two samples next to each other between which the clock jumped."""
     while after.time_ms - earlier.time_ms > NEAR_MS:
-        middle = before((after.time_ms + earlier.time_ms) // 2)
-        if middle is None or middle.time_ms <= earlier.time_ms:
+        middle = before((after.time_ms + earlier.time_ms) // 2) or earlier
+        if middle.time_ms <= earlier.time_ms:
             # Nothing in the older half: look at what comes right before the newer sample.
-            middle = before(after.time_ms)
-            if middle is None or middle.time_ms <= earlier.time_ms:
-                break
+            middle = before(after.time_ms) or earlier
+        if middle.time_ms <= earlier.time_ms:
+            break
         if ran_on(after, middle):
             after = middle
         else:

@@ -11,6 +11,7 @@ amps or watts
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from heapq import merge
+from operator import itemgetter
 
 from journal.journal import Journal
 from journal.reading import Day
@@ -38,7 +39,8 @@ def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
     """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
     if day.began_ms is None or day.ended_ms is None:
         return day
-    sums = sums_between(journal, day.began_ms, day.ended_ms, interval_seconds)
+    gap_ms = longest_gap_ms(interval_seconds)
+    sums = sum_up(_flows(journal, day.began_ms - gap_ms, day.ended_ms + gap_ms), day.began_ms, day.ended_ms, gap_ms)
     new = replace(
         day,
         measured_charge_amp_hours=sums.charge_amp_hours,
@@ -50,22 +52,20 @@ def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
     return day if new == day else replace(new, id=None)
 
 
-def sums_between(journal: Journal, began_ms: int, ended_ms: int, interval_seconds: float) -> DaySums:
-    """The sums of the readings with a trusted time."""
-    gap_ms = longest_gap_ms(interval_seconds)
-    return sum_up(flows(journal, began_ms - gap_ms, ended_ms + gap_ms), began_ms, ended_ms, gap_ms)
-
-
-def flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
-    """Times, currents and powers, ascending in time, read as needed."""
+def trusted(journal: Journal, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
+    """The ranges of ids of the readings of that time, without those whose time is not trusted."""
     held = journal.held("readings")
-    ranges = [
+    return [
         (first, last)
         for first, last in journal.id_ranges("readings", since_ms, until_ms)
         if not any(held_first <= first <= held_last for held_first, held_last in held)
     ]
-    rows = (journal.values("readings", COLUMNS, first, last) for first, last in ranges)
-    return merge(*rows, key=lambda row: row[0])
+
+
+def _flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
+    """Times, currents and powers of trusted readings, ascending in time, read as needed."""
+    ranges = trusted(journal, since_ms, until_ms)
+    return merge(*(journal.values("readings", COLUMNS, *ids) for ids in ranges), key=itemgetter(0))
 
 
 def longest_gap_ms(interval_seconds: float) -> int:

@@ -75,6 +75,14 @@ def test_a_tick_that_was_missed_is_skipped_and_not_made_up_for(bench, journal):
     assert all(later - earlier >= 19.9 for earlier, later in pairwise(seconds))
 
 
+def test_no_reading_waits_for_the_settings(bench, journal):
+    """They take longer than the gap between two readings."""
+    run(bench, journal, 60)
+    asked = [request[1] for request in bench.requests if request[0] == 20 and 64 <= request[1] <= 94]
+    assert len(asked) > 60
+    assert [round(reading.uptime_ms / 1000) for reading in readings(journal)] == list(range(1000, 1060, 10))
+
+
 def test_it_ends_after_so_many_readings(bench, journal):
     poller = poller_at(bench, journal)
     poll(poller, bench, count=3)

@@ -307,6 +307,26 @@ def test_a_certain_clock_that_is_set_back_by_a_second_does_not_put_events_out_of
     assert world.kinds().count("after") == 5
 
 
+@pytest.mark.parametrize("is_online", [True, False])
+def test_small_steps_of_a_certain_clock_are_not_forgotten_when_the_logger_is_killed(minutes, is_online):
+    """Each is too small to be a step; after the restart, times would fall back by all of them."""
+    minutes.power_on()
+    minutes.network()
+    minutes.run(600)
+    minutes.is_lied_to = True
+    for _ in range(4):
+        minutes.set_wall(1.5)
+        minutes.run(180)
+    minutes.tick()
+    minutes.kill()
+    if not is_online:
+        minutes.offline()
+    minutes.start()
+    minutes.tick()
+    minutes.check()
+    assert minutes.kinds() == ["clock_trusted"]
+
+
 def test_a_hardware_clock_that_nobody_is_known_to_have_set(world):
     """It may have drifted since this program was released."""
     world.wall_ms = world.true_ms + 2_000_000

@@ -153,6 +153,18 @@ def test_a_reset_ends_a_day_only_when_the_pointer_says_so() -> None:
     assert new(two) == [(date(41), raw(1041)), (date(42), raw(1042))]
 
 
+def test_a_reset_without_a_record_takes_none_from_the_day_before() -> None:
+    before = date_records(ring(40), ended(40), [], UTC)
+    reset = JUNE_1 + 42 * DAY_MS + 14 * HOUR_MS  # 14:00 of day 42
+    days = [
+        RegulatorDay(reset, reset + DAY_MS, is_shown=True),
+        RegulatorDay(JUNE_1 + 42 * DAY_MS, reset, is_doubtful=True),
+        *ended(41),
+    ]
+    after = date_records(ring(42), days, known(before.records), UTC)
+    assert new(after) == [(date(41), raw(1041)), (date(43), raw(1042))]
+
+
 def test_a_record_waits_for_the_midnight_that_ended_it() -> None:
     before = date_records(ring(40), ended(40), [], UTC)
     early = date_records(ring(41), ended(40), known(before.records), UTC)

@@ -1,10 +1,14 @@
 """What the readings of a day add up to."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger.history.sums import DaySums, longest_gap_ms, sum_up
+from journal.reading import Reading
+from journal.writer import JournalWriter
+from logger.history.sums import DaySums, longest_gap_ms, sum_up, trusted
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -52,3 +56,13 @@ def test_how_far_apart_neighbours_may_be(interval: float, expected: int) -> None
 def test_watts_become_watt_hours_in_the_same_way() -> None:
     readings = [(n * MINUTE, 10.0, 2.0, 250.0, None if n > 30 else 50.0) for n in range(61)]
     assert sum_up(readings, 0, HOUR) == DaySums(10.0, 2.0, 100.0, 250.0, 25.0)
+
+
+def test_readings_whose_time_is_not_trusted_are_left_out(tmp_path: Path) -> None:
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        for boot in (1, 2, 3):
+            for minute in range(3):
+                taken = Reading(time_ms=boot * HOUR + minute * MINUTE, boot=boot, uptime_ms=minute)
+                journal.append(taken, is_held=boot == 2)
+        assert trusted(journal, 0, 4 * HOUR) == [(1, 3), (7, 9)]
+        assert trusted(journal, HOUR + MINUTE, 2 * HOUR) == [(2, 3)]
