@@ -36,11 +36,14 @@ class DaySums:
 
 
 def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
-    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same."""
+    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same, or if
+    less of the day is covered than before: then its readings have been pruned."""
     if day.began_ms is None or day.ended_ms is None:
         return day
     gap_ms = longest_gap_ms(interval_seconds)
     sums = sum_up(_flows(journal, day.began_ms - gap_ms, day.ended_ms + gap_ms), day.began_ms, day.ended_ms, gap_ms)
+    if sums.coverage_percent < (day.coverage_percent or 0.0):
+        return day
     new = replace(
         day,
         measured_charge_amp_hours=sums.charge_amp_hours,

@@ -1,14 +1,15 @@
 """What the readings of a day add up to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.reading import Reading
+from journal.reading import Day, Reading
 from journal.writer import JournalWriter
-from logger.history.sums import DaySums, longest_gap_ms, sum_up, trusted
+from logger.history.sums import DaySums, longest_gap_ms, measured, sum_up, trusted
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -66,3 +67,15 @@ def test_readings_whose_time_is_not_trusted_are_left_out(tmp_path: Path) -> None
                 journal.append(taken, is_held=boot == 2)
         assert trusted(journal, 0, 4 * HOUR) == [(1, 3), (7, 9)]
         assert trusted(journal, HOUR + MINUTE, 2 * HOUR) == [(2, 3)]
+
+
+def test_the_sums_of_a_day_stay_when_its_readings_are_pruned(tmp_path: Path) -> None:
+    day = Day(time_ms=2 * HOUR, date="1970-01-01", began_ms=0, ended_ms=2 * HOUR)
+    with JournalWriter.create(tmp_path / "journal.db") as journal:
+        for minute in range(121):
+            journal.append(Reading(time_ms=minute * MINUTE, boot=1, uptime_ms=minute, charge_amps=6.0, load_amps=1.0))
+        whole = replace(measured(journal, day, 60), id=1)
+        assert (whole.measured_charge_amp_hours, whole.coverage_percent) == (12.0, 100.0)
+        for before_ms in (HOUR, 3 * HOUR):
+            journal.prune([(1, 121)], before_ms, 1000)
+            assert measured(journal, whole, 60) == whole
