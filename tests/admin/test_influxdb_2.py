@@ -103,3 +103,17 @@ def test_a_wrong_organisation_is_named(
     monkeypatch.setenv("INFLUXDB_ORG", "no-such-org")
     assert run(["audit"]) == 1
     assert "organisation no-such-org not found; check INFLUXDB_ORG" in capsys.readouterr().err
+
+
+def test_a_field_that_another_program_wrote_as_text_is_named(
+    influxdb: InfluxDB2, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """InfluxDB then refuses all numbers of that field for as long as a shard covers, a week."""
+    path = f"/api/v2/write?org={influxdb.org}&bucket={influxdb.bucket}&precision=s"
+    influxdb.ask(path, f'solar,model=PL80,site=hut battery_volts="high" {int(time.time())}'.encode(), "text/plain")
+    assert run(["upload", "--once"]) == 1
+    capsys.readouterr()
+    assert run(["dead-letters", "list"]) == 0
+    assert 'input field "battery_volts"' in capsys.readouterr().out
+    assert run(["audit", "--values"]) == 1
+    assert "holds a field as text" in capsys.readouterr().err

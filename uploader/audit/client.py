@@ -39,6 +39,8 @@ FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of their version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
+# What InfluxDB 2.7.12 says where it has numbers of a field for one week, and text or true/false of it for another.
+OF_ANOTHER_TYPE = re.compile(r"unsupported (for|input type for \w+) aggregate")
 UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
 Language = Flux | InfluxQL | MetricsQL
@@ -184,6 +186,9 @@ class Client:
         return answer.status in {400, 404} and re.search(r"organi[sz]ation.* not found", words_of(answer)) is not None
 
     def _cannot(self, cause: str, remedy: str, kind: type[UploadError] = UploadError) -> UploadError:
+        if OF_ANOTHER_TYPE.search(cause):
+            cause = f"it holds a field as text that is a number here ({cause})"
+            remedy = "`solar dead-letters list` names it"
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
 
 
