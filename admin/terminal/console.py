@@ -27,18 +27,6 @@ def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
     root.setLevel(logging.DEBUG if verbose else level)
 
 
-@contextmanager
-def logging_put_back() -> Iterator[None]:
-    """Restore the process's logging after the block."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    try:
-        yield
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
-
-
 def program_version() -> str:
     """The installed version, from the name of pip's directory for it: importlib.metadata would take 2 MB."""
     found = (path for entry in sys.path for path in Path(entry).glob("solar_battery_monitoring-*.dist-info"))
