@@ -167,22 +167,13 @@ class Journal:
         column how many values there are, the times of the first and the last, the lowest, the highest, and their sum.
         A slice may come as two rows, one after the other.
         """
-        sums = ", ".join(
-            f"count({name}), min(iif({name} ISNULL, NULL, time_ms)), max(iif({name} ISNULL, NULL, time_ms)), "
-            f"min({name}), max({name}), total({name})"
-            for name in names
-        )
-        query = f"""
-            SELECT count(*), min(time_ms), max(time_ms), {sums}
-            FROM readings
-            WHERE id BETWEEN ? AND ?
-            GROUP BY CAST((time_ms - ?) / ? AS INTEGER)
-            ORDER BY min(time_ms)
-            """
+        quick, exact = (_slices_query(names, each) for each in ("time_ms", "iif({name} ISNULL, NULL, time_ms)"))
         for first in range(first_id, last_id + 1, SUMMED_ROWS):
-            last = min(first + SUMMED_ROWS - 1, last_id)
+            bound = first, min(first + SUMMED_ROWS - 1, last_id), since_ms, float(slice_ms)
             with self._our_errors("read"):
-                rows = self._connection.execute(query, (first, last, since_ms, float(slice_ms))).fetchall()
+                rows = self._connection.execute(quick, bound).fetchall()
+                if any(0 < number < row[0] for row in rows for number in row[3::6]):
+                    rows = self._connection.execute(exact, bound).fetchall()
             yield rows
 
     def released(self, stream: str) -> list[tuple[int, int]]:
@@ -252,3 +243,18 @@ class Journal:
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)
+
+
+def _slices_query(names: Sequence[str], time: str) -> str:
+    """`time`: of a value. Where no value is missing it is the reading's, which takes two thirds of the processor."""
+    sums = ", ".join(
+        f"count({name}), min({time}), max({time}), min({name}), max({name}), total({name})".replace("{name}", name)
+        for name in names
+    )
+    return f"""
+        SELECT count(*), min(time_ms), max(time_ms), {sums}
+        FROM readings
+        WHERE id BETWEEN ? AND ?
+        GROUP BY CAST((time_ms - ?) / ? AS INTEGER)
+        ORDER BY min(time_ms)
+        """
