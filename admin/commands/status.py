@@ -8,10 +8,9 @@ from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.colour import painted
-from admin.terminal.console import wrapped
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.values import values
-from admin.terminal.words import ago, count, duration, size
+from admin.terminal.words import ago, count, duration, size, wrapped
 from journal.errors import JournalError
 from journal.journal import Journal
 
