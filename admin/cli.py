@@ -16,6 +16,8 @@ import shutil
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -24,7 +26,6 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from admin.terminal.console import logging_put_back, program_commit, program_version
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.usage_errors import explain, is_usage_error, sanitized
 from journal.errors import BadSetting, SolarError
@@ -132,6 +133,8 @@ app = typer.Typer(
 
 def show_version(is_asked: bool) -> None:
     if is_asked:
+        from admin.terminal.console import program_commit, program_version
+
         commit = program_commit()
         print(f"solar {program_version()}{f' ({commit})' if commit else ''}")
         raise typer.Exit
@@ -181,6 +184,23 @@ def run(arguments: list[str]) -> int:
             return 1
         traceback.print_exc()
         return 70
+
+
+@contextmanager
+def logging_put_back() -> Iterator[None]:
+    """Restore the process's logging after the block, if the process has any: most commands do not import it."""
+    if "logging" not in sys.modules:
+        yield
+        return
+    import logging
+
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 def discard_output() -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import page
+from benchmarks import page, process
 from benchmarks.figure import Figure, Place
 from benchmarks.network_figures import draining, sending
 from benchmarks.site_figures import exporting, growing, starting, writing
@@ -31,6 +31,7 @@ def main(million: int, names: Sequence[str]) -> None:
     if unknown := set(names) - {part.__name__ for part in ALL}:
         sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(part.__name__ for part in ALL)}")
     parts = [part for part in ALL if part.__name__ in names] if names else USUAL
+    process.compile_all()
     with tempfile.TemporaryDirectory(prefix="solar-bench-") as directory:
         place = Place(Path(directory), million)
         for part in parts:

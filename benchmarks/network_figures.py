@@ -79,11 +79,11 @@ def draining(place: Place) -> Iterator[Figure]:
     """A backlog into InfluxDB, compared with influxdb-client's batching API and with the server's own speed."""
     fifth = place.million // 5
     data, million = place.journal("fifth", fifth), place.journal("million", place.million)
-    with _influxdb(place.directory / "influxdb") as (url, new):
-        start = _upload(place.journal("tiny", 100), url, new())
+    with influxdb(place.directory / "influxdb") as (url, new):
+        start = upload(place.journal("tiny", 100), url, new())
         ours, points, ready, server = [], [], [], []
         for _ in range(3):
-            ours.append(_upload(data, url, new()))
+            ours.append(upload(data, url, new()))
             peer = [PEERS / "python", Path(__file__).with_name("peers.py")]
             points.append(process.run([*peer, "points", data / "journal.db", url, new()]))
             ready.append(process.run([*peer, "lines", data / "journal.db", url, new()]))
@@ -97,7 +97,7 @@ def draining(place: Place) -> Iterator[Figure]:
         yield Figure("drain, wall, × ready lines", now.wall_seconds / with_lines.wall_seconds, "×", 1.0, alone, "1.54")
         yield Figure("drain, wall, × Points", now.wall_seconds / with_points.wall_seconds, "×", 0.5, "", "1.08")
         name = new()
-        all_of_it = _upload(million, url, name)
+        all_of_it = upload(million, url, name)
         beside = f"Points {with_points.peak_megabytes:.0f}, ready lines {with_lines.peak_megabytes:.0f}"
         yield Figure("memory while draining 10⁶", all_of_it.peak_megabytes, "MB", 45, beside, "67")
         yield Figure("its growth from 200,000", all_of_it.peak_megabytes - now.peak_megabytes, "MB", 2)
@@ -120,7 +120,7 @@ location / { proxy_pass SERVER; }
 
 
 @contextmanager
-def _influxdb(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+def influxdb(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     """The URL of a real InfluxDB, and a function that makes another database in it. Debian's is 1.6, which has no
     /api/v2/write, so nginx adds that, the same for all."""
     directory.mkdir()
@@ -136,7 +136,7 @@ def _influxdb(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
         yield url, new
 
 
-def _upload(data: Path, url: str, bucket: str) -> Run:
+def upload(data: Path, url: str, bucket: str) -> Run:
     for left in data.glob("uploader.db*"):
         left.unlink()
     return process.run([SOLAR, "upload", "--once", "--data", data], influxdb_settings(url, bucket))

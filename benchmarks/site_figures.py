@@ -35,11 +35,12 @@ def writing(place: Place) -> Iterator[Figure]:
 def starting(place: Place) -> Iterator[Figure]:
     """Commands that a person waits for; the two services at rest."""
     data = place.journal("small", 10_000)
-    typer = process.several([process.PYTHON, "-c", "import typer"], 9).wall_seconds
-    shown = process.several([SOLAR, "--help"], 9).wall_seconds
-    status = process.several([SOLAR, "status", "--data", data], 9).wall_seconds
-    yield Figure("`solar --help`, × `import typer`", shown / typer, "×", 1.9, f"{shown:.2f} s", "3.0 (0.24 s)")
-    yield Figure("`solar status`, × `import typer`", status / typer, "×", 1.9, f"{status:.2f} s", "2.6 (0.21 s)")
+    typer, shown, status = process.in_turn(
+        [[process.PYTHON, "-c", "import typer"], [SOLAR, "--help"], [SOLAR, "status", "--data", data]], 9
+    )
+    for command, run, first in (("--help", shown, "3.0 (0.24 s)"), ("status", status, "2.6 (0.21 s)")):
+        ratio = run.cpu_seconds / typer.cpu_seconds
+        yield Figure(f"`solar {command}`, × `import typer`", ratio, "×", 1.9, f"{run.wall_seconds:.2f} s", first)
     command = [process.PYTHON, "-c", "import sqlite3, serial"]
     bare = process.several(command, 5).peak_megabytes
     yield Figure("logger resident", _logger(place), "MB", 22, f"Python with sqlite3 and serial {bare:.0f}", "30")
@@ -74,27 +75,21 @@ def _uploader(place: Place) -> float:
 def exporting(place: Place) -> Iterator[Figure]:
     """Export and report of a million."""
     data, output = place.journal("million", place.million), place.directory / "out"
-    ours = [process.run([SOLAR, "export", "--data", data], output=output) for _ in range(3)]
     query = "SELECT * FROM readings"
-    sqlite = [process.run(["sqlite3", "-csv", data / "journal.db", query], output=output) for _ in range(3)]
-    utils = process.run([PEERS / "sqlite-utils", "rows", data / "journal.db", "readings", "--csv"], output=output)
-    now, peer = process.median(ours), process.median(sqlite)
-    beside = f"`sqlite-utils rows --csv` {utils.wall_seconds / peer.wall_seconds:.1f} ×, {utils.peak_megabytes:.0f} MB"
+    commands: list[list[str | Path]] = [
+        [SOLAR, "export", "--data", data],
+        ["sqlite3", "-csv", data / "journal.db", query],
+        [PEERS / "sqlite-utils", "rows", data / "journal.db", "readings", "--csv"],
+    ]
+    now, peer, utils = process.in_turn(commands, 3, output)
+    beside = f"`sqlite-utils rows --csv` {utils.cpu_seconds / peer.cpu_seconds:.1f} ×, {utils.peak_megabytes:.0f} MB"
     name = "export of 10⁶ to CSV, × `sqlite3 -csv`"
-    yield Figure(name, now.wall_seconds / peer.wall_seconds, "×", 2, beside, "4.7")
+    yield Figure(name, now.cpu_seconds / peer.cpu_seconds, "×", 2, beside, "4.7")
     small = process.several([SOLAR, "export", "--data", place.journal("small", 10_000)], 3, output)
     growth = now.peak_megabytes - small.peak_megabytes
     yield Figure("its memory, 10⁶ less 10⁴", growth, "MB", 6)
-    command: list[str | Path] = [
-        SOLAR,
-        "report",
-        "--since",
-        "2026-01-01",
-        "--data",
-        data,
-        "--output",
-        place.directory / "report.html",
-    ]
+    page = place.directory / "report.html"
+    command = [SOLAR, "report", "--since", "2026-01-01", "--data", data, "--output", page]
     yield Figure("report of 10⁶", process.several(command, 3).wall_seconds, "s", 2, "", "4")
 
 
@@ -104,11 +99,11 @@ def growing(place: Place) -> Iterator[Figure]:
     large.mkdir()
     shutil.copy(place.journal("million", place.million) / "journal.db", large / "journal.db")
     multiply(large / "journal.db", 10)
-    status = {data: process.several([SOLAR, "status", "--data", data], 9).cpu_seconds for data in (small, large)}
-    yield Figure("`status`, 10⁷ ÷ 10⁴ readings", status[large] / status[small], "×", 1.1, "", "1.0 at 10⁶")
-    boots = {each: place.journal(f"boots{each}", 10_000, each) for each in (10, 1000)}
-    many = {each: process.several([SOLAR, "status", "--data", data], 5).cpu_seconds for each, data in boots.items()}
-    yield Figure("`status`, 1,000 ÷ 10 boots", many[1000] / many[10], "×", None)
+    short, long = process.in_turn([[SOLAR, "status", "--data", data] for data in (small, large)], 9)
+    yield Figure("`status`, 10⁷ ÷ 10⁴ readings", long.cpu_seconds / short.cpu_seconds, "×", 1.1, "", "1.0 at 10⁶")
+    boots = [place.journal(f"boots{each}", 10_000, each) for each in (10, 1000)]
+    few, many = process.in_turn([[SOLAR, "status", "--data", data] for data in boots], 5)
+    yield Figure("`status`, 1,000 ÷ 10 boots", many.cpu_seconds / few.cpu_seconds, "×", None)
     yield Figure("start of the logger, 10⁷ ÷ 10⁴ readings", _opening(large) / _opening(small), "×", None)
 
 

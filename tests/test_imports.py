@@ -148,3 +148,16 @@ def test_the_uploader_does_without_influxdb_client_while_it_drains(tmp_path: Pat
     loaded = {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
     assert "urllib3" in loaded
     assert loaded & {"influxdb_client", "serial", "rich", "sqlite_utils"} == set()
+
+
+def test_status_and_help_start_with_few_imports(tmp_path: Path) -> None:
+    """A person waits for them; each of these would take as long as a dozen modules of ours."""
+    make(tmp_path / "journal.db", 20)
+    for arguments in (["--help"], ["status", "--data", str(tmp_path)]):
+        script = f"import sys, admin.cli\nadmin.cli.run({arguments!r})\nprint(*sys.modules)"
+        env = {name: text for name, text in os.environ.items() if not name.startswith(("SOLAR_", "INFLUX"))}
+        command = [sys.executable, "-c", script]
+        run = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+        loaded = {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
+        assert "typer" in loaded
+        assert loaded & {"logging", "socket", "json", "rich", "urllib3", "ssl", "sqlite_utils", "tempfile"} == set()

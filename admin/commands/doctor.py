@@ -20,9 +20,10 @@ from admin.health.health import Health
 from admin.health.survey import survey
 from admin.terminal import options, unknown_settings
 from admin.terminal.colour import painted
-from admin.terminal.console import log_to_stderr, program_version, wrapped
+from admin.terminal.console import log_to_stderr, program_version
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
+from admin.terminal.words import wrapped
 from journal.errors import BadSetting
 from journal.holders import is_locked
 

@@ -1,19 +1,16 @@
-"""`solar status`: the site's state on one screen."""
+"""`solar status`: the site's state on one screen. It must come quickly, so what only --json needs is imported there."""
 
-import json
 import shutil
 from pathlib import Path
 
-from admin.files.formats import columns, row
 from admin.health.clock_state import held_in_words, trust_in_words
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.colour import painted
-from admin.terminal.console import wrapped
 from admin.terminal.moments import iso, iso_date
 from admin.terminal.values import values
-from admin.terminal.words import ago, count, duration, size
+from admin.terminal.words import ago, count, duration, size, wrapped
 from journal.errors import JournalError
 from journal.journal import Journal
 
@@ -23,6 +20,8 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
     health = survey(data, is_upload_wanted=bool(url))
     points = attention(health)
     if as_json:
+        import json
+
         print(json.dumps(as_dict(health, points) | verdict_and_energy(data, health), indent=1))
     else:
         screen = "\n".join(lines(health, points, shutil.get_terminal_size().columns))
@@ -32,7 +31,6 @@ def status(*, data: options.Data = options.DATA, url: options.Url = None, as_jso
 
 def verdict_and_energy(data: Path, health: Health) -> dict[str, object]:
     """The verdict and the energy figures; the latter are None if the journal cannot be read."""
-    # Imported only for --json: the screen must come quickly.
     from admin.energy.energy import recent_energy
     from admin.energy.verdict import verdict
     from admin.energy.words import as_dict as in_json
@@ -121,6 +119,8 @@ def _upload_rows(health: Health) -> list[tuple[str, str]]:
 
 def as_dict(health: Health, points: list[str]) -> dict[str, object]:
     """The same for programs; docs/status.md explains the keys."""
+    from admin.files.formats import columns, row
+
     upload, disk, reading = health.upload, health.disk, health.reading
     # 0 if nothing was ever uploaded; None if the files cannot be read.
     none = None if health.error or health.upload_error else 0

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,6 +28,8 @@ TIMES = ("time", "local_time")
 _LAST = ("boot", "uptime_ms", "wall_ms", "raw")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
+_AT_ONCE = 200
+"""So many rows are made and written at once."""
 
 
 def columns(stream: str) -> tuple[str, ...]:
@@ -46,9 +49,16 @@ def row(record: Record, names: Iterable[str]) -> list[Value]:
     return [iso(record.time_ms) if name == "time" else getattr(record, name) for name in names]
 
 
+def write_all(texts: Iterable[str], output: TextIO) -> None:
+    """Many texts with each write: with PYTHONUNBUFFERED a write to standard output is a system call."""
+    rest = iter(texts)
+    while some := list(islice(rest, _AT_ONCE)):
+        output.write("".join(some))
+
+
 def write_csv(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
     output.write(",".join(names) + "\n")
-    output.writelines(",".join(cells) + "\n" for cells in _cells(rows, names, _csv_cell))
+    write_all((",".join(cells) + "\n" for cells in _cells(rows, names, _csv_cell, "")), output)
 
 
 def _csv_cell(value: Value) -> str:
@@ -63,35 +73,45 @@ def _csv_cell(value: Value) -> str:
 
 def write_json(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
     """One array, an object a line."""
+    write_all(_array(_objects(rows, names)), output)
+
+
+def _array(objects: Iterable[str]) -> Iterator[str]:
     before = "[\n"
-    for text in _objects(rows, names):
-        output.write(before + text)
+    for text in objects:
+        yield before + text
         before = ",\n"
-    output.write("[]\n" if before == "[\n" else "\n]\n")
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
 def write_jsonl(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
-    output.writelines(text + "\n" for text in _objects(rows, names))
+    write_all((text + "\n" for text in _objects(rows, names)), output)
 
 
 def _objects(rows: Iterable[Row], names: Sequence[str]) -> Iterator[str]:
     layout = ", ".join(f'"{name}": %s' for name in names)
-    return (f"{{{layout % tuple(cells)}}}" for cells in _cells(rows, names, json.dumps))
+    return (f"{{{layout % tuple(cells)}}}" for cells in _cells(rows, names, json.dumps, '"'))
 
 
-def _cells(rows: Iterable[Row], names: Sequence[str], write: Callable[[Value], str]) -> Iterator[list[str]]:
-    """What `write` makes of each value; bytes are hexadecimal."""
-    minutes = Texts(lambda minute: iso_minute(int(minute) * 60_000))
-    local_minutes = Texts(lambda minute: local_minute(int(minute) * 60_000))
+def _cells(
+    rows: Iterable[Row], names: Sequence[str], write: Callable[[Value], str], quote: str
+) -> Iterator[Sequence[str]]:
+    """What `write` makes of each value; bytes are hexadecimal. `quote` is what stands around a text.
+
+    Some rows at once, so that Python's own loops go through the values of a column.
+    """
+    hours = Texts(lambda hour: write(iso_minute(int(hour) * 3_600_000)[:-3]).removesuffix(quote))
+    seconds = Texts(lambda second: f"{second // 60:02}:{second % 60:02}")
+    thousandths = Texts("{:03}".format)
+    local_minutes = Texts(lambda minute: write(local_minute(int(minute) * 60_000)).removesuffix(quote))
 
     def time(time_ms: int) -> str:
-        minute, ms = divmod(time_ms, 60_000)
-        shown = f"{ms:05}"
-        return write(f"{minutes[minute]}:{shown[:2]}.{shown[2:]}Z")
+        second, ms = divmod(time_ms, 1000)
+        return f"{hours[second // 3600]}:{seconds[second % 3600]}.{thousandths[ms]}Z{quote}"
 
     def local(time_ms: int) -> str:
         minute, ms = divmod(time_ms, 60_000)
-        return write(f"{local_minutes[minute]}:{ms // 1000:02}")
+        return f"{local_minutes[minute]}:{ms // 1000:02}{quote}"
 
     always_new = {
         "id": write,
@@ -99,10 +119,13 @@ def _cells(rows: Iterable[Row], names: Sequence[str], write: Callable[[Value], s
         "local_time": local,
         "uptime_ms": write,
         "wall_ms": write,
-        "raw": lambda raw: write(raw.hex()),
+        "raw": lambda raw: f"{quote}{raw.hex()}{quote}",
     }
     writers: list[Callable[[Any], str]] = [always_new.get(name) or Texts(write).__getitem__ for name in names]
-    return ([write(value) for write, value in zip(writers, row, strict=True)] for row in rows)
+    rows = iter(rows)
+    while some := list(islice(rows, _AT_ONCE)):
+        columns = zip(*some, strict=True)
+        yield from zip(*(map(write, values) for write, values in zip(writers, columns, strict=True)), strict=True)
 
 
 def write_sqlite(rows: Iterable[Row], names: Sequence[str], stream: str, path: Path) -> None:

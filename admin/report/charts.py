@@ -1,9 +1,9 @@
 """The charts of a period: its readings or their sums as columns, and what report and page draw of them."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
-from typing import Self
+from typing import Any, Self
 
 from admin.energy.nights import Night
 from admin.energy.quarters import QUANTITIES, Stretch
@@ -18,7 +18,8 @@ from journal.reading import Day
 GAP_SECONDS = 300.0
 LONGEST_SHADED_MS = 31 * DAY_MS
 """Over a longer time nights are not shaded: they are too thin, and in a year a point of the line is a whole day."""
-ROWS_AT_ONCE = 5000
+SUMS = 6
+"""How many numbers Journal.slices gives of each column."""
 
 
 @dataclass(slots=True)
@@ -35,23 +36,29 @@ class ChartData:
         places = column_count(span.since_ms, span.until_ms, WIDTH)
         return cls({name: Columns(span.since_ms, span.until_ms, places) for name in QUANTITIES})
 
+    def add(self, sums: Sequence[Any]) -> None:
+        """The sums of a slice, one quantity after the other (Journal.slices)."""
+        for nth, columns in enumerate(self.columns.values()):
+            number, first_ms, last_ms, lowest, highest, total = sums[SUMS * nth : SUMS * (nth + 1)]
+            if number:
+                columns.add_sums(first_ms, last_ms, lowest=lowest, highest=highest, total=total, number=number)
+
 
 def collect(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], None] = lambda done: None) -> ChartData:
-    """Read them once, in the order of ids."""
+    """Read them once, in the order of ids: as slices that each lie in one column and are no longer than a gap."""
     drawn = ChartData.empty(span)
+    column_ms = next(iter(drawn.columns.values())).width_ms
+    slice_ms = column_ms / math.ceil(column_ms / span.gap_ms)
     before_ms = None
     for first, last in ranges:
-        rows = journal.values("readings", ("time_ms", *QUANTITIES), first, last)
-        while some := list(islice(rows, ROWS_AT_ONCE)):
-            times, *values = zip(*some, strict=True)
-            for columns, of_quantity in zip(drawn.columns.values(), values, strict=True):
-                columns.add_all(times, of_quantity)
-            between = pairwise(times if before_ms is None else (before_ms, *times))
-            gaps = [after - before for before, after in between if after - before > span.gap_ms]
-            drawn.gaps += len(gaps)
-            drawn.missing_ms += sum(gaps)
-            before_ms = times[-1]
-            drawn.readings += len(times)
+        for slices in journal.slices(QUANTITIES, first, last, span.since_ms, slice_ms):
+            for readings, first_ms, last_ms, *sums in slices:
+                drawn.readings += readings
+                drawn.add(sums)
+                if before_ms is not None and first_ms - before_ms > span.gap_ms:
+                    drawn.gaps += 1
+                    drawn.missing_ms += first_ms - before_ms
+                before_ms = last_ms
             show(drawn.readings)
     return drawn
 

@@ -6,8 +6,7 @@ runs     [column, column]      [column, column]      what is missing for longer 
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 DAY_MS = 86_400_000
@@ -49,38 +48,13 @@ class Columns:
         self._columns: dict[int, Column] = {}
 
     def add(self, time_ms: int, value: float) -> None:
-        self.add_all([time_ms], [value])
-
-    def add_all(self, times: Sequence[int], values: Sequence[float | None]) -> None:
-        """Values at ascending times, None where there is none: a column's at once, by Python's own loops."""
-        begin = 0
-        while begin < len(times):
-            place = self._place(times[begin])
-            end = bisect_right(times, place, begin, key=self._place)
-            at, of_column = times[begin:end], [value for value in values[begin:end] if value is not None]
-            if len(of_column) < len(at):
-                at = [time_ms for time_ms, value in zip(at, values[begin:end], strict=True) if value is not None]
-            if at:
-                self._widen(place, at, of_column)
-            begin = end
-
-    def _place(self, time_ms: int) -> int:
-        return int((time_ms - self._since_ms) / self.width_ms)
-
-    def _widen(self, place: int, times: Sequence[int], values: Sequence[float]) -> None:
-        column = self._columns.get(place)
-        if column is None:
-            column = self._columns[place] = Column(place, times[0], times[-1], values[0], values[0])
-        column.lowest, column.highest = min(column.lowest, *values), max(column.highest, *values)
-        column.first_ms, column.last_ms = min(column.first_ms, times[0]), max(column.last_ms, times[-1])
-        column.total += sum(values)
-        column.number += len(values)
+        self.add_sums(time_ms, time_ms, lowest=value, highest=value, total=value, number=1)
 
     def add_sums(
         self, first_ms: int, last_ms: int, *, lowest: float, highest: float, total: float, number: int
     ) -> None:
         """Add the sums of several values at once; all of them go to the column in which their middle lies."""
-        place = self._place((first_ms + last_ms) // 2)
+        place = int(((first_ms + last_ms) // 2 - self._since_ms) / self.width_ms)
         column = self._columns.setdefault(place, Column(place, first_ms, last_ms, lowest, highest))
         column.first_ms, column.last_ms = min(column.first_ms, first_ms), max(column.last_ms, last_ms)
         column.lowest, column.highest = min(column.lowest, lowest), max(column.highest, highest)

@@ -1,11 +1,10 @@
-"""How a command meets its terminal: log lines, a progress bar, signals, wrapped text."""
+"""How a command meets its terminal: log lines, a progress bar, signals."""
 
 import logging
 import os
 import signal
 import socket
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,18 +24,6 @@ def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(logging.DEBUG if verbose else level)
-
-
-@contextmanager
-def logging_put_back() -> Iterator[None]:
-    """Restore the process's logging after the block."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    try:
-        yield
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
 
 
 def program_version() -> str:
@@ -93,13 +80,6 @@ class _ToStderr(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
         return sys.stderr
-
-
-def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """The text, wrapped at `width`. A longer word stays whole, so that a path can be copied from the screen."""
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
 
 
 @contextmanager

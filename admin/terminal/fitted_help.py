@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from admin.terminal.console import wrapped
+from admin.terminal.words import wrapped
 
 TWO_COLUMNS = 80
 """In a narrower terminal two columns would cut words."""

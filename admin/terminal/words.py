@@ -1,4 +1,6 @@
-"""Says quantities as a person would: 3 minutes, 4.2 MB, 1,234 readings. Pure."""
+"""Says quantities as a person would: 3 minutes, 4.2 MB, 1,234 readings; and wraps text. Pure."""
+
+import textwrap
 
 _BYTES = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -35,3 +37,10 @@ def size(content_bytes: float) -> str:
 def count(number: float, noun: str) -> str:
     """A whole number with its noun: 1 reading, 1,234 readings."""
     return f"{round(number):,} {noun if round(number) == 1 else noun + 's'}"
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """The text, wrapped at `width`. A longer word stays whole, so that a path can be copied from the screen."""
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,6 +1,5 @@
 """When the last backup was made, and where: a note beside the journal, for `solar status`."""
 
-import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +20,18 @@ class BackupNote:
 def read_note(data: Path) -> BackupNote | None:
     """None if there never was a backup, or if the note cannot be read."""
     try:
-        return BackupNote(**json.loads((data / NAME).read_text()))
+        text = (data / NAME).read_text()
+        import json  # which `solar status` does without where there is no note
+
+        return BackupNote(**json.loads(text))
     except (OSError, ValueError, TypeError):
         return None
 
 
 def write_note(data: Path, note: BackupNote) -> None:
     """As far as that is possible: a full disk must not hide what the backup itself has to say."""
+    import json
+
     draft = data / f".{NAME}.new"
     with suppress(OSError):
         draft.write_text(json.dumps(asdict(note)))

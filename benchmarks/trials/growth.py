@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks import process
 from benchmarks.figure import Figure, Place
 from benchmarks.journals import multiply
+from benchmarks.network_figures import influxdb, upload
 from benchmarks.process import PYTHON, SOLAR, Run
-from tests.scripted_influx import Answer, ScriptedInflux
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BOOTS = (10, 1_000, 10_000)
@@ -33,27 +33,20 @@ JournalWriter.create(Path(sys.argv[1])).close()
 
 def growth(place: Place) -> Iterator[Figure]:
     """Of each command, the last of a row divided by the first, and all of the row beside it."""
-    readings = [_of_size(place, size) for size in SIZES if size <= 10 * place.million]
-    boots = [place.journal(f"boots{each}", OF_BOOTS, each) for each in BOOTS]
-    with ScriptedInflux(answers=lambda lines: Answer()) as server:  # what it is sent it need not keep
-        server.requests = _Forgotten()
-        for name, measure in _commands(place, server.url).items():
-            for what, journals in (
-                (f"{SIZES[0]:,} to {SIZES[-1]:,} readings", readings),
-                ("10 to 10,000 boots", boots),
-            ):
+    sizes = [size for size in SIZES if size <= 10 * place.million]
+    rows = {
+        f"{sizes[0]:,} to {sizes[-1]:,} readings": [_of_size(place, size) for size in sizes],
+        f"{BOOTS[0]:,} to {BOOTS[-1]:,} boots": [place.journal(f"of{each}boots", OF_BOOTS, each) for each in BOOTS],
+    }
+    with influxdb(place.directory / "growth-influxdb") as (url, new):
+        databases = {data: new() for journals in rows.values() for data in journals}
+        for name, measure in _commands(place, url, databases).items():
+            for what, journals in rows.items():
                 runs = [measure(data) for data in journals]
                 seconds = ", ".join(f"{run.cpu_seconds:.2g}" for run in runs)
                 memory = ", ".join(f"{run.peak_megabytes:.0f}" for run in runs)
                 ratio = runs[-1].cpu_seconds / runs[0].cpu_seconds
                 yield Figure(f"{name}, {what}", ratio, "×", None, f"{seconds} s; {memory} MB")
-
-
-class _Forgotten(list[list[str]]):
-    """What the server was sent; ten million lines would be gigabytes."""
-
-    def append(self, lines: list[str]) -> None:
-        pass
 
 
 def _of_size(place: Place, size: int) -> Path:
@@ -67,25 +60,28 @@ def _of_size(place: Place, size: int) -> Path:
     return data
 
 
-def _commands(place: Place, url: str) -> Mapping[str, Callable[[Path], Run]]:
+def _commands(place: Place, url: str, databases: Mapping[Path, str]) -> Mapping[str, Callable[[Path], Run]]:
+    """How each command is measured with a journal, in this order: the drain fills the journal's database."""
     output = place.directory / "growth-output"
-    target = {"URL": url, "TOKEN": "token", "ORG": "org", "BUCKET": "bucket"}
-    env = {f"INFLUXDB_{name}": text for name, text in target.items()}
+    page = str(place.directory / "growth.html")
 
-    def solar(*words: str) -> Callable[[Path], Run]:
-        return lambda data: process.run([SOLAR, *words, "--data", data], env, output)
+    def solar(*words: str, times: int = 1) -> Callable[[Path], Run]:
+        def measured(data: Path) -> Run:
+            env = process.influxdb_settings(url, databases[data])
+            return process.median([process.run([SOLAR, *words, "--data", data], env, output) for _ in range(times)])
 
-    def drained(data: Path) -> Run:
-        for left in data.glob("uploader.db*"):
-            left.unlink()
-        return solar("upload", "--once")(data)
+        return measured
+
+    def script(text: str) -> Callable[[Path], Run]:
+        return lambda data: process.several([PYTHON, "-c", text, data / "journal.db"], 3)
 
     return {
-        "drain": drained,
-        "start of the uploader": solar("upload", "--once"),  # all is sent
-        "status": solar("status"),
+        "drain": lambda data: upload(data, url, databases[data]),
+        "start of the uploader": solar("upload", "--once", times=3),  # all is sent
+        "audit": solar("audit"),
+        "status": solar("status", times=5),
         "export": solar("export"),
-        "report": solar("report", "--since", "2026-01-01", "--output", str(place.directory / "growth.html")),
-        "start of the logger": lambda data: process.run([PYTHON, "-c", _OPEN, data / "journal.db"]),
-        "prune of 1,000": lambda data: process.run([PYTHON, "-c", _PRUNE, data / "journal.db"]),
+        "report": solar("report", "--since", "2026-01-01", "--until", "2031-01-01", "--output", page),
+        "start of the logger": script(_OPEN),
+        "prune of 1,000": script(_PRUNE),
     }
