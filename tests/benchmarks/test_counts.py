@@ -3,13 +3,17 @@
 `make bench` measures the rest; docs/performance.md says what a user gets from it.
 """
 
+import gzip
 from pathlib import Path
 
 from admin.commands.status import status
 from benchmarks import counts
 from benchmarks.journals import make, readings
+from journal.journal import Journal
 from journal.writer import JournalWriter
 from tests.servers import program
+from uploader.server.influx import compressed
+from uploader.server.line_protocol import COLUMNS, lines
 
 CERTIFICATE = Path(__file__).parents[1] / "uploader" / "certificates" / "valid.pem"
 
@@ -31,6 +35,13 @@ def test_a_backlog_goes_out_in_few_and_small_requests(tmp_path: Path) -> None:
     requests, lines, size = counts.drained(tmp_path, 2000)
     assert (requests, lines) == (5, 2000)
     assert size / lines < 16.5
+
+
+def test_a_large_request_is_smaller_than_gzip_9_makes_it(tmp_path: Path) -> None:
+    with Journal.open(make(tmp_path / "journal.db", 5000)) as journal:
+        rows = journal.values("readings", COLUMNS["readings"], 1, 5000)
+        texts = [line.text for line in lines(rows, "readings", journal.sites("readings"))]
+    assert len(compressed(texts)) < len(gzip.compress("\n".join(texts).encode(), 9))
 
 
 def test_six_readings_go_out_as_one_piece_with_few_headers(tmp_path: Path) -> None:
