@@ -4,6 +4,8 @@
 """
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 from admin.commands.status import status
@@ -15,6 +17,18 @@ from tests.servers import program
 from uploader.server.influx import compressed
 from uploader.server.line_protocol import COLUMNS, lines
 
+GROWTH = """
+import os, sys
+from pathlib import Path
+from benchmarks.journals import readings
+from benchmarks.process import resident_megabytes
+from journal.writer import JournalWriter
+with JournalWriter.create(Path(sys.argv[1])) as journal:
+    journal.append_all(readings(100, journal.boot_number("boot")))
+    before = resident_megabytes(os.getpid())
+    journal.append_all(readings(int(sys.argv[2]), journal.boot_number("boot")))
+    print(resident_megabytes(os.getpid()) - before)
+"""
 CERTIFICATE = Path(__file__).parents[1] / "uploader" / "certificates" / "valid.pem"
 
 
@@ -54,6 +68,12 @@ def test_six_readings_go_out_as_one_piece_with_few_headers(tmp_path: Path) -> No
 def test_a_journal_at_rest_has_no_room_to_spare(tmp_path: Path) -> None:
     path = make(tmp_path / "journal.db", 5000)
     assert path.stat().st_size / 5000 < 210
+
+
+def test_what_was_written_does_not_stay_in_memory(tmp_path: Path) -> None:
+    """15,000 readings are almost 3 MB. Their ids alone, as they are returned, take 0.6."""
+    command = [sys.executable, "-c", GROWTH, str(tmp_path / "journal.db"), "15000"]
+    assert float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) < 1.5
 
 
 def test_nothing_that_runs_often_goes_through_a_whole_table(tmp_path: Path) -> None:
