@@ -50,7 +50,7 @@ def readings(count: int, boot: int, first_ms: int = FIRST_MS) -> Iterator[Readin
             load_disconnected=0, generator_running=0, alarm=0, solar_disconnected=0,
             regulator_clock_seconds=float(seconds % DAY_SECONDS),
             raw=bytes(byte for address in ADDRESSES for byte in (address, chance.randrange(4) + charge_steps % 250)),
-            reading_seconds=round(chance.gauss(3.6, 0.2), 3),
+            reading_seconds=round(chance.gauss(3.6, 0.2), 1),
         )
         # fmt: on
 
