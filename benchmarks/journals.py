@@ -1,4 +1,5 @@
-"""Makes journals of any length, always with the same readings: 25 fields, in the steps of the regulator's registers."""
+"""Makes journals of any length, always with the same readings: 26 fields, in the steps of the regulator's registers and
+with as many digits as the logger gives them."""
 
 import math
 import random
@@ -39,8 +40,9 @@ def readings(count: int, boot: int, first_ms: int = FIRST_MS) -> Iterator[Readin
             time_ms=first_ms + number * EVERY_MS + chance.randrange(40), boot=boot, uptime_ms=number * EVERY_MS,
             model="PL80", battery_volts=volts, battery_celsius=float(18 + round(8 * day_part)),
             state_of_charge_percent=float(round(60 + 35 * day_part)), charge_amps=charge_amps, load_amps=load_amps,
-            internal_charge_amps=charge_amps, internal_load_amps=load_amps, charge_watts=volts * charge_amps,
-            load_watts=volts * load_amps, charge_amp_hours=float(int(charged)), load_amp_hours=float(int(used)),
+            internal_charge_amps=charge_amps, internal_load_amps=load_amps,
+            charge_watts=round(volts * charge_amps, 2), load_watts=round(volts * load_amps, 2),
+            charge_amp_hours=float(int(charged)), load_amp_hours=float(int(used)),
             internal_charge_amp_hours=float(int(charged)), external_charge_amp_hours=0.0,
             internal_load_amp_hours=float(int(used)), external_load_amp_hours=0.0,
             regulator_state="boost" if charge_steps else "float", duty_cycle_percent=float(charge_steps * 100 // 150),
@@ -48,6 +50,7 @@ def readings(count: int, boot: int, first_ms: int = FIRST_MS) -> Iterator[Readin
             load_disconnected=0, generator_running=0, alarm=0, solar_disconnected=0,
             regulator_clock_seconds=float(seconds % DAY_SECONDS),
             raw=bytes(byte for address in ADDRESSES for byte in (address, chance.randrange(4) + charge_steps % 250)),
+            reading_seconds=round(chance.gauss(3.6, 0.2), 1),
         )
         # fmt: on
 

@@ -17,7 +17,7 @@ class Reading:
 
     `raw` is every byte read for this reading as pairs (address, value), so that a wrong scale can be corrected later.
     The high byte of a counter that cannot have changed since the reading before is not read again: the column has it.
-    `reading_seconds`: from the first request to the last reply.
+    `reading_seconds`: from the first request to the last reply, to a tenth: more digits would only cost traffic.
     """
 
     id: int | None = None

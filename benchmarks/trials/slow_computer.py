@@ -19,8 +19,11 @@ CGROUP = Path("/sys/fs/cgroup")
 CORE_SHARE = 0.1
 MEMORY_BYTES = 128 * 1024 * 1024
 INTERVAL_SECONDS = 10.0
+AT_START = 6
+"""The first readings. Between them the logger asks for the regulator's settings and history, which takes as long on any
+computer: it waits for the regulator."""
 READINGS = 6
-"""Taken alone, and again while a backlog is sent; before them some that find out what the regulator is."""
+"""Taken alone, and again while a backlog is sent."""
 
 
 def slow_computer(place: Place) -> Iterator[Figure]:
@@ -39,7 +42,7 @@ def slow_computer(place: Place) -> Iterator[Figure]:
             env = {f"INFLUXDB_{name}": text for name, text in target.items()}
             env |= {"SOLAR_PORT": found[0], "SOLAR_DATA": str(data), "SOLAR_CLOCK": "trust"}
             running.enter_context(process.running(_within(groups, [SOLAR, "log"]), env))
-            alone = _late_seconds(data / "journal.db", 2)
+            alone = _late_seconds(data / "journal.db", AT_START)
             running.enter_context(process.running(_within(groups, [SOLAR, "upload"]), env))
             beside = _late_seconds(data / "journal.db", 0)
             sent = sum(map(len, server.requests))
@@ -77,13 +80,21 @@ def _within(groups: Sequence[Path], command: Sequence[str]) -> list[str]:
 
 @contextmanager
 def limited() -> Iterator[list[Path]]:
-    """Control groups, of either version, whose processes together get that little. Raises OSError where it may not."""
+    """Control groups, of either version, whose processes together get that little, and get it before any others do.
+
+    Raises OSError where it may not.
+    """
     name, period = f"solar-bench-{os.getpid()}", 100_000
     quota = int(CORE_SHARE * period)
-    settings = {CGROUP / name: {"cpu.max": f"{quota} {period}", "memory.max": str(MEMORY_BYTES)}}
+    limits = {"cpu.max": f"{quota} {period}", "cpu.weight": "10000", "memory.max": str(MEMORY_BYTES)}
+    settings = {CGROUP / name: limits}
     if (CGROUP / "cpu").exists():
         settings = {
-            CGROUP / "cpu" / name: {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": str(quota)},
+            CGROUP / "cpu" / name: {
+                "cpu.cfs_period_us": str(period),
+                "cpu.cfs_quota_us": str(quota),
+                "cpu.shares": "262144",
+            },
             CGROUP / "memory" / name: {"memory.limit_in_bytes": str(MEMORY_BYTES)},
         }
     made = []

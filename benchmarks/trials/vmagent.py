@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import urllib3
@@ -22,32 +21,28 @@ def vmagent(place: Place) -> Iterator[Figure]:
     """What of it is for each reading. Its requests are another protocol's, so there is no goal."""
     data, directory = place.journal("vmagent-source", READINGS), place.directory / "vmagent"
     listen, server = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    pool = urllib3.PoolManager()
-    with ExitStack() as running:
-        agent = running.enter_context(
-            process.running(
-                [
-                    program("vmagent", "victoria-metrics"),
-                    f"-remoteWrite.url=http://{server}/api/v1/write",
-                    f"-remoteWrite.tmpDataPath={directory}",
-                    f"-httpListenAddr={listen}",
-                    "-loggerLevel=FATAL",
-                ],
-                {},
-            )
-        )
+    pool = urllib3.PoolManager(retries=urllib3.Retry(100, backoff_factor=0.1, backoff_max=0.5))  # while they start
+    agent = [
+        program("vmagent", "victoria-metrics"),
+        f"-remoteWrite.url=http://{server}/api/v1/write",
+        f"-remoteWrite.tmpDataPath={directory}",
+        f"-httpListenAddr={listen}",
+        "-loggerLevel=FATAL",
+    ]
+    with process.running(agent, {}):
         for body in _bodies(data, READINGS):
-            answer = pool.request("POST", f"http://{listen}/write?precision=ms", body=body, retries=20)
+            answer = pool.request("POST", f"http://{listen}/write?precision=ms", body=body)
             assert answer.status == 204, answer.data
-        _wait(lambda: _metric(pool, listen, "vmagent_remotewrite_pending_data_bytes") > 0)
-        time.sleep(3)  # it flushes each second
-        queued = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-        before = _cpu_seconds(agent.pid)
-        command = [program("victoria-metrics", "victoria-metrics"), f"-storageDataPath={place.directory}/vm-data"]
-        options = [f"-httpListenAddr={server}", "-retentionPeriod=100y", "-loggerLevel=FATAL"]
-        running.enter_context(process.running([*command, *options], {}))
-        _wait(lambda: _metric(pool, listen, "vmagent_remotewrite_pending_data_bytes") == 0)
-        cpu = _cpu_seconds(agent.pid) - before
+    # Only now, as it has ended, is the whole queue on the disk.
+    queued = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    command = [program("victoria-metrics", "victoria-metrics"), f"-storageDataPath={place.directory}/vm-data"]
+    options = [f"-httpListenAddr={server}", "-retentionPeriod=100y", "-loggerLevel=FATAL"]
+    with process.running(agent, {}) as draining:
+        assert _pending_bytes(pool, listen) > 0
+        before = _cpu_seconds(draining.pid)
+        with process.running([*command, *options], {}):
+            _wait(lambda: _pending_bytes(pool, listen) == 0)
+            cpu = _cpu_seconds(draining.pid) - before
     yield Figure("vmagent: its queue on disk, a reading", queued / READINGS, "B", None)
     yield Figure("vmagent: drain from its queue, CPU a reading", cpu / READINGS * 1e6, "µs", None)
 
@@ -60,9 +55,10 @@ def _wait(is_so: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def _metric(pool: urllib3.PoolManager, listen: str, name: str) -> float:
-    """The sum of all series of this metric of vmagent's own."""
+def _pending_bytes(pool: urllib3.PoolManager, listen: str) -> float:
+    """How much of its queue vmagent has still to send."""
     shown = pool.request("GET", f"http://{listen}/metrics").data.decode()
+    name = "vmagent_remotewrite_pending_data_bytes"
     return sum(float(line.split()[-1]) for line in shown.splitlines() if line.startswith(name))
 
 

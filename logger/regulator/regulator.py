@@ -204,7 +204,7 @@ class Regulator:
             time_ms=self._moment.time_ms,
             boot=self._moment.boot,
             uptime_ms=self._moment.uptime_ms,
-            reading_seconds=round(self._clock.monotonic() - began, 3),
+            reading_seconds=round(self._clock.monotonic() - began, 1),
             known_highs={counter.high: self._verified.known(counter.high) for counter in COUNTERS},
         )
 

@@ -3,14 +3,32 @@
 `make bench` measures the rest; docs/performance.md says what a user gets from it.
 """
 
+import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 from admin.commands.status import status
 from benchmarks import counts
 from benchmarks.journals import make, readings
+from journal.journal import Journal
 from journal.writer import JournalWriter
 from tests.servers import program
+from uploader.server.influx import compressed
+from uploader.server.line_protocol import COLUMNS, lines
 
+GROWTH = """
+import os, sys
+from pathlib import Path
+from benchmarks.journals import readings
+from benchmarks.process import resident_megabytes
+from journal.writer import JournalWriter
+with JournalWriter.create(Path(sys.argv[1])) as journal:
+    journal.append_all(readings(100, journal.boot_number("boot")))
+    before = resident_megabytes(os.getpid())
+    journal.append_all(readings(int(sys.argv[2]), journal.boot_number("boot")))
+    print(resident_megabytes(os.getpid()) - before)
+"""
 CERTIFICATE = Path(__file__).parents[1] / "uploader" / "certificates" / "valid.pem"
 
 
@@ -33,6 +51,13 @@ def test_a_backlog_goes_out_in_few_and_small_requests(tmp_path: Path) -> None:
     assert size / lines < 16.5
 
 
+def test_a_large_request_is_smaller_than_gzip_9_makes_it(tmp_path: Path) -> None:
+    with Journal.open(make(tmp_path / "journal.db", 5000)) as journal:
+        rows = journal.values("readings", COLUMNS["readings"], 1, 5000)
+        texts = [line.text for line in lines(rows, "readings", journal.sites("readings"))]
+    assert len(compressed(texts)) < len(gzip.compress("\n".join(texts).encode(), 9))
+
+
 def test_six_readings_go_out_as_one_piece_with_few_headers(tmp_path: Path) -> None:
     """1,440 of these are a day's traffic. TLS: one record for the request, one for the answer, 22 bytes each."""
     secure, plain = counts.request_bytes(tmp_path, CERTIFICATE)
@@ -43,6 +68,12 @@ def test_six_readings_go_out_as_one_piece_with_few_headers(tmp_path: Path) -> No
 def test_a_journal_at_rest_has_no_room_to_spare(tmp_path: Path) -> None:
     path = make(tmp_path / "journal.db", 5000)
     assert path.stat().st_size / 5000 < 210
+
+
+def test_what_was_written_does_not_stay_in_memory(tmp_path: Path) -> None:
+    """15,000 readings are almost 3 MB. Their ids alone, as they are returned, take 0.6."""
+    command = [sys.executable, "-c", GROWTH, str(tmp_path / "journal.db"), "15000"]
+    assert float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) < 1.5
 
 
 def test_nothing_that_runs_often_goes_through_a_whole_table(tmp_path: Path) -> None:
