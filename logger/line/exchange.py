@@ -187,7 +187,7 @@ class Pli:
         self._port.write(request)
         received = b""
         wait_seconds = self._reply_seconds + 5 * self._character_seconds
-        while (reply := frame.parse(command, received)) is None:
+        while (answer := frame.parse(command, received)) is None:
             byte = self._read_byte(self._monotonic() + wait_seconds)
             if not byte:
                 return BROKEN_OFF if received else SILENCE
@@ -198,9 +198,9 @@ class Pli:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s -> %s%s", request.hex(" "), received.hex(" "), " and more" if is_followed else "")
         if is_followed:
-            self.doubts += isinstance(reply.answer, int)
+            self.doubts += isinstance(answer, int)
             return ONE_TOO_MANY
-        return _failure(reply.answer) if isinstance(reply.answer, frame.Refusal) else reply.answer
+        return _failure(answer) if isinstance(answer, frame.Refusal) else answer
 
     def _read_byte(self, deadline: float) -> bytes:
         """The next byte; nothing when none has arrived by `deadline`."""
