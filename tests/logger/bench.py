@@ -102,7 +102,7 @@ class Bench(Clock):
 
     @property
     def in_waiting(self) -> int:
-        return sum(at <= self.seconds for at, _ in self._arriving)
+        return next((nth for nth, (at, _) in enumerate(self._arriving) if at > self.seconds), len(self._arriving))
 
     def close(self) -> None:
         self.is_open = False
