@@ -188,6 +188,7 @@ class Regulator:
         live, first, *parts = self._verified.prove(steps, READING_SECONDS, lambda done: tell(done, len(steps)))
         now = _merged([live, *parts])
         before |= first
+        first.pop(HOURS, None)  # minutes and seconds are of another moment
         self._before = {address: now[address] for address in SCALE_AND_HOUR & now.keys()}
         if any(before[address] != now[address] for address in SCALE & before.keys() & now.keys()):
             return None

@@ -790,6 +790,21 @@ def test_seconds_that_are_a_little_off_do_not_hide_the_end_of_an_hour(bench, off
     assert began - 2 <= seconds <= clock()
 
 
+def test_an_hour_that_cannot_be_read_again_is_not_joined_with_later_minutes(bench):
+    """It was read at the beginning, to find midnight; 358 s is just before the regulator's first tenth of an hour."""
+    run_clock(bench, 358)
+    asked = []
+
+    def refuse_the_hour(reply):
+        asked.append(bench.requests[-1][1])
+        return bytes([133]) if asked[-1] == 48 and 203 in asked else reply
+
+    bench.to_us = refuse_the_hour
+    reading = bench.regulator().read()
+    assert {46, 47} <= by_address(reading.raw).keys()
+    assert reading.regulator_clock_seconds is None
+
+
 @pytest.mark.parametrize("seconds_before", [0.5, 1, 2, 3, 4, 5, 6, 8, 20])
 def test_a_reading_that_straddles_midnight_is_taken_again(bench, seconds_before):
     """At the regulator's midnight the counters fall to 0: never some of one day and some of the other."""
