@@ -39,7 +39,8 @@ STEP_TRIES = 3
 STEADY_SECONDS = 60.0
 """After which a value that was always the same is believed when it is read once, on a flawless line."""
 RECENT_SECONDS = 30.0
-"""In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
+RECENT_AMP_HOURS = 2
+"""No counter gains more in that time: a shunt measures up to 254 A."""
 
 WHOLE = -1
 """In the place of a command, with a number's low address: the high byte that is known to belong to the low one."""
@@ -155,8 +156,8 @@ class VerifiedReads:
         last, whole = self._known.get((READ_RAM, low)), self._known.get((WHOLE, low))
         if last and whole and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
-            # A counter of 256 that was reset has the same low byte as before.
-            if not ram or (ram[low] >= last.value and (ram[low] or not whole.value)):
+            # A counter of 256 that was reset may have the same low byte as before, even if it has counted on.
+            if not ram or (ram[low] >= last.value and (ram[low] > RECENT_AMP_HOURS or not whole.value)):
                 return ram
         return self.pair(low, high)
 

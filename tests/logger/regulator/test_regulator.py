@@ -132,12 +132,15 @@ def test_a_counter_that_was_not_seen_for_a_while_is_read_whole(bench):
     assert regulator.read().internal_charge_amp_hours == 557.0
 
 
-def test_a_counter_that_is_reset_at_256_is_not_taken_for_256(bench):
-    bench.ram[188:190] = [0, 1]
+@pytest.mark.parametrize("gained", [0, 1, 2])
+def test_a_counter_that_is_reset_at_256_and_counts_on_is_not_taken_for_256(bench, gained):
+    """A shunt of 250 A counts 2 Ah in half a minute, so the low byte may be where it was."""
+    bench.ram[193:195] = [gained, 1]
     regulator = bench.regulator()
-    assert regulator.read().internal_charge_amp_hours == 256.0
-    bench.ram[188:190] = [0, 0]
-    assert regulator.read().internal_charge_amp_hours == 0.0
+    assert regulator.read().external_charge_amp_hours == 256.0 + gained
+    bench.seconds += 20
+    bench.ram[193:195] = [gained, 0]
+    assert regulator.read().external_charge_amp_hours == gained
 
 
 @pytest.mark.parametrize("high_reads", [0, 1])
