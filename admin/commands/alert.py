@@ -164,10 +164,9 @@ def known(data: Path) -> "tuple[int | None, Sequence[Boot]]":
 
 def bank_volts(reading: "Reading") -> int | None:
     """From RAM 93, if it was read."""
-    from logger.regulator.registers import SYSTEM, SYSTEM_VOLTS, by_address
+    from logger.regulator.registers import by_address, volts_of
 
-    ram = by_address(reading.raw)
-    return SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
+    return volts_of(by_address(reading.raw))
 
 
 def now(boots: "Sequence[Boot]") -> "Moment":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from admin.doctor.finding import Finding, look, ok, see, skipped
 from admin.terminal.words import duration, time_of_day
 from journal.reading import Reading
-from logger.regulator.registers import DAY_SECONDS, SYSTEM, SYSTEM_VOLTS, by_address
+from logger.regulator.registers import DAY_SECONDS, by_address, volts_of
 
 CLOCK_TOLERANCE_SECONDS = 900
 SUMMER_SECONDS = 3600
@@ -19,8 +19,7 @@ def check_regulator(reading: Reading, *, is_clock_trusted: bool) -> Iterator[Fin
 
 
 def _model(reading: Reading) -> Finding:
-    ram = by_address(reading.raw)
-    volts = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
+    volts = volts_of(by_address(reading.raw))
     battery = "" if reading.battery_volts is None else f", battery at {reading.battery_volts:.1f} volts"
     if reading.model in (None, "unknown"):
         remedy = "tell the authors of this program what is printed on the regulator; until then its amperes are unknown"

@@ -8,7 +8,7 @@ Rules:
   reply), wait first until the line has been quiet for `settle_seconds`.
 - A byte that no request accounts for means that the answers before it may have been to other requests: anything but its
   own answer to a loopback, a byte in the input before a request or behind an answer, more bytes after a failure than
-  its reply can still have had. `doubts` counts these; all since `proven_at` is in doubt then.
+  its reply can still have had. `doubts` counts these; all since the last of `proofs` is in doubt then.
 - A silent PLI is woken with 100 ms of zero bytes: TX powers it. Only a silent one: a PLI that is awake answers
   every four of them with an error.
 - After three loopbacks without an answer, a zero byte goes before each of the next four: a PLI that lost a byte of a
@@ -22,6 +22,7 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from journal.errors import PliSilent, PortMissing
@@ -34,6 +35,8 @@ SECOND_BYTE_SECONDS = 0.5
 IN_STEP_ATTEMPTS = 7
 ATTEMPTS_TO_SHIFT = 3
 SILENCES_TO_GIVE_UP = 3
+FLAWLESS_EXCHANGES = 10_000
+"""So many without damage show that the line is good: at a share of 0.1 % ten of them would be damaged."""
 
 
 class Port(Protocol):
@@ -99,8 +102,8 @@ class Pli:
         """How many exchanges were garbled, broken off, or not answered although the PLI was there."""
         self.doubts = 0
         """How often a byte came that no request accounts for."""
-        self.proven_at = monotonic()
-        """When a loopback last found its own answer."""
+        self.proofs = 0
+        """How often a loopback found its own answer."""
         self._port = port
         self._stop = stop
         self._monotonic = monotonic
@@ -110,6 +113,12 @@ class Pli:
         self._is_in_step = False
         self._rest = 0
         self._unanswered = 0
+        self._damaged_at = -inf
+
+    @property
+    def is_flawless(self) -> bool:
+        """Whether none of the last FLAWLESS_EXCHANGES was damaged, as far as can be seen."""
+        return self.exchanges - self._damaged_at > FLAWLESS_EXCHANGES
 
     def ask(self, command: int, address: int) -> int | Failure:
         """The byte at `address`. Raises PliSilent when not even loopbacks are answered, PortMissing, Stopped."""
@@ -129,7 +138,7 @@ class Pli:
                 self._wait_out(self._settle_seconds)
             answer = self._exchange(frame.LOOPBACK, 0)
             if not isinstance(answer, Failure):
-                self.proven_at = self._monotonic()
+                self.proofs += 1
                 return
             last = answer
             if answer is SILENCE:
@@ -169,14 +178,16 @@ class Pli:
             answer = self._transact(frame.request(command, address), command)
         self.exchanges += 1
         if isinstance(answer, Failure):
-            self.damaged += answer.is_damage
+            damaged = int(answer.is_damage)
             self._unanswered += answer is SILENCE
             self._rest = answer.rest
             log.debug("%s address %d: %s", self.name, address, answer.words)
         else:
-            self.damaged += self._unanswered
-            self._unanswered = 0
+            damaged, self._unanswered = self._unanswered, 0
             self._is_in_step = True
+        if damaged:
+            self.damaged += damaged
+            self._damaged_at = self.exchanges
         return answer
 
     def _transact(self, request: bytes, command: int) -> int | Failure:
@@ -187,7 +198,7 @@ class Pli:
         self._port.write(request)
         received = b""
         wait_seconds = self._reply_seconds + 5 * self._character_seconds
-        while (reply := frame.parse(command, received)) is None:
+        while (answer := frame.parse(command, received)) is None:
             byte = self._read_byte(self._monotonic() + wait_seconds)
             if not byte:
                 return BROKEN_OFF if received else SILENCE
@@ -198,9 +209,9 @@ class Pli:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s -> %s%s", request.hex(" "), received.hex(" "), " and more" if is_followed else "")
         if is_followed:
-            self.doubts += isinstance(reply.answer, int)
+            self.doubts += isinstance(answer, int)
             return ONE_TOO_MANY
-        return _failure(reply.answer) if isinstance(reply.answer, frame.Refusal) else reply.answer
+        return _failure(answer) if isinstance(answer, frame.Refusal) else answer
 
     def _read_byte(self, deadline: float) -> bytes:
         """The next byte; nothing when none has arrived by `deadline`."""

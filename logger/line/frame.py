@@ -33,10 +33,9 @@ LOOPBACK_ANSWER = 128
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reply that brought no data: its code, a short name for machines and words for people."""
+    """A reply that brought no data: its code, and words for people."""
 
     code: int
-    name: str
     words: str
 
 
@@ -44,31 +43,23 @@ class Refusal:
 REFUSALS = {
     refusal.code: refusal
     for refusal in (
-        #       code  name                   words
-        Refusal(  5, "no_comms",            "no or corrupt communication with the regulator"),
-        Refusal(128, "loopback_answer",     "a loopback answer that was not requested"),
-        Refusal(129, "timeout",             "time-out"),
-        Refusal(130, "checksum_error",      "the request reached the PLI damaged"),
-        Refusal(131, "unknown_command",     "the PLI does not know the command"),
-        Refusal(132, "unused_132",          "code 132, not used according to the manual"),
-        Refusal(133, "no_reply",            "the regulator did not answer the PLI"),
-        Refusal(134, "bad_reply",           "the regulator's answer reached the PLI damaged"),
-        Refusal(135, "unused_135",          "code 135, not used according to the manual"),
-        Refusal(136, "unused_136",          "code 136, not used according to the manual"),
+        #       code  words
+        Refusal(  5, "no or corrupt communication with the regulator"),
+        Refusal(128, "a loopback answer that was not requested"),
+        Refusal(129, "time-out"),
+        Refusal(130, "the request reached the PLI damaged"),
+        Refusal(131, "the PLI does not know the command"),
+        Refusal(132, "code 132, not used according to the manual"),
+        Refusal(133, "the regulator did not answer the PLI"),
+        Refusal(134, "the regulator's answer reached the PLI damaged"),
+        Refusal(135, "code 135, not used according to the manual"),
+        Refusal(136, "code 136, not used according to the manual"),
     )
 }
 # fmt: on
 
 REGULATOR_UNHEARD = frozenset({5, 129, 133, 134})
 """The codes that mean: the regulator does not answer the PLI (129 may also mean that our request broke off)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole reply: the requested byte, or why there is none. `rest` followed it: nothing, if all is well."""
-
-    answer: int | Refusal
-    rest: bytes = b""
 
 
 def request(command: int, address: int) -> bytes:
@@ -80,21 +71,21 @@ def request(command: int, address: int) -> bytes:
     return bytes([command, address, 0, 255 - command])
 
 
-def parse(command: int, received: bytes) -> Reply | None:
-    """The reply to `command` at the start of `received`, None while more bytes are needed."""
+def parse(command: int, received: bytes) -> int | Refusal | None:
+    """The byte that the reply to `command` brings, or why it brings none; None while more bytes are needed."""
     if not received:
         return None
-    first, rest = received[0], received[1:]
+    first = received[0]
     if command == LOOPBACK and first == LOOPBACK_ANSWER:
-        return Reply(first, rest)
+        return first
     if command != LOOPBACK and first == SUCCESS:
-        return Reply(rest[0], rest[1:]) if rest else None
-    return Reply(_refusal(command, first), rest)
+        return received[1] if len(received) > 1 else None
+    return _refusal(command, first)
 
 
 def _refusal(command: int, code: int) -> Refusal:
     if code in REFUSALS:
         return REFUSALS[code]
     if command == LOOPBACK and 1 <= code <= 240:
-        return Refusal(code, "unexpected_byte", f"{code} in place of 128: noise, or a PLI with a site number")
-    return Refusal(code, "unexpected_byte", f"{code}, which no reply begins with")
+        return Refusal(code, f"{code} in place of 128: noise, or a PLI with a site number")
+    return Refusal(code, f"{code}, which no reply begins with")

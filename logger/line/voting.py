@@ -1,7 +1,7 @@
 """Decides when a byte is believed. No checksum covers address or data, so one well-formed reply proves little. Pure.
 
-Two reads in a row must agree; three on a value that is far from the last one; one is enough if the value has long been
-the same.
+Two reads in a row must agree; three on a value that is far from the last one. One is enough if the value has long been
+the same and the line is flawless. On a damaged line it may have changed, and damage may have made the old byte of it.
 
 A garbled data byte can be any byte, and a garbled address brings another register's byte: the same wrong one hardly
 ever comes twice in a row. Answers to other requests may well agree; a loopback finds them (verified_reads.py).
@@ -21,8 +21,8 @@ def believed(
 ) -> int | None:
     """The value that these reads of one byte prove, the newest last. None: read again, up to MOST_READS times.
 
-    `last` is the value believed last time, `is_steady`: it has long been so. `tolerance`: how far reads that follow
-    each other may differ. `meaning`: the bits that matter.
+    `last` is the value believed last time, `is_steady`: it is believed at one read. `tolerance`: how far reads that
+    follow each other may differ. `meaning`: the bits that matter.
     """
     newest = reads[-1]
     if is_steady and newest == last:

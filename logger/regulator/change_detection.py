@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from logger.events.change import Change
 from logger.regulator.menu_settings import ADDRESSES, changes, decode_settings
 from logger.regulator.models import model_of
-from logger.regulator.registers import SOFTWARE_VERSION, SYSTEM, SYSTEM_VOLTS
+from logger.regulator.registers import SOFTWARE_VERSION, SYSTEM, volts_of
 
 
 class ChangeDetection:
@@ -71,5 +71,5 @@ class ChangeDetection:
 
 
 def _volts(raw: int) -> str:
-    volts = SYSTEM_VOLTS.get(raw & 0x0F)
+    volts = volts_of({SYSTEM: raw})
     return f"{volts} V" if volts else f"unknown (code {raw & 0x0F})"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from logger.regulator.registers import SYSTEM, SYSTEM_VOLTS
+from logger.regulator.registers import SYSTEM, volts_of
 
 ADDRESSES = range(64, 95)
 GENERATOR_MODE = 92
@@ -80,7 +80,7 @@ def generator_delay(raw: int, site: Site) -> str:
 
 
 def system(raw: int, _: Site) -> str:
-    known = SYSTEM_VOLTS.get(raw & 0x0F)
+    known = volts_of({SYSTEM: raw})
     return f"{known} V" if known else f"code {raw & 0x0F}"
 
 
@@ -134,7 +134,7 @@ SETTINGS = (
 
 def decode_settings(ram: Mapping[int, int]) -> dict[str, str]:
     """The name and text of each setting whose byte was read."""
-    known = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
+    known = volts_of(ram)
     site = Site(
         cells=None if known is None else Fraction(known, 12),
         is_by_charge=ram[GENERATOR_MODE] & 0x0F in BY_CHARGE if GENERATOR_MODE in ram else None,

@@ -36,9 +36,7 @@ DECODER = 2
 STATES = ("boost", "equalise", "absorption", "float")
 SOLV_SCREEN = 39
 DAY_SECONDS = 86400
-
 SYSTEM_VOLTS = {0: 12, 1: 24, 2: 32, 3: 36, 4: 48}
-"""System volts by the low nibble of RAM 93."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +68,6 @@ class Counter:
     name: str
     low: int
     high: int
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One bit of a byte."""
-
-    name: str
-    address: int
-    bit: int
 
 
 def as_it_is(_: Scale) -> Fraction:
@@ -119,13 +108,10 @@ COUNTERS = (
     Counter("external_load_amp_hours",   203, 204),
 )
 
-FLAGS = (
-    #    name                  address     bit
-    Flag("load_disconnected",  OUTPUTS,    0),
-    Flag("generator_running",  OUTPUTS,    1),
-    Flag("alarm",              OUTPUTS,    4),
-)
 # fmt: on
+
+FLAGS = {"load_disconnected": 0, "generator_running": 1, "alarm": 4}
+"""Bits of OUTPUTS."""
 
 
 def pairs(raw: Mapping[int, int]) -> bytes:
@@ -174,7 +160,7 @@ def decode(
         "load_amp_hours": _total(values["internal_load_amp_hours"], values["external_load_amp_hours"]),
         "regulator_clock_seconds": clock_seconds(ram),
     }
-    flags = {flag.name: ram[flag.address] >> flag.bit & 1 if flag.address in ram else None for flag in FLAGS}
+    flags = {name: ram[OUTPUTS] >> bit & 1 if OUTPUTS in ram else None for name, bit in FLAGS.items()}
     duty = values["duty_cycle_percent"]
     values["duty_cycle_percent"] = duty and round(duty, 2)
     return Reading(
@@ -198,9 +184,14 @@ def highs_of(counts: Iterable[float | None]) -> dict[int, int]:
     }
 
 
+def volts_of(ram: Mapping[int, int]) -> int | None:
+    """The system voltage, by the low nibble of RAM 93."""
+    return SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
+
+
 def scale_of(ram: Mapping[int, int], steps: Steps) -> Scale:
     """The scale from RAM 0 and RAM 93, and from `steps` for the currents."""
-    volts = SYSTEM_VOLTS.get(ram[SYSTEM] & 0x0F) if SYSTEM in ram else None
+    volts = volts_of(ram)
     fraction = None if volts is None else Fraction(volts)
     if SOFTWARE_VERSION not in ram:
         return Scale(fraction, None, None)

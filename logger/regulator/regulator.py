@@ -7,10 +7,9 @@ corruption is kept out of the readings:
                        data byte stands where 200 must stand. Either way no value, and a loopback gets in step
     doubled byte       in a request: the check byte is not in its place, so 130; the byte left over spoils the next
                        loopback, until it is waited out. In a reply: one byte too many, no value
-    garbled data       a value that differs from last time is read again until two reads in a row agree
-                       (voting.py). A byte that has long been the same is read once: if it has just changed, damage
-                       may make the old one of it, for one reading
-    garbled address    the same: another register's byte differs, and the same false one does not come twice
+    garbled data       a value is read again until two reads in a row agree (voting.py). While the line is flawless,
+                       a byte that has long been the same is read once
+    garbled address    the same: the same false register does not answer twice in a row
     garbled request    otherwise: 130 or 131
     stale late reply   input is flushed before each request; after any failure a loopback must be answered first,
                        and its answer comes after everything that was under way (exchange.py)
@@ -189,6 +188,7 @@ class Regulator:
         live, first, *parts = self._verified.prove(steps, READING_SECONDS, lambda done: tell(done, len(steps)))
         now = _merged([live, *parts])
         before |= first
+        first.pop(HOURS, None)  # minutes and seconds are of another moment
         self._before = {address: now[address] for address in SCALE_AND_HOUR & now.keys()}
         if any(before[address] != now[address] for address in SCALE & before.keys() & now.keys()):
             return None

@@ -37,9 +37,10 @@ TORN_TRIES = 4
 SECONDS_A_MINUTE = 60
 STEP_TRIES = 3
 STEADY_SECONDS = 60.0
-"""After which a value that was always the same is believed when it is read once."""
+"""After which a value that was always the same is believed when it is read once, on a flawless line."""
 RECENT_SECONDS = 30.0
-"""In which no counter gains 256 Ah, nor restarts and comes back to its low byte."""
+RECENT_AMP_HOURS = 2
+"""No counter gains more in that time: a shunt measures up to 254 A."""
 
 WHOLE = -1
 """In the place of a command, with a number's low address: the high byte that is known to belong to the low one."""
@@ -70,14 +71,15 @@ class Known:
 
 
 class VerifiedReads:
-    """Remembers the last believed values, so that an unchanged byte is read only once."""
+    """Remembers the last believed values, so that on a flawless line an unchanged byte is read only once."""
 
     def __init__(self, pli: Pli, clock: Clock) -> None:
         self.missing: dict[int, str] = {}
         self._pli = pli
         self._clock = clock
         self._known: dict[tuple[int, int], Known] = {}
-        self._unproven: dict[tuple[int, int], Known] = {}
+        """By command and address. `_proven` is how it was at the last proof."""
+        self._proven: dict[tuple[int, int], Known] = {}
         self._gone_without = 0
         self._deadline = clock.monotonic()
 
@@ -94,7 +96,7 @@ class VerifiedReads:
         tries = [0] * len(steps)
         waiting, unproven = list(range(len(steps))), list[int]()
         while waiting or unproven:
-            doubts, proven_at = self._pli.doubts, self._pli.proven_at
+            doubts, proofs = self._pli.doubts, self._pli.proofs
             # What was in doubt once is proven step by step, so that little is in doubt the next time.
             is_closing = not waiting or any(tries[nth] > 1 for nth in unproven)
             if is_closing:
@@ -113,14 +115,14 @@ class VerifiedReads:
                         self.missing |= dict.fromkeys(parts[nth], "the line was out of step")
                         parts[nth] = {}
                 unproven = []
-            elif self._pli.proven_at > proven_at:
+            elif self._pli.proofs > proofs:
                 unproven = [] if is_closing else [nth]  # a part of this step came after the loopback
             tell(len(steps) - len(waiting))
         return parts
 
     def known(self, address: int) -> int | None:
         """The byte of RAM as it was last believed."""
-        known = self._seen(address)
+        known = self._known.get((READ_RAM, address))
         return known.value if known else None
 
     def bytes(self, *addresses: int, command: int = READ_RAM) -> Ram:
@@ -151,18 +153,17 @@ class VerifiedReads:
 
     def counter(self, low: int, high: int) -> Ram:
         """The low byte alone if the high one cannot have changed since it was read; else both."""
-        last, whole = self._seen(low), self._seen(low, WHOLE)
+        last, whole = self._known.get((READ_RAM, low)), self._known.get((WHOLE, low))
         if last and whole and self._clock.monotonic() - last.at <= RECENT_SECONDS:
             ram = self.bytes(low)
-            # A counter of 256 that was reset has the same low byte as before.
-            if not ram or (ram[low] >= last.value and (ram[low] or not whole.value)):
+            # A counter of 256 that was reset may have the same low byte as before, even if it has counted on.
+            if not ram or (ram[low] >= last.value and (ram[low] > RECENT_AMP_HOURS or not whole.value)):
                 return ram
         return self.pair(low, high)
 
     def pair(self, low: int, high: int) -> Ram:
         """Both bytes of a number, from the same moment: high, low, high again. Empty when they cannot be read."""
         self._known.pop((WHOLE, low), None)
-        self._unproven.pop((WHOLE, low), None)
         for _ in range(TORN_TRIES):
             ram = self.bytes(high)
             ram |= self.bytes(low) if ram else {}
@@ -189,15 +190,15 @@ class VerifiedReads:
             ram = self.bytes(HOURS, MINUTES)
             ram |= self.bytes(SECONDS)
             seconds = 2 * ram.get(SECONDS, SECONDS_A_MINUTE)
-            # No minute ended while these were read, nor since the last try.
-            if seconds > max(2, self._clock.monotonic() - began) or seconds >= earlier:
+            # No minute ended while these were read, even if the seconds are a little off, nor since the last try.
+            if seconds > self._clock.monotonic() - began + 2 * TOLERANCES[SECONDS] or seconds >= earlier:
                 return ram
             earlier = seconds
         return {}
 
     def _expected_time_of_day(self) -> Ram:
         """The clock's bytes, each read once; empty unless together they are what it showed last and the time since."""
-        last = {address: known for address in CLOCK if (known := self._seen(address))}
+        last = {address: known for address in CLOCK if (known := self._known.get((READ_RAM, address)))}
         shown = clock_seconds({address: known.value for address, known in last.items()})
         if shown is None:
             return {}
@@ -218,11 +219,11 @@ class VerifiedReads:
             self.missing.pop(address, None)
 
     def _believed(self, command: int, address: int, reads: list[int]) -> int | None:
-        known = self._seen(address, command)
+        known = self._known.get((command, address))
         value = believed(
             reads,
-            known.value if known and address not in CLOCK else None,  # it runs on, so the last time says nothing
-            is_steady=known is not None and self._clock.monotonic() - known.since > STEADY_SECONDS,
+            known.value if known else None,
+            is_steady=known is not None and address not in CLOCK and self._is_steady(known),
             # The EEPROM has other bytes at these addresses.
             tolerance=TOLERANCES.get(address, 0) if command == READ_RAM else 0,
             meaning=MEANINGS.get(address, 0xFF) if command == READ_RAM else 0xFF,
@@ -231,14 +232,15 @@ class VerifiedReads:
             self._remember(command, address, value)
         return value
 
+    def _is_steady(self, known: Known) -> bool:
+        """Never on a line that was damaged lately: if the value has just changed, damage may make the old one of it."""
+        return self._pli.is_flawless and self._clock.monotonic() - known.since > STEADY_SECONDS
+
     def _remember(self, command: int, address: int, value: int) -> None:
-        known, now = self._seen(address, command), self._clock.monotonic()
+        known, now = self._known.get((command, address)), self._clock.monotonic()
         # A value seen for the first time counts as steady.
         since = -inf if known is None else known.since if value == known.value else now
-        self._unproven[command, address] = Known(value, now, since)
-
-    def _seen(self, address: int, command: int = READ_RAM) -> Known | None:
-        return self._unproven.get((command, address)) or self._known.get((command, address))
+        self._known[command, address] = Known(value, now, since)
 
     def _ask(self, command: int, address: int) -> int | Failure:
         if self._clock.monotonic() > self._deadline:
@@ -250,14 +252,13 @@ class VerifiedReads:
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:
-        """Around an exchange: what was read before is known if a loopback proved it, forgotten if it is in doubt."""
-        doubts, proven_at = self._pli.doubts, self._pli.proven_at
+        """Around an exchange: what was read before it is proven by a loopback, or forgotten if it is in doubt."""
+        doubts, proofs = self._pli.doubts, self._pli.proofs
         yield
         if self._pli.doubts > doubts:
-            self._unproven.clear()
-        elif self._pli.proven_at > proven_at:
-            self._known |= self._unproven
-            self._unproven.clear()
+            self._known = dict(self._proven)
+        elif self._pli.proofs > proofs:
+            self._proven = dict(self._known)
 
     def _go_on_without(self, address: int, failure: Failure) -> None:
         self._gone_without += failure is not OUT_OF_TIME

@@ -1,6 +1,7 @@
 """A PLI, its line and time itself, in software without waiting: time passes only when somebody waits for something."""
 
 from collections.abc import Callable
+from math import inf
 from random import Random
 
 from logger.clock.host_clock import Clock, Moment
@@ -92,7 +93,7 @@ class Bench(Clock):
         self._is_flushed = False
         self._give_up()
         if self.in_waiting == 0:
-            self.seconds = min([self.seconds + 0.05, *(at for at, _ in self._arriving[:1])])
+            self.seconds = min(self.seconds + 0.05, self._arriving[0][0] if self._arriving else inf)
         return bytes(self._arriving.pop(0)[1] for _ in range(min(size, self.in_waiting)))
 
     def reset_input_buffer(self) -> None:
@@ -102,7 +103,12 @@ class Bench(Clock):
 
     @property
     def in_waiting(self) -> int:
-        return sum(at <= self.seconds for at, _ in self._arriving)
+        count = 0
+        for at, _ in self._arriving:
+            if at > self.seconds:
+                break
+            count += 1
+        return count
 
     def close(self) -> None:
         self.is_open = False

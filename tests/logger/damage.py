@@ -13,12 +13,13 @@ reading before began: what has long been the same is read once, and damage may h
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 
 from journal.errors import RegulatorError
 from journal.reading import Reading
 from logger.regulator.registers import COUNTERS, by_address, decode
-from tests.logger.bench import Bench
+from tests.logger.bench import RAM, Bench
 
 RATES = (0.0, 0.005, 0.01, 0.03, 0.1, 0.2)
 EXCHANGES = 100_000
@@ -310,8 +311,9 @@ def _judge(reading: Reading, site: Site, began: float, outcome: Outcome) -> None
         _note(outcome, f"clock: {clock}, not {shown}")
 
 
+@lru_cache(maxsize=64)
 def _decoded(state: tuple[int, ...]) -> Reading:
-    return decode(dict(enumerate(state)), time_ms=0, boot=0, uptime_ms=0)
+    return decode({address: state[address] for address in RAM}, time_ms=0, boot=0, uptime_ms=0)
 
 
 def _note(outcome: Outcome, example: str, *, is_old: bool = False) -> None:

@@ -233,7 +233,7 @@ def test_pairs_are_ascending_and_odd_bytes_are_refused():
 
 def test_the_table_has_unique_names_known_units_and_columns_of_a_reading():
     numbers = [row.name for row in (*REGISTERS, *COUNTERS)]
-    names = numbers + [flag.name for flag in FLAGS]
+    names = [*numbers, *FLAGS]
     assert len(set(names)) == len(names)
     assert [name for name in numbers if not name.endswith(UNITS)] == []
     assert set(names) <= {field.name for field in fields(Reading)}

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from journal.errors import PliSilent, PortMissing, RegulatorError, RegulatorSilent
+from logger.line.exchange import FLAWLESS_EXCHANGES, Pli
 from logger.regulator.registers import by_address, decode
 from logger.regulator.regulator import STEPS
 from tests.logger.bench import RAM, Bench, doubling, dropping, garbling
@@ -131,12 +132,15 @@ def test_a_counter_that_was_not_seen_for_a_while_is_read_whole(bench):
     assert regulator.read().internal_charge_amp_hours == 557.0
 
 
-def test_a_counter_that_is_reset_at_256_is_not_taken_for_256(bench):
-    bench.ram[188:190] = [0, 1]
+@pytest.mark.parametrize("gained", [0, 1, 2])
+def test_a_counter_that_is_reset_at_256_and_counts_on_is_not_taken_for_256(bench, gained):
+    """A shunt of 250 A counts 2 Ah in half a minute, so the low byte may be where it was."""
+    bench.ram[193:195] = [gained, 1]
     regulator = bench.regulator()
-    assert regulator.read().internal_charge_amp_hours == 256.0
-    bench.ram[188:190] = [0, 0]
-    assert regulator.read().internal_charge_amp_hours == 0.0
+    assert regulator.read().external_charge_amp_hours == 256.0 + gained
+    bench.seconds += 20
+    bench.ram[193:195] = [gained, 0]
+    assert regulator.read().external_charge_amp_hours == gained
 
 
 @pytest.mark.parametrize("high_reads", [0, 1])
@@ -318,6 +322,46 @@ def test_a_garbled_byte_costs_one_more_read_and_nothing_else(bench):
     assert lies(regulator.read(), bench) == {}
     assert spoilt
     assert regulator.missing == {}
+
+
+@pytest.mark.parametrize("damage", [b"\xc8", b"\x81\x00", b""], ids=["broken off", "a byte too many", "lost"])
+def test_a_change_is_not_hidden_by_damage_that_makes_the_old_byte_on_a_line_that_was_damaged_lately(bench, damage):
+    """What has long been the same is believed at one read only while the line is flawless."""
+    regulator = bench.regulator()
+    spoilt = []
+
+    def spoil(address, *replies):
+        """The next replies about this register."""
+        left = list(replies)
+
+        def reply_with(reply):
+            if bench.requests[-1][:2] == bytes([20, address]) and left:
+                spoilt.append(reply)
+                return left.pop(0)
+            return reply
+
+        bench.to_us = reply_with
+
+    spoil(53, damage)
+    regulator.read()
+    bench.seconds += 300
+    old, bench.ram[101] = bench.ram[101], 0xFF
+    spoil(101, bytes([200, old]))
+    assert lies(regulator.read(), bench) == {}
+    assert len(spoilt) == 2
+
+
+def test_a_line_counts_as_flawless_again_after_so_many_exchanges_without_damage(bench):
+    pli = Pli(bench, "/dev/bench", baud=9600, stop=bench, monotonic=bench.monotonic)
+    assert pli.is_flawless
+    bench.to_us = lambda reply: reply[:1]
+    pli.ask(20, 50)
+    bench.to_us = lambda reply: reply
+    for _ in range(FLAWLESS_EXCHANGES - 1):  # a loopback comes before the first
+        pli.ask(20, 50)
+    assert not pli.is_flawless
+    pli.ask(20, 50)
+    assert pli.is_flawless
 
 
 @pytest.mark.parametrize("address", [50, 213, 93])
@@ -706,6 +750,62 @@ def test_a_minute_that_has_just_ended_is_not_believed_because_it_was_there_for_l
     began = clock()
     assert began <= regulator.read().regulator_clock_seconds <= clock()
     assert asked.count(47) > 2
+
+
+def test_another_minute_than_the_last_one_is_not_believed_after_two_reads(bench):
+    """The hour is garbled once, so that the clock is voted on; then the minute's address twice, to RAM that is 0."""
+    clock = run_clock(bench, 3670)
+    regulator = bench.regulator()
+    regulator.read()
+    bench.seconds += 10
+    asked = []
+
+    def garble(reply):
+        asked.append(bench.requests[-1][1])
+        nth = (asked[-1], asked.count(asked[-1]))
+        return {(48, 1): b"\xc8\x4e", (47, 2): b"\xc8\x00", (47, 3): b"\xc8\x00"}.get(nth, reply)
+
+    bench.to_us = garble
+    began = clock()
+    assert began <= regulator.read().regulator_clock_seconds <= clock()
+    assert asked.count(47) > 3
+
+
+@pytest.mark.parametrize("offset", [step / 4 for step in range(12)])
+def test_seconds_that_are_a_little_off_do_not_hide_the_end_of_an_hour(bench, offset):
+    """Two of three reads show 4 s instead of 0, so that hour and minute seem to have been read after the hour ended."""
+    run_clock(bench, 200)
+    regulator = bench.regulator()
+    regulator.read()
+    bench.seconds += 10
+    clock = run_clock(bench, 357 + offset)  # it is asked for its time a second after the reading began
+    asked = []
+
+    def spoil(reply):
+        asked.append(bench.requests[-1][1])
+        voted = asked.count(46) - 1
+        return b"\xc8\x02" if asked[-1] == 46 and reply[1] == 0 and voted in (1, 3) else reply
+
+    bench.to_us = spoil
+    began = clock()
+    seconds = regulator.read().regulator_clock_seconds
+    assert seconds is not None
+    assert began - 2 <= seconds <= clock()
+
+
+def test_an_hour_that_cannot_be_read_again_is_not_joined_with_later_minutes(bench):
+    """It was read at the beginning, to find midnight; 358 s is just before the regulator's first tenth of an hour."""
+    run_clock(bench, 358)
+    asked = []
+
+    def refuse_the_hour(reply):
+        asked.append(bench.requests[-1][1])
+        return bytes([133]) if asked[-1] == 48 and 203 in asked else reply
+
+    bench.to_us = refuse_the_hour
+    reading = bench.regulator().read()
+    assert {46, 47} <= by_address(reading.raw).keys()
+    assert reading.regulator_clock_seconds is None
 
 
 @pytest.mark.parametrize("seconds_before", [0.5, 1, 2, 3, 4, 5, 6, 8, 20])
