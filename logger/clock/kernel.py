@@ -17,6 +17,8 @@ from journal.boots import DRIFT
 STA_UNSYNC = 0x40
 STA_NANO = 0x2000
 ADDED_EACH_SECOND = 500e-6
+SLEWED_FROM = 200e-6
+"""No oscillator of a computer is so far off. Whoever tunes its clock by more corrects a wrong time."""
 TICK_MICROSECONDS = 10_000
 # Some C libraries make adjtimex() from clock_adjtime, which a container may forbid. Then try the system call itself.
 SYSTEM_CALLS = {"x86_64": 159, "aarch64": 171, "armv7l": 124, "armv6l": 124, "i686": 124, "riscv64": 171}
@@ -66,7 +68,7 @@ def ask() -> State | None:
 def state_of(timex: Timex) -> State:
     """What it means.
 
-    `freq` tunes the clock by at most 500 millionths; a program that slews it faster changes `tick`. `offset` is the
+    `freq` tunes the clock by at most 500 millionths; to slew it faster a program changes `tick`. `offset` is the
     correction still to be made. The kernel adds ten times as much to maxerror as an oscillator drifts (DRIFT).
     """
     rate = (timex.tick - TICK_MICROSECONDS) / TICK_MICROSECONDS + timex.freq / 65536e6
@@ -74,6 +76,6 @@ def state_of(timex: Timex) -> State:
     grown_seconds = timex.maxerror / 1e6 * DRIFT / ADDED_EACH_SECOND
     return State(
         not timex.status & STA_UNSYNC,
-        abs(rate) > ADDED_EACH_SECOND,
+        abs(rate) > SLEWED_FROM,
         offset_seconds + timex.esterror / 1e6 + grown_seconds,
     )

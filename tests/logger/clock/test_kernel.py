@@ -51,7 +51,8 @@ def test_whether_it_is_synchronised(status, is_synchronised):
     ("values", "is_slewing"),
     [
         pytest.param({"freq": 40 * 65536}, False, id="tuned by 40 millionths"),
-        pytest.param({"freq": -500 * 65536}, False, id="tuned as much as it can be"),
+        pytest.param({"freq": -150 * 65536}, False, id="a bad oscillator"),
+        pytest.param({"freq": -500 * 65536}, True, id="tuned as much as it can be: chrony with maxslewrate 500"),
         pytest.param({"tick": 10_833}, True, id="8 % faster, as chrony does by default"),
         pytest.param({"tick": 9_990}, True, id="a thousandth slower"),
         pytest.param({"tick": 10_001, "freq": -80 * 65536}, False, id="a tick and its counterpart"),
