@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 from journal.journal import Journal
@@ -28,6 +29,17 @@ class Batch:
     lines: tuple[Line, ...]
     expired: IdRanges = NONE
     mark: tuple[int, str] | None = None
+
+    @property
+    def points(self) -> int:
+        """How many its lines are for the server: a day may be two."""
+        return sum(line.points for line in self.lines)
+
+    def oldest(self, points: int) -> IdRanges:
+        """The ids of the lines that have so many of the oldest points."""
+        lines = sorted(self.lines, key=lambda line: line.time_ms)
+        before = accumulate((line.points for line in lines), initial=0)
+        return IdRanges.of_ids(line.id for line, number in zip(lines, before, strict=False) if number < points)
 
 
 class Batches:

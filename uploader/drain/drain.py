@@ -188,7 +188,7 @@ class Drain:
         return None
 
     def _send(self, batch: Batch) -> Step:
-        self.reporter.attempt(count := len(batch.lines))
+        self.reporter.attempt(len(batch.lines))
         began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
         outcome = self._writer.write([line.text for line in batch.lines])
         seconds = self._monotonic() - began
@@ -197,10 +197,10 @@ class Drain:
         match outcome:
             case Sent():
                 return self._taken(batch, outcome, NONE, seconds)
-            case Expired(dropped=int(dropped)) if 0 < dropped <= count:
-                oldest = sorted(batch.lines, key=lambda line: line.time_ms)[:dropped]
-                self._expire(outcome, dropped)
-                return self._taken(batch, outcome, IdRanges.of_ids(line.id for line in oldest), seconds)
+            case Expired(dropped=int(dropped)) if 0 < dropped <= batch.points:
+                expired = batch.oldest(dropped)
+                self._expire(outcome, expired.count)
+                return self._taken(batch, outcome, expired, seconds)
         return self._failed(batch, outcome)
 
     def _taken(self, batch: Batch, outcome: Outcome, expired: IdRanges, seconds: float) -> Step:
@@ -217,7 +217,7 @@ class Drain:
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
         """Go on after the server did not store the whole batch: which record can it not take?"""
         count, size_before = len(batch.lines), self._size
-        failure = Failure.of(outcome, count)
+        failure = Failure.of(outcome, count, batch.points)
         verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
         if isinstance(outcome, TooLarge):
             self._size = self._size.too_large(count)

@@ -43,12 +43,13 @@ class Failure:
     is_sure: bool = False
 
     @classmethod
-    def of(cls, outcome: Outcome, count: int) -> "Failure | None":
-        """The failure of a request with `count` records; None if its content cannot be the cause."""
+    def of(cls, outcome: Outcome, count: int, points: int) -> "Failure | None":
+        """The failure of a request with `count` records, `points` for the server; None if its content cannot be the
+        cause."""
         is_alone = count == 1
         match outcome:
             case Rejected(_, status, dropped) | Expired(_, status, dropped):
-                return cls(("rejected", status), 1, is_alone or dropped == count, is_sure=True)
+                return cls(("rejected", status), 1, is_alone or dropped == points, is_sure=True)
             case TooLarge(_, status, is_influx):
                 return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone)
             case Misconfigured(_, _, status):

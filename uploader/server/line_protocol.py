@@ -71,6 +71,11 @@ class Line(NamedTuple):
     time_ms: int
     text: str
 
+    @property
+    def points(self) -> int:
+        """How many the server counts."""
+        return self.text.count("\n") + 1
+
 
 COLUMNS = {stream: ("id", "time_ms", *TAGS[record], *FIELDS[record]) for stream, record in STREAMS.items()}
 """What `lines` needs from each record of a stream, in this order (Journal.values)."""

@@ -825,6 +825,28 @@ def test_what_the_server_keeps_no_longer_is_not_sent_once_it_has_said_so(site: S
     assert site.progress.state().expired == 0
 
 
+@pytest.mark.parametrize("with_sums", [range(10), range(8, 10), range(5, 10)], ids=["all", "new", "old-and-new"])
+def test_a_day_of_two_points_that_is_too_old_is_one_record(site: Site, with_sums: range) -> None:
+    """The server counts points. So days that it had stored were told, and taken, for too old."""
+    for number in range(10):
+        day = Day(time_ms=EPOCH_MS + number * 86_400_000, date=f"2023-11-{14 + number}", charge_amp_hours=120.0)
+        site.journal.append(replace(day, measured_charge_amp_hours=119.0 if number in with_sums else None))
+    bound_ms = EPOCH_MS + 7 * 86_400_000
+
+    def expired(lines: list[str]) -> Answer | None:
+        old = [line for line in lines if int(line.rsplit(" ", 1)[1]) < bound_ms]
+        for line in lines if old else ():
+            if line not in old:
+                server._store(line)
+        return error(422, f"partial write: points beyond retention policy dropped={len(old)}") if old else None
+
+    with ScriptedInflux(answers=expired) as server, influx(server.target) as writer:
+        steps = site.run(site.drain(writer))
+        assert sum(step.sent for step in steps) == 3
+        assert len(server.requests) == 1
+    assert site.progress.state().expired == 7
+
+
 def test_the_allowance_is_looked_at_again_when_the_clock_is_put_right(site: Site) -> None:
     """It used to wait for the end of the month that a wrong clock had shown: 30 days."""
     site.append(10_000)
