@@ -77,9 +77,7 @@ def test_a_real_site_replaces_all_that_is_the_demos() -> None:
     assert site["services"]["logger"]["environment"]["SOLAR_CLOCK"] == "${SOLAR_CLOCK:-auto}"
 
 
-@pytest.mark.parametrize(
-    "missing", ["INFLUXDB_TOKEN", "INFLUXDB_PASSWORD", "GRAFANA_PASSWORD", "SOLAR_PAGE_TOKEN", "SOLAR_DEVICE", ""]
-)
+@pytest.mark.parametrize("missing", ["INFLUXDB_TOKEN", "INFLUXDB_PASSWORD", "GRAFANA_PASSWORD", "SOLAR_DEVICE", ""])
 def test_a_real_site_asks_for_its_passwords_and_its_port(missing: str, tmp_path: Path) -> None:
     settings = tmp_path / ".env"
     example = re.sub("^([A-Z_]+)=$", r"\1=made-up", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
@@ -89,6 +87,17 @@ def test_a_real_site_asks_for_its_passwords_and_its_port(missing: str, tmp_path:
     assert not missing or f"{missing} is missing a value: set it in .env" in checked.stdout
     assert "demo-only" not in checked.stdout
     assert missing or "target: /dev/solar-pli" in checked.stdout
+
+
+def test_a_site_from_before_there_was_a_page_starts_all_the_same(tmp_path: Path) -> None:
+    """Its .env has no password for the page: Compose says so, and only the page does not run."""
+    settings = tmp_path / ".env"
+    example = re.sub("^([A-Z_]+)=$", r"\1=made-up", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
+    settings.write_text(re.sub("^SOLAR_PAGE_TOKEN=.*\n", "", example, flags=re.MULTILINE))
+    checked = compose(None, "--env-file", settings, "config")
+    assert checked.returncode == 0, checked.stdout
+    assert re.search("SOLAR_PAGE_TOKEN.* variable is not set", checked.stdout)
+    assert 'SOLAR_PAGE_TOKEN: ""' in checked.stdout
 
 
 @pytest.mark.parametrize(("wanted", "more"), [("site", set()), ("site,alert,mqtt", {"alert", "mqtt"})])
