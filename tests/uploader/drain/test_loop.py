@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from journal.errors import JournalMissing
+from journal.errors import JournalMissing, JournalUnusable
 from tests.scripted_influx import Answer, ScriptedInflux, error, page
 from tests.servers import Database, InfluxDB1, VictoriaMetrics, free_port, influxdb_1
 from tests.uploader.site import Clock, Site, influx
@@ -364,6 +364,16 @@ def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, cap
         assert len(server.times()) == 5
     other.close()
     assert "another program has locked it; end that program, or wait until it is done; trying again" in caplog.text
+
+
+def test_the_service_ends_where_uploader_db_is_gone_so_that_it_starts_with_a_new_one(site: Site) -> None:
+    """It used to wait for ever: SQLite cannot write to a file without a name."""
+    site.append(5)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        one = site.drain(writer)
+        (site.directory / "uploader.db").unlink()
+        with pytest.raises(JournalUnusable, match=r"uploader\.db was removed"):
+            drain(one, Clock(steps=6))
 
 
 def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
