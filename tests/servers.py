@@ -307,7 +307,7 @@ def chrony(directory: Path) -> Iterator[Path]:
             command = [chronyd, "-x", "-d", "-U", "-f", str(directory / f"{name}.conf")]
             processes.append(subprocess.Popen(command, stdout=log, stderr=log))
     try:
-        # Until it knows the clock's rate within a thousandth (1,000 ppm), its error grows by up to a second each second.
+        # Until it knows the clock's rate within a thousandth (1,000 ppm), its error grows by a second each second.
         command = [str(directory / "chronyc"), "waitsync", "300", "0", "1000", "0.1"]
         waited = subprocess.run(command, check=False, capture_output=True)
         if waited.returncode:
