@@ -139,14 +139,19 @@ def test_a_record_that_could_not_be_read_at_first_is_taken_later() -> None:
     assert new(after) == [(date(n), raw(1000 + n)) for n in (30, 40, 41)]
 
 
+def ended_by_a_reset(n: int) -> list[RegulatorDay]:
+    """The days up to the one that a reset at 14:00 of day `n` begins, the newest first."""
+    reset = JUNE_1 + n * DAY_MS + 14 * HOUR_MS
+    return [
+        RegulatorDay(reset, reset + DAY_MS, is_shown=True),
+        RegulatorDay(JUNE_1 + n * DAY_MS, reset, is_doubtful=True),
+        *ended(n - 1),
+    ]
+
+
 def test_a_reset_ends_a_day_only_when_the_pointer_says_so() -> None:
     before = date_records(ring(40), ended(40), [], UTC)
-    reset = JUNE_1 + 41 * DAY_MS + 14 * HOUR_MS  # 14:00 of day 41
-    days = [
-        RegulatorDay(reset, reset + DAY_MS, is_shown=True),
-        RegulatorDay(JUNE_1 + 41 * DAY_MS, reset, is_doubtful=True),
-        *ended(40),
-    ]
+    days = ended_by_a_reset(41)
     one = date_records(ring(41), days, known(before.records), UTC)
     assert new(one) == [(date(42), raw(1041))]
     two = date_records(ring(42), days, known(before.records), UTC)
@@ -155,13 +160,7 @@ def test_a_reset_ends_a_day_only_when_the_pointer_says_so() -> None:
 
 def test_a_reset_without_a_record_takes_none_from_the_day_before() -> None:
     before = date_records(ring(40), ended(40), [], UTC)
-    reset = JUNE_1 + 42 * DAY_MS + 14 * HOUR_MS  # 14:00 of day 42
-    days = [
-        RegulatorDay(reset, reset + DAY_MS, is_shown=True),
-        RegulatorDay(JUNE_1 + 42 * DAY_MS, reset, is_doubtful=True),
-        *ended(41),
-    ]
-    after = date_records(ring(42), days, known(before.records), UTC)
+    after = date_records(ring(42), ended_by_a_reset(42), known(before.records), UTC)
     assert new(after) == [(date(41), raw(1041)), (date(43), raw(1042))]
 
 

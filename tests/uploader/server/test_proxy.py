@@ -2,15 +2,14 @@
 
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from journal.errors import BadSetting
 from tests.forward_proxy import ForwardProxy
+from tests.http_double import serving
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port
 from uploader.server.influx import Influx
@@ -33,31 +32,20 @@ def through(proxy: str, *, scheme: str = "http", ca_file: str | None = None) -> 
     return Target(url, "token", "o", "b", ca_file, Proxy(f"{scheme.upper()}_PROXY", proxy))
 
 
-@contextmanager
-def tls_server() -> Iterator[str]:
-    """Answers every write with 204, under the certificate for 127.0.0.1."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+def tls() -> ssl.SSLContext:
+    """A server's, with the certificate for 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / "valid.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return context
+
+
+class Taking(BaseHTTPRequestHandler):
+    """Answers every write with 204."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
 
 
 @pytest.mark.parametrize("credentials", [None, f"site:{HIDDEN}", f"site:{HIDDEN}:/@"])
@@ -71,10 +59,8 @@ def test_readings_go_through_the_proxy(credentials: str | None) -> None:
 
 @pytest.mark.parametrize("is_secured", [False, True], ids=["asked in the clear", "asked over TLS"])
 def test_over_https_the_proxy_makes_a_tunnel_and_sees_nothing(is_secured: bool) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATES / "valid.pem")
-    secured = context if is_secured else None
-    with tls_server() as url, ForwardProxy(url, credentials=f"site:{HIDDEN}", context=secured) as proxy:
+    secured = tls() if is_secured else None
+    with serving(Taking, tls()) as url, ForwardProxy(url, credentials=f"site:{HIDDEN}", context=secured) as proxy:
         target = Target(
             "https://127.0.0.1:8086",
             "token",
@@ -152,21 +138,12 @@ def test_a_proxy_that_drips_its_answer_to_a_tunnel_is_given_up_in_time() -> None
                 except OSError:
                     return
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        with Influx(through(url, scheme="https"), connect_seconds=0.5, read_seconds=0.5) as influx:
-            outcome = influx.write(LINES)
-    finally:
-        done.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Dripping) as url:
+        try:
+            with Influx(through(url, scheme="https"), connect_seconds=0.5, read_seconds=0.5) as influx:
+                outcome = influx.write(LINES)
+        finally:
+            done.set()
     assert outcome == Unreachable(f"the proxy {url} (from HTTPS_PROXY) does not answer")
 
 
