@@ -312,6 +312,7 @@ class Delivery(RuleBasedStateMachine):
             self.site.take_away(lost)
             self.site.put_back(copy, as_copy=True)
 
+        self.truth.lost |= self.file.rows.keys() - file.rows.keys()
         self._replace(act, file, is_running)
 
     @rule(is_running=st.booleans())

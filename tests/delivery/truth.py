@@ -64,7 +64,8 @@ class File:
 
 @dataclass
 class Truth:
-    """`released`: what was ever released. `owed`: pruned, and to be stored all the same. `lost`: by a card."""
+    """`released`: what was ever released. `owed`: pruned, and to be stored all the same. `lost`: by a card, or
+    because an older backup was put back."""
 
     taken: dict[int, Taken] = field(default_factory=dict)
     released: set[int] = field(default_factory=set)
@@ -98,7 +99,7 @@ class Truth:
             number: kept for file in files for number, kept in file.rows.items() if not kept.is_held
         }
         days: dict[tuple[str, int], set[str]] = {}
-        # A day that was recorded again and sent, and then lost by the card, may stay: it is as true.
+        # A day that was recorded again and sent, and then lost, may stay: it is as true.
         for number in due.keys() | self.lost:
             for place in server.places.get(number, ()) if number in self.lost or due[number].date else ():
                 days.setdefault(place, set()).add(f"{number}.0")
