@@ -5,7 +5,8 @@ A reading counts as arrived if it has `battery_volts`, the first value that a re
 
 from dashboards.queries import BY_SITE, INFLUXQL_SITE, Query, Scope, rows
 
-LONG_GAP_SECONDS = 300
+LONG_GAP_SECONDS = 660
+"""Above the longest wait between readings while the battery is low (journal/saving.py)."""
 PRESENCE = "battery_volts"
 
 
@@ -107,7 +108,7 @@ def _gaps(scope: Scope) -> str:
 
 
 def long_gaps() -> Query:
-    """Each time of more than five minutes without a reading: when it ended, where, seconds.
+    """Each time of more than eleven minutes without a reading: when it ended, where, seconds.
 
     Not sorted in InfluxQL: InfluxDB 1.6.7 finds none at all if it must sort the newest first.
     """

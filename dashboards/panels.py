@@ -197,8 +197,8 @@ def _logging() -> Board:
               "How far a reading's time may be off; high after a power cut without network.", CLOCK),
         Panel("Seconds a reading", "lines", SECONDS, (Line("", trend("reading_seconds", "max")),), 12,
               "How long a reading took. More than usual: bytes are damaged on the line; run solar doctor.", CLOCK),
-        Panel("Gaps longer than five minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 24,
-              "When each ended and how long it was.", GAP),
+        Panel("Gaps longer than eleven minutes", "table", SECONDS, (Line("", arrival.long_gaps()),), 24,
+              "When each ended and how long it was. A low battery makes readings rare: up to ten minutes apart.", GAP),
         Panel("Events", "table", TEXT, (Line("", arrival.events()),), 24, "Messages from the logger."),
     )  # fmt: skip
     return Board(

@@ -11,6 +11,9 @@ KINDS = ("battery_saving_over", "battery_saving_1", "battery_saving_2", "battery
 """The kind of event that begins each step."""
 LONGEST_SECONDS = 600.0
 """What was done at least so often before is done at least so often still."""
+LEAST_GAP_SECONDS = 1.1 * LONGEST_SECONDS
+"""Readings that are no farther apart have no gap between them, so that the longest wait is none, although a reading
+may come a little late."""
 EVENTS_LOOKED_AT = 10_000
 
 

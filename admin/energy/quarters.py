@@ -138,6 +138,6 @@ def _cut(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
 
 
 def gap_of(times_ms: Iterable[int]) -> float:
-    """How far apart neighbours may be among readings at these times: five minutes, or three usual intervals."""
+    """How far apart neighbours may be among readings at these times: eleven minutes, or three usual intervals."""
     distances = sorted(newer - older for older, newer in pairwise(times_ms) if newer > older)
     return longest_gap_ms(distances[len(distances) // 2] / 1000 if distances else 0.0)

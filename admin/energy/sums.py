@@ -19,7 +19,7 @@ from admin.energy.quarters import COLUMNS, FLOWS, QUANTITIES, Extent, Flow, Quar
 from journal.journal import Journal
 from uploader.progress.id_ranges import IdRanges
 
-FORMAT = 1
+FORMAT = 2
 CHUNK_READINGS = 5000
 
 _LEAST, _MOST, _SUM = "min", "max", "sum"

@@ -7,11 +7,12 @@ from datetime import timedelta
 from admin.energy.days import local_date, midnight_ms
 from admin.energy.sums import Sums
 from admin.page.site import Look, Site
-from admin.report.charts import GAP_SECONDS, charts_of, collect, collect_sums, span_of
+from admin.report.charts import charts_of, collect, collect_sums, span_of
 from admin.report.drawing import Span
 from admin.report.pixels import LONG_MS
 from admin.report.records import days_of
 from journal.journal import Journal
+from journal.saving import LEAST_GAP_SECONDS
 
 RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
 """What the page can show: its name, and how many days, today included."""
@@ -76,7 +77,7 @@ class Charts:
                     since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
                 is_long = until_ms - since_ms > LONG_MS
                 known = [day for day in site_days if day.began_ms >= since_ms]
-                gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
+                gap_ms = 1000 * max(LEAST_GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
                 span = Span(since_ms, until_ms, gap_ms)
                 drawn = collect_sums(known if is_long else sums.quarters(since_ms, until_ms), span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS

@@ -14,8 +14,8 @@ from admin.report.pixels import DAY_MS, Columns, column_count
 from admin.terminal.period import Ranges
 from journal.journal import Journal
 from journal.reading import Day
+from journal.saving import LEAST_GAP_SECONDS
 
-GAP_SECONDS = 300.0
 LONGEST_SHADED_MS = 31 * DAY_MS
 """Over a longer time nights are not shaded: they are too thin, and in a year a point of the line is a whole day."""
 SUMS = 6
@@ -85,7 +85,7 @@ def collect_sums(stretches: Iterable[Stretch], span: Span) -> ChartData:
 def span_of(journal: Journal, ranges: Ranges, since_ms: int, until_ms: int) -> Span:
     """From `since_ms` to `until_ms`, but not beyond the first and the last reading."""
     first_ms, last_ms = _ends(journal, ranges)
-    gap_ms = 1000 * max(GAP_SECONDS, 5 * _interval_seconds(journal, ranges))
+    gap_ms = 1000 * max(LEAST_GAP_SECONDS, 5 * _interval_seconds(journal, ranges))
     since_ms = max(since_ms, first_ms)
     return Span(since_ms, max(since_ms + 1, min(until_ms, last_ms + 1)), gap_ms)
 

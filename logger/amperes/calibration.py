@@ -15,6 +15,7 @@ Rules:
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from journal.saving import LEAST_GAP_SECONDS
 from logger.amperes.estimate import CHARGE, LOAD, Estimate, Piece, estimate
 from logger.amperes.voltage_check import VoltageCheck
 from logger.regulator.models import Model, model_of
@@ -26,7 +27,6 @@ from logger.regulator.registers import (
     clock_seconds,
 )
 
-LONGEST_GAP_SECONDS = 660.0
 LONGEST_GAP_MS = 900_000
 PIECE_AMP_HOURS = 10
 
@@ -90,7 +90,7 @@ def _seconds_between(before: RawReading | None, after: RawReading) -> float | No
     if before is None or not 0 < after.time_ms - before.time_ms <= LONGEST_GAP_MS:
         return None
     earlier, later = clock_seconds(before.ram), clock_seconds(after.ram)
-    if earlier is None or later is None or not 0 < later - earlier <= LONGEST_GAP_SECONDS:
+    if earlier is None or later is None or not 0 < later - earlier <= LEAST_GAP_SECONDS:
         return None
     return float(later - earlier)
 

@@ -15,9 +15,10 @@ from operator import itemgetter
 
 from journal.journal import Journal
 from journal.reading import Day
+from journal.saving import LEAST_GAP_SECONDS
 
 HOUR_MS = 3_600_000
-LEAST_GAP_MS = 300_000
+LEAST_GAP_MS = round(1000 * LEAST_GAP_SECONDS)
 COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 Flows = tuple[int, float | None, float | None, float | None, float | None]
@@ -72,7 +73,7 @@ def _flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
 
 
 def longest_gap_ms(interval_seconds: float) -> int:
-    """How far apart two neighbouring readings may be: five minutes, or three intervals."""
+    """How far apart two neighbouring readings may be: eleven minutes, or three intervals."""
     return max(LEAST_GAP_MS, round(3000 * interval_seconds))
 
 

@@ -12,10 +12,12 @@ from grafana_foundation_sdk.models import dashboard as sdk
 
 from admin.cli import run
 from admin.commands.dashboards import BANK_VOLTS
+from dashboards import arrival
 from dashboards.build import files
 from dashboards.grafana_json import LANGUAGES, Language
 from dashboards.panels import Board, boards
 from dashboards.provisioning import DATASOURCE_UID
+from journal.saving import LEAST_GAP_SECONDS
 from tests.dashboards.committed import FOLDER, alert_rules, all_flux, panel_questions, template
 from tests.dashboards.committed import boards as committed_boards
 from uploader.server.line_protocol import MEASUREMENTS
@@ -106,6 +108,10 @@ def test_no_influxql_question_fills_a_gap() -> None:
         assert filled == ([] if "GROUP BY time" not in question.text else filled[:1])
         assert set(filled) <= {"null", "0"}
         assert ("0" in filled) == ("count(" in question.text and "GROUP BY time" in question.text)
+
+
+def test_the_pace_of_a_low_battery_is_no_gap() -> None:
+    assert arrival.LONG_GAP_SECONDS == LEAST_GAP_SECONDS
 
 
 def test_only_fields_that_are_uploaded_are_asked_for() -> None:

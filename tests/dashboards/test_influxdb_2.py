@@ -37,7 +37,7 @@ def names(questions: list[Question]) -> list[str]:
 @pytest.mark.parametrize("question", QUESTIONS, ids=names(QUESTIONS))
 def test_every_question_is_answered(question: Question, influxdb_2: InfluxDB2, day: SimulatedDay) -> None:
     found = rows(question, influxdb_2, day)
-    named = {"Gaps longer than five minutes": "gap", "Events": "message", "Sites": "clock_trusted"}
+    named = {"Gaps longer than eleven minutes": "gap", "Events": "message", "Sites": "clock_trusted"}
     assert any(row[named.get(question.title, "_value")] for row in found)
     assert not any(row.get("error") for row in found)
 

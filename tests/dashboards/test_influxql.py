@@ -12,7 +12,7 @@ PANELS = list(panel_questions("influxql"))
 OTHERS = list(other_questions("influxql"))
 OVER_TIME = [question for question in PANELS if "$__interval" in question.text]
 STEP_MS = 600_000
-GAPS, EVENTS, SITES = "Gaps longer than five minutes", "Events", "Sites"
+GAPS, EVENTS, SITES = "Gaps longer than eleven minutes", "Events", "Sites"
 
 
 def asked(question: Question, ask: Ask, day: SimulatedDay, site: str = "home") -> Rows:

@@ -129,6 +129,15 @@ def test_what_is_missing_is_a_gap_in_the_line(solar: Solar) -> None:
     assert "1, 2 hours in total" in "".join(page().itertext())
 
 
+def test_the_pace_of_a_low_battery_is_no_gap(solar: Solar) -> None:
+    """A reading every ten minutes (journal/saving.py), then the usual pace again."""
+    fill_hours((n / 6 for n in range(12)), every_seconds=1800)
+    fill_hours([2], every_seconds=10)
+    solar("report", *SINCE)
+    assert line(page(), "Battery").count("M") == 1
+    assert "Gapsnone" in "".join(page().itertext())
+
+
 def test_the_band_reaches_from_the_lowest_to_the_highest(solar: Solar) -> None:
     fill_hours(range(0, 480, 1), every_seconds=300)
     solar("report", *SINCE)

@@ -54,11 +54,13 @@ def write(
     hours: float,
     *,
     since_hours: float = 0,
-    every_seconds: int = 60,
+    every_seconds: float = 60,
     make: Callable[[int], Reading] = sunny,
 ) -> None:
     """Readings of `hours`, `since_hours` after BEGAN_MS."""
     first = BEGAN_MS + int(since_hours * HOUR_MS)
     with JournalWriter.create(data / "journal.db") as journal:
         journal.boot_number("a boot")
-        journal.append_all(make(first + n * every_seconds * 1000) for n in range(int(hours * 3600 / every_seconds)))
+        journal.append_all(
+            make(first + round(n * every_seconds * 1000)) for n in range(int(hours * 3600 / every_seconds))
+        )

@@ -99,10 +99,18 @@ def test_values_that_are_absent_are_not_zero(tmp_path: Path) -> None:
     assert as_dict(figures)["autonomy_days"] is None
 
 
-def test_readings_farther_apart_than_five_minutes_count_if_that_is_usual(tmp_path: Path) -> None:
+def test_readings_farther_apart_than_eleven_minutes_count_if_that_is_usual(tmp_path: Path) -> None:
     write(tmp_path, 48, every_seconds=1200)
     figures = energy(tmp_path, BEGAN_MS + 2 * DAY_MS)
     assert round(figures.days[0].charge_amp_hours or 0) == 240
+
+
+@pytest.mark.parametrize("seconds", [300.001, 600])
+def test_a_day_is_whole_at_the_pace_of_a_low_battery(tmp_path: Path, seconds: float) -> None:
+    write(tmp_path, 24, every_seconds=30)
+    write(tmp_path, 25, since_hours=24, every_seconds=seconds)
+    slow = energy(tmp_path, BEGAN_MS + 49 * HOUR_MS).days[1]
+    assert (slow.coverage_percent, round(slow.load_amp_hours or 0)) == (pytest.approx(100, abs=0.1), 240)
 
 
 def test_a_command_of_its_own_has_the_same_figures_as_the_page(tmp_path: Path) -> None:

@@ -86,6 +86,17 @@ def test_every_range_is_drawn(tmp_path: Path) -> None:
             assert page.body.count("class='chart'") == 3 or "No readings" in page.body
 
 
+def test_the_pace_of_a_low_battery_is_no_gap(tmp_path: Path) -> None:
+    """A reading every ten minutes (journal/saving.py), then the usual pace again."""
+    log(tmp_path, 12, every_seconds=600)
+    with sqlite3.connect(tmp_path / "journal.db") as file:
+        file.execute("UPDATE readings SET time_ms = time_ms - 2000000")
+    log(tmp_path, 200, every_seconds=10)
+    with shown(tmp_path) as at:
+        (volts,) = re.findall(r'<path class="volts line" d="([^"]+)"', get(at, "?range=7d").body)
+        assert volts.count("M") == 1
+
+
 def test_nights_are_shaded_where_they_can_be_told_apart(tmp_path: Path) -> None:
     log(tmp_path, 300, every_seconds=600, charge_amps=0.1)
     log(tmp_path, 1, charge_amps=0.1)
