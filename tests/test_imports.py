@@ -34,8 +34,9 @@ DOORS = {
 }
 
 PURE = {
-    "admin/energy/quarters.py": {"sqlite3", "time", "logging"},
-    "admin/energy/nights.py": {"sqlite3", "time", "logging"},
+    "logger/energy/quarters.py": {"sqlite3", "time", "logging"},
+    "logger/energy/nights.py": {"sqlite3", "time", "logging"},
+    "logger/energy/autonomy.py": {"sqlite3", "time", "logging"},
     "admin/energy/figures.py": {"sqlite3", "time", "logging"},
     "logger/line/frame.py": {"serial", "time", "logging", "sqlite3"},
     "logger/regulator/registers.py": {"serial", "time", "logging", "sqlite3"},

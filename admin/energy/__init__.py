@@ -1,1 +1,1 @@
-"""Energy in numbers: sums of the readings, days, nights, and what they say about the site."""
+"""Energy in numbers: sums of the readings, days, and what they say about the site."""

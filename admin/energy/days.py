@@ -1,15 +1,13 @@
 """Days, weeks and months of energy: what came in, what was used, and for how much of the time this is known. Pure."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from admin.energy.quarters import Stretch
 from journal.reading import Day
-
-WHOLE_PERCENT = 90.0
-"""If the readings cover this much of a day, it counts as whole."""
+from logger.energy.autonomy import WHOLE_PERCENT
+from logger.energy.local_days import is_date, midnight_ms
+from logger.energy.quarters import Stretch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,28 +138,10 @@ def together(label: str, days: Sequence[Period]) -> Period:
     )
 
 
-def is_date(text: str) -> bool:
-    """Whether it is a plain date: a second record of a day (2026-01-05/2) is not."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == 10
-
-
 def bounds_ms(label: str, days: int = 1) -> tuple[int, int]:
     """The local midnights at which a date begins, and `days` later."""
     first = date.fromisoformat(label)
     return midnight_ms(first), midnight_ms(first + timedelta(days))
-
-
-def midnight_ms(day: date, hour: int = 0) -> int:
-    """The moment of a full hour of a local day."""
-    return int(time.mktime((day.year, day.month, day.day, hour, 0, 0, 0, 0, -1)) * 1000)
-
-
-def local_date(time_ms: float) -> date:
-    return date(*time.localtime(time_ms / 1000)[:3])
 
 
 def total(values: Iterable[float | None]) -> float | None:

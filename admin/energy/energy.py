@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from admin.energy.days import days_of, local_date, midnight_ms
+from admin.energy.days import days_of
 from admin.energy.figures import Figures, figures_of
-from admin.energy.nights import nights_of
-from admin.energy.quarters import Stretch
 from admin.energy.sums import Sums
 from journal.journal import Journal
 from journal.reading import Day
+from logger.energy.autonomy import CAPACITY_DAYS
+from logger.energy.local_days import local_date, midnight_ms
+from logger.energy.nights import nights_of
+from logger.energy.quarters import Stretch
 
 FILE = "page.db"
 """The page's file of sums, beside the journal."""
-NIGHTS_DAYS = 31
 RECENT_DAYS = 31
 YEAR_DAYS = 366
 
@@ -33,7 +34,7 @@ def energy_of(
     oldest = min((*stretches, (today - timedelta(RECENT_DAYS)).isoformat()))
     records = journal.records("days", 1, journal.last_id("days"))
     recent = [each for each in records if isinstance(each, Day) and oldest <= each.date <= today.isoformat()]
-    since = midnight_ms(today - timedelta(NIGHTS_DAYS))
+    since = midnight_ms(today - timedelta(CAPACITY_DAYS), 12)
     quarters = list(sums.quarters(since, midnight_ms(today + timedelta(1))))
     percent = quarters[-1].extent("state_of_charge_percent").mean if quarters else None
     return figures_of(days_of(stretches, recent, now_ms), nights_of(quarters, now_ms), percent, now_ms, since_ms)

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from admin.energy.days import Period, is_date, local_date, midnight_ms, together
-from admin.energy.nights import Night
+from admin.energy.days import Period, together
+from logger.energy.autonomy import FEWEST_DAYS, USUAL_DAYS, autonomy_days, capacity, usual_load
+from logger.energy.local_days import is_date, local_date, midnight_ms
+from logger.energy.nights import Night
 
 DAY_MS = 86_400_000
-RESERVE_PERCENT = 20.0
-"""Autonomy ends here: below it a lead-acid battery ages fast, and the regulator may cut off the load."""
-USUAL_DAYS = 30
-FEWEST_DAYS = 3
-FEWEST_PERCENT = 10.0
-"""The capacity is calculated once nights have used this much in all, because the estimate has steps of 1 %."""
 BEST_OF_DAYS = 366
 
 
@@ -67,9 +63,9 @@ def figures_of(
     """`days` and `nights` in order; `percent`: the state of charge now; `since_ms`: where the sums begin."""
     today = local_date(now_ms)
     past = [day for day in days if day.label < today.isoformat()]
-    loads = [day.load_amp_hours for day in past[-USUAL_DAYS:] if day.is_whole and day.load_amp_hours is not None]
-    usual = median(loads) if len(loads) >= FEWEST_DAYS else None
-    capacity = _capacity(nights)
+    recent = [day for day in past if day.label >= (today - timedelta(USUAL_DAYS)).isoformat()]
+    usual = usual_load(day.load_amp_hours for day in recent if day.is_whole and day.load_amp_hours is not None)
+    amp_hours = capacity((night.used_amp_hours, night.used_percent) for night in nights if night.is_over(now_ms))
     charged = [day for day in past[-BEST_OF_DAYS:] if day.is_whole and day.charge_amp_hours is not None]
     dusks = [(night.began_ms - midnight_ms(local_date(night.began_ms))) / 1000 for night in nights]
     return Figures(
@@ -78,8 +74,8 @@ def figures_of(
         nights=tuple(nights),
         periods=_periods(days, today, since_ms),
         usual_load_amp_hours=usual,
-        capacity_amp_hours=capacity,
-        autonomy_days=_autonomy(percent, capacity, usual),
+        capacity_amp_hours=amp_hours,
+        autonomy_days=autonomy_days(percent, amp_hours, usual),
         float_ms=max((day.float_ms for day in days if day.float_ms), default=None),
         equalise_ms=max((day.equalise_ms for day in days if day.equalise_ms), default=None),
         best=max(charged, key=_charge, default=None),
@@ -90,23 +86,6 @@ def figures_of(
 
 def _charge(day: Period) -> float:
     return day.charge_amp_hours or 0.0
-
-
-def _capacity(nights: Sequence[Night]) -> float | None:
-    """The capacity that the regulator assumes: from the Ah used at night and the per cent that it counted down."""
-    pairs = [
-        (night.used_amp_hours, night.used_percent)
-        for night in nights
-        if night.used_amp_hours is not None and night.used_percent is not None
-    ]
-    percent = sum(percent for _, percent in pairs)
-    return 100 * sum(used for used, _ in pairs) / percent if percent >= FEWEST_PERCENT else None
-
-
-def _autonomy(percent: float | None, capacity: float | None, usual_load: float | None) -> float | None:
-    if percent is None or capacity is None or not usual_load or usual_load <= 0:
-        return None
-    return max(0.0, (percent - RESERVE_PERCENT) / 100 * capacity / usual_load)
 
 
 def _periods(days: Sequence[Period], today: date, since_ms: int) -> dict[str, Period]:

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from admin.energy.quarters import COLUMNS, FLOWS, QUANTITIES, Extent, Flow, Quarters, Stretch, gap_of
 from journal.journal import Journal
+from logger.energy.quarters import COLUMNS, FLOWS, QUANTITIES, Extent, Flow, Quarters, Stretch, gap_of
 from uploader.progress.id_ranges import IdRanges
 
 FORMAT = 2

@@ -2,11 +2,12 @@
 
 import time
 
-from admin.energy.days import local_date, midnight_ms
-from admin.energy.figures import DAY_MS, RESERVE_PERCENT, Figures
+from admin.energy.figures import DAY_MS, Figures
 from admin.health.health import Health
 from admin.terminal.words import ago, count, duration
 from journal.reading import Reading
+from logger.energy.autonomy import RESERVE_PERCENT
+from logger.energy.local_days import local_date, midnight_ms
 
 IDLE_SHARE = 0.002
 """A share of the capacity: a net current below it neither charges nor discharges the battery. 1 A at 500 Ah."""

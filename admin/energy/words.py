@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from admin.energy.days import Period, months, weeks
-from admin.energy.figures import RESERVE_PERCENT, Figures
-from admin.energy.nights import Night
+from admin.energy.figures import Figures
 from admin.terminal.moments import iso
 from admin.terminal.words import count
+from logger.energy.autonomy import RESERVE_PERCENT
+from logger.energy.nights import Night
 
 NAMES = {
     "today": "Today",

@@ -4,7 +4,6 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from admin.energy.days import local_date, midnight_ms
 from admin.energy.sums import Sums
 from admin.page.site import Look, Site
 from admin.report.charts import charts_of, collect, collect_sums, span_of
@@ -13,6 +12,7 @@ from admin.report.pixels import LONG_MS
 from admin.report.records import days_of
 from journal.journal import Journal
 from journal.saving import LEAST_GAP_SECONDS
+from logger.energy.local_days import local_date, midnight_ms
 
 RANGES = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "year": ("A year", 365)}
 """What the page can show: its name, and how many days, today included."""

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from admin.energy.days import local_date, midnight_ms
 from admin.energy.energy import FILE, RECENT_DAYS, YEAR_DAYS, days_in, energy_of
 from admin.energy.figures import Figures
-from admin.energy.quarters import Stretch
 from admin.energy.sums import Sums
 from admin.energy.verdict import is_held, verdict
 from admin.health.health import Health, attention
 from admin.health.survey import survey
 from journal.errors import JournalError
 from journal.journal import Journal
+from logger.energy.local_days import local_date, midnight_ms
+from logger.energy.quarters import Stretch
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from admin.energy.nights import Night
-from admin.energy.quarters import QUANTITIES, Stretch
 from admin.health.survey import usual_seconds
 from admin.report.days import bars_of_days
 from admin.report.drawing import WIDTH, Curve, Span, curves
@@ -15,6 +13,8 @@ from admin.terminal.period import Ranges
 from journal.journal import Journal
 from journal.reading import Day
 from journal.saving import LEAST_GAP_SECONDS
+from logger.energy.nights import Night
+from logger.energy.quarters import QUANTITIES, Stretch
 
 LONGEST_SHADED_MS = 31 * DAY_MS
 """Over a longer time nights are not shaded: they are too thin, and in a year a point of the line is a whole day."""

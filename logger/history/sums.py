@@ -15,10 +15,8 @@ from operator import itemgetter
 
 from journal.journal import Journal
 from journal.reading import Day
-from journal.saving import LEAST_GAP_SECONDS
+from logger.energy.quarters import HOUR_MS, LEAST_GAP_MS, longest_gap_ms
 
-HOUR_MS = 3_600_000
-LEAST_GAP_MS = round(1000 * LEAST_GAP_SECONDS)
 COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 Flows = tuple[int, float | None, float | None, float | None, float | None]
@@ -70,11 +68,6 @@ def _flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
     """Times, currents and powers of trusted readings, ascending in time, read as needed."""
     ranges = trusted(journal, since_ms, until_ms)
     return merge(*(journal.values("readings", COLUMNS, *ids) for ids in ranges), key=itemgetter(0))
-
-
-def longest_gap_ms(interval_seconds: float) -> int:
-    """How far apart two neighbouring readings may be: eleven minutes, or three intervals."""
-    return max(LEAST_GAP_MS, round(3000 * interval_seconds))
 
 
 def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:

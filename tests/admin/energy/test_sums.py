@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from admin.energy import sums as sums_module
-from admin.energy.quarters import QUARTER_MS, Stretch
 from admin.energy.sums import Sums
 from journal.boots import Anchor
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
+from logger.energy.quarters import QUARTER_MS, Stretch
 from tests.admin.energy.conftest import BEGAN_MS, DAY_MS, HOUR_MS, in_zone, sunny, write
 
 ALWAYS = (0, 2**60)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import pytest
 
-from admin.energy.quarters import QUARTER_MS
 from admin.energy.sums import Sums
 from admin.page.charts import Charts
 from admin.page.server import Address
@@ -24,6 +23,7 @@ from journal.journal import Journal
 from journal.reading import Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
+from logger.energy.quarters import QUARTER_MS
 from tests.admin.conftest import Solar, event, start
 from tests.admin.page.conftest import log, now_ms, shown
 

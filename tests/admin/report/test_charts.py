@@ -5,13 +5,13 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from admin.energy.quarters import QUANTITIES
 from admin.report.charts import collect, span_of
 from admin.report.pixels import DAY_MS
 from benchmarks.journals import EVERY_MS, FIRST_MS, readings
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.writer import JournalWriter
+from logger.energy.quarters import QUANTITIES
 
 
 def test_the_charts_have_every_extreme_and_every_gap_of_the_readings(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from journal.reading import Day, Reading
 from journal.writer import JournalWriter
-from logger.history.sums import DaySums, longest_gap_ms, measured, sum_up, trusted
+from logger.energy.quarters import longest_gap_ms
+from logger.history.sums import DaySums, measured, sum_up, trusted
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

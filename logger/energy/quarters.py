@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from logger.history.sums import HOUR_MS, longest_gap_ms
+from journal.saving import LEAST_GAP_SECONDS
 
+HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
+LEAST_GAP_MS = round(1000 * LEAST_GAP_SECONDS)
 QUANTITIES = ("battery_volts", "state_of_charge_percent", "charge_amps", "load_amps")
 FLOWS = {
     "charge_amp_hours": "charge_amps",
@@ -137,7 +139,12 @@ def _cut(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
     yield since_ms, until_ms
 
 
+def longest_gap_ms(interval_seconds: float) -> int:
+    """How far apart two neighbouring readings may be: eleven minutes, or three intervals."""
+    return max(LEAST_GAP_MS, round(3000 * interval_seconds))
+
+
 def gap_of(times_ms: Iterable[int]) -> float:
-    """How far apart neighbours may be among readings at these times: eleven minutes, or three usual intervals."""
+    """How far apart neighbours may be among readings at these times, whose usual interval is not known."""
     distances = sorted(newer - older for older, newer in pairwise(times_ms) if newer > older)
     return longest_gap_ms(distances[len(distances) // 2] / 1000 if distances else 0.0)

@@ -9,10 +9,10 @@ A quarter of an hour without readings ends such a time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
-from admin.energy.days import difference, local_date, midnight_ms
-from admin.energy.quarters import QUARTER_MS, Stretch
+from logger.energy.local_days import local_date, midnight_ms
+from logger.energy.quarters import QUARTER_MS, Stretch
 
 DARK_AMPS = 0.5
 """Less charge than this on average counts as none: a step of the smallest current register is 0.1 to 0.4 A."""
@@ -37,7 +37,13 @@ class Night:
 
     @property
     def used_percent(self) -> float | None:
-        return difference(self.dusk_percent, self.lowest_percent)
+        if self.dusk_percent is None or self.lowest_percent is None:
+            return None
+        return self.dusk_percent - self.lowest_percent
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether noon has come: until then a longer dark time may follow."""
+        return midnight_ms(date.fromisoformat(self.date) + timedelta(1), 12) <= now_ms
 
 
 def nights_of(quarters: Sequence[Stretch], now_ms: int) -> list[Night]:
