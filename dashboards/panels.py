@@ -37,6 +37,7 @@ AMP_HOURS = Unit("amph", " Ah", 0)
 PERCENT = Unit("percent", " %", 0)
 CELSIUS = Unit("celsius", " °C", 0)
 SECONDS = Unit("s", " s", 0)
+DAYS = Unit("d", " d", 1)
 DISK = Unit("decbytes", " B", 0)
 COUNT = Unit("short", "", 0)
 YES_NO = Unit("bool_yes_no", "", 0)
@@ -89,6 +90,7 @@ class Board:
 
 
 CHARGE = ((None, RED), (FLAT_CHARGE_PERCENT, YELLOW), (LOW_CHARGE_PERCENT, GREEN))
+DISCHARGE = ((None, GREEN), (100 - LOW_CHARGE_PERCENT, YELLOW), (100 - FLAT_CHARGE_PERCENT, RED))
 RECEIVED = ((None, RED), (90, YELLOW), (99, GREEN))
 AGE = ((None, GREEN), (300, YELLOW), (900, RED))
 GAP = ((None, GREEN), (60, YELLOW), (arrival.LONG_GAP_SECONDS, RED))
@@ -133,6 +135,10 @@ def _site(volts: Sequence[Threshold]) -> Board:
               (Line("", daily("state_of_charge_percent")),), 12, "The regulator's own estimate.", CHARGE),
         Panel("Time to float", "bars", SECONDS, (Line("", daily("float_reached_seconds")),), 12,
               "From the regulator's midnight until the battery was full; no bar if it was not."),
+        Panel("Depth of discharge at night", "bars", PERCENT, (Line("", daily("depth_of_discharge_percent")),), 12,
+              "The night that ended on this day: 100 less the lowest state of charge.", DISCHARGE),
+        Panel("Days without sun", "bars", DAYS, (Line("", daily("autonomy_days")),), 12,
+              "How long the battery would have lasted at the usual load, at the day's end."),
     )  # fmt: skip
     return Board(
         "solar-site", "Solar site", "A battery, its regulator and the sun.", "24h",

@@ -23,6 +23,8 @@ from journal.spans import Span, Spans
 # Rows fetched at a time: a read transaction that stays open would prevent SQLite from resetting the WAL.
 CHUNK_ROWS = 1000
 SUMMED_ROWS = 5000
+DAY_COLUMNS_MARKED = 19
+"""So many columns a day had when marks began: a later one that is absent must not change the mark of an older day."""
 
 _WITHOUT_LAST = itemgetter(slice(None, -1))
 COLUMNS = {stream: tuple(field.name for field in fields(record)) for stream, record in STREAMS.items()}
@@ -105,6 +107,8 @@ class Journal:
                 return ""
             case Day() as day:
                 told: tuple[object, ...] = astuple(day)
+                later = [value for value in told[DAY_COLUMNS_MARKED:] if value is not None]
+                told = (*told[:DAY_COLUMNS_MARKED], *later)
             case Reading() | Event() | Check() as record:
                 query = "SELECT coalesce(max(boot_id), '') FROM boots WHERE id = ?"
                 with self._our_errors("read"):

@@ -64,6 +64,7 @@ class Day:
 
     `began_ms` and `ended_ms` are the regulator's midnights before and after. `raw` holds the record's bytes as pairs
     (address in the EEPROM, value); so it shows the record's slot in the ring.
+    The night is the one that ended on this day; autonomy and the time since full are those at the day's end.
     """
 
     id: int | None = None
@@ -85,6 +86,11 @@ class Day:
     raw: bytes = b""
     measured_charge_watt_hours: float | None = None
     measured_load_watt_hours: float | None = None
+    depth_of_discharge_percent: float | None = None
+    night_used_amp_hours: float | None = None
+    night_used_percent: float | None = None
+    autonomy_days: float | None = None
+    days_since_full: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

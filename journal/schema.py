@@ -167,6 +167,13 @@ JOURNAL = (
         clock_trusted             INTEGER
     ) STRICT;
     """,
+    """
+    ALTER TABLE days ADD COLUMN depth_of_discharge_percent REAL;
+    ALTER TABLE days ADD COLUMN night_used_amp_hours REAL;
+    ALTER TABLE days ADD COLUMN night_used_percent REAL;
+    ALTER TABLE days ADD COLUMN autonomy_days REAL;
+    ALTER TABLE days ADD COLUMN days_since_full REAL;
+    """,
 )
 
 WITH_SITES = 2

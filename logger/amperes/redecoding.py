@@ -20,7 +20,7 @@ from journal.revisions import DECODED, Decoding
 from journal.writer import JournalWriter
 from logger.amperes.adopted_steps import StepsInForce
 from logger.events.change import Change
-from logger.history.sums import measured
+from logger.history.measured import measured
 from logger.regulator.models import AdoptedSteps, Steps
 from logger.regulator.registers import COUNTERS, DECODER, decode, highs_of
 from logger.regulator.regulator import Regulator

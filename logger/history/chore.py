@@ -4,7 +4,7 @@
     reading    byte by byte while there is time, at least one in each gap; it continues in the next gap
     dating     all records at once (dates.py)
     storing    at least one day in each gap, the oldest first; a day that is in the journal already is stored again only
-               when the sums of its readings have changed
+               when what its readings tell has changed
 
 The newest reading in the journal is the reference for dates: its time is the corrected one.
 """
@@ -22,8 +22,8 @@ from logger.clock.host_clock import Clock
 from logger.clock.regulator_clock import DAY_MS, Sample, sample_of
 from logger.events.change import Change
 from logger.history.dates import days_in
+from logger.history.measured import measured, trusted, with_outlook
 from logger.history.ring import PartialHistory, is_quiet
-from logger.history.sums import measured, trusted
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,7 @@ class HistoryChore:
     def _store(self, has_time: Callable[[], bool]) -> None:
         while self._to_store:
             day = measured(self._journal, self._to_store[0], self._interval_seconds)
+            day = with_outlook(self._journal, day)
             if day.id is None:
                 self._journal.append(day)
             self._to_store.popleft()

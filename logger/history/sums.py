@@ -1,4 +1,4 @@
-r"""What the readings of one day add up to: Ah and Wh in and out, and how much of the day they cover.
+r"""What the readings of one day add up to: Ah and Wh in and out, and how much of the day they cover. Pure.
 
 amps or watts
  |    .‾‾.
@@ -8,19 +8,15 @@ amps or watts
                  gap
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from heapq import merge
-from operator import itemgetter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from journal.journal import Journal
-from journal.reading import Day
-from logger.energy.quarters import HOUR_MS, LEAST_GAP_MS, longest_gap_ms
+from logger.energy.quarters import HOUR_MS, LEAST_GAP_MS
 
-COLUMNS = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
+SUMMED = ("time_ms", "charge_amps", "load_amps", "charge_watts", "load_watts")
 
 Flows = tuple[int, float | None, float | None, float | None, float | None]
-"""The values of COLUMNS."""
+"""The values of SUMMED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +30,9 @@ class DaySums:
     load_watt_hours: float | None = None
 
 
-def measured(journal: Journal, day: Day, interval_seconds: float) -> Day:
-    """The day with the sums of its readings as they are now, without an id; unchanged if the sums are the same, or if
-    less of the day is covered than before: then its readings have been pruned."""
-    if day.began_ms is None or day.ended_ms is None:
-        return day
-    gap_ms = longest_gap_ms(interval_seconds)
-    sums = sum_up(_flows(journal, day.began_ms - gap_ms, day.ended_ms + gap_ms), day.began_ms, day.ended_ms, gap_ms)
-    if sums.coverage_percent < (day.coverage_percent or 0.0):
-        return day
-    new = replace(
-        day,
-        measured_charge_amp_hours=sums.charge_amp_hours,
-        measured_load_amp_hours=sums.load_amp_hours,
-        measured_charge_watt_hours=sums.charge_watt_hours,
-        measured_load_watt_hours=sums.load_watt_hours,
-        coverage_percent=sums.coverage_percent,
-    )
-    return day if new == day else replace(new, id=None)
-
-
-def trusted(journal: Journal, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
-    """The ranges of ids of the readings of that time, without those whose time is not trusted."""
-    held = journal.held("readings")
-    return [
-        (first, last)
-        for first, last in journal.id_ranges("readings", since_ms, until_ms)
-        if not any(held_first <= first <= held_last for held_first, held_last in held)
-    ]
-
-
-def _flows(journal: Journal, since_ms: int, until_ms: int) -> Iterator[Flows]:
-    """Times, currents and powers of trusted readings, ascending in time, read as needed."""
-    ranges = trusted(journal, since_ms, until_ms)
-    return merge(*(journal.values("readings", COLUMNS, *ids) for ids in ranges), key=itemgetter(0))
-
-
 def sum_up(readings: Iterable[Flows], began_ms: int, ended_ms: int, longest_gap_ms: int = LEAST_GAP_MS) -> DaySums:
     """The sums of a day. `readings` ascend in time and reach beyond both ends of the day, if there are any."""
-    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in COLUMNS[1:]]
+    sums = [_Sum(began_ms, ended_ms, longest_gap_ms) for _ in SUMMED[1:]]
     for time_ms, *values in readings:
         for each, value in zip(sums, values, strict=False):
             each.add(time_ms, value)

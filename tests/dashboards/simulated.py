@@ -71,6 +71,8 @@ def _days(simulator: Simulator, stop_ms: int) -> list[Day]:
             float_reached_seconds=day.float_reached_seconds,
             charge_amp_hours=day.charge_amp_hours,
             load_amp_hours=day.load_amp_hours,
+            depth_of_discharge_percent=30.0,
+            autonomy_days=2.5,
         )
         for day in simulator.history()
     ]

@@ -171,6 +171,16 @@ def test_a_journal_that_was_not_brought_up_to_date_yet_has_no_sites_to_read(tmp_
             journal.sites("readings")
 
 
+@pytest.mark.parametrize("version", range(1, len(schema.JOURNAL) + 1))
+def test_a_new_format_changes_no_mark(version: int, tmp_path: Path) -> None:
+    """Those of format 4. With others the uploader would take the newest records for lost, and send all again."""
+    path = written(JOURNAL, tmp_path, version)
+    before = Journal.open(path), JournalWriter.create(path)
+    for journal in before:
+        assert (journal.mark("days", 1), journal.mark("readings", 6)) == ("16d488b818b31e12", "51b450c67de45c9b")
+        journal.close()
+
+
 @KINDS
 def test_what_need_not_be_migrated_is_not_copied(kind: Kind, tmp_path: Path) -> None:
     path = written(kind, tmp_path)

@@ -59,6 +59,9 @@ def test_each_midnight_brings_one_day_with_what_the_readings_add_up_to(site: Sit
         assert 24 * day.measured_charge_amp_hours < day.measured_charge_watt_hours < 30 * day.measured_charge_amp_hours
         assert 24 * day.measured_load_amp_hours < day.measured_load_watt_hours < 30 * day.measured_load_amp_hours
         assert day.ended_ms - day.began_ms == pytest.approx(86_400_000, abs=5000)
+        assert 0 < day.night_used_percent <= day.depth_of_discharge_percent < 100
+        assert 0 < day.night_used_amp_hours < day.measured_load_amp_hours
+        assert day.autonomy_days > 0
     assert [remembered(day) for day in days][-30:] == what_the_regulator_says(site)
     assert site.odd_kinds() == []
 

@@ -3,8 +3,8 @@
     solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost" 1700000000000
     measurement, tags          fields                                                      time in milliseconds
 
-A day has a second line, solar_energy_day: what its readings add up to. One record, two points with the same time and
-tags; they are sent, refused and repeated together.
+A day has a second line, solar_energy_day: what its readings tell about energy. One record, two points with the same
+time and tags; they are sent, refused and repeated together.
 
 Rules:
 - The point's identity is measurement, tags and time: none of them may change once a record has been sent.
@@ -46,6 +46,14 @@ ENERGY_FIELDS = {
     "load_watt_hours": "measured_load_watt_hours",
 }
 """Its fields, and the columns of a day that they come from; balance and coverage are added."""
+ENERGY_OF_BATTERY = (
+    "depth_of_discharge_percent",
+    "night_used_amp_hours",
+    "night_used_percent",
+    "autonomy_days",
+    "days_since_full",
+)
+"""Its other fields: columns of the same name."""
 
 # What stays in the journal: it is only of use on this computer.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
@@ -110,7 +118,7 @@ def _energy(day: Mapping[str, Any]) -> str:
     for unit in ("amp_hours", "watt_hours"):
         if {f"charge_{unit}", f"load_{unit}"} <= known.keys():
             known[f"balance_{unit}"] = round(known[f"charge_{unit}"] - known[f"load_{unit}"], 2)
-    known["coverage_percent"] = day["coverage_percent"]
+    known |= {name: day[name] for name in ("coverage_percent", *ENERGY_OF_BATTERY)}
     return "".join(_field(name, value) for name, value in known.items())
 
 

@@ -71,9 +71,15 @@ def test_a_day_has_a_second_line_with_what_its_readings_add_up_to(tmp_path: Path
     whole = Day(
         time_ms=1_780_315_200_000, date="2026-06-01", model="PL80", charge_amp_hours=241.0, coverage_percent=99.5,
         measured_charge_amp_hours=240.1, measured_load_amp_hours=200.0, measured_charge_watt_hours=6000.5,
-        measured_load_watt_hours=5000.25,
+        measured_load_watt_hours=5000.25, depth_of_discharge_percent=31.5, night_used_amp_hours=80.25,
+        night_used_percent=29.0, autonomy_days=2.5, days_since_full=0.25,
     )  # fmt: skip
-    days = [whole, replace(whole, time_ms=whole.time_ms + 1, date="2026-06-02", measured_charge_watt_hours=None)]
+    days = [
+        whole,
+        replace(
+            whole, time_ms=whole.time_ms + 1, date="2026-06-02", measured_charge_watt_hours=None, autonomy_days=None
+        ),
+    ]
     days.append(Day(time_ms=whole.time_ms + 2, date="2026-06-03", charge_amp_hours=7.0, coverage_percent=0.0))
     with JournalWriter.create(tmp_path / "journal.db", "my cabin") as journal:
         journal.append_all(days)
@@ -85,10 +91,12 @@ def test_a_day_has_a_second_line_with_what_its_readings_add_up_to(tmp_path: Path
     )
     tags = ",model=PL80,site=my\\ cabin"
     amp_hours = "charge_amp_hours=240.1,load_amp_hours=200.0"
+    night = "depth_of_discharge_percent=31.5,night_used_amp_hours=80.25,night_used_percent=29.0"
     assert [text.partition("\n")[2] for text in made] == [
         f"solar_energy_day{tags} {amp_hours},charge_watt_hours=6000.5,load_watt_hours=5000.25,"
-        "balance_amp_hours=40.1,balance_watt_hours=1000.25,coverage_percent=99.5 1780315200000",
-        f"solar_energy_day{tags} {amp_hours},load_watt_hours=5000.25,balance_amp_hours=40.1,coverage_percent=99.5 "
-        "1780315200001",
+        "balance_amp_hours=40.1,balance_watt_hours=1000.25,coverage_percent=99.5,"
+        f"{night},autonomy_days=2.5,days_since_full=0.25 1780315200000",
+        f"solar_energy_day{tags} {amp_hours},load_watt_hours=5000.25,balance_amp_hours=40.1,coverage_percent=99.5,"
+        f"{night},days_since_full=0.25 1780315200001",
         "",
     ]
