@@ -127,7 +127,7 @@ def render(
     zone = time.strftime("%Z", time.localtime(span.until_ms / 1000))
     return page(
         f"Solar site {printable(site)}",
-        f"{local(span.since_ms)} to {local(span.until_ms)}, {zone}",
+        f"{_from_to(local(span.since_ms), local(span.until_ms))}, {zone}",
         verdict=verdict(health, figures),
         newest=f"{local(newest.time_ms)}: {values(newest)}" if newest else "",
         facts=facts,
@@ -139,7 +139,12 @@ def render(
 def _range(name: str, columns: Columns, digits: int, unit: str) -> list[tuple[str, str]]:
     if not columns:
         return []
-    return [(name, f"{columns.lowest:.{digits}f} to {columns.highest:.{digits}f} {unit}")]
+    ends = [f"{columns.lowest:.{digits}f}", f"{columns.highest:.{digits}f}"]
+    return [(name, f"{_from_to(*ends)} {unit}")]
+
+
+def _from_to(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
 
 
 def _sum(name: str, values: Sequence[float | None]) -> list[tuple[str, str]]:

@@ -92,6 +92,8 @@ def span_of(journal: Journal, ranges: Ranges, since_ms: int, until_ms: int) -> S
 
 def charts_of(drawn: ChartData, span: Span, days: Sequence[Day], nights: Sequence[Night] = ()) -> list[str]:
     """What the drawing means; volts, state of charge, charge and load; then the regulator's daily records as bars."""
+    if span.is_moment:
+        return ["<p>There is only one reading in this time. The charts need two.</p>", bars_of_days(days)]
     meaning = "Line: average. Shading: minimum to maximum."
     if nights and span.until_ms - span.since_ms <= LONGEST_SHADED_MS:
         span = replace(span, nights=[(night.began_ms, night.ended_ms) for night in nights])

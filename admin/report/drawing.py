@@ -60,6 +60,11 @@ class Span:
     gap_ms: float
     nights: Sequence[tuple[int, int]] = ()
 
+    @property
+    def is_moment(self) -> bool:
+        """Whether there is only one reading, so that nothing can be drawn."""
+        return self.until_ms - self.since_ms <= 1
+
     def share(self, time_ms: float) -> float:
         return (time_ms - self.since_ms) / (self.until_ms - self.since_ms)
 

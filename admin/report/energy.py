@@ -9,12 +9,13 @@ from admin.energy.words import HEAD, amounts, facts, number, rows_of_periods, we
 
 def energy_section(figures: Figures, *, has_year: bool = False) -> str:
     """Empty when nothing is known. `has_year`: the figures go back a year, so that weeks and months are whole."""
-    rows = rows_of_periods(figures)
-    if not rows:
+    rows, known = rows_of_periods(figures), facts(figures)
+    sums = [each for period in figures.periods.values() for each in (period.charge_amp_hours, period.load_amp_hours)]
+    if not known and not any(each is not None for each in sums):
         return ""
     counted = any(period.is_counted for period in figures.periods.values())
     note = "<p class='faint'>* counted by the regulator: readings are missing</p>" if counted else ""
-    section = f"<section><h2>Energy</h2>{cards(facts(figures))}{table('periods', HEAD, rows)}{note}</section>"
+    section = f"<section><h2>Energy</h2>{cards(known)}{table('periods', HEAD, rows)}{note}</section>"
     nights = [
         (night.date, *map(number, (night.depth_of_discharge_percent, night.used_percent, night.used_amp_hours)))
         for night in reversed(figures.nights[-7:])

@@ -242,10 +242,20 @@ def test_an_old_report_stays_whole_when_a_new_one_fails(solar: Solar) -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["data", "report.html"]
 
 
-def test_one_reading_is_enough(solar: Solar) -> None:
+def test_one_reading_is_a_page_without_empty_charts_and_tables(solar: Solar) -> None:
     fill_hours([0], every_seconds=1800)
     assert solar("report", *SINCE).code == 0
-    assert line(page(), "Battery").count("M") == 1
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(FIRST_MS / 1000))
+    assert [words for each in page().iter(f"{HTML}p") if (words := "".join(each.itertext()))] == [
+        f"{at}, {time.strftime('%Z', time.localtime(FIRST_MS / 1000))}",
+        "Charge 12 A, load not known",
+        f"{at}: PL80, 24.0 V, 80 % full, charge 12.0 A, boost",
+        "There is only one reading in this time. The charts need two.",
+        "Charge per day: there are no daily records in this period.",
+    ]
+    cards = {each.findtext(f"{HTML}dt"): each.findtext(f"{HTML}dd") for each in page().iter(f"{HTML}div")}
+    assert (cards["Battery"], cards["State of charge"], cards["Readings"]) == ("24.0 V", "80 %", "1")
+    assert (list(charts(page())), rows(page(), "Energy")) == (["Charge per day"], [])
 
 
 def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
