@@ -13,6 +13,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common, dashboard
 
+from dashboards.arrival import LONG_GAP_SECONDS
 from dashboards.panels import Board, Line, Panel, Row, Threshold
 from dashboards.queries import GRAFANA, SITES_FLUX, SITES_INFLUXQL
 
@@ -136,7 +137,7 @@ def _kind(panel: Panel, language: Language) -> PanelBuilder:
         .draw_style(common.GraphDrawStyle.BARS if panel.kind == "bars" else common.GraphDrawStyle.LINE)
         .fill_opacity(60 if panel.kind == "bars" else 5)
         .line_width(1)
-        .span_nulls(False)
+        .span_nulls(1000 * (LONG_GAP_SECONDS + 60))  # a step more: times are those of the steps
         .show_points(common.VisibilityMode.AUTO)
         .color_scheme(builders.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC))
         .thresholds_style(_thresholds_style(panel))
