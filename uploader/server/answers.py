@@ -34,9 +34,9 @@ class Answer:
 
 
 # InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
-_REFUSAL = re.compile(
-    r"partial write|beyond retention|field type conflict|unable to parse|max-values-per-tag|max-series"
-)
+_REFUSAL = re.compile(r"partial write|beyond retention|field type conflict|unable to parse")
+# A plan's limits (docs.influxdata.com/influxdb3/cloud-serverless/admin/billing/limits), and two settings of 1.x.
+_USED_UP = re.compile(r"\bquota\b|plan limit|service limit|max-series-per-database|max-values-per-tag", re.IGNORECASE)
 _MISSING = re.compile(
     r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
 )
@@ -56,6 +56,10 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
         return Sent()
     if status < 400 or status == 511:
         return Unreachable(_captive(answer, words), status=status)
+    asked = _retry_after(answer, now)
+    if _USED_UP.search(_text_of(answer)) and not is_html(answer):
+        reason = f"a quota or limit of the server is used up ({status}: {words})"
+        return Unreachable(reason, False, asked, status != 429, status)
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
     if status == 403 and is_html(answer):
@@ -74,7 +78,6 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
     if status in {404, 405, 410}:
         return _missing(answer, words)
     if status in {429, 503}:
-        asked = _retry_after(answer, now)
         may_be_content = status == 503 and asked is None
         return Unreachable(f"the server is busy ({status}: {words})", False, asked, may_be_content, status)
     if is_influx(answer) and status in {400, 422, 500}:
