@@ -5,7 +5,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -149,9 +148,9 @@ def reached(target: Target, answer: Answer | Unreachable) -> Finding:
         return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
     if version := version_of(answer):
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
-    outcome = outcome_of(answer, datetime.now(UTC))
+    outcome = outcome_of(answer)
     if isinstance(outcome, Unreachable) and answer.status != 200:
-        return bad("server", target.without_secrets(outcome.reason), f"check INFLUXDB_URL; {NETWORK}")
+        return bad("server", outcome.reason, f"check INFLUXDB_URL; {NETWORK}")
     return look(
         "server", "it answers, but does not show an InfluxDB version", "check INFLUXDB_URL if the next lines are bad"
     )

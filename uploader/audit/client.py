@@ -14,7 +14,6 @@ Rules:
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cached_property
 from json import JSONDecodeError
 from typing import Self, TypeVar
@@ -122,7 +121,7 @@ class Client:
         if alive.status in {200, 401, 403}:
             with suppress(StrangeAnswer):
                 return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
-        raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
+        raise self._cannot(f"{UNKNOWN} ({answer.status}: {words_of(answer)})", "check INFLUXDB_URL")
 
     def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
         """What a language reads in an answer. Raises UploadError for an answer that is none, and says why."""
@@ -135,7 +134,7 @@ class Client:
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
-        said = f"{answer.status}: {self._words_of(answer)}"
+        said = f"{answer.status}: {words_of(answer)}"
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
         if answer.status in {401, 403}:
@@ -172,14 +171,11 @@ class Client:
         if not answer.is_whole:
             raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
         if answer.status >= 400:
-            outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
+            outcome = outcome_of(answer)
             is_its_answer = answer.status == 500 and is_influx_json(answer)
             if isinstance(outcome, Unreachable) and not is_its_answer:
                 raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer
-
-    def _words_of(self, answer: Answer) -> str:
-        return words_of(self.target.clean(answer))
 
     def _lacks_org(self, answer: Answer) -> bool:
         """Whether the organisation does not exist. InfluxDB 2.x says so with 400 to a query, with 404 to a write."""

@@ -7,9 +7,9 @@ answers 400 knows nothing about readings.
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
@@ -20,12 +20,15 @@ WORDS_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end."""
+    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end. `clean`:
+    removes secrets from whatever is shown of it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     is_whole: bool = True
+    clean: Callable[[str], str] = str
 
     @property
     def version(self) -> str:
@@ -49,15 +52,15 @@ _DAMAGED = re.compile(
 )
 
 
-def outcome_of(answer: Answer, now: datetime) -> Outcome:
-    """Sort an answer. `now` is our own time, for a Retry-After date if the server does not send its own."""
-    status, words = answer.status, words_of(answer)
+def outcome_of(answer: Answer) -> Outcome:
+    """What follows from an answer to a write. Its words have no secrets in them."""
+    status, text, words = answer.status, _text_of(answer), words_of(answer)
     if status == 204:
         return Sent()
     if status < 400 or status == 511:
         return Unreachable(_captive(answer, words), status=status)
-    asked = _retry_after(answer, now)
-    if _USED_UP.search(_text_of(answer)) and not is_html(answer):
+    asked = _retry_after(answer)
+    if _USED_UP.search(text) and not is_html(answer):
         reason = f"a quota or limit of the server is used up ({status}: {words})"
         return Unreachable(reason, False, asked, status != 429, status)
     if status == 413:
@@ -81,7 +84,7 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
         may_be_content = status == 503 and asked is None
         return Unreachable(f"the server is busy ({status}: {words})", False, asked, may_be_content, status)
     if is_influx(answer) and status in {400, 422, 500}:
-        return _judged(answer, words)
+        return _judged(answer, text, words)
     if status in {400, 422}:
         return Misconfigured(
             f"the answer is not from InfluxDB ({status}: {words})",
@@ -94,8 +97,9 @@ def outcome_of(answer: Answer, now: datetime) -> Outcome:
     return Unreachable(f"{who} ({status}: {words})", is_strained, None, True, status)
 
 
-def _judged(answer: Answer, words: str) -> Outcome:
-    status, text = answer.status, _text_of(answer)
+def _judged(answer: Answer, text: str, words: str) -> Outcome:
+    """What InfluxDB itself says with 400, 422 or 500."""
+    status = answer.status
     if _MISSING.search(text):
         return _missing(answer, words)
     if status == 500 and not _REFUSAL.search(text):
@@ -131,7 +135,7 @@ def _missing(answer: Answer, words: str) -> Misconfigured:
 
 
 def _captive(answer: Answer, words: str) -> str:
-    target = answer.headers.get("location", "")
+    target = answer.clean(answer.headers.get("location", ""))
     led = f", redirects to {target[:100]}" if target else ""
     return (
         f"something else answers instead of the server ({answer.status}{led}: {words}), "
@@ -139,24 +143,16 @@ def _captive(answer: Answer, words: str) -> str:
     )
 
 
-def _retry_after(answer: Answer, now: datetime) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """Seconds, from a number or a date; a date counts from the server's own Date, because our clock may be wrong."""
     text = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return min(float(text), RETRY_AFTER_CAP_SECONDS)
-    until = _date(text)
-    if until is None:
-        return None
-    started = _date(answer.headers.get("date", "")) or now
-    return min(max((until - started).total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
-
-
-def _date(text: str) -> datetime | None:
     try:
-        date = parsedate_to_datetime(text)
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("date", ""))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
 
 
 def is_html(answer: Answer) -> bool:
@@ -184,6 +180,7 @@ def words_of(answer: Answer) -> str:
 def _text_of(answer: Answer) -> str:
     text = answer.body[:20_000].decode("utf-8", "replace")
     if is_html(answer):
+        text = answer.clean(text)
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
     else:
@@ -192,9 +189,9 @@ def _text_of(answer: Answer) -> str:
         details = parsed.get("data")
         if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
             said = f"{said}: {details[0]['error_message']}"
-        text = said if isinstance(said, str) else json.dumps(said)
+        text = answer.clean(said if isinstance(said, str) else json.dumps(said))
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text or answer.headers.get("x-influxdb-error", "")
+    return text or answer.clean(answer.headers.get("x-influxdb-error", ""))
 
 
 def json_of(answer: Answer) -> dict[str, object]:

@@ -15,8 +15,7 @@ Rules:
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 from urllib.parse import urlencode
 
@@ -53,11 +52,9 @@ class Influx:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         memory: Memory | None = None,
     ) -> None:
         self.target = target
-        self._now = now
         self._memory = memory
         self._named = memory.named_server() if memory else None
         self._transport = Transport(target, connect_seconds, read_seconds)
@@ -86,7 +83,7 @@ class Influx:
             answer = self._write_1(body)
         if isinstance(answer, Unreachable):
             return answer
-        outcome = outcome_of(self.target.clean(answer), self._now())
+        outcome = outcome_of(answer)
         if isinstance(outcome, Sent):
             return self._believed(answer)
         if self._is_version_1 and isinstance(outcome, Misconfigured):

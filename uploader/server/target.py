@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from journal.errors import BadSetting
-from uploader.server.answers import Answer
 from uploader.server.redaction import without
-
-LONGEST_SHOWN_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +96,6 @@ class Target:
         """A text from outside without token and passwords, however they are encoded, so that it may be shown or
         stored."""
         return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
-
-    def clean(self, answer: Answer) -> Answer:
-        """The answer without secrets, so that its words may be shown or stored."""
-        headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
-        body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
-        return Answer(answer.status, headers, body.encode(), answer.is_whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Transport:
         if response.status == PROXY_ASKS:
             # While a tunnel is opened, urllib3 raises this by itself.
             raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
-        return Answer(response.status, answer_headers, data, is_whole)
+        return Answer(response.status, answer_headers, data, is_whole, self._target.without_secrets)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
         """As much of the body as comes within the limits, and whether that is all of it. If so, the connection is

@@ -243,6 +243,11 @@ def test_a_token_that_the_server_repeats_is_blotted_out() -> None:
     assert "tok-secret" not in repr(server.target)
 
 
+def test_a_refusal_that_repeats_the_token_in_an_encoding_is_still_a_refusal() -> None:
+    with ScriptedInflux([error(400, 'unable to parse "tok%2dsecret"')]) as server:
+        assert written(server.url) == Rejected('unable to parse "***"', 400)
+
+
 def test_a_server_before_1_8_is_found_out_once_and_remembered(database: Database) -> None:
     with FaultProxy(database.target.url) as proxy, Influx(Target(proxy.url, "", "o", database.name)) as writer:
         assert writer.write(LINES) == Sent()
