@@ -52,9 +52,8 @@ def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: 
 
 def ping(target: Target, authorization: str | None = None) -> Answer | Unreachable:
     """The server's answer to a ping. Failures of server or network are returned, never raised."""
-    headers = {"Authorization": authorization} if authorization else {}
     with Transport(target, CONNECT_SECONDS, READ_SECONDS) as transport:
-        return transport.ask("GET", f"{target.base_url}/ping", headers)
+        return transport.ask("GET", f"{target.base_url}/ping", {"Authorization": authorization})
 
 
 def empty_write(target: Target) -> Outcome:

@@ -162,9 +162,12 @@ class Client:
         return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
-        headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        if request.authorization:
-            headers["Authorization"] = request.authorization
+        headers = {
+            "Content-Type": request.content_type,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            "Authorization": request.authorization,
+        }
         answer = self._transport.ask(request.method, request.url, headers, request.body)
         if isinstance(answer, Unreachable):
             raise self._cannot(answer.reason, "try again later", _Passing)

@@ -73,16 +73,11 @@ class _Bounded:
         timer.daemon = True
         timer.start()
         try:
-            response = ask()
-        except Exception as error:
-            if expired.is_set():
-                raise TimeoutError from error
-            raise
+            return ask()
         finally:
             timer.cancel()
-        if expired.is_set():
-            raise TimeoutError
-        return response
+            if expired.is_set():
+                raise TimeoutError
 
 
 class _BoundedHTTPConnection(_Bounded, HTTPConnection):

@@ -15,7 +15,8 @@ Rules:
 
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol, Self
 from urllib.parse import urlencode
 
@@ -77,10 +78,10 @@ class Influx:
         """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
         network."""
         body = compressed(lines)
-        answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
+        answer = self._post(body)
         if not self._is_version_1 and self._has_no_v2(answer):
             self._is_version_1 = True
-            answer = self._write_1(body)
+            answer = self._post(body)
         if isinstance(answer, Unreachable):
             return answer
         outcome = outcome_of(answer)
@@ -89,43 +90,34 @@ class Influx:
         if self._is_version_1 and isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
             if outcome.status in {401, 403} and not outcome.may_be_content:
-                return Misconfigured(
-                    outcome.reason, f"{outcome.remedy}; for InfluxDB 1.x it is user:password", outcome.status
-                )
+                return replace(outcome, remedy=f"{outcome.remedy}; for InfluxDB 1.x it is user:password")
         return outcome
 
     def _believed(self, answer: Answer) -> Outcome:
         server = f"{self.target.shown_url} {self.target.org} {self.target.bucket}"
-        if not answer.version:
-            if self._named != server:
-                return Sent()
+        is_named = self._named == server
+        if is_named and not answer.version:
             return Unreachable(
                 "something answers 204 instead of the server: InfluxDB named its version before, this answer does not "
                 "(if you replaced the server with another kind, use a new INFLUXDB_BUCKET)"
             )
-        if self._named != server:
+        if answer.version and not is_named:
             self._named = server
             if self._memory:
                 self._memory.note_named_server(server)
         return Sent()
 
-    def _write_2(self, body: bytes) -> Answer | Unreachable:
-        query = {"org": self.target.org, "bucket": self.target.bucket, "precision": "ms"}
-        return self._post("/api/v2/write", query, self.target.token_header, body)
-
-    def _write_1(self, body: bytes) -> Answer | Unreachable:
-        query = {"db": self.target.database, "rp": self.target.policy, "precision": "ms"}
-        return self._post(
-            "/write", {name: each for name, each in query.items() if each}, self.target.basic_header, body
-        )
-
-    def _post(
-        self, path: str, query: Mapping[str, str], authorization: str | None, body: bytes
-    ) -> Answer | Unreachable:
-        headers = {"Content-Encoding": "gzip"}  # no Content-Type: servers assume text, and each byte counts
-        if authorization:
-            headers["Authorization"] = authorization
-        return self._transport.ask("POST", f"{self.target.base_url}{path}?{urlencode(query)}", headers, body)
+    def _post(self, body: bytes) -> Answer | Unreachable:
+        target = self.target
+        if self._is_version_1:
+            path, authorization = "/write", target.basic_header
+            query = {"db": target.database} | ({"rp": target.policy} if target.policy else {})
+        else:
+            path, authorization = "/api/v2/write", target.token_header
+            query = {"org": target.org, "bucket": target.bucket}
+        url = f"{target.base_url}{path}?{urlencode(query | {'precision': 'ms'})}"
+        # No Content-Type: servers assume text, and each byte counts.
+        return self._transport.ask("POST", url, {"Content-Encoding": "gzip", "Authorization": authorization}, body)
 
     def _has_no_v2(self, answer: Answer | Unreachable) -> bool:
         """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""

@@ -5,6 +5,7 @@ It returns every answer, whatever its status. Without an answer it says why, and
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, Self
 
 import urllib3
@@ -20,6 +21,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 # What urllib3 adds by itself: Host, Content-Length, the blank line.
 ADDED_HEADERS_BYTES = 65
+STATUS_LINE_BYTES = 20
 
 PROXY_ASKS = 407
 
@@ -55,20 +57,20 @@ class Transport:
         self._pools.clear()
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self, method: str, url: str, headers: Mapping[str, str | None] | None = None, body: bytes | None = None
     ) -> Answer | Unreachable:
-        """The answer to a request. Never raises because of the server or the network."""
+        """The answer to a request. A header that is None is not sent. Never raises because of the server or the
+        network."""
+        sent = {"User-Agent": "solar"} | {name: value for name, value in (headers or {}).items() if value is not None}
         try:
-            return self._exchange(method, url, headers or {}, body)
+            return self._exchange(method, url, sent, body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self.close()
             return unreachable(error, self._target)
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        headers = {"User-Agent": "solar", **headers}
-        request_bytes = (
-            len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
-        ) + len(body or b"")
+        request_bytes = len(method) + len(url) + _size(headers) + ADDED_HEADERS_BYTES + len(body or b"")
+        self.bytes_on_wire += request_bytes
         try:
             response = self._pools.request(
                 method,
@@ -80,18 +82,13 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-            self.bytes_on_wire += request_bytes
-            try:
-                data, is_whole = self._read(response)
-            finally:
-                response.close()
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError):
-            raise  # nothing was sent
-        except Exception:
-            self.bytes_on_wire += request_bytes
+            self.bytes_on_wire -= request_bytes  # nothing was sent
             raise
+        with closing(response):
+            data, is_whole = self._read(response)
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
+        self.bytes_on_wire += len(data) + _size(answer_headers) + STATUS_LINE_BYTES
         if response.status == PROXY_ASKS:
             # While a tunnel is opened, urllib3 raises this by itself.
             raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
@@ -109,6 +106,11 @@ class Transport:
                 return bytes(data), True
             data += chunk
         return bytes(data), False
+
+
+def _size(headers: Mapping[str, str]) -> int:
+    """Bytes on the wire."""
+    return sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
 
 
 def _pools(target: Target) -> urllib3.PoolManager:

@@ -235,6 +235,16 @@ def test_bytes_on_the_wire_are_counted_to_within_a_few_headers(database: Databas
     assert counted == pytest.approx(carried, rel=0.03)
 
 
+def test_a_request_whose_answer_breaks_off_is_counted_once() -> None:
+    counted = []
+    for trick in ("", "cut answer"):
+        with ScriptedInflux([Answer(500, "x" * 100, trick=trick)]) as server, influx(server.target) as writer:  # type: ignore[arg-type]
+            assert isinstance(writer.write(LINES), Unreachable)
+            counted.append(writer.bytes_on_wire)
+    whole, cut = counted
+    assert 0 < cut < whole
+
+
 def test_a_token_that_the_server_repeats_is_blotted_out() -> None:
     with ScriptedInflux([error(401, "no token tok-secret here", "unauthorized")]) as server:
         outcome = written(server.url)
