@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from json import JSONDecodeError
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -46,7 +46,7 @@ Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
-class Client:
+class Client(Transport):
     """A connection for queries. Every query raises UploadError if the server gives no usable answer."""
 
     def __init__(
@@ -58,15 +58,8 @@ class Client:
         first_wait_seconds: float = 1.0,
         answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> None:
-        self.target = target
-        self._transport = Transport(target, connect_seconds, read_seconds, answer_limit_bytes)
+        super().__init__(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._transport.close()
 
     def summaries(self, query: Query) -> Hours:
         """Counts of the points of each hour, and whatever else the query asks for."""
@@ -168,7 +161,7 @@ class Client:
             "Accept-Encoding": "gzip",
             "Authorization": request.authorization,
         }
-        answer = self._transport.ask(request.method, request.url, headers, request.body)
+        answer = self.ask(request.method, request.url, headers, request.body)
         if isinstance(answer, Unreachable):
             raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:

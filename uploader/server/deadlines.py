@@ -16,12 +16,21 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProxyError
 
+from uploader.server.target import Target
+
 ONE_PIECE_BYTES = 16 * 1024
 """As much as a TLS record holds."""
 
 
-def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Make this manager use only such connections; returns the manager."""
+def pools(target: Target) -> urllib3.PoolManager:
+    """Such connections to the server, through the proxy if there is one."""
+    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
+    proxy = target.proxy
+    manager = (
+        urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+        if proxy
+        else urllib3.PoolManager(**trust)
+    )
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
 

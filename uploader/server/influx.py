@@ -17,7 +17,7 @@ import logging
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import Protocol
 from urllib.parse import urlencode
 
 from uploader.server.answers import Answer, is_influx_json, outcome_of
@@ -44,8 +44,8 @@ class Memory(Protocol):
     def note_named_server(self, server: str) -> None: ...
 
 
-class Influx:
-    """A connection to the server that stays open. `bytes_on_wire`: what it has carried so far, see Transport."""
+class Influx(Transport):
+    """A connection for writing, which stays open."""
 
     def __init__(
         self,
@@ -55,24 +55,10 @@ class Influx:
         read_seconds: float = READ_SECONDS,
         memory: Memory | None = None,
     ) -> None:
-        self.target = target
+        super().__init__(target, connect_seconds, read_seconds)
         self._memory = memory
         self._named = memory.named_server() if memory else None
-        self._transport = Transport(target, connect_seconds, read_seconds)
         self._is_version_1 = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    @property
-    def bytes_on_wire(self) -> int:
-        return self._transport.bytes_on_wire
 
     def write(self, lines: Sequence[str]) -> Outcome:
         """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
@@ -117,13 +103,13 @@ class Influx:
             query = {"org": target.org, "bucket": target.bucket}
         url = f"{target.base_url}{path}?{urlencode(query | {'precision': 'ms'})}"
         # No Content-Type: servers assume text, and each byte counts.
-        return self._transport.ask("POST", url, {"Content-Encoding": "gzip", "Authorization": authorization}, body)
+        return self.ask("POST", url, {"Content-Encoding": "gzip", "Authorization": authorization}, body)
 
     def _has_no_v2(self, answer: Answer | Unreachable) -> bool:
         """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""
         if isinstance(answer, Unreachable) or answer.status != 404 or is_influx_json(answer):
             return False
-        ping = self._transport.ask("GET", f"{self.target.base_url}/ping")
+        ping = self.ask("GET", f"{self.target.base_url}/ping")
         return isinstance(ping, Answer) and ping.status in {200, 204} and ping.version.startswith("1.")
 
 

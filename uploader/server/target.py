@@ -39,7 +39,7 @@ class Target:
             )
         if port == 0:
             raise self._bad_url("port 0 does not exist; InfluxDB's default is 8086")
-        if parts.username is not None or parts.query or parts.fragment:
+        if parts.username is not None or "?" in self.url or "#" in self.url:
             raise self._bad_url(
                 "it contains a user, a password or options; "
                 "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"

@@ -6,12 +6,12 @@ It returns every answer, whatever its status. Without an answer it says why, and
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any, Self
+from typing import Self
 
 import urllib3
 
 from uploader.server.answers import Answer
-from uploader.server.deadlines import bound
+from uploader.server.deadlines import pools
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
@@ -40,8 +40,8 @@ class Transport:
         read_seconds: float,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
-        self._target = target
-        self._pools = bound(_pools(target))
+        self.target = target
+        self._pools = pools(target)
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
@@ -66,7 +66,7 @@ class Transport:
             return self._exchange(method, url, sent, body)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self.close()
-            return unreachable(error, self._target)
+            return unreachable(error, self.target)
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         request_bytes = len(method) + len(url) + _size(headers) + ADDED_HEADERS_BYTES + len(body or b"")
@@ -92,7 +92,7 @@ class Transport:
         if response.status == PROXY_ASKS:
             # While a tunnel is opened, urllib3 raises this by itself.
             raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
-        return Answer(response.status, answer_headers, data, is_whole, self._target.without_secrets)
+        return Answer(response.status, answer_headers, data, is_whole, self.target.without_secrets)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
         """As much of the body as comes within the limits, and whether that is all of it. If so, the connection is
@@ -111,11 +111,3 @@ class Transport:
 def _size(headers: Mapping[str, str]) -> int:
     """Bytes on the wire."""
     return sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
-
-
-def _pools(target: Target) -> urllib3.PoolManager:
-    """Connections to the server, through the proxy if there is one."""
-    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
-    if proxy := target.proxy:
-        return urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
-    return urllib3.PoolManager(**trust)

@@ -19,6 +19,8 @@ from uploader.server.target import Target
         ("http://influx:0", "port 0 does not exist"),
         ("http://user:hunter22@influx:8086", "INFLUXDB_TOKEN"),
         ("http://influx:8086?db=x", "INFLUXDB_BUCKET"),
+        ("http://influx:8086?", "INFLUXDB_BUCKET"),
+        ("http://influx:8086/#", "INFLUXDB_BUCKET"),
         ("http://inf lux:8086", "space"),
         ("http://[::1", "cannot use INFLUXDB_URL"),
     ],
