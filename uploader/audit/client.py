@@ -40,6 +40,12 @@ FARTHEST_MS = 2**63 // 1_000_000
 SPEAK_INFLUXQL = ("1.", "3.")
 # What InfluxDB 2.7.12 says where it has numbers of a field for one week, and text or true/false of it for another.
 OF_ANOTHER_TYPE = re.compile(r"unsupported (for|input type for \w+) aggregate")
+MAY_READ = "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)"
+REMEDIES = {
+    401: MAY_READ,
+    403: MAY_READ,
+    404: "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
+}
 UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
 Language = Flux | InfluxQL | MetricsQL
@@ -127,22 +133,11 @@ class Client(Transport):
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
-        said = f"{answer.status}: {words_of(answer)}"
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
-        if answer.status in {401, 403}:
-            raise self._cannot(
-                f"the server refuses the token ({said})",
-                "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)",
-            )
-        if answer.status == 404:
-            raise self._cannot(
-                f"the server cannot find the bucket ({said})",
-                "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
-            )
-        if answer.status < 400:
-            raise self._cannot(f"something else answers instead of the server ({said})", "try later")
-        raise self._cannot(f"the server does not answer the query ({said})", "try later")
+        unexplained = f"the server does not answer the query ({answer.status}: {words_of(answer)})"
+        reason = getattr(outcome_of(answer), "reason", unexplained)
+        raise self._cannot(reason, REMEDIES.get(answer.status, "try later"))
 
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
@@ -166,11 +161,9 @@ class Client(Transport):
             raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:
             raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
-        if answer.status >= 400:
-            outcome = outcome_of(answer)
-            is_its_answer = answer.status == 500 and is_influx_json(answer)
-            if isinstance(outcome, Unreachable) and not is_its_answer:
-                raise self._cannot(outcome.reason, "try again later", _Passing)
+        is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx_json(answer))
+        if not is_its_answer and isinstance(outcome := outcome_of(answer), Unreachable):
+            raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer
 
     def _lacks_org(self, answer: Answer) -> bool:
