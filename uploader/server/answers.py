@@ -54,59 +54,61 @@ _DAMAGED = re.compile(
 
 def outcome_of(answer: Answer) -> Outcome:
     """What follows from an answer to a write. Its words have no secrets in them."""
-    status, text, words = answer.status, _text_of(answer), words_of(answer)
+    status, text = answer.status, _text_of(answer)
+    words = _shortened(text)
+    said = f"{status}: {words}"
     if status == 204:
         return Sent()
     if status < 400 or status == 511:
-        return Unreachable(_captive(answer, words), status=status)
+        location = answer.clean(answer.headers.get("location", ""))
+        led = f", redirects to {location[:100]}" if location else ""
+        what = f"something else answers instead of the server ({status}{led}: {words})"
+        return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
     asked = _retry_after(answer)
     if _USED_UP.search(text) and not is_html(answer):
-        reason = f"a quota or limit of the server is used up ({status}: {words})"
-        return Unreachable(reason, False, asked, status != 429, status)
+        return Unreachable(f"a quota or limit of the server is used up ({said})", False, asked, status != 429, status)
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
     if status == 403 and is_html(answer):
         return Misconfigured(
-            f"a proxy or login page refuses the request, not InfluxDB ({status}: {words})",
+            f"a proxy or login page refuses the request, not InfluxDB ({said})",
             "check INFLUXDB_URL and the proxies on the way; the token may be right",
             status,
             may_be_content=True,
         )
     if status in {401, 403}:
-        return Misconfigured(
-            f"the server refuses the token ({status}: {words})",
-            "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET",
-            status,
-        )
+        remedy = "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET"
+        return Misconfigured(f"the server refuses the token ({said})", remedy, status)
     if status in {404, 405, 410}:
-        return _missing(answer, words)
+        return _missing(answer, said)
     if status in {429, 503}:
         may_be_content = status == 503 and asked is None
-        return Unreachable(f"the server is busy ({status}: {words})", False, asked, may_be_content, status)
+        return Unreachable(f"the server is busy ({said})", False, asked, may_be_content, status)
     if is_influx(answer) and status in {400, 422, 500}:
-        return _judged(answer, text, words)
+        return _judged(answer, text)
     if status in {400, 422}:
         return Misconfigured(
-            f"the answer is not from InfluxDB ({status}: {words})",
+            f"the answer is not from InfluxDB ({said})",
             "check INFLUXDB_URL (http or https, the port) and proxies on the way",
             status,
             may_be_content=True,
         )
     who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
     is_strained = status in {408, 502, 504}
-    return Unreachable(f"{who} ({status}: {words})", is_strained, None, True, status)
+    return Unreachable(f"{who} ({said})", is_strained, None, True, status)
 
 
-def _judged(answer: Answer, text: str, words: str) -> Outcome:
+def _judged(answer: Answer, text: str) -> Outcome:
     """What InfluxDB itself says with 400, 422 or 500."""
-    status = answer.status
+    status, words = answer.status, _shortened(text)
+    said = f"{status}: {words}"
     if _MISSING.search(text):
-        return _missing(answer, words)
+        return _missing(answer, said)
     if status == 500 and not _REFUSAL.search(text):
         is_strained = "timeout" in text
-        return Unreachable(f"the server reports an internal error (500: {words})", is_strained, None, True, status)
+        return Unreachable(f"the server reports an internal error ({said})", is_strained, None, True, status)
     if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
-        return Unreachable(f"the request arrived damaged (400: {words})", True, None, True, status)
+        return Unreachable(f"the request arrived damaged ({said})", True, None, True, status)
     found = re.search(r"dropped=(\d+)", text)
     dropped = int(found[1]) if found else None
     if _EXPIRED.search(text) and "Upper Bound" not in text:
@@ -124,23 +126,14 @@ def _lower_bound_ms(text: str) -> int | None:
         return None
 
 
-def _missing(answer: Answer, words: str) -> Misconfigured:
+def _missing(answer: Answer, said: str) -> Misconfigured:
     if answer.status in {405, 410} or is_html(answer):
         remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
     else:
         remedy = (
             "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
         )
-    return Misconfigured(f"the server cannot find the bucket ({answer.status}: {words})", remedy, answer.status)
-
-
-def _captive(answer: Answer, words: str) -> str:
-    target = answer.clean(answer.headers.get("location", ""))
-    led = f", redirects to {target[:100]}" if target else ""
-    return (
-        f"something else answers instead of the server ({answer.status}{led}: {words}), "
-        "perhaps the network provider's login page"
-    )
+    return Misconfigured(f"the server cannot find the bucket ({said})", remedy, answer.status)
 
 
 def _retry_after(answer: Answer) -> float | None:
@@ -173,7 +166,11 @@ def is_influx(answer: Answer) -> bool:
 
 def words_of(answer: Answer) -> str:
     """What the server said, on one line and not too long: a JSON error's message, a page's title, or the text."""
-    text = _text_of(answer) or "no message"
+    return _shortened(_text_of(answer))
+
+
+def _shortened(text: str) -> str:
+    text = text or "no message"
     return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
 
 
