@@ -1,4 +1,4 @@
-"""Connections with a time limit for all headers of an answer; they send a short request in one piece.
+"""Connections that send a short request in one piece, and limit the time for all headers of an answer.
 
 urllib3 limits only the wait for each piece: a server that sends one byte a second could keep it waiting for ever. So a
 timer ends the connection. What arrived until then is not an answer, although http.client takes it for headers.
@@ -23,14 +23,13 @@ ONE_PIECE_BYTES = 16 * 1024
 
 
 def pools(target: Target) -> urllib3.PoolManager:
-    """Such connections to the server, through the proxy if there is one."""
+    """Connections to the server, through the proxy if there is one."""
     trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
-    proxy = target.proxy
-    manager = (
-        urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
-        if proxy
-        else urllib3.PoolManager(**trust)
-    )
+    manager: urllib3.PoolManager
+    if proxy := target.proxy:
+        manager = urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+    else:
+        manager = urllib3.PoolManager(**trust)
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
 
@@ -89,17 +88,11 @@ class _Bounded:
                 raise TimeoutError
 
 
-class _BoundedHTTPConnection(_Bounded, HTTPConnection):
-    pass
-
-
-class _BoundedHTTPSConnection(_Bounded, HTTPSConnection):
-    pass
-
-
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTPConnection
+    class ConnectionCls(_Bounded, HTTPConnection):
+        pass
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPSConnection
+    class ConnectionCls(_Bounded, HTTPSConnection):
+        pass
