@@ -27,7 +27,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
         return Unreachable(_proxy(causes, target))
     if tls := _first(causes, ssl.SSLCertVerificationError):
         return Unreachable(_certificate(tls))
-    if isinstance(error, exceptions.NameResolutionError):
+    if isinstance(error, exceptions.NameResolutionError | exceptions.LocationParseError):
         return Unreachable(
             f"no address found for the name {target.host} (no network, or a typing error in INFLUXDB_URL)"
         )

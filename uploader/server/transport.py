@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Self
 
 import urllib3
+from urllib3 import exceptions
 
 from uploader.server.answers import Answer
 from uploader.server.deadlines import pools
@@ -25,12 +26,20 @@ STATUS_LINE_BYTES = 20
 
 PROXY_ASKS = 407
 
+NOTHING_SENT = (
+    exceptions.LocationParseError,
+    exceptions.NewConnectionError,
+    exceptions.ConnectTimeoutError,
+    exceptions.ProxyError,
+    exceptions.SSLError,
+)
+
 
 class Transport:
     """`bytes_on_wire` grows by what each exchange carried in both directions: request line, headers and compressed
-    body.
+    body. A request that failed after its connection was made counts in full.
 
-    Not counted: the overhead of TLS and TCP/IP, about 40 bytes a packet. A request that failed counts in full.
+    Not counted: the overhead of TLS and TCP/IP, about 40 bytes a packet.
     """
 
     def __init__(
@@ -64,7 +73,7 @@ class Transport:
         sent = {"User-Agent": "solar"} | {name: value for name, value in (headers or {}).items() if value is not None}
         try:
             return self._exchange(method, url, sent, body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (exceptions.HTTPError, OSError) as error:
             self.close()
             return unreachable(error, self.target)
 
@@ -82,8 +91,8 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError):
-            self.bytes_on_wire -= request_bytes  # nothing was sent
+        except NOTHING_SENT:
+            self.bytes_on_wire -= request_bytes
             raise
         with closing(response):
             data, is_whole = self._read(response)
@@ -91,7 +100,7 @@ class Transport:
         self.bytes_on_wire += len(data) + _size(answer_headers) + STATUS_LINE_BYTES
         if response.status == PROXY_ASKS:
             # While a tunnel is opened, urllib3 raises this by itself.
-            raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
+            raise exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
         return Answer(response.status, answer_headers, data, is_whole, self.target.without_secrets)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
