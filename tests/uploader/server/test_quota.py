@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from journal.reading import Event
 from tests.scripted_influx import Answer, ScriptedInflux, error
 from tests.servers import free_port, influxdb_1
-from tests.uploader.site import Site, influx
+from tests.uploader.site import EPOCH_MS, Site, influx
 from uploader.drain.drain import Drain
 from uploader.server.target import Target
 
@@ -52,6 +53,23 @@ def test_a_quota_blames_no_reading_and_is_named(answer: Answer, site: Site) -> N
         site.run(drain)
         assert server.times() == times
     assert site.progress.dead_letters.count() == 0
+
+
+def test_a_limit_for_some_records_alone_holds_no_others_back(site: Site) -> None:
+    site.append(300)
+    boot = site.journal.boot_number("boot")
+    for n in range(3):
+        site.journal.append(Event(time_ms=EPOCH_MS + n, boot=boot, uptime_ms=n, kind="started", message="hello"))
+
+    def answers(lines: list[str]) -> Answer | None:
+        return ANSWERS["tables"] if lines[0].startswith("solar_event") else None
+
+    with ScriptedInflux(answers=answers) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(3):
+            site.append(1)
+            try_for_hours(site, drain)
+        assert server.times() == [EPOCH_MS + n * 10_000 for n in range(303)]
 
 
 def test_a_database_that_takes_no_new_series_blames_no_reading(site: Site, tmp_path: Path) -> None:
