@@ -46,6 +46,9 @@ class Target:
             )
         if not all(" " <= c <= "~" for c in self.token):
             raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token can have; copy it again")
+        for name, text in (("INFLUXDB_ORG", self.org), ("INFLUXDB_BUCKET", self.bucket)):
+            if not text.isprintable():
+                raise BadSetting(f"cannot use {name}: it has a control character, or is not in UTF-8; type it again")
         if not self.bucket.strip("/"):
             raise BadSetting(
                 "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"

@@ -40,6 +40,14 @@ def test_a_token_with_a_strange_character_is_refused_but_not_shown(token: str) -
     assert token not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["new\nline", "H\udcf6he"], ids=["control character", "not UTF-8"])
+def test_an_organisation_or_bucket_that_no_address_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(BadSetting, match="INFLUXDB_ORG"):
+        Target("http://influx:8086", "token", text, "bucket")
+    with pytest.raises(BadSetting, match="INFLUXDB_BUCKET"):
+        Target("http://influx:8086", "token", "org", text)
+
+
 def test_an_empty_bucket_is_refused() -> None:
     with pytest.raises(BadSetting, match="INFLUXDB_BUCKET"):
         Target("http://influx:8086", "token", "org", "")
