@@ -25,7 +25,7 @@ from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
 from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
-from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
+from uploader.server.answers import Answer, is_influx, outcome_of, words_of
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -103,9 +103,7 @@ class Client(Transport):
         """The server's query language, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
-        if not answer.version.startswith(SPEAK_INFLUXQL) and (
-            answer.status in {200, 401, 403} or is_influx_json(answer)
-        ):
+        if not answer.version.startswith(SPEAK_INFLUXQL) and (answer.status in {200, 401, 403} or is_influx(answer)):
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
@@ -161,7 +159,7 @@ class Client(Transport):
             raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:
             raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
-        is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx_json(answer))
+        is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx(answer))
         if not is_its_answer and isinstance(outcome := outcome_of(answer), Unreachable):
             raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer

@@ -153,15 +153,11 @@ def is_html(answer: Answer) -> bool:
     return "html" in answer.headers.get("content-type", "").lower() or start.startswith((b"<!doctype html", b"<html"))
 
 
-def is_influx_json(answer: Answer) -> bool:
-    """Whether this is an error as InfluxDB words it: 2.x with a `code`, 1.x and 3.x with an `error`."""
-    parsed = json_of(answer)
-    return isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
-
-
 def is_influx(answer: Answer) -> bool:
-    """Whether this answer is from InfluxDB itself; 1.x may show it in a header alone."""
-    return is_influx_json(answer) or bool(answer.headers.get("x-influxdb-error"))
+    """Whether InfluxDB itself says what is wrong: 2.x with a `code`, 1.x and 3.x with an `error` or in a header."""
+    parsed = json_of(answer)
+    is_worded = isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
+    return is_worded or bool(answer.headers.get("x-influxdb-error"))
 
 
 def words_of(answer: Answer) -> str:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlencode
 
-from uploader.server.answers import Answer, is_influx_json, outcome_of
+from uploader.server.answers import Answer, is_influx, outcome_of
 from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -107,7 +107,7 @@ class Influx(Transport):
 
     def _has_no_v2(self, answer: Answer | Unreachable) -> bool:
         """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""
-        if isinstance(answer, Unreachable) or answer.status != 404 or is_influx_json(answer):
+        if isinstance(answer, Unreachable) or answer.status != 404 or is_influx(answer):
             return False
         ping = self.ask("GET", f"{self.target.base_url}/ping")
         return isinstance(ping, Answer) and ping.status in {200, 204} and ping.version.startswith("1.")
