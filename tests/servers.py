@@ -131,8 +131,9 @@ class Database:
 
 
 @contextmanager
-def influxdb_1(directory: Path, port: int, *, auth: bool = False) -> Iterator[InfluxDB1]:
-    """InfluxDB 1.x with its data in `directory`, where it finds them again when started anew."""
+def influxdb_1(directory: Path, port: int, *, auth: bool = False, most_series: int = 0) -> Iterator[InfluxDB1]:
+    """InfluxDB 1.x with its data in `directory`, where it finds them again when started anew. `most_series`: that a
+    database may have; 0: any number."""
     command = program("influxd", "influxdb")
     config = directory / "influxdb.toml"
     config.write_text(
@@ -145,6 +146,7 @@ def influxdb_1(directory: Path, port: int, *, auth: bool = False) -> Iterator[In
           dir = "{directory}/data"
           wal-dir = "{directory}/wal"
           query-log-enabled = false
+          max-series-per-database = {most_series}
         [monitor]
           store-enabled = false
         [http]

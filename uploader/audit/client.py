@@ -14,10 +14,9 @@ Rules:
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cached_property
 from json import JSONDecodeError
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -26,7 +25,7 @@ from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
 from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
-from uploader.server.answers import Answer, is_influx_json, outcome_of, words_of
+from uploader.server.answers import Answer, is_influx, outcome_of, words_of
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -41,13 +40,19 @@ FARTHEST_MS = 2**63 // 1_000_000
 SPEAK_INFLUXQL = ("1.", "3.")
 # What InfluxDB 2.7.12 says where it has numbers of a field for one week, and text or true/false of it for another.
 OF_ANOTHER_TYPE = re.compile(r"unsupported (for|input type for \w+) aggregate")
+MAY_READ = "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)"
+REMEDIES = {
+    401: MAY_READ,
+    403: MAY_READ,
+    404: "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
+}
 UNKNOWN = "the server understands neither Flux nor InfluxQL nor MetricsQL"
 
 Language = Flux | InfluxQL | MetricsQL
 _T = TypeVar("_T")
 
 
-class Client:
+class Client(Transport):
     """A connection for queries. Every query raises UploadError if the server gives no usable answer."""
 
     def __init__(
@@ -59,15 +64,8 @@ class Client:
         first_wait_seconds: float = 1.0,
         answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> None:
-        self.target = target
-        self._transport = Transport(target, connect_seconds, read_seconds, answer_limit_bytes)
+        super().__init__(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._transport.close()
 
     def summaries(self, query: Query) -> Hours:
         """Counts of the points of each hour, and whatever else the query asks for."""
@@ -105,9 +103,7 @@ class Client:
         """The server's query language, and how long it keeps points."""
         flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
         answer = self._ask(flux.retention())
-        if not answer.version.startswith(SPEAK_INFLUXQL) and (
-            answer.status in {200, 401, 403} or is_influx_json(answer)
-        ):
+        if not answer.version.startswith(SPEAK_INFLUXQL) and (answer.status in {200, 401, 403} or is_influx(answer)):
             if answer.status in {400, 422, 500} and not self._lacks_org(answer):
                 return flux, None  # its Flux does not know `buckets()`
             return flux, self._understood(flux, answer, flux.read_retention)
@@ -122,7 +118,7 @@ class Client:
         if alive.status in {200, 401, 403}:
             with suppress(StrangeAnswer):
                 return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
-        raise self._cannot(f"{UNKNOWN} ({answer.status}: {self._words_of(answer)})", "check INFLUXDB_URL")
+        raise self._cannot(f"{UNKNOWN} ({answer.status}: {words_of(answer)})", "check INFLUXDB_URL")
 
     def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
         """What a language reads in an answer. Raises UploadError for an answer that is none, and says why."""
@@ -135,22 +131,11 @@ class Client:
             except ValueError as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
-        said = f"{answer.status}: {self._words_of(answer)}"
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
-        if answer.status in {401, 403}:
-            raise self._cannot(
-                f"the server refuses the token ({said})",
-                "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)",
-            )
-        if answer.status == 404:
-            raise self._cannot(
-                f"the server cannot find the bucket ({said})",
-                "check INFLUXDB_BUCKET and INFLUXDB_ORG, and that the token may read: one that may only write cannot",
-            )
-        if answer.status < 400:
-            raise self._cannot(f"something else answers instead of the server ({said})", "try later")
-        raise self._cannot(f"the server does not answer the query ({said})", "try later")
+        unexplained = f"the server does not answer the query ({answer.status}: {words_of(answer)})"
+        reason = getattr(outcome_of(answer), "reason", unexplained)
+        raise self._cannot(reason, REMEDIES.get(answer.status, "try later"))
 
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
@@ -163,23 +148,21 @@ class Client:
         return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
-        headers = {"Content-Type": request.content_type, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        if request.authorization:
-            headers["Authorization"] = request.authorization
-        answer = self._transport.ask(request.method, request.url, headers, request.body)
+        headers = {
+            "Content-Type": request.content_type,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            "Authorization": request.authorization,
+        }
+        answer = self.ask(request.method, request.url, headers, request.body)
         if isinstance(answer, Unreachable):
             raise self._cannot(answer.reason, "try again later", _Passing)
         if not answer.is_whole:
             raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
-        if answer.status >= 400:
-            outcome = outcome_of(self.target.clean(answer), datetime.now(UTC))
-            is_its_answer = answer.status == 500 and is_influx_json(answer)
-            if isinstance(outcome, Unreachable) and not is_its_answer:
-                raise self._cannot(outcome.reason, "try again later", _Passing)
+        is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx(answer))
+        if not is_its_answer and isinstance(outcome := outcome_of(answer), Unreachable):
+            raise self._cannot(outcome.reason, "try again later", _Passing)
         return answer
-
-    def _words_of(self, answer: Answer) -> str:
-        return words_of(self.target.clean(answer))
 
     def _lacks_org(self, answer: Answer) -> bool:
         """Whether the organisation does not exist. InfluxDB 2.x says so with 400 to a query, with 404 to a write."""

@@ -7,9 +7,9 @@ answers 400 knows nothing about readings.
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
@@ -20,12 +20,15 @@ WORDS_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end."""
+    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end. `clean`:
+    removes secrets from whatever is shown of it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     is_whole: bool = True
+    clean: Callable[[str], str] = str
 
     @property
     def version(self) -> str:
@@ -34,9 +37,9 @@ class Answer:
 
 
 # InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
-_REFUSAL = re.compile(
-    r"partial write|beyond retention|field type conflict|unable to parse|max-values-per-tag|max-series"
-)
+_REFUSAL = re.compile(r"partial write|beyond retention|field type conflict|unable to parse")
+# A plan's limits (docs.influxdata.com/influxdb3/cloud-serverless/admin/billing/limits), and two settings of 1.x.
+_USED_UP = re.compile(r"\bquota\b|plan limit|service limit|max-series-per-database|max-values-per-tag", re.IGNORECASE)
 _MISSING = re.compile(
     r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
 )
@@ -49,57 +52,63 @@ _DAMAGED = re.compile(
 )
 
 
-def outcome_of(answer: Answer, now: datetime) -> Outcome:
-    """Sort an answer. `now` is our own time, for a Retry-After date if the server does not send its own."""
-    status, words = answer.status, words_of(answer)
+def outcome_of(answer: Answer) -> Outcome:
+    """What follows from an answer to a write. Its words have no secrets in them."""
+    status, text = answer.status, _text_of(answer)
+    words = _shortened(text)
+    said = f"{status}: {words}"
     if status == 204:
         return Sent()
     if status < 400 or status == 511:
-        return Unreachable(_captive(answer, words), status=status)
+        location = answer.clean(answer.headers.get("location", ""))
+        led = f", redirects to {location[:100]}" if location else ""
+        what = f"something else answers instead of the server ({status}{led}: {words})"
+        return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
+    asked = _retry_after(answer)
+    if _USED_UP.search(text) and not is_html(answer):
+        return Unreachable(f"a quota or limit of the server is used up ({said})", False, asked, status != 429, status)
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
     if status == 403 and is_html(answer):
         return Misconfigured(
-            f"a proxy or login page refuses the request, not InfluxDB ({status}: {words})",
+            f"a proxy or login page refuses the request, not InfluxDB ({said})",
             "check INFLUXDB_URL and the proxies on the way; the token may be right",
             status,
             may_be_content=True,
         )
     if status in {401, 403}:
-        return Misconfigured(
-            f"the server refuses the token ({status}: {words})",
-            "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET",
-            status,
-        )
+        remedy = "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET"
+        return Misconfigured(f"the server refuses the token ({said})", remedy, status)
     if status in {404, 405, 410}:
-        return _missing(answer, words)
+        return _missing(answer, said)
     if status in {429, 503}:
-        asked = _retry_after(answer, now)
         may_be_content = status == 503 and asked is None
-        return Unreachable(f"the server is busy ({status}: {words})", False, asked, may_be_content, status)
+        return Unreachable(f"the server is busy ({said})", False, asked, may_be_content, status)
     if is_influx(answer) and status in {400, 422, 500}:
-        return _judged(answer, words)
+        return _judged(answer, text)
     if status in {400, 422}:
         return Misconfigured(
-            f"the answer is not from InfluxDB ({status}: {words})",
+            f"the answer is not from InfluxDB ({said})",
             "check INFLUXDB_URL (http or https, the port) and proxies on the way",
             status,
             may_be_content=True,
         )
     who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
     is_strained = status in {408, 502, 504}
-    return Unreachable(f"{who} ({status}: {words})", is_strained, None, True, status)
+    return Unreachable(f"{who} ({said})", is_strained, None, True, status)
 
 
-def _judged(answer: Answer, words: str) -> Outcome:
-    status, text = answer.status, _text_of(answer)
+def _judged(answer: Answer, text: str) -> Outcome:
+    """What InfluxDB itself says with 400, 422 or 500."""
+    status, words = answer.status, _shortened(text)
+    said = f"{status}: {words}"
     if _MISSING.search(text):
-        return _missing(answer, words)
+        return _missing(answer, said)
     if status == 500 and not _REFUSAL.search(text):
         is_strained = "timeout" in text
-        return Unreachable(f"the server reports an internal error (500: {words})", is_strained, None, True, status)
+        return Unreachable(f"the server reports an internal error ({said})", is_strained, None, True, status)
     if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
-        return Unreachable(f"the request arrived damaged (400: {words})", True, None, True, status)
+        return Unreachable(f"the request arrived damaged ({said})", True, None, True, status)
     found = re.search(r"dropped=(\d+)", text)
     dropped = int(found[1]) if found else None
     if _EXPIRED.search(text) and "Upper Bound" not in text:
@@ -117,43 +126,26 @@ def _lower_bound_ms(text: str) -> int | None:
         return None
 
 
-def _missing(answer: Answer, words: str) -> Misconfigured:
+def _missing(answer: Answer, said: str) -> Misconfigured:
     if answer.status in {405, 410} or is_html(answer):
         remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
     else:
         remedy = (
             "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
         )
-    return Misconfigured(f"the server cannot find the bucket ({answer.status}: {words})", remedy, answer.status)
+    return Misconfigured(f"the server cannot find the bucket ({said})", remedy, answer.status)
 
 
-def _captive(answer: Answer, words: str) -> str:
-    target = answer.headers.get("location", "")
-    led = f", redirects to {target[:100]}" if target else ""
-    return (
-        f"something else answers instead of the server ({answer.status}{led}: {words}), "
-        "perhaps the network provider's login page"
-    )
-
-
-def _retry_after(answer: Answer, now: datetime) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """Seconds, from a number or a date; a date counts from the server's own Date, because our clock may be wrong."""
     text = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return min(float(text), RETRY_AFTER_CAP_SECONDS)
-    until = _date(text)
-    if until is None:
-        return None
-    started = _date(answer.headers.get("date", "")) or now
-    return min(max((until - started).total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
-
-
-def _date(text: str) -> datetime | None:
     try:
-        date = parsedate_to_datetime(text)
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("date", ""))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
 
 
 def is_html(answer: Answer) -> bool:
@@ -161,26 +153,27 @@ def is_html(answer: Answer) -> bool:
     return "html" in answer.headers.get("content-type", "").lower() or start.startswith((b"<!doctype html", b"<html"))
 
 
-def is_influx_json(answer: Answer) -> bool:
-    """Whether this is an error as InfluxDB words it: 2.x with a `code`, 1.x and 3.x with an `error`."""
-    parsed = json_of(answer)
-    return isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
-
-
 def is_influx(answer: Answer) -> bool:
-    """Whether this answer is from InfluxDB itself; 1.x may show it in a header alone."""
-    return is_influx_json(answer) or bool(answer.headers.get("x-influxdb-error"))
+    """Whether InfluxDB itself says what is wrong: 2.x with a `code`, 1.x and 3.x with an `error` or in a header."""
+    parsed = json_of(answer)
+    is_worded = isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
+    return is_worded or bool(answer.headers.get("x-influxdb-error"))
 
 
 def words_of(answer: Answer) -> str:
     """What the server said, on one line and not too long: a JSON error's message, a page's title, or the text."""
-    text = _text_of(answer) or "no message"
+    return _shortened(_text_of(answer))
+
+
+def _shortened(text: str) -> str:
+    text = text or "no message"
     return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
 
 
 def _text_of(answer: Answer) -> str:
     text = answer.body[:20_000].decode("utf-8", "replace")
     if is_html(answer):
+        text = answer.clean(text)
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
     else:
@@ -189,9 +182,9 @@ def _text_of(answer: Answer) -> str:
         details = parsed.get("data")
         if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
             said = f"{said}: {details[0]['error_message']}"
-        text = said if isinstance(said, str) else json.dumps(said)
+        text = answer.clean(said if isinstance(said, str) else json.dumps(said))
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text or answer.headers.get("x-influxdb-error", "")
+    return text or answer.clean(answer.headers.get("x-influxdb-error", ""))
 
 
 def json_of(answer: Answer) -> dict[str, object]:

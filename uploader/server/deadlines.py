@@ -1,4 +1,4 @@
-"""Connections with a time limit for all headers of an answer; they send a short request in one piece.
+"""Connections that send a short request in one piece, and limit the time for all headers of an answer.
 
 urllib3 limits only the wait for each piece: a server that sends one byte a second could keep it waiting for ever. So a
 timer ends the connection. What arrived until then is not an answer, although http.client takes it for headers.
@@ -16,12 +16,20 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProxyError
 
+from uploader.server.target import Target
+
 ONE_PIECE_BYTES = 16 * 1024
 """As much as a TLS record holds."""
 
 
-def bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Make this manager use only such connections; returns the manager."""
+def pools(target: Target) -> urllib3.PoolManager:
+    """Connections to the server, through the proxy if there is one."""
+    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
+    manager: urllib3.PoolManager
+    if proxy := target.proxy:
+        manager = urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+    else:
+        manager = urllib3.PoolManager(**trust)
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
 
@@ -73,29 +81,18 @@ class _Bounded:
         timer.daemon = True
         timer.start()
         try:
-            response = ask()
-        except Exception as error:
-            if expired.is_set():
-                raise TimeoutError from error
-            raise
+            return ask()
         finally:
             timer.cancel()
-        if expired.is_set():
-            raise TimeoutError
-        return response
-
-
-class _BoundedHTTPConnection(_Bounded, HTTPConnection):
-    pass
-
-
-class _BoundedHTTPSConnection(_Bounded, HTTPSConnection):
-    pass
+            if expired.is_set():
+                raise TimeoutError
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTPConnection
+    class ConnectionCls(_Bounded, HTTPConnection):
+        pass
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPSConnection
+    class ConnectionCls(_Bounded, HTTPSConnection):
+        pass

@@ -15,12 +15,12 @@ Rules:
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Protocol, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 from urllib.parse import urlencode
 
-from uploader.server.answers import Answer, is_influx_json, outcome_of
+from uploader.server.answers import Answer, is_influx, outcome_of
 from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
@@ -44,8 +44,8 @@ class Memory(Protocol):
     def note_named_server(self, server: str) -> None: ...
 
 
-class Influx:
-    """A connection to the server that stays open. `bytes_on_wire`: what it has carried so far, see Transport."""
+class Influx(Transport):
+    """A connection for writing, which stays open."""
 
     def __init__(
         self,
@@ -53,88 +53,63 @@ class Influx:
         *,
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         memory: Memory | None = None,
     ) -> None:
-        self.target = target
-        self._now = now
+        super().__init__(target, connect_seconds, read_seconds)
         self._memory = memory
         self._named = memory.named_server() if memory else None
-        self._transport = Transport(target, connect_seconds, read_seconds)
         self._is_version_1 = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    @property
-    def bytes_on_wire(self) -> int:
-        return self._transport.bytes_on_wire
 
     def write(self, lines: Sequence[str]) -> Outcome:
         """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
         network."""
         body = compressed(lines)
-        answer = self._write_1(body) if self._is_version_1 else self._write_2(body)
+        answer = self._post(body)
         if not self._is_version_1 and self._has_no_v2(answer):
             self._is_version_1 = True
-            answer = self._write_1(body)
+            answer = self._post(body)
         if isinstance(answer, Unreachable):
             return answer
-        outcome = outcome_of(self.target.clean(answer), self._now())
+        outcome = outcome_of(answer)
         if isinstance(outcome, Sent):
             return self._believed(answer)
         if self._is_version_1 and isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
             if outcome.status in {401, 403} and not outcome.may_be_content:
-                return Misconfigured(
-                    outcome.reason, f"{outcome.remedy}; for InfluxDB 1.x it is user:password", outcome.status
-                )
+                return replace(outcome, remedy=f"{outcome.remedy}; for InfluxDB 1.x it is user:password")
         return outcome
 
     def _believed(self, answer: Answer) -> Outcome:
         server = f"{self.target.shown_url} {self.target.org} {self.target.bucket}"
-        if not answer.version:
-            if self._named != server:
-                return Sent()
+        is_named = self._named == server
+        if is_named and not answer.version:
             return Unreachable(
                 "something answers 204 instead of the server: InfluxDB named its version before, this answer does not "
                 "(if you replaced the server with another kind, use a new INFLUXDB_BUCKET)"
             )
-        if self._named != server:
+        if answer.version and not is_named:
             self._named = server
             if self._memory:
                 self._memory.note_named_server(server)
         return Sent()
 
-    def _write_2(self, body: bytes) -> Answer | Unreachable:
-        query = {"org": self.target.org, "bucket": self.target.bucket, "precision": "ms"}
-        return self._post("/api/v2/write", query, self.target.token_header, body)
-
-    def _write_1(self, body: bytes) -> Answer | Unreachable:
-        query = {"db": self.target.database, "rp": self.target.policy, "precision": "ms"}
-        return self._post(
-            "/write", {name: each for name, each in query.items() if each}, self.target.basic_header, body
-        )
-
-    def _post(
-        self, path: str, query: Mapping[str, str], authorization: str | None, body: bytes
-    ) -> Answer | Unreachable:
-        headers = {"Content-Encoding": "gzip"}  # no Content-Type: servers assume text, and each byte counts
-        if authorization:
-            headers["Authorization"] = authorization
-        return self._transport.ask("POST", f"{self.target.base_url}{path}?{urlencode(query)}", headers, body)
+    def _post(self, body: bytes) -> Answer | Unreachable:
+        target = self.target
+        if self._is_version_1:
+            path, authorization = "/write", target.basic_header
+            query = {"db": target.database} | ({"rp": target.policy} if target.policy else {})
+        else:
+            path, authorization = "/api/v2/write", target.token_header
+            query = {"org": target.org, "bucket": target.bucket}
+        url = f"{target.base_url}{path}?{urlencode(query | {'precision': 'ms'})}"
+        # No Content-Type: servers assume text, and each byte counts.
+        return self.ask("POST", url, {"Content-Encoding": "gzip", "Authorization": authorization}, body)
 
     def _has_no_v2(self, answer: Answer | Unreachable) -> bool:
         """Whether this is how a server before 1.8 answers /api/v2/write; asks its /ping to be sure."""
-        if isinstance(answer, Unreachable) or answer.status != 404 or is_influx_json(answer):
+        if isinstance(answer, Unreachable) or answer.status != 404 or is_influx(answer):
             return False
-        ping = self._transport.ask("GET", f"{self.target.base_url}/ping")
+        ping = self.ask("GET", f"{self.target.base_url}/ping")
         return isinstance(ping, Answer) and ping.status in {200, 204} and ping.version.startswith("1.")
 
 

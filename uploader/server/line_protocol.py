@@ -58,15 +58,11 @@ ENERGY_OF_BATTERY = (
 # What stays in the journal: it is only of use on this computer.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
 
-TAGS: dict[type[Record], tuple[str, ...]] = {
-    Reading: ("model",),
-    Day: ("model",),
-    Event: ("kind",),
-    Check: ("version",),
-}
+TAG: dict[type[Record], str] = {Reading: "model", Day: "model", Event: "kind", Check: "version"}
+"""Beside the site."""
 
 FIELDS = {
-    record: tuple(f.name for f in fields(record) if f.name not in NOT_UPLOADED and f.name not in TAGS[record])
+    record: tuple(f.name for f in fields(record) if f.name not in {*NOT_UPLOADED, TAG[record]})
     for record in MEASUREMENTS
 }
 TEXT_FIELDS = {f.name for record in MEASUREMENTS for f in fields(record) if f.type in {str, str | None}}
@@ -85,7 +81,7 @@ class Line(NamedTuple):
         return self.text.count("\n") + 1
 
 
-COLUMNS = {stream: ("id", "time_ms", *TAGS[record], *FIELDS[record]) for stream, record in STREAMS.items()}
+COLUMNS = {stream: ("id", "time_ms", TAG[record], *FIELDS[record]) for stream, record in STREAMS.items()}
 """What `lines` needs from each record of a stream, in this order (Journal.values)."""
 
 
@@ -107,11 +103,6 @@ def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretc
 
 def _second(head: str, day: Mapping[str, Any], time_ms: int) -> str:
     """A day's second line after a line break; empty if nothing is known from its readings."""
-    fields = _energy(day)
-    return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}" if fields else ""
-
-
-def _energy(day: Mapping[str, Any]) -> str:
     known = {name: day[column] for name, column in ENERGY_FIELDS.items() if stored(day[column]) is not None}
     if not known:
         return ""
@@ -119,7 +110,8 @@ def _energy(day: Mapping[str, Any]) -> str:
         if {f"charge_{unit}", f"load_{unit}"} <= known.keys():
             known[f"balance_{unit}"] = round(known[f"charge_{unit}"] - known[f"load_{unit}"], 2)
     known |= {name: day[name] for name in ("coverage_percent", *ENERGY_OF_BATTERY)}
-    return "".join(_field(name, value) for name, value in known.items())
+    fields = "".join(_field(name, value) for name, value in known.items())
+    return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}"
 
 
 @cache
@@ -132,8 +124,7 @@ def _remembered(stream: str) -> tuple[Texts, list[Texts]]:
 def _head(record: type[Record], tag: str | None, site: str) -> str:
     """Measurement and tags."""
     head = MEASUREMENTS[record]
-    (tag_name,) = TAGS[record]
-    for name, value in sorted(((tag_name, tag or ""), ("site", site))):
+    for name, value in sorted(((TAG[record], tag or ""), ("site", site))):
         if kept := tag_value(value):
             escaped = re.sub("([ ,=])", r"\\\1", kept)
             head += f",{name}={escaped}"

@@ -27,7 +27,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
         return Unreachable(_proxy(causes, target))
     if tls := _first(causes, ssl.SSLCertVerificationError):
         return Unreachable(_certificate(tls))
-    if isinstance(error, exceptions.NameResolutionError):
+    if isinstance(error, exceptions.NameResolutionError | exceptions.LocationParseError):
         return Unreachable(
             f"no address found for the name {target.host} (no network, or a typing error in INFLUXDB_URL)"
         )
@@ -94,13 +94,8 @@ def _first(causes: list[BaseException], kind: type[T]) -> T | None:
     return next((cause for cause in causes if isinstance(cause, kind)), None)
 
 
-def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
-    """The exception and its causes: urllib3 keeps them in `args`, in `reason` or as `__cause__`."""
-    if error is None or depth > 8:
-        return
-    yield error
-    inner = [arg for arg in (*error.args, getattr(error, "reason", None)) if isinstance(arg, BaseException)]
-    for each in inner:
-        yield from _causes(each, depth + 1)
-    if not inner:
-        yield from _causes(error.__cause__, depth + 1)
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and its causes. A ProxyError that was never raised has one too."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__ or getattr(error, "original_error", None)

@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from journal.errors import BadSetting
-from uploader.server.answers import Answer
 from uploader.server.redaction import without
-
-LONGEST_SHOWN_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +39,16 @@ class Target:
             )
         if port == 0:
             raise self._bad_url("port 0 does not exist; InfluxDB's default is 8086")
-        if parts.username is not None or parts.query or parts.fragment:
+        if parts.username is not None or "?" in self.url or "#" in self.url:
             raise self._bad_url(
                 "it contains a user, a password or options; "
                 "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"
             )
         if not all(" " <= c <= "~" for c in self.token):
             raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token can have; copy it again")
+        for name, text in (("INFLUXDB_ORG", self.org), ("INFLUXDB_BUCKET", self.bucket)):
+            if not text.isprintable():
+                raise BadSetting(f"cannot use {name}: it has a control character, or is not in UTF-8; type it again")
         if not self.bucket.strip("/"):
             raise BadSetting(
                 "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"
@@ -99,12 +99,6 @@ class Target:
         """A text from outside without token and passwords, however they are encoded, so that it may be shown or
         stored."""
         return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
-
-    def clean(self, answer: Answer) -> Answer:
-        """The answer without secrets, so that its words may be shown or stored."""
-        headers = {name: self.without_secrets(value) for name, value in answer.headers.items()}
-        body = self.without_secrets(answer.body[:LONGEST_SHOWN_BYTES].decode("utf-8", "replace"))
-        return Answer(answer.status, headers, body.encode(), answer.is_whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ It returns every answer, whatever its status. Without an answer it says why, and
 
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from contextlib import closing
+from typing import Self
 
 import urllib3
+from urllib3 import exceptions
 
 from uploader.server.answers import Answer
-from uploader.server.deadlines import bound
+from uploader.server.deadlines import pools
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
@@ -20,15 +22,24 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 # What urllib3 adds by itself: Host, Content-Length, the blank line.
 ADDED_HEADERS_BYTES = 65
+STATUS_LINE_BYTES = 20
 
 PROXY_ASKS = 407
+
+NOTHING_SENT = (
+    exceptions.LocationParseError,
+    exceptions.NewConnectionError,
+    exceptions.ConnectTimeoutError,
+    exceptions.ProxyError,
+    exceptions.SSLError,
+)
 
 
 class Transport:
     """`bytes_on_wire` grows by what each exchange carried in both directions: request line, headers and compressed
-    body.
+    body. A request that failed after its connection was made counts in full.
 
-    Not counted: the overhead of TLS and TCP/IP, about 40 bytes a packet. A request that failed counts in full.
+    Not counted: the overhead of TLS and TCP/IP, about 40 bytes a packet.
     """
 
     def __init__(
@@ -38,8 +49,8 @@ class Transport:
         read_seconds: float,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
-        self._target = target
-        self._pools = bound(_pools(target))
+        self.target = target
+        self._pools = pools(target)
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
@@ -55,20 +66,20 @@ class Transport:
         self._pools.clear()
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self, method: str, url: str, headers: Mapping[str, str | None] | None = None, body: bytes | None = None
     ) -> Answer | Unreachable:
-        """The answer to a request. Never raises because of the server or the network."""
+        """The answer to a request. A header that is None is not sent. Never raises because of the server or the
+        network."""
+        sent = {"User-Agent": "solar"} | {name: value for name, value in (headers or {}).items() if value is not None}
         try:
-            return self._exchange(method, url, headers or {}, body)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return self._exchange(method, url, sent, body)
+        except (exceptions.HTTPError, OSError) as error:
             self.close()
-            return unreachable(error, self._target)
+            return unreachable(error, self.target)
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        headers = {"User-Agent": "solar", **headers}
-        request_bytes = (
-            len(method) + len(url) + sum(len(k) + len(v) + 4 for k, v in headers.items()) + ADDED_HEADERS_BYTES
-        ) + len(body or b"")
+        request_bytes = len(method) + len(url) + _size(headers) + ADDED_HEADERS_BYTES + len(body or b"")
+        self.bytes_on_wire += request_bytes
         try:
             response = self._pools.request(
                 method,
@@ -80,22 +91,17 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-            self.bytes_on_wire += request_bytes
-            try:
-                data, is_whole = self._read(response)
-            finally:
-                response.close()
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProxyError):
-            raise  # nothing was sent
-        except Exception:
-            self.bytes_on_wire += request_bytes
+        except NOTHING_SENT:
+            self.bytes_on_wire -= request_bytes
             raise
+        with closing(response):
+            data, is_whole = self._read(response)
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        self.bytes_on_wire += len(data) + sum(len(k) + len(v) + 4 for k, v in answer_headers.items()) + 20
+        self.bytes_on_wire += len(data) + _size(answer_headers) + STATUS_LINE_BYTES
         if response.status == PROXY_ASKS:
             # While a tunnel is opened, urllib3 raises this by itself.
-            raise urllib3.exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
-        return Answer(response.status, answer_headers, data, is_whole)
+            raise exceptions.ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
+        return Answer(response.status, answer_headers, data, is_whole, self.target.without_secrets)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
         """As much of the body as comes within the limits, and whether that is all of it. If so, the connection is
@@ -111,9 +117,6 @@ class Transport:
         return bytes(data), False
 
 
-def _pools(target: Target) -> urllib3.PoolManager:
-    """Connections to the server, through the proxy if there is one."""
-    trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
-    if proxy := target.proxy:
-        return urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
-    return urllib3.PoolManager(**trust)
+def _size(headers: Mapping[str, str]) -> int:
+    """Bytes on the wire."""
+    return sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())

@@ -266,7 +266,7 @@ class TestInfluxDB2:
                 "answers instead of the server (302",
                 id="redirect",
             ),
-            pytest.param(Reply(204), "answers instead of the server (204", id="no content"),
+            pytest.param(Reply(204), "the server does not answer the query (204: no message)", id="no content"),
             pytest.param(
                 json_reply(404, "not found", 'failed to initialize execute state: could not find bucket "b"'),
                 "that the token may read: one that may only write cannot",
@@ -323,7 +323,7 @@ class TestInfluxDB2:
             ),
             pytest.param(
                 json_reply(500, "internal error", "out of memory"),
-                "the server does not answer the query (500: out of memory)",
+                "the server reports an internal error (500: out of memory)",
                 id="server error",
             ),
         ],

@@ -82,10 +82,12 @@ def test_a_refused_connection() -> None:
     assert outcome.remedy.startswith("the server is not running, or it uses another port")
 
 
-def test_a_name_that_nobody_knows() -> None:
-    outcome = written("http://solar.invalid:8086")
+@pytest.mark.parametrize("name", ["solar.invalid", "solar..example"])
+def test_a_name_that_nobody_knows(name: str) -> None:
+    outcome = written(f"http://{name}:8086")
     assert isinstance(outcome, Unreachable)
-    assert "no address found for the name solar.invalid" in outcome.reason
+    assert f"no address found for the name {name}" in outcome.reason
+    assert not outcome.is_strained
 
 
 def test_a_server_that_never_answers_is_a_strain() -> None:
@@ -183,7 +185,35 @@ def test_a_certificate_of_ones_own_can_be_trusted() -> None:
     assert _written_over_tls("valid", "valid") == Sent()
 
 
+def test_what_never_went_out_is_not_counted() -> None:
+    """Else each try of a long outage would use up some of the month's data."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)  # they fill the backlog, so the next is not answered
+        target = Target(f"http://127.0.0.1:{address[1]}", "t", "o", "b")
+        with Influx(target, connect_seconds=0.2) as writer:
+            outcome = writer.write(LINES)
+            assert (outcome, writer.bytes_on_wire) == (
+                Unreachable("no answer from that address (time-out while connecting)"),
+                0,
+            )
+        for each in waiting:
+            each.close()
+    with _tls_server("expired") as url, Influx(Target(url, "t", "o", "b", str(CERTIFICATES / "expired.pem"))) as writer:
+        assert "has expired" in repr(writer.write(LINES))
+        assert writer.bytes_on_wire == 0
+
+
 def _written_over_tls(certificate: str, trusted: str | None) -> Outcome:
+    with _tls_server(certificate) as url:
+        return written(url, ca_file=str(CERTIFICATES / f"{trusted}.pem") if trusted else None)
+
+
+@contextmanager
+def _tls_server(certificate: str) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
 
@@ -196,8 +226,7 @@ def _written_over_tls(certificate: str, trusted: str | None) -> Outcome:
             return
 
     with listening(answer) as url:
-        ca_file = str(CERTIFICATES / f"{trusted}.pem") if trusted else None
-        return written(url.replace("http:", "https:"), ca_file=ca_file)
+        yield url.replace("http:", "https:")
 
 
 def test_https_to_a_server_that_speaks_http_says_so() -> None:
@@ -235,12 +264,27 @@ def test_bytes_on_the_wire_are_counted_to_within_a_few_headers(database: Databas
     assert counted == pytest.approx(carried, rel=0.03)
 
 
+def test_a_request_whose_answer_breaks_off_is_counted_once() -> None:
+    counted = []
+    for trick in ("", "cut answer"):
+        with ScriptedInflux([Answer(500, "x" * 100, trick=trick)]) as server, influx(server.target) as writer:  # type: ignore[arg-type]
+            assert isinstance(writer.write(LINES), Unreachable)
+            counted.append(writer.bytes_on_wire)
+    whole, cut = counted
+    assert 0 < cut < whole
+
+
 def test_a_token_that_the_server_repeats_is_blotted_out() -> None:
     with ScriptedInflux([error(401, "no token tok-secret here", "unauthorized")]) as server:
         outcome = written(server.url)
     assert isinstance(outcome, Misconfigured)
     assert "tok-secret" not in repr(outcome)
     assert "tok-secret" not in repr(server.target)
+
+
+def test_a_refusal_that_repeats_the_token_in_an_encoding_is_still_a_refusal() -> None:
+    with ScriptedInflux([error(400, 'unable to parse "tok%2dsecret"')]) as server:
+        assert written(server.url) == Rejected('unable to parse "***"', 400)
 
 
 def test_a_server_before_1_8_is_found_out_once_and_remembered(database: Database) -> None:

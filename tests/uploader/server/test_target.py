@@ -19,6 +19,8 @@ from uploader.server.target import Target
         ("http://influx:0", "port 0 does not exist"),
         ("http://user:hunter22@influx:8086", "INFLUXDB_TOKEN"),
         ("http://influx:8086?db=x", "INFLUXDB_BUCKET"),
+        ("http://influx:8086?", "INFLUXDB_BUCKET"),
+        ("http://influx:8086/#", "INFLUXDB_BUCKET"),
         ("http://inf lux:8086", "space"),
         ("http://[::1", "cannot use INFLUXDB_URL"),
     ],
@@ -36,6 +38,14 @@ def test_a_token_with_a_strange_character_is_refused_but_not_shown(token: str) -
     with pytest.raises(BadSetting) as caught:
         Target("http://influx:8086", token, "org", "bucket")
     assert token not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["new\nline", "H\udcf6he"], ids=["control character", "not UTF-8"])
+def test_an_organisation_or_bucket_that_no_address_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(BadSetting, match="INFLUXDB_ORG"):
+        Target("http://influx:8086", "token", text, "bucket")
+    with pytest.raises(BadSetting, match="INFLUXDB_BUCKET"):
+        Target("http://influx:8086", "token", "org", text)
 
 
 def test_an_empty_bucket_is_refused() -> None:
