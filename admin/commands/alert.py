@@ -198,7 +198,6 @@ def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     if health.upload and health.upload.trouble:
         upload = (health.upload.failing_since_ms or health.now_ms, health.upload.reason or health.upload.trouble)
     elif health.unsent_since_ms is not None:
-        waits = "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)"
-        upload = (health.unsent_since_ms, waits)
+        upload = (health.unsent_since_ms, health.why_unsent)
     free = health.disk.free_bytes if health.disk else None
     return Situation(free, disk, clock_seconds, clock, upload)

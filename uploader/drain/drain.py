@@ -114,6 +114,8 @@ class Drain:
                 self._begin_round(journal)
             batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
             if batch is None:
+                if (self._state.note is None) != (self.progress.state().note is None):
+                    self.progress.note(self._state, self._size)
                 wait = min(self._next_due - self._monotonic(), self._paced_seconds or math.inf)
                 return Step(max(wait, 0.0), is_idle=True)
             if batch.lines:
