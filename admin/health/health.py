@@ -1,6 +1,7 @@
 """The state of a site, which survey.py collects. `attention` says what a person should look at; it is pure."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from admin.health.clock_state import ClockState, attention_in_words
 from admin.terminal.words import ago, count, duration, size
@@ -71,8 +72,8 @@ class Health:
     many records of each table wait to be sent. `upload`: None if nothing was ever uploaded from here. `is_uploading`:
     as `is_logging`. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is held
     because of it.
-    `aside`: damaged journals that were set aside. `backup`: what is known about backups in a second place, None if
-    there never was one.
+    `aside`: damaged journals that were set aside; `side_files_aside`: uploader.db or alerts.db. `backup`: what is known
+    about backups in a second place, None if there never was one.
     """
 
     now_ms: int
@@ -97,6 +98,7 @@ class Health:
     disk: Disk | None = None
     clock: ClockState | None = None
     aside: tuple[str, ...] = ()
+    side_files_aside: tuple[str, ...] = ()
     backup: BackupNote | None = None
 
     def age_seconds(self, time_ms: int) -> float:
@@ -145,6 +147,21 @@ def attention(health: Health) -> list[str]:
     return [*_logging(health), *_uploading(health), *_disk(health), *_backup(health)]
 
 
+def aside_in_words(health: Health) -> list[str]:
+    """The damaged files that were set aside, each with what to do about it."""
+    journals = [
+        f"a damaged journal was set aside: `solar recover {path}` recovers what is readable" for path in health.aside
+    ]
+    return journals + [": ".join(side_file_in_words(path)) for path in health.side_files_aside]
+
+
+def side_file_in_words(path: str) -> tuple[str, str]:
+    """What it means that this one was set aside, and what to do."""
+    name = Path(path).name.partition("-")[0]
+    again = "all is sent again (no duplicates)" if name == "uploader" else "what is wrong now is told again"
+    return f"a damaged {name}.db was set aside, so {again}", f"check the card, then delete {path}"
+
+
 def _logging(health: Health) -> list[str]:
     points = []
     if health.error:
@@ -164,10 +181,7 @@ def _logging(health: Health) -> list[str]:
             points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")
     if health.clock and (held := attention_in_words(health.clock)):
         points.append(held)
-    points += [
-        f"a damaged journal was set aside: `solar recover {path}` recovers what is readable" for path in health.aside
-    ]
-    return points
+    return points + aside_in_words(health)
 
 
 def _why_silent(health: Health) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from admin.health.clock_state import ClockState, clock_state
 from admin.health.health import Disk, Health, Upload
 from admin.upkeep.backup_note import read_note
-from journal import damage
+from journal import damage, side_file
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
 from journal.holders import is_locked
@@ -80,6 +80,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         disk=disk_of(data, readings, interval),
         clock=clock_of(journal),
         aside=tuple(str(path) for path in damage.files_aside(data)),
+        side_files_aside=tuple(str(path) for path in side_file.files_aside(data)),
         backup=read_note(data),
     )
 

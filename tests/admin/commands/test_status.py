@@ -145,6 +145,24 @@ def test_an_uploader_that_runs_may_send_rarely(solar: Solar, now_ms: int) -> Non
         assert "readings are waiting" not in solar("status").out
 
 
+def test_a_damaged_uploader_db_that_was_set_aside_is_told(
+    solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path("data")
+    fill_now(data, now_ms)
+    (data / "uploader.db").write_bytes(b"\0" * 4096)
+    with ScriptedInflux() as server:
+        point_to(server.target.url, monkeypatch)
+        assert "uploader.db was damaged; a new one was started, the old one is kept as" in solar("upload", "--once").err
+    (aside,) = data.glob("uploader-damaged-*.db")
+    told = "a damaged uploader.db was set aside, so all is sent again (no duplicates): check the card, then delete"
+    shown = json.loads(solar("status", "--json").out)
+    assert (shown["attention"], shown["journals_set_aside"]) == ([f"{told} {aside}"], [])
+    assert situation(data, is_upload_wanted=True).disk == f"{told} {aside}"
+    aside.unlink()
+    assert solar("status").code == 0
+
+
 @pytest.mark.parametrize("name", ["nothing at all", "no database", "an uploader.db that is no database"])
 def test_files_that_are_missing_or_wrong_are_said_and_left_alone(solar: Solar, tmp_path: Path, name: str) -> None:
     data = tmp_path / "data"
