@@ -109,7 +109,7 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
-            self.progress.look_for_room()
+            self.progress.look()
             if self._monotonic() >= self._next_due:
                 self._begin_round(journal)
             batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))

@@ -23,7 +23,7 @@ from typing import Any, Self, cast
 
 from journal import side_file
 from journal.access import FULL
-from journal.errors import JournalFull, JournalMissing, our_errors
+from journal.errors import JournalFull, JournalMissing, JournalUnusable, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -65,6 +65,7 @@ class Progress:
         self.traffic = Traffic(connection)
         self._done = DoneRanges(connection)
         self._connection = connection
+        self._file = _file_at(path)
         self._version = 0
         self._has_room = True
 
@@ -138,12 +139,16 @@ class Progress:
         with self._writing():
             self._note(state, size)
 
-    def look_for_room(self) -> None:
-        """If the last write failed, raise JournalFull until there is room for nearly any other.
+    def look(self) -> None:
+        """See whether it can be used. Raises JournalUnusable if the file is damaged, or not the one that was opened;
+        JournalFull, if the last write failed, until there is room for nearly any other.
 
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
+        if _file_at(self.path) != self._file:
+            raise JournalUnusable(f"{self.path} was removed or replaced while it was in use; start the uploader again")
         if self._has_room:
+            self._state("id")
             return
         with self._our_errors("write to"):
             disk = os.statvfs(self.path.parent)
@@ -275,3 +280,11 @@ class Progress:
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None if there is none. While a file is open, no other one is like it."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
