@@ -118,6 +118,8 @@ class Drain:
                     self.progress.note(self._state, self._size)
                 wait = min(self._next_due - self._monotonic(), self._paced_seconds or math.inf)
                 return Step(max(wait, 0.0), is_idle=True)
+            if batch.stream in ("days", LETTERS):
+                self.progress.expect_days(journal)
             if batch.lines:
                 return self._send(batch)
             self._settle(self._unless_changed(batch))

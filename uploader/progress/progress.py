@@ -208,10 +208,7 @@ class Progress:
         still there, all below it are too."""
         last = journal.last_id(stream)
         reach = last
-        with self._our_errors("read"):
-            query = "SELECT id, mark FROM marks WHERE stream = ? ORDER BY id DESC"
-            marks = self._connection.execute(query, (stream,)).fetchall()
-        for record_id, mark in marks:
+        for record_id, mark in self._marks(stream):
             now = journal.mark(stream, record_id)
             if now == mark:
                 return last if reach == last else record_id
@@ -219,23 +216,36 @@ class Progress:
                 reach = 0
         return reach
 
+    def expect_days(self, journal: Journal) -> None:
+        """Note the mark of the newest day. Call it before days are sent: if the journal loses a day that was recorded
+        again, `see` notices, even if the uploader ended before the day was settled."""
+        newest = journal.last_id("days")
+        mark = newest, journal.mark("days", newest)
+        if newest and mark not in self._marks("days"):
+            with self._writing():
+                self._note_mark("days", mark)
+
     def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
         """Switch to this journal; forget done ids above these.
 
-        If it is a different journal, its ids are other records, so everything in it is pending.
+        If it is a different journal, its ids are other records, so everything in it is pending. If a day was lost, all
+        days are: the server may have it in the place of one that the journal still has.
         """
         known = self.journal()
         with self._our_errors("read"):
-            if known == identity and all(self._done.last(stream) <= last_id for stream, last_id in last_ids.items()):
-                return None
+            newest = {stream: max([self._done.last(stream), *dict(self._marks(stream))]) for stream in last_ids}
+        lost = [stream for stream, last_id in last_ids.items() if newest[stream] > last_id]
+        if known == identity and not lost:
+            return None
         with self._writing():
             if known != identity:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("DELETE FROM marks")
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
-            for stream, last_id in last_ids.items():
-                self._done.remove(stream, [(last_id + 1, HIGHEST_ID)])
-                self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_id))
+            for stream in lost:
+                kept = 0 if stream == "days" else last_ids[stream]
+                self._done.remove(stream, [(kept + 1, HIGHEST_ID)])
+                self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_ids[stream]))
         if known is None:
             return None
         if known != identity:
@@ -259,6 +269,12 @@ class Progress:
     def _state(self, columns: str) -> tuple[Any, ...]:
         with self._our_errors("read"):
             return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
+
+    def _marks(self, stream: str) -> list[tuple[int, str]]:
+        """The newest first."""
+        with self._our_errors("read"):
+            query = "SELECT id, mark FROM marks WHERE stream = ? ORDER BY id DESC"
+            return self._connection.execute(query, (stream,)).fetchall()
 
     def _note_mark(self, stream: str, mark: tuple[int, str] | None) -> None:
         if mark and mark[1]:
