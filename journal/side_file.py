@@ -49,6 +49,11 @@ def open_read_only(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:
     return connection
 
 
+def files_aside(directory: Path) -> list[Path]:
+    """The damaged ones in a data directory, oldest first."""
+    return [path for name in ("uploader", "alerts") for path in sorted(directory.glob(f"{name}-damaged-*.db"))]
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Read and write with no other writer in between: BEGIN IMMEDIATE."""

@@ -183,13 +183,13 @@ def now(boots: "Sequence[Boot]") -> "Moment":
 def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     """What `solar status` would find wrong with disk, clock and upload."""
     from admin.health.clock_state import remedy
+    from admin.health.health import aside_in_words
     from admin.health.survey import survey
     from alerts.station import Situation
 
     health = survey(data, is_upload_wanted=is_upload_wanted)
-    disk = None
-    if health.aside:
-        disk = f"a damaged journal was set aside: `solar recover {health.aside[-1]}` recovers what is readable"
+    asides = aside_in_words(health)
+    disk = asides[-1] if asides else None
     clock_seconds, clock = 0.0, ""
     if health.clock and not health.clock.source and health.clock.held_in_all:
         clock_seconds = health.clock.uptime_seconds
@@ -198,7 +198,6 @@ def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     if health.upload and health.upload.trouble:
         upload = (health.upload.failing_since_ms or health.now_ms, health.upload.reason or health.upload.trouble)
     elif health.unsent_since_ms is not None:
-        waits = "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)"
-        upload = (health.unsent_since_ms, waits)
+        upload = (health.unsent_since_ms, health.why_unsent)
     free = health.disk.free_bytes if health.disk else None
     return Situation(free, disk, clock_seconds, clock, upload)

@@ -25,7 +25,6 @@ from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import wrapped
 from journal.errors import BadSetting
-from journal.holders import is_locked
 
 REDIRECTED_WIDTH = 78
 COLOURS = {Verdict.OK: "green", Verdict.LOOK: "yellow", Verdict.BAD: "red", Verdict.SKIPPED: "yellow"}
@@ -59,7 +58,7 @@ def doctor(
         *_here(health, port, baud, data, clock_mode),
         Part("names", 5, lambda: _names(context.find_root().command)),
         Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
-        Part("uploads", 10, lambda: _uploads(health, data)),
+        Part("uploads", 10, lambda: _uploads(health)),
     ]
     if as_json:
         findings = list(map(_clean, examine(parts)))
@@ -138,10 +137,10 @@ def _with_sudo() -> str:
     return "" if os.geteuid() == 0 else "run it with sudo to use the services' settings"
 
 
-def _uploads(health: Health, data: Path) -> Iterator[Finding]:
+def _uploads(health: Health) -> Iterator[Finding]:
     from admin.doctor.upload import uploads
 
-    yield from uploads(health, is_uploading=is_locked(data / "uploader.lock"))
+    yield from uploads(health)
 
 
 def _clean(finding: Finding) -> Finding:

@@ -44,6 +44,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
         marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
+        sent.expect_days(journal)
         if not total:
             print("nothing to pack: everything has been sent")
             return
@@ -106,8 +107,8 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
                 again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
                 if stream == "days":
                     kept_days = IdRanges.of_ids(row[0] for row in journal.values(stream, ("id",), 1, known[stream]))
-                    if ids - kept_days:  # some were recorded again, under a higher id
-                        again |= kept_days - IdRanges.of([(1, ids.last)])
+                    if stream in lost or ids - kept_days:  # another record of the same day is there
+                        again = kept_days
                 sent.requeue(stream, again)
                 sent.mark_done(stream, waiting - again, None if stream in lost else marks[stream])
                 marked += (waiting - again).count

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from admin.doctor.finding import Finding, bad, bad_from, look, ok, see, skipped
-from admin.health.health import Health
+from admin.health.health import Health, side_file_in_words
 from admin.terminal.moments import iso_date
 from admin.terminal.words import ago, count
 from journal import damage, files
@@ -49,6 +49,8 @@ def journal(health: Health, check_seconds: float = CHECK_SECONDS) -> Iterator[Fi
         yield look(
             "aside", f"a damaged journal was set aside: {aside}", f"recover what can be read: solar recover {aside}"
         )
+    for aside in health.side_files_aside:
+        yield look("aside", *side_file_in_words(aside))
     yield sqlite_version(sqlite3.sqlite_version_info)
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from admin.doctor.finding import Finding, bad, bad_from, look, ok
-from admin.health.health import STALE_UPLOAD_SECONDS, Health
+from admin.health.health import Health
 from admin.terminal.words import ago, count, duration
 
 START = "start the uploader: sudo systemctl start solar-uploader"
+LOG = "look at the uploader's log: journalctl -u solar-uploader"
 LONG_SECONDS = 2 * 86400.0
 
 
-def uploads(health: Health, *, is_uploading: bool | None) -> Iterator[Finding]:
-    """The findings; none if no upload is wanted. `is_uploading`: None if that cannot be seen."""
+def uploads(health: Health) -> Iterator[Finding]:
+    """The findings; none if no upload is wanted."""
     if health.upload_error:
         yield bad_from(
             "uploads", health.upload_error, "rename uploader.db: all readings are then sent again, no duplicates"
@@ -19,31 +20,31 @@ def uploads(health: Health, *, is_uploading: bool | None) -> Iterator[Finding]:
         return
     if health.upload is None and (health.error or not health.is_upload_wanted):
         return
-    yield _last(health, is_uploading=is_uploading)
+    yield _last(health)
     yield _backlog(health)
     if health.upload and (refused := health.upload.dead_letters - health.upload.dead_letters_waiting):
         yield look("dead_letters", f"the server refused {count(refused, 'record')}", "see why: solar dead-letters list")
 
 
-def _last(health: Health, *, is_uploading: bool | None) -> Finding:
+def _last(health: Health) -> Finding:
     upload = health.upload
-    start = START if is_uploading is not None else "check that the uploader is running"
+    start = START if health.is_uploading is not None else "check that the uploader is running"
     if upload is None:
         return bad("uploads", "nothing has been uploaded yet", start)
     found = "never" if upload.last_upload_ms is None else f"last one {ago(health.age_seconds(upload.last_upload_ms))}"
     if upload.trouble:
         for_long = duration(max(health.age_seconds(upload.failing_since_ms or health.now_ms), 0))
         words = f"{found}; failing for {for_long}: {upload.reason}"
-        if is_uploading:
+        if health.is_uploading:
             remedy = "nothing is lost, and the uploader tries again; first look at lines 31 to 37"
         elif upload.trouble == "misconfigured":
             remedy = f"correct the settings: look at lines 31 to 37; then {start}"
         else:
             remedy = start
         # An unreachable server comes back by itself; refused settings stay wrong until a person corrects them.
-        return (bad if upload.trouble == "misconfigured" or not is_uploading else look)("uploads", words, remedy)
-    if (since_ms := health.unsent_since_ms) is not None and health.age_seconds(since_ms) > STALE_UPLOAD_SECONDS:
-        return bad("uploads", f"{found}; readings are waiting", start)
+        return (bad if upload.trouble == "misconfigured" or not health.is_uploading else look)("uploads", words, remedy)
+    if health.is_upload_stale:
+        return bad("uploads", f"{found}; readings are waiting", LOG if health.is_uploading else start)
     note = f"; {upload.note}" if upload.note else ""
     return ok("uploads", f"{found}{note}")
 

@@ -1,6 +1,7 @@
 """The state of a site, which survey.py collects. `attention` says what a person should look at; it is pure."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from admin.health.clock_state import ClockState, attention_in_words
 from admin.terminal.words import ago, count, duration, size
@@ -9,6 +10,8 @@ from journal.reading import Event, Reading
 
 SILENCE_SECONDS = 120.0
 STALE_UPLOAD_SECONDS = 900.0
+RARE_UPLOAD_SECONDS = 90_000.0
+"""How long readings may wait for an uploader that is seen to run: SOLAR_UPLOAD_EVERY may be a day."""
 LOW_DISK_BYTES = 200_000_000
 LOW_DISK_DAYS = 30.0
 OLD_BACKUP_SECONDS = 15 * 86400.0
@@ -16,13 +19,15 @@ OLD_BACKUP_SECONDS = 15 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What uploader.db says. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured"."""
+    """What uploader.db says. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured".
+    `is_slowed`: the backlog waits for the monthly limit."""
 
     last_upload_ms: int | None
     failing_since_ms: int | None
     trouble: str | None
     reason: str | None
     note: str | None
+    is_slowed: bool
     expired: int
     dead_letters: int
     dead_letters_waiting: int
@@ -64,10 +69,11 @@ class Health:
     `interval_seconds`: the usual time between readings. `trouble`: the event that began a time without readings, None
     if it is over. `slowness`: the event that says that readings come too rarely, None if they come in time or the
     logger was restarted since. `is_saving`: readings and uploads are rarer, because the battery is low. `pending`: how
-    many records of each table wait to be sent. `upload`: None if nothing was ever uploaded from here.
-    `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is held because of it.
-    `aside`: damaged journals that were set aside. `backup`: what is known about backups in a second place, None if
-    there never was one.
+    many records of each table wait to be sent. `upload`: None if nothing was ever uploaded from here. `is_uploading`:
+    as `is_logging`. `is_upload_wanted`: INFLUXDB_URL is set. `clock`: what is known about the time, and what is held
+    because of it.
+    `aside`: damaged journals that were set aside; `side_files_aside`: uploader.db or alerts.db. `backup`: what is known
+    about backups in a second place, None if there never was one.
     """
 
     now_ms: int
@@ -84,12 +90,15 @@ class Health:
     is_saving: bool = False
     pending: dict[str, int] | None = None
     oldest_pending_ms: int | None = None
+    newest_pending_ms: int | None = None
     drain_seconds: float | None = None
     upload: Upload | None = None
+    is_uploading: bool | None = None
     is_upload_wanted: bool = False
     disk: Disk | None = None
     clock: ClockState | None = None
     aside: tuple[str, ...] = ()
+    side_files_aside: tuple[str, ...] = ()
     backup: BackupNote | None = None
 
     def age_seconds(self, time_ms: int) -> float:
@@ -108,15 +117,49 @@ class Health:
 
     @property
     def unsent_since_ms(self) -> int | None:
-        """Since when readings have waited and none was sent; None if none waits."""
+        """Since when readings have waited that should have been sent; None if none has. If the monthly limit slows the
+        backlog, only those count that are newer than the last upload."""
         if self.oldest_pending_ms is None:
             return None
-        return max((self.upload.last_upload_ms if self.upload else None) or 0, self.oldest_pending_ms)
+        last_ms = (self.upload.last_upload_ms if self.upload else None) or 0
+        if self.upload and self.upload.is_slowed and (self.newest_pending_ms or 0) <= last_ms:
+            return None
+        return max(last_ms, self.oldest_pending_ms)
+
+    @property
+    def is_upload_stale(self) -> bool:
+        """Whether they have waited for too long, although the uploader tells of no trouble."""
+        patience = RARE_UPLOAD_SECONDS if self.is_uploading else STALE_UPLOAD_SECONDS
+        return self.unsent_since_ms is not None and self.age_seconds(self.unsent_since_ms) > patience
+
+    @property
+    def why_unsent(self) -> str:
+        """What to say then."""
+        if self.is_uploading:
+            return (
+                "readings are waiting, and the uploader runs but sends none; see its log (journalctl -u solar-uploader)"
+            )
+        return "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)"
 
 
 def attention(health: Health) -> list[str]:
     """What needs attention, the most serious first, one plain sentence each."""
     return [*_logging(health), *_uploading(health), *_disk(health), *_backup(health)]
+
+
+def aside_in_words(health: Health) -> list[str]:
+    """The damaged files that were set aside, each with what to do about it."""
+    journals = [
+        f"a damaged journal was set aside: `solar recover {path}` recovers what is readable" for path in health.aside
+    ]
+    return journals + [": ".join(side_file_in_words(path)) for path in health.side_files_aside]
+
+
+def side_file_in_words(path: str) -> tuple[str, str]:
+    """What it means that this one was set aside, and what to do."""
+    name = Path(path).name.partition("-")[0]
+    again = "all is sent again (no duplicates)" if name == "uploader" else "what is wrong now is told again"
+    return f"a damaged {name}.db was set aside, so {again}", f"check the card, then delete {path}"
 
 
 def _logging(health: Health) -> list[str]:
@@ -138,10 +181,7 @@ def _logging(health: Health) -> list[str]:
             points.append(f"the last reading is {ago(age)}: this computer's clock is or was wrong")
     if health.clock and (held := attention_in_words(health.clock)):
         points.append(held)
-    points += [
-        f"a damaged journal was set aside: `solar recover {path}` recovers what is readable" for path in health.aside
-    ]
-    return points
+    return points + aside_in_words(health)
 
 
 def _why_silent(health: Health) -> str:
@@ -172,8 +212,8 @@ def _uploading(health: Health) -> list[str]:
             else "InfluxDB has been unreachable"
         )
         points.append(f"{what} for {since}: {upload.reason}; nothing is lost")
-    elif (since_ms := health.unsent_since_ms) is not None and health.age_seconds(since_ms) > STALE_UPLOAD_SECONDS:
-        points.append("readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)")
+    elif health.is_upload_stale:
+        points.append(health.why_unsent)
     if refused := upload.dead_letters - upload.dead_letters_waiting:
         points.append(f"InfluxDB refused {count(refused, 'record')}: `solar dead-letters list` says why")
     return points

@@ -8,7 +8,7 @@ from pathlib import Path
 from admin.health.clock_state import ClockState, clock_state
 from admin.health.health import Disk, Health, Upload
 from admin.upkeep.backup_note import read_note
-from journal import damage
+from journal import damage, side_file
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
 from journal.holders import is_locked
@@ -37,6 +37,7 @@ def survey(data: Path, *, is_upload_wanted: bool) -> Health:
             data=str(data),
             error=str(error),
             is_logging=is_locked(data / "journal.lock"),
+            is_uploading=is_locked(data / "uploader.lock"),
             is_upload_wanted=is_upload_wanted,
         )
 
@@ -70,13 +71,16 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
         is_saving=bool(newest_step(journal)),
         pending=pending,
-        oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
+        oldest_pending_ms=first_time_ms(journal, ranges["readings"]) if ranges else None,
+        newest_pending_ms=first_time_ms(journal, ranges["readings"], newest_first=True) if ranges else None,
         drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
         upload=upload,
+        is_uploading=is_locked(data / "uploader.lock"),
         is_upload_wanted=is_upload_wanted,
         disk=disk_of(data, readings, interval),
         clock=clock_of(journal),
         aside=tuple(str(path) for path in damage.files_aside(data)),
+        side_files_aside=tuple(str(path) for path in side_file.files_aside(data)),
         backup=read_note(data),
     )
 
@@ -93,6 +97,7 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
             trouble=state.trouble,
             reason=state.reason,
             note=state.notes,
+            is_slowed=state.note is not None,
             expired=state.expired,
             dead_letters=progress.dead_letters.count(),
             dead_letters_waiting=progress.dead_letters.waiting_count(),
@@ -118,10 +123,10 @@ def usual_seconds(times_ms: list[int]) -> float | None:
     return gaps[len(gaps) // 2] / 1000 if gaps else None
 
 
-def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
-    """The time of the oldest reading in these ranges of ids."""
-    for first, last in ranges:
-        for record in journal.records("readings", first, last, limit=1):
+def first_time_ms(journal: Journal, ranges: Ranges, *, newest_first: bool = False) -> int | None:
+    """The time of the oldest reading in these ranges of ids, or of the newest."""
+    for first, last in reversed(ranges) if newest_first else ranges:
+        for record in journal.records("readings", first, last, limit=1, newest_first=newest_first):
             return record.time_ms
     return None
 

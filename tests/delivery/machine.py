@@ -47,7 +47,7 @@ WITHOUT_ROOM_SECONDS = 60
 
 ANSWERS: st.SearchStrategy[list[str]] = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
 READINGS = st.integers(0, 30)
-AT_WORK = (["append"], ["turn_clock", "append"], ["turn_clock", "date"], ["redecode"], ["prune"])
+AT_WORK = (["append"], ["turn_clock", "append"], ["turn_clock", "date"], ["redecode"], ["prune"], ["day_again"])
 MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from(AT_WORK))
 
 TALLY: Counter[str] = Counter()
@@ -156,14 +156,15 @@ class Delivery(RuleBasedStateMachine):
         )
         self.before_append = before
 
-    @rule(is_again=st.booleans())
-    def day(self, is_again: bool = False) -> None:
-        """The regulator's record of a day; or `is_again`, a later one of the same day, in place of the first."""
+    @rule(is_again=st.booleans(), which=READINGS)
+    def day(self, is_again: bool = False, which: int = 0) -> None:
+        """The regulator's record of a day; or `is_again`, a later one of some day, in place of the first."""
         self.now_ms += 10_000
         self.count += 1
         number, before = self.count, self.file
         days = [each for each, kept in before.rows.items() if kept.date] if is_again else []
-        old, date = (days[-1], before.rows[days[-1]].date) if days else (0, f"day {number}")
+        old = days[which % len(days)] if days else 0
+        date = before.rows[old].date if old else f"day {number}"
         taken = self.truth.taken[old] if old else Taken(self.site.name, "", self.now_ms, "solar_day")
         self.truth.taken[number] = taken
         self.site.remember()
@@ -255,6 +256,9 @@ class Delivery(RuleBasedStateMachine):
         for name in names:
             getattr(self, name)()
 
+    def day_again(self) -> None:
+        self.day(is_again=True)
+
     def turn_clock(self) -> None:
         """It becomes known to be right, or no more so."""
         if self.is_sure:
@@ -312,7 +316,6 @@ class Delivery(RuleBasedStateMachine):
             self.site.take_away(lost)
             self.site.put_back(copy, as_copy=True)
 
-        self.truth.lost |= self.file.rows.keys() - file.rows.keys()
         self._replace(act, file, is_running)
 
     @rule(is_running=st.booleans())
@@ -410,7 +413,6 @@ class Delivery(RuleBasedStateMachine):
         self.site.kill_uploader()
         self.site.lose_newest()
         before = self.before_append or self.file
-        self.truth.lost |= self.file.rows.keys() - before.rows.keys()
         self.file, self.before_append = before, None
         self._start_again()
 

@@ -1,6 +1,6 @@
 """What the machine has found, each in its shortest form: what is done to a site, and that all is well in the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -276,6 +276,16 @@ def test_a_parcel_with_an_older_record_of_a_day_does_not_stay_over_the_newer_one
     life.heal()
 
 
+def test_a_parcel_does_not_stay_over_a_day_that_was_recorded_again_though_its_newest_was_not(life: Delivery) -> None:
+    life.day()
+    life.day()
+    life.pack()
+    life.day(is_again=True)
+    life.settle()
+    life.carry()
+    life.heal()
+
+
 def test_a_parcel_of_a_lost_journal_does_not_stay_over_the_recovered_readings(life: Delivery) -> None:
     life.know_time()
     life.append()
@@ -332,10 +342,61 @@ def test_a_dead_letter_of_a_lost_journal_is_not_sent_over_the_recovered_reading(
     sent.heal()
 
 
-def test_a_day_that_was_recorded_again_and_lost_by_the_card_may_stay_at_the_server(life: Delivery) -> None:
+def record_a_day_again(life: Delivery) -> None:
+    life.know_time()
     life.day()
     life.settle()
+    life.copy_file()
     life.day(is_again=True)
+
+
+@pytest.fixture(params=["by a lying card", "because an older copy is put back"])
+def lose(request: pytest.FixtureRequest, life: Delivery) -> Callable[[], None]:
+    return life.lying_card if request.param == "by a lying card" else life.restore
+
+
+@pytest.mark.parametrize("crash", [None, *range(6)])
+def test_a_day_that_was_recorded_again_and_lost_does_not_stay_at_the_server(
+    life: Delivery, lose: Callable[[], None], crash: int | None
+) -> None:
+    """Not even if the uploader ends between the server's answer and writing it down."""
+    record_a_day_again(life)
+    life.armed = crash
+    life.upload(1 if crash is not None else 12)
+    lose()
+    life.heal()
+
+
+def test_a_lost_day_that_a_parcel_brought_does_not_stay_at_the_server(life: Delivery, lose: Callable[[], None]) -> None:
+    record_a_day_again(life)
+    life.pack()
+    life.carry(is_told=False)
+    lose()
+    life.heal()
+
+
+def test_a_lost_day_that_a_parcel_brings_later_does_not_stay_though_another_has_its_id(
+    life: Delivery, lose: Callable[[], None]
+) -> None:
+    record_a_day_again(life)
+    life.pack()
+    lose()
+    life.day()
     life.settle()
+    life.carry()
+    life.heal()
+
+
+def test_a_lost_day_that_was_sent_for_the_letter_of_the_first_does_not_stay_at_the_server(life: Delivery) -> None:
+    life.know_time()
+    life.refuse(1)
+    life.day()
+    life.settle()
+    life.append()
+    life.upload(1)
+    life.day(is_again=True)
+    life.mend()
+    life.retry()
+    life.upload(1)
     life.lying_card()
     life.heal()

@@ -64,14 +64,12 @@ class File:
 
 @dataclass
 class Truth:
-    """`released`: what was ever released. `owed`: pruned, and to be stored all the same. `lost`: by a card, or
-    because an older backup was put back."""
+    """`released`: what was ever released. `owed`: pruned, and to be stored all the same."""
 
     taken: dict[int, Taken] = field(default_factory=dict)
     released: set[int] = field(default_factory=set)
     owed: set[int] = field(default_factory=set)
     dropped: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)
     scales: dict[int, set[int]] = field(default_factory=dict)
 
     def note(self, file: File) -> None:
@@ -99,9 +97,8 @@ class Truth:
             number: kept for file in files for number, kept in file.rows.items() if not kept.is_held
         }
         days: dict[tuple[str, int], set[str]] = {}
-        # A day that was recorded again and sent, and then lost, may stay: it is as true.
-        for number in due.keys() | self.lost:
-            for place in server.places.get(number, ()) if number in self.lost or due[number].date else ():
+        for number in due:
+            for place in server.places.get(number, ()) if due[number].date else ():
                 days.setdefault(place, set()).add(f"{number}.0")
         found = []
         for number in sorted((due.keys() | self.owed) - self.dropped - but):

@@ -9,6 +9,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.sites import SiteStretch
 from uploader.progress.id_ranges import NONE, IdRanges
+from uploader.progress.marks import Mark
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import COLUMNS, Line, lines
 
@@ -28,7 +29,7 @@ class Batch:
     ids: IdRanges
     lines: tuple[Line, ...]
     expired: IdRanges = NONE
-    mark: tuple[int, str] | None = None
+    mark: Mark | None = None
 
     @property
     def points(self) -> int:

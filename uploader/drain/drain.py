@@ -1,11 +1,4 @@
-"""Drain: chooses a batch, sends it, goes on. One step at a time; loop.py waits between the steps.
-
-    due         every SOLAR_UPLOAD_EVERY seconds: readings that are new since the last round, then events, days, checks
-    suspects    records that may make a request fail: halved until a single one is left
-    backlog     dead letters to be retried, then what was pending when the last round began: oldest first
-
-A step sends the first of these that has something. So after an outage the newest readings go first, and new ones go out
-in between while the backlog drains.
+"""Drain: sends what choice.py chooses, and goes on. One step at a time; loop.py waits between the steps.
 
 Rules:
 - Send first, then record it: a crash in between repeats one request, unchanged.
@@ -23,25 +16,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from journal.errors import our_errors
 from journal.journal import Journal
 from journal.reading import STREAMS
-from journal.saving import newest_step, rarer
 from uploader.drain.backoff import Backoff
-from uploader.drain.batch import LETTERS, Batch, Batches
-from uploader.drain.data_budget import wait_seconds
+from uploader.drain.batch import LETTERS, Batch
+from uploader.drain.choice import Choice
 from uploader.drain.reporter import Reporter
-from uploader.drain.suspects import Failure, Suspects
+from uploader.drain.suspects import Failure
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import HIGHEST_ID, NONE, IdRanges
+from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
-DUE_ORDER = ("readings", "events", "days", "checks")
-BACKLOG_ORDER = (LETTERS, "events", "days", "checks", "readings")
 CONDEMNED_BEFORE_PAUSE = 3
 
 
@@ -79,20 +69,18 @@ class Drain:
         self.reporter = reporter
         self._path = path
         self._writer = writer
-        self._every_seconds = every_seconds
-        self._monthly_megabytes = monthly_megabytes or math.inf
+        self._new_choice = partial(Choice, progress, every_seconds, monthly_megabytes or math.inf, monotonic, now_ms)
+        self._choice = self._new_choice()
         self._backoff = backoff or Backoff()
         self._monotonic = monotonic
         self._now_ms = now_ms
         self._chance = chance
         self._state = progress.state()
         self._size = progress.batch_size()
-        self._begin_journal()
         self._keeps_from_ms: int | None = None
         self._failures = 0
         self._failing_since = 0.0
         self._condemned = 0
-        self._paced_seconds = 0.0
 
     def pending(self) -> dict[str, IdRanges]:
         """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
@@ -109,13 +97,15 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
-            self.progress.look_for_room()
-            if self._monotonic() >= self._next_due:
-                self._begin_round(journal)
-            batch = self._choose(Batches(journal, self.progress, self._keeps_from_ms))
+            self.progress.look()
+            batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
+            self._state = self.reporter.paced(self._state, self._choice)
             if batch is None:
-                wait = min(self._next_due - self._monotonic(), self._paced_seconds or math.inf)
-                return Step(max(wait, 0.0), is_idle=True)
+                if (self._state.note is None) != (self.progress.state().note is None):
+                    self.progress.note(self._state, self._size)
+                return Step(self._choice.idle_seconds(), is_idle=True)
+            if batch.stream in ("days", LETTERS):
+                self.progress.expect_days(journal)
             if batch.lines:
                 return self._send(batch)
             self._settle(self._unless_changed(batch))
@@ -126,66 +116,8 @@ class Drain:
         with Journal.open(self._path) as journal:
             if words := self.progress.see(journal):
                 self.reporter.tell(words)
-                self._begin_journal()
+                self._choice = self._new_choice()  # the ids of another journal are other records
             yield journal
-
-    def _begin_journal(self) -> None:
-        """Its ids are not those of the journal before. `_frontier`: the newest id of each stream in the last round;
-        `_floor`: up to which the newest were sent."""
-        self._suspects = Suspects()
-        self._frontier: dict[str, int] = {}
-        self._floor: dict[str, int] = {}
-        self._events_seen = self._saving_step = 0
-        self._next_due = self._monotonic()
-
-    def _begin_round(self, journal: Journal) -> None:
-        self.progress.catch_up(journal)
-        last_event = journal.last_id("events")
-        if (step := newest_step(journal, self._events_seen)) is not None:
-            self._saving_step = step
-        self._events_seen = last_event
-        now, every_seconds = self._monotonic(), rarer(self._every_seconds, self._saving_step)
-        self._next_due += every_seconds
-        if self._next_due <= now:
-            self._next_due = now + every_seconds
-        self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
-        self._frontier[LETTERS] = HIGHEST_ID
-
-    def _choose(self, batches: Batches) -> Batch | None:
-        for stream in DUE_ORDER:
-            floor, frontier = self._floor.get(stream, 0), self._frontier.get(stream, 0)
-            if floor < frontier and not self._suspects.is_full:
-                wanted = IdRanges.of([(floor + 1, HIGHEST_ID)]) - self._suspects.ids(stream)
-                if batch := batches.pick("newest", stream, wanted, self._size.size):
-                    return batch
-                self._floor[stream] = frontier
-        if batch := self._choose_suspect(batches):
-            return batch
-        return self._choose_backlog(batches) or self._choose_suspect(batches, is_last_resort=True)
-
-    def _choose_backlog(self, batches: Batches) -> Batch | None:
-        """The next part of the backlog. None if there is none, or if it waits for the monthly limit: calculated each
-        time, because the clock may have been corrected."""
-        used = self.progress.traffic.this_month(self._now_ms())
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        self._paced_seconds = wait_seconds(self._monthly_megabytes, used, now)
-        size = 1 if self._paced_seconds else self._size.size  # only to see whether there is a backlog
-        batch = None
-        for stream in BACKLOG_ORDER:
-            wanted = IdRanges.of([(1, self._frontier.get(stream, 0))]) - self._suspects.ids(stream)
-            if batch := batches.pick("backlog", stream, wanted, size):
-                break
-        if batch is None:
-            self._paced_seconds = 0.0
-        self._state = self.reporter.paced(self._state, self._paced_seconds, used, self._monthly_megabytes)
-        return None if self._paced_seconds else batch
-
-    def _choose_suspect(self, batches: Batches, *, is_last_resort: bool = False) -> Batch | None:
-        while part := self._suspects.next(self._size.size, is_last_resort=is_last_resort):
-            if batch := batches.pick("suspect", *part, self._size.size):
-                return batch
-            self._suspects.taken("suspect", *part, is_witness=False)  # no longer pending
-        return None
 
     def _send(self, batch: Batch) -> Step:
         self.reporter.attempt(len(batch.lines))
@@ -211,14 +143,14 @@ class Drain:
         self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
         self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired)
         if batch.kind == "newest":
-            self._floor[batch.stream] = self._frontier[batch.stream]
+            self._choice.newest_sent(batch.stream)
         return Step(outcome=outcome, sent=count - expired.count)
 
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
         """Go on after the server did not store the whole batch: which record can it not take?"""
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count, batch.points)
-        verdict = self._suspects.failed(batch.kind, batch.stream, batch.ids, failure)
+        verdict = self._choice.suspects.failed(batch.kind, batch.stream, batch.ids, failure)
         if isinstance(outcome, TooLarge):
             self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
@@ -284,7 +216,7 @@ class Drain:
 
     def _settle(self, batch: Batch, sent: IdRanges = NONE, refusal: Refusal | None = None) -> None:
         """Record that the whole batch is settled, and which part of it was stored."""
-        self._suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
+        self._choice.suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
         if batch.expired:
             self._state = self.reporter.expired(self._state, batch.expired.count)
         settled = Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark)

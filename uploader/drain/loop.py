@@ -1,6 +1,5 @@
 """The loop around the drain, with all the waiting: `drain` for the service, `drain_all` for --once."""
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from journal.errors import JournalError, JournalFull, JournalTooNew, JournalUnusable
+from journal.errors import JournalError, JournalFull, JournalTooNew
 from uploader.drain.backoff import Backoff
 from uploader.drain.drain import Drain, Step
 from uploader.drain.reporter import Reporter
@@ -49,10 +48,8 @@ def drain(drain: Drain, stop: Stop, *, first_wait_seconds: float = 0.0) -> None:
         except JournalTooNew:
             raise
         except JournalError as error:
-            if not os.path.exists(path := drain.progress.path):
-                raise JournalUnusable(f"{path} was removed while it was in use; start the uploader again") from error
-            with suppress(JournalFull):  # another process has it locked
-                drain.progress.state()  # raises if uploader.db is the file that cannot be read
+            with suppress(JournalFull):  # that may pass
+                drain.progress.look()  # raises if uploader.db is the file that cannot be used
             drain.reporter.waiting_for_file(error, FILE_SECONDS)
             step = Step(FILE_SECONDS)
         _wait(drain.reporter, stop, step.wait_seconds)

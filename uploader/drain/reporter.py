@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from uploader.drain.choice import Choice
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.state import State, Trouble
 from uploader.server.outcomes import Expired, Misconfigured, Unreachable
@@ -94,13 +95,14 @@ class Reporter:
             log.info("%s; to send them, set a longer retention there and run `solar replay`", after.notes)
         return after
 
-    def paced(self, state: State, wait_seconds: float, used_bytes: int, megabytes: float) -> State:
+    def paced(self, state: State, choice: Choice) -> State:
         """The state while the monthly limit slows the backlog, or does not."""
-        if not wait_seconds:
+        if not choice.paced_seconds:
             return replace(state, note=None)
-        note = f"{used_bytes / 1e6:.1f} of this month's {megabytes:g} MB are used, so the backlog goes out slowly"
+        used, limit = choice.used_bytes / 1e6, choice.monthly_megabytes
+        note = f"{used:.1f} of this month's {limit:g} MB are used, so the backlog goes out slowly"
         if self._may("say paced"):
-            log.info("%s; the next part in %s", note, _span(int(wait_seconds * 1000)))
+            log.info("%s; the next part in %s", note, _span(int(choice.paced_seconds * 1000)))
         return replace(state, note=note)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:

@@ -9,8 +9,8 @@ Rules:
 - Each write is under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
 - Memory alone never says that a record was sent: if this cannot be recorded here, the record is sent again (drain.py).
 - Site, time and values of a record are in the journal only; this file has ids.
-- If a card loses the newest records, new ones get their ids. So marks tell which the newest settled records were:
-  `done` never reaches beyond the last record that still has its mark.
+- If a card loses the newest records, new ones get their ids. So `done` never reaches beyond the last record that still
+  has its mark (marks.py).
 """
 
 import os
@@ -23,7 +23,7 @@ from typing import Any, Self, cast
 
 from journal import side_file
 from journal.access import FULL
-from journal.errors import JournalFull, JournalMissing, our_errors
+from journal.errors import JournalFull, JournalMissing, JournalUnusable, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -32,13 +32,12 @@ from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
 from uploader.progress.done_ranges import DoneRanges
 from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
+from uploader.progress.marks import Mark, Marks
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
 ROOM_BYTES = 64 * 1024
 """More than recording nearly any answer takes."""
-MARKS = 16
-"""How many are kept for each stream: if a card loses fewer batches than this, only those are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Settled:
     sent: IdRanges
     done: IdRanges
     refusal: Refusal | None = None
-    mark: tuple[int, str] | None = None
+    mark: Mark | None = None
     """One of these ids (best the newest) and its mark in the journal."""
 
 
@@ -64,7 +63,9 @@ class Progress:
         self.dead_letters = DeadLetters(connection)
         self.traffic = Traffic(connection)
         self._done = DoneRanges(connection)
+        self._marks = Marks(connection)
         self._connection = connection
+        self._file = _file_at(path)
         self._version = 0
         self._has_room = True
 
@@ -128,7 +129,7 @@ class Progress:
                 self.dead_letters.settle(settled.sent, settled.done, settled.refusal)
                 return
             self._done.add(settled.stream, (*settled.sent, *settled.done))
-            self._note_mark(settled.stream, settled.mark)
+            self._marks.note(settled.stream, settled.mark)
             self.dead_letters.delivered(journal, settled.stream, settled.sent)
             if settled.refusal:
                 self.dead_letters.add(journal, settled.stream, settled.refusal)
@@ -138,12 +139,16 @@ class Progress:
         with self._writing():
             self._note(state, size)
 
-    def look_for_room(self) -> None:
-        """If the last write failed, raise JournalFull until there is room for nearly any other.
+    def look(self) -> None:
+        """See whether it can be used. Raises JournalUnusable if the file is damaged, or not the one that was opened;
+        JournalFull, if the last write failed, until there is room for nearly any other.
 
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
+        if _file_at(self.path) != self._file:
+            raise JournalUnusable(f"{self.path} was removed or replaced while it was in use; start the uploader again")
         if self._has_room:
+            self._state("id")
             return
         with self._our_errors("write to"):
             disk = os.statvfs(self.path.parent)
@@ -175,14 +180,14 @@ class Progress:
                 self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
-    def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: tuple[int, str] | None = None) -> None:
+    def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: Mark | None = None) -> None:
         """Settle ids without a request: they were carried to the server by hand. Safe while the uploader runs.
 
         `mark`: one of these ids (best the newest) and its mark in the journal.
         """
         with self._writing():
             self._done.add(stream, ranges)
-            self._note_mark(stream, mark)
+            self._marks.note(stream, mark)
 
     def state(self) -> State:
         return State(*self._state("last_upload_ms, failing_since_ms, trouble, reason, note, expired, keeps"))
@@ -196,41 +201,41 @@ class Progress:
 
         Returns a message for people, if there is one.
         """
-        return self.adopt(journal.identity(), {stream: self._still_so(journal, stream) for stream in STREAMS})
-
-    def _still_so(self, journal: Journal, stream: str) -> int:
-        """The id up to which the journal has the same records as before. Only the newest can get lost: if a record is
-        still there, all below it are too."""
-        last = journal.last_id(stream)
-        reach = last
         with self._our_errors("read"):
-            query = "SELECT id, mark FROM marks WHERE stream = ? ORDER BY id DESC"
-            marks = self._connection.execute(query, (stream,)).fetchall()
-        for record_id, mark in marks:
-            now = journal.mark(stream, record_id)
-            if now == mark:
-                return last if reach == last else record_id
-            if now or record_id > last:  # else it was pruned, which proves nothing
-                reach = 0
-        return reach
+            still_so = {stream: self._marks.still_so(journal, stream) for stream in STREAMS}
+        return self.adopt(journal.identity(), still_so)
+
+    def expect_days(self, journal: Journal) -> None:
+        """Note the mark of the newest day. Call it before days are sent: if the journal loses a day that was recorded
+        again, `see` notices, even if the uploader ended before the day was settled."""
+        newest = journal.last_id("days")
+        mark = newest, journal.mark("days", newest)
+        with self._our_errors("read"):
+            is_noted = mark in self._marks.all("days")
+        if newest and not is_noted:
+            with self._writing():
+                self._marks.note("days", mark)
 
     def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
         """Switch to this journal; forget done ids above these.
 
-        If it is a different journal, its ids are other records, so everything in it is pending.
+        If it is a different journal, its ids are other records, so everything in it is pending. If a day was lost, all
+        days are: the server may have it in the place of one that the journal still has.
         """
         known = self.journal()
         with self._our_errors("read"):
-            if known == identity and all(self._done.last(stream) <= last_id for stream, last_id in last_ids.items()):
-                return None
+            newest = {stream: max([self._done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
+        lost = [stream for stream, last_id in last_ids.items() if newest[stream] > last_id]
+        if known == identity and not lost:
+            return None
         with self._writing():
             if known != identity:
                 self._connection.execute("DELETE FROM done")
                 self._connection.execute("DELETE FROM marks")
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
-            for stream, last_id in last_ids.items():
-                self._done.remove(stream, [(last_id + 1, HIGHEST_ID)])
-                self._connection.execute("DELETE FROM marks WHERE stream = ? AND id > ?", (stream, last_id))
+            for stream in lost:
+                self._done.remove(stream, [(1 if stream == "days" else last_ids[stream] + 1, HIGHEST_ID)])
+                self._marks.forget(stream, above=last_ids[stream])
         if known is None:
             return None
         if known != identity:
@@ -255,14 +260,6 @@ class Progress:
         with self._our_errors("read"):
             return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
 
-    def _note_mark(self, stream: str, mark: tuple[int, str] | None) -> None:
-        if mark and mark[1]:
-            self._connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (stream, *mark))
-            newest = "SELECT id FROM marks WHERE stream = ? ORDER BY id DESC LIMIT ?"
-            self._connection.execute(
-                f"DELETE FROM marks WHERE stream = ? AND id NOT IN ({newest})", (stream, stream, MARKS)
-            )
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction that records the traffic too."""
@@ -275,3 +272,11 @@ class Progress:
 
     def _our_errors(self, verb: str) -> AbstractContextManager[None]:
         return our_errors(verb, self.path)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None if there is none. While a file is open, no other one is like it."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None

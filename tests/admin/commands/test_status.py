@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from admin.commands.alert import situation
+from admin.files.lock_file import only_one
 from journal.boots import Anchor
 from journal.errors import JournalUnusable
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
 from tests.admin.conftest import Solar, contents, event, fill, reading
 from tests.scripted_influx import ScriptedInflux, error
+from tests.uploader.site import influx
+from uploader.drain.drain import Drain
+from uploader.drain.reporter import Reporter
+from uploader.progress.progress import Progress
 
 
 @pytest.fixture
@@ -91,6 +97,70 @@ def test_trouble_and_backlog_come_in_plain_words(solar: Solar, now_ms: int, monk
     to_be_sent = next(line for line in ran.out.splitlines() if line.startswith("To be sent"))
     assert to_be_sent.startswith("To be sent    12 readings; the oldest reading from 2 minutes ago; ")
     assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def upload_some(data: Path, now_ms: int, *, monthly_megabytes: float | None = None) -> None:
+    """Send the newest 100, and the rest if no limit forbids it: all this at a certain time."""
+    with ScriptedInflux() as server, influx(server.target) as writer, Progress.open(data / "uploader.db") as progress:
+        drain = Drain(
+            data / "journal.db",
+            writer,
+            progress,
+            reporter=Reporter("http://influx.example"),
+            monthly_megabytes=monthly_megabytes,
+            now_ms=lambda: now_ms,
+        )
+        while not drain.drain_once().is_idle:
+            pass
+
+
+def append_one(data: Path, time_ms: int) -> None:
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.append(replace(reading(1), id=None, time_ms=time_ms))
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["the logger has stood", "new readings wait too"])
+def test_a_backlog_that_waits_for_the_monthly_limit_does_not_say_that_no_uploader_runs(
+    solar: Solar, now_ms: int, *, is_new: bool
+) -> None:
+    data, uploaded_ms = Path("data"), now_ms - 30 * 60_000
+    fill_now(data, uploaded_ms, readings=300)
+    upload_some(data, uploaded_ms, monthly_megabytes=0.0001)
+    if is_new:
+        append_one(data, now_ms - 20 * 60_000)
+    shown = " ".join(solar("status").out.split())
+    assert "MB are used, so the backlog goes out slowly" in shown
+    assert ("no uploader sends them" in shown) == is_new
+    assert (situation(data, is_upload_wanted=True).upload is not None) == is_new
+
+
+def test_an_uploader_that_runs_may_send_rarely(solar: Solar, now_ms: int) -> None:
+    """SOLAR_UPLOAD_EVERY may be some hours, which status does not know."""
+    data, then_ms = Path("data"), now_ms - 3_600_000
+    fill_now(data, now_ms)
+    upload_some(data, then_ms)
+    append_one(data, then_ms)
+    assert "no uploader sends them" in solar("status").out.replace("\n    ", " ")
+    with only_one(data / "uploader.lock", JournalUnusable("it is locked")):
+        assert "readings are waiting" not in solar("status").out
+
+
+def test_a_damaged_uploader_db_that_was_set_aside_is_told(
+    solar: Solar, now_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path("data")
+    fill_now(data, now_ms)
+    (data / "uploader.db").write_bytes(b"\0" * 4096)
+    with ScriptedInflux() as server:
+        point_to(server.target.url, monkeypatch)
+        assert "uploader.db was damaged; a new one was started, the old one is kept as" in solar("upload", "--once").err
+    (aside,) = data.glob("uploader-damaged-*.db")
+    told = "a damaged uploader.db was set aside, so all is sent again (no duplicates): check the card, then delete"
+    shown = json.loads(solar("status", "--json").out)
+    assert (shown["attention"], shown["journals_set_aside"]) == ([f"{told} {aside}"], [])
+    assert situation(data, is_upload_wanted=True).disk == f"{told} {aside}"
+    aside.unlink()
+    assert solar("status").code == 0
 
 
 @pytest.mark.parametrize("name", ["nothing at all", "no database", "an uploader.db that is no database"])

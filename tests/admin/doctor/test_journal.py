@@ -124,6 +124,16 @@ def test_a_journal_that_was_set_aside_is_told(data: Path) -> None:
     )
 
 
+def test_another_damaged_file_that_was_set_aside_is_told(data: Path) -> None:
+    (data / "alerts-damaged-20260101T000000.000000Z.db").touch()
+    finding = named(journal(health(data)), "aside")
+    assert (finding.verdict, finding.found) == (
+        Verdict.LOOK,
+        "a damaged alerts.db was set aside, so what is wrong now is told again",
+    )
+    assert finding.remedy == f"check the card, then delete {data}/alerts-damaged-20260101T000000.000000Z.db"
+
+
 @pytest.mark.parametrize(
     ("version", "verdict", "words"),
     [

@@ -6,9 +6,10 @@ from admin.health.health import Health
 from tests.admin.health.test_health import HOUR_MS, NOW_MS, upload
 
 
-def findings(*, is_uploading: bool | None = True, **values: object) -> list[Finding]:
-    well: dict[str, object] = {"now_ms": NOW_MS, "data": "data", "upload": upload(), "is_upload_wanted": True}
-    return list(uploads(Health(**(well | values)), is_uploading=is_uploading))  # type: ignore[arg-type]
+def findings(**values: object) -> list[Finding]:
+    well: dict[str, object] = {"now_ms": NOW_MS, "data": "data", "upload": upload()}
+    runs = {"is_upload_wanted": True, "is_uploading": True}
+    return list(uploads(Health(**(well | runs | values))))  # type: ignore[arg-type]
 
 
 def told(found: list[Finding]) -> list[tuple[str, str, str]]:
@@ -56,6 +57,7 @@ def test_a_backlog_and_when_it_will_be_sent() -> None:
                 "upload": upload(last_upload_ms=NOW_MS - HOUR_MS),
                 "pending": {"readings": 9},
                 "oldest_pending_ms": NOW_MS - HOUR_MS,
+                "is_uploading": False,
             },
             "bad",
             "last one 1 hour ago; readings are waiting",
@@ -94,6 +96,20 @@ def test_a_damaged_uploader_db_says_what_to_do() -> None:
     assert (finding.found, finding.remedy) == ("cannot read uploader.db: the file is damaged", "restart the uploader")
     finding = findings(upload_error="cannot read uploader.db: the disk is full; free some space")[0]
     assert finding.remedy == "free some space, see line 15 (Disk)"
+
+
+@pytest.mark.parametrize(
+    ("is_uploading", "remedy"),
+    [
+        (True, "look at the uploader's log: journalctl -u solar-uploader"),
+        (False, "start the uploader: sudo systemctl start solar-uploader"),
+        (None, "check that the uploader is running"),
+    ],
+)
+def test_what_to_do_about_readings_that_wait_for_long(is_uploading: bool | None, remedy: str) -> None:
+    values = {"upload": upload(last_upload_ms=None), "oldest_pending_ms": NOW_MS - 26 * HOUR_MS}
+    finding = findings(is_uploading=is_uploading, **values)[0]
+    assert (finding.found, finding.remedy) == ("never; readings are waiting", remedy)
 
 
 def test_records_that_the_server_refused_are_told() -> None:

@@ -14,6 +14,7 @@ def upload(**values: object) -> Upload:
         "trouble": None,
         "reason": None,
         "note": None,
+        "is_slowed": False,
         "expired": 0,
         "dead_letters": 0,
         "dead_letters_waiting": 0,
@@ -68,6 +69,12 @@ SILENT = Event(time_ms=1, boot=1, uptime_ms=1, kind="regulator_silent", message=
         {"upload": upload(dead_letters=2, dead_letters_waiting=2)},
         {"upload": upload(note="the backlog goes out slowly")},
         {"upload": upload(last_upload_ms=None), "oldest_pending_ms": NOW_MS - 10_000},
+        {
+            "upload": upload(last_upload_ms=NOW_MS - HOUR_MS, is_slowed=True),
+            "oldest_pending_ms": NOW_MS - 9 * HOUR_MS,
+            "newest_pending_ms": NOW_MS - 2 * HOUR_MS,
+        },
+        {"upload": upload(last_upload_ms=NOW_MS - 24 * HOUR_MS), "oldest_pending_ms": 1, "is_uploading": True},
         {"disk": None},
         {"disk": disk(journal_bytes_per_day=None)},
     ],
@@ -80,6 +87,8 @@ SILENT = Event(time_ms=1, boot=1, uptime_ms=1, kind="regulator_silent", message=
         "dead letters to be tried again",
         "a note",
         "the first upload has begun",
+        "the monthly limit slows the backlog",
+        "the uploader runs and sends once a day",
         "the disk is unknown",
         "growth is unknown",
     ],
@@ -140,6 +149,22 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         (
             {"upload": upload(last_upload_ms=NOW_MS - HOUR_MS), "oldest_pending_ms": NOW_MS - HOUR_MS},
             "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)",
+        ),
+        (
+            {
+                "upload": upload(last_upload_ms=NOW_MS - HOUR_MS, is_slowed=True),
+                "oldest_pending_ms": NOW_MS - 9 * HOUR_MS,
+                "newest_pending_ms": NOW_MS - 10_000,
+            },
+            "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)",
+        ),
+        (
+            {
+                "upload": upload(last_upload_ms=NOW_MS - 26 * HOUR_MS),
+                "oldest_pending_ms": NOW_MS - 26 * HOUR_MS,
+                "is_uploading": True,
+            },
+            "readings are waiting, and the uploader runs but sends none; see its log (journalctl -u solar-uploader)",
         ),
         (
             {"upload": upload(dead_letters=3, dead_letters_waiting=2)},

@@ -530,6 +530,22 @@ def test_the_months_allowance_slows_the_backlog_but_not_the_newest(site: Site) -
     assert "0.01 MB" in (site.progress.state().note or "")
 
 
+def test_that_the_backlog_waits_for_the_months_allowance_is_written_down_though_nothing_is_sent(site: Site) -> None:
+    site.append(300)
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.0001)
+        assert [drain.drain_once().is_idle for _ in range(3)] == [False, True, True]
+        changes = site.progress._connection.total_changes
+        assert "MB are used" in (site.progress.state().note or "")
+        site.clock.now += 60
+        assert drain.drain_once().is_idle
+        assert site.progress._connection.total_changes == changes
+        site.clock.now += 40 * 86400
+        site.run(drain)
+        assert drain.drain_once().is_idle
+    assert site.progress.state().note is None
+
+
 def test_without_a_backlog_nobody_is_told_that_it_goes_out_slowly(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     times: list[int] = []

@@ -366,14 +366,26 @@ def test_uploader_db_locked_by_somebody_does_not_end_the_service(site: Site, cap
     assert "another program has locked it; end that program, or wait until it is done; trying again" in caplog.text
 
 
-def test_the_service_ends_where_uploader_db_is_gone_so_that_it_starts_with_a_new_one(site: Site) -> None:
-    """It used to wait for ever: SQLite cannot write to a file without a name."""
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced"])
+@pytest.mark.parametrize("is_idle", [False, True], ids=["with something to send", "with nothing to send"])
+def test_the_service_ends_where_uploader_db_is_gone_so_that_it_starts_with_what_is_there(
+    site: Site, *, is_replaced: bool, is_idle: bool
+) -> None:
+    """It would wait for ever, or note what it sends in a file that nobody reads."""
     site.append(5)
+    Progress.open(site.directory / "other.db").close()
     with ScriptedInflux() as server, influx(server.target) as writer:
         one = site.drain(writer)
-        (site.directory / "uploader.db").unlink()
-        with pytest.raises(JournalUnusable, match=r"uploader\.db was removed"):
+        if is_idle:
+            site.run(one)
+        if is_replaced:
+            (site.directory / "other.db").rename(site.directory / "uploader.db")
+        else:
+            (site.directory / "uploader.db").unlink()
+        requests = len(server.times())
+        with pytest.raises(JournalUnusable, match=r"uploader\.db was removed or replaced"):
             drain(one, Clock(steps=6))
+        assert len(server.times()) == requests
 
 
 def test_a_first_start_without_room_waits_for_some(tmp_path: Path) -> None:
