@@ -16,7 +16,7 @@ from admin.terminal.console import log_to_stderr, progress
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
 from admin.terminal.words import count, duration
-from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
+from journal.errors import BadSetting, JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.writer import JournalWriter
@@ -71,7 +71,7 @@ def set_clock(
 
     wanted_ms, uncertainty_seconds = parse(time_now)
     if why := absurd(wanted_ms):
-        raise SolarError(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
+        raise BadSetting(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
     evidence = ThisComputer().ask(Clock(0).now())
     if evidence and evidence.is_lasting:
         raise SolarError(f"cannot set the clock to {time_now}: {evidence.source}; nothing was changed")
@@ -98,12 +98,12 @@ def parse(time_now: str) -> tuple[int, float]:
             with suppress(ValueError):
                 wanted = datetime.strptime(time_now.strip().replace("T", " "), with_zone)  # noqa: DTZ007 - local
                 if wanted.timestamp() != wanted.replace(fold=1).timestamp():
-                    raise SolarError(
+                    raise BadSetting(
                         f"cannot set the clock to {time_now}: daylight saving time begins or ends then; "
                         f"add the offset from UTC, like '{time_now}+01:00'"
                     )
                 return round((wanted.timestamp() + seconds_later) * 1000), uncertainty_seconds
-    raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
+    raise BadSetting(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
 
 
 def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
@@ -120,21 +120,20 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
             "set the clock first: sudo solar clock set '2026-11-22 17:30'"
         )
     require_directory(data)
-    print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
-    if not is_there(data / "journal.db"):
-        with our_errors("write to", data):
-            leave(data, boot_id(), said)
-        print("Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart.")
-        return
+    path = data / "journal.db"
+    done = "Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart."
     try:
-        journal = JournalWriter.create(data / "journal.db", site)
+        journal = JournalWriter.create(path, site) if is_there(path) else None
     except JournalInUse:
+        journal = None
+        done = "The logger is running: from its next reading on it uses this clock and dates the held records."
+    if journal:
+        with journal:
+            done = release(journal, boot_id(), said)
+    else:
         with our_errors("write to", data):
             leave(data, boot_id(), said)
-        print("The logger is running: from its next reading on it uses this clock and dates the held records.")
-        return
-    with journal:
-        print(release(journal, boot_id(), said))
+    print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}\n{done}")
 
 
 def require_directory(data: Path) -> None:
