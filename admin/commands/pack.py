@@ -33,6 +33,7 @@ ManifestFile = Annotated[Path, typer.Argument(
 def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
     """Write the backlog to a file, to carry it to the server by hand."""
     from uploader import bundle
+    from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     if output is None:
@@ -45,7 +46,9 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
         if not total:
-            print("nothing to pack: everything has been sent")
+            held = sum(IdRanges.of(journal.held(stream)).count for stream in STREAMS)
+            waits = f" yet: {count(held, 'record')} held until the clock is confirmed: see `solar clock`"
+            print(f"nothing to pack{waits if held else ': everything has been sent'}")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
             with progress("packing", "records", total) as show:
