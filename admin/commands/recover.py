@@ -23,7 +23,7 @@ Damaged = Annotated[Path, typer.Argument(
 def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Recover what is readable from a damaged journal; stop the logger first."""
     if not is_there(damaged):
-        raise JournalMissing(f"cannot recover {damaged}: there is no such file")
+        raise JournalMissing(f"cannot recover {damaged}: there is no such file; name another one")
     with JournalWriter.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
         held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
