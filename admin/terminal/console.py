@@ -7,10 +7,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
+
+Item = TypeVar("Item")
+
+SHOWN_EVERY = 1000
 
 
 def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
@@ -104,3 +108,13 @@ def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def counting(items: Iterable[Item], show: Callable[[int], None]) -> Iterator[Item]:
+    """The same items; `show` gets the number so far from time to time, and at the end."""
+    done = 0
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done % SHOWN_EVERY == 0:
+            show(done)
+    show(done)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.commands.export import Counted
+from admin.commands.export import Records
 from admin.files.formats import columns
 from admin.files.shape import Shape
 from admin.terminal.moments import iso
@@ -392,7 +392,7 @@ def test_the_progress_bar_reaches_its_end(data: Path) -> None:
     shown: list[int] = []
     with Journal.open(data / "journal.db") as journal:
         shape = Shape("readings", ("id",), None, "mean")
-        rows = list(Counted(journal, shape, [(1, 2), (3, 3)], shown.append).rows())
+        rows = list(Records(journal, shape, [(1, 2), (3, 3)], shown.append).rows())
     assert (rows, shown) == ([(1,), (2,), (3,)], [3])
 
 
