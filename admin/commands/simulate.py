@@ -11,11 +11,23 @@ from admin.terminal import options
 from admin.terminal.console import stop_on_signals
 from journal.errors import BadSetting, SolarError
 
+MODELS = ("PL20", "PL40", "PL60", "PL80")
+
 
 def address(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("give host and port, as in 127.0.0.1:26000; port 0 means any free port")
+    return text
+
+
+def faults(text: str) -> str:
+    from simulator import Faults
+
+    try:
+        Faults.parse(text)
+    except ValueError as error:
+        raise ValueError(str(error).partition(": ")[2]) from error
     return text
 
 
@@ -42,10 +54,11 @@ Speed = Annotated[float, typer.Option(
     parser=options.number_above_zero, metavar="N",
     help="Simulated seconds per real second; 60: a day in 24 minutes.")]
 FaultsOption = Annotated[str, typer.Option(
-    "--faults", envvar="SOLAR_SIMULATE_FAULTS", show_default=False, metavar="LIST",
+    "--faults", envvar="SOLAR_SIMULATE_FAULTS", show_default=False, parser=faults, metavar="LIST",
     help="Such as drop=0.01,split=0.1,cold. With a probability: drop, garble, double, late, error, split. "
     "Without: cold, unplugged, silent, wrong-baud.")]
-Model = Annotated[str, typer.Option(metavar="MODEL", help="PL20, PL40, PL60 or PL80.")]
+Model = Annotated[str, typer.Option(
+    parser=options.one_of(*MODELS), metavar="MODEL", help="PL20, PL40, PL60 or PL80.")]
 Volts = Annotated[int, typer.Option(
     parser=whole_number, metavar="VOLTS", help="System voltage: 12, 24, 32, 36 or 48.")]
 Start = Annotated[float, typer.Option(

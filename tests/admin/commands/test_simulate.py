@@ -40,8 +40,6 @@ def test_a_second_one_at_the_same_address_is_one_line(solar: Solar) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--model", "PL1"), "cannot simulate a 'PL1': choose PL20, PL40, PL60, PL80"),
-        (("--faults", "drop=x"), "cannot use fault 'drop=x': its probability must be a number from 0 to 1"),
         (("--clock-offset-hours", "nan"), "cannot put the regulator's clock nan hours ahead: give -24 to 24"),
         (("--clock-offset-hours", "inf"), "cannot put the regulator's clock inf hours ahead: give -24 to 24"),
         (("--seed", "x"), "cannot use --seed x: give a whole number"),
