@@ -2,13 +2,13 @@
 
 import gzip
 import io
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
+from journal import copies
 from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
@@ -25,14 +25,7 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
         try:
             draft.unlink(missing_ok=True)
             yield draft
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            draft.replace(target)
-            directory = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            copies.publish(draft, target)
         except (OSError, sqlite3.Error) as error:
             words = str(getattr(error, "strerror", None) or error).lower()
             raise SolarError(f"cannot write {target}: {words}; fix that, or choose another file") from error
