@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin.files.lock_file import only_one
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, stop_on_signals
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from journal.errors import JournalMissing, SolarError
+from journal.files import only_one
 
 if TYPE_CHECKING:
     from alerts.moment import Moment
