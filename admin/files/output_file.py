@@ -12,6 +12,12 @@ from journal import copies
 from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
+OURS = (
+    *("journal.db", "uploader.db", "alerts.db", "page.db", "calibration.json", "backup.json"),
+    *("journal.lock", "uploader.lock", "alerts.lock"),
+)
+"""Files in the data directory that only their own service or command writes to."""
+
 
 @contextmanager
 def whole_file(target: Path, data: Path) -> Iterator[Path]:
@@ -73,9 +79,8 @@ def checked(target: Path, data: Path) -> Path:
             )
         if real.exists() and not real.is_file():
             raise BadSetting(f"cannot write {target}: it is not an ordinary file; choose another name")
-        ours = ("journal.db", "uploader.db", "journal.lock", "uploader.lock")
-        if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in ours:
-            raise BadSetting(f"cannot write {target}: the logger and the uploader use this file; choose another")
+        if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in OURS:
+            raise BadSetting(f"cannot write {target}: the services use this file; choose another")
         if words := obstacle(real.parent, write=True):
             raise BadSetting(f"cannot write {target}: {words}, or choose another file")
     except (OSError, RuntimeError, ValueError) as error:

@@ -7,7 +7,7 @@ from admin.terminal.console import stop_on_signals
 def test_a_signal_that_interrupts_whoever_holds_the_events_lock_is_heeded_all_the_same() -> None:
     stop = threading.Event()
     with stop_on_signals(stop):
-        with stop._cond:  # type: ignore[attr-defined]  # noqa: SLF001 - as inside Event.wait
+        with stop._cond:  # type: ignore[attr-defined]
             signal.raise_signal(signal.SIGTERM)
         assert stop.wait(10)
 
