@@ -5,10 +5,10 @@ import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.main import get_command
+from typer.core import TyperGroup
 
 from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
@@ -25,19 +25,21 @@ from journal.writer import JournalWriter
 if TYPE_CHECKING:
     from journal.boots import Anchor
 
+
+class ShowIfNotTold(TyperGroup):
+    """`solar clock --data DIR` is `solar clock show --data DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_told = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_told else ["show", *args])
+
+
 app = typer.Typer(
+    cls=ShowIfNotTold,
     help="Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
     add_completion=False,
     rich_markup_mode=None,
 )
-
-
-@app.callback(invoke_without_command=True)
-def clock(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        command = get_command(app).get_command(context, "show")  # type: ignore[attr-defined]
-        with command.make_context("show", [], parent=context) as own:
-            command.invoke(own)
 
 
 @app.command(cls=FittedCommand)
