@@ -113,7 +113,9 @@ class Rules:
         volts = self.bank_volts or bank_volts
         if name == "battery_volts" and volts:
             below = limits["below"] or round(LOW_VOLTS_12 * volts / 12, 2)
-            back_above = limits["back_above"] or round(below + (BACK_VOLTS_12 - LOW_VOLTS_12) * volts / 12, 2)
+            back_above = limits["back_above"]
+            if back_above is None or back_above <= below:
+                back_above = round(below + (BACK_VOLTS_12 - LOW_VOLTS_12) * volts / 12, 2)
             limits |= {"below": below, "back_above": back_above}
         known = {key: value for key, value in limits.items() if value is not None}
         return known if len(known) == len(limits) else None

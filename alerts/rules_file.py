@@ -38,8 +38,10 @@ def read(path: Path) -> str:
     except UnicodeError as error:
         raise BadSetting(f"cannot read {path}: it is not a text file in UTF-8; save it as one") from error
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise BadSetting(f"cannot read {path}: {words}; every user should be able to read it") from error
+        remedy = (
+            "every user should be able to read it" if isinstance(error, PermissionError) else "name a file of rules"
+        )
+        raise BadSetting(f"cannot read {path}: {(error.strerror or str(error)).lower()}; {remedy}") from error
 
 
 def parse(text: str, name: str) -> Rules:
@@ -80,7 +82,10 @@ class RulesFile:
                 with suppress(JournalFull):  # then a restart uses the ones before
                     self._note(text)
                 self._good_text = text
-                log.info("the rules of %s are in force", self._path)
+                words = (
+                    "the rules of %s are in force" if text else "the default rules are in force; there are none in %s"
+                )
+                log.info(words, self._path)
         except BadSetting as error:
             if str(error) != self._told:
                 self._told = str(error)

@@ -112,6 +112,7 @@ _CAUSES = {
 }
 
 _ELSEWHERE = "set SOLAR_DATA to another directory"
+_OURS = ("journal.db", "uploader.db", "alerts.db")
 
 # Both programs check their file when they start.
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
@@ -132,9 +133,8 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         if cause:
             raise JournalFull(f"cannot {verb} {path}: {state_of_disk(path.parent) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
-            raise JournalUnusable(
-                f"cannot {verb} {path}: it is not an SQLite database; move it away, or {_ELSEWHERE}"
-            ) from error
+            remedy = f"move it away, or {_ELSEWHERE}" if path.name in _OURS else "name another file"
+            raise JournalUnusable(f"cannot {verb} {path}: it is not an SQLite database; {remedy}") from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error
         raise JournalUnusable(f"cannot {verb} {path}: {error}") from error

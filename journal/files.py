@@ -6,6 +6,7 @@
 """
 
 import fcntl
+import os
 import sqlite3
 import stat
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from journal import copies, schema
 from journal.access import obstacle
-from journal.errors import JournalInUse, JournalUnusable, our_errors, primary_code
+from journal.errors import JournalInUse, JournalUnusable, SolarError, our_errors, primary_code
 
 CACHE_KIB = 500
 """How much of the file SQLite keeps in memory. By itself it would keep 2 MB, which a logger never needs again."""
@@ -82,18 +83,28 @@ def stamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
-def lock(path: Path) -> IO[str]:
-    """Hold the lock file beside `path`; the kernel frees it even after a crash."""
+def lock(path: Path) -> IO[bytes]:
+    """Hold the lock file beside the journal `path`."""
+    return only_one(
+        path.with_name("journal.lock"),
+        JournalInUse(
+            f"cannot write to {path}: another logger is writing to it; stop it first (systemctl stop solar-logger)"
+        ),
+    )
+
+
+def only_one(path: Path, refusal: SolarError) -> IO[bytes]:
+    """Hold a lock file until it is closed; raise `refusal` if another process does: of two that would do everything
+    twice, the second one does not start. The kernel frees it even after a crash."""
     with our_errors("write to", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.with_name("journal.lock").open("a+")
+        # Opened for reading, so that it does not matter who made it.
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT, 0o664), "rb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise JournalInUse(
-            f"cannot write to {path}: another logger is writing to it; stop it first (systemctl stop solar-logger)"
-        ) from None
+        raise refusal from None
     return file
 
 

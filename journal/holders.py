@@ -32,7 +32,7 @@ def lock_holders(path: Path, proc: Path = PROC) -> list[Process] | None:
     Trying the lock could disturb its owner. The kernel lists only the locks of processes that this one can see.
     """
     try:
-        inode = f":{path.stat().st_ino}"
+        inode = f"{_disk(path, proc)}:{path.stat().st_ino}"
         locks = [line.split() for line in (proc / "locks").read_text().splitlines()]
         found = {int(lock[4]) for lock in locks if len(lock) > 5 and lock[1] == "FLOCK" and lock[5].endswith(inode)}
         are_all_seen = found or (proc / "self/ns/pid").readlink().name == ALL_PROCESSES
@@ -41,6 +41,21 @@ def lock_holders(path: Path, proc: Path = PROC) -> list[Process] | None:
         return None if path.exists() else []
     except OSError:
         return None
+
+
+def _disk(path: Path, proc: Path) -> str:
+    """The file system that it is on, as the kernel's list of locks names it; "" if that cannot be seen.
+
+    On btrfs and in containers os.stat names another one.
+    """
+    try:
+        mounts = [line.split() for line in (proc / "self/mountinfo").read_text().splitlines()]
+    except FileNotFoundError:
+        return ""
+    by_place = {mount[4].replace("\\040", " "): mount[2] for mount in mounts}
+    real = path.resolve()
+    device = next((by_place[str(each)] for each in (real, *real.parents) if str(each) in by_place), ":")
+    return ":".join(f"{int(number):02x}" for number in device.split(":") if number)
 
 
 def users_of(path: Path, proc: Path = PROC) -> list[Process]:

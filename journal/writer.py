@@ -28,7 +28,7 @@ class JournalWriter(Journal):
     """journal.db, to write and to read. `create` opens it."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, lock: IO[str], aside: Path | None, site: str
+        self, connection: sqlite3.Connection, path: Path, lock: IO[bytes], aside: Path | None, site: str
     ) -> None:
         super().__init__(connection, path)
         self.aside = aside

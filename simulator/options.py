@@ -59,6 +59,10 @@ class SimulatorOptions:
             raise ValueError(f"cannot simulate at speed {self.speed:g}: it must be greater than 0 and at most 10000")
         if not 0 <= self.start_hour < 24:
             raise ValueError(f"cannot start at hour {self.start_hour}: it must be from 0 to below 24")
+        if not -24 <= self.clock_offset_hours <= 24:
+            raise ValueError(
+                f"cannot put the regulator's clock {self.clock_offset_hours:g} hours ahead: give -24 to 24"
+            )
         if not 0 <= self.battery_percent <= 100:
             raise ValueError(f"cannot start with a battery {self.battery_percent} % full: it must be from 0 to 100")
         if self.battery_amp_hours is not None and not 20 <= self.battery_amp_hours <= 20_000:

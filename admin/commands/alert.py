@@ -1,6 +1,7 @@
 """`solar alert`: tells a person what is wrong at the site; a test of that, and what was told."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin.files.lock_file import only_one
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, stop_on_signals
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from journal.errors import JournalMissing, SolarError
+from journal.files import only_one
 
 if TYPE_CHECKING:
     from alerts.moment import Moment
@@ -55,13 +56,13 @@ def run(
     SOLAR_ALERT_URLS says to whom: Apprise URLs, with commas between them.
     """
     from alerts.outbox import Outbox
-    from alerts.receivers import receivers
+    from alerts.receivers import SETTING, receivers
     from alerts.rules_file import RulesFile
     from alerts.station import Station
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)
-    told = receivers(options.alert_urls())
+    told = receivers(os.environ.get(SETTING, ""))
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)
     with ExitStack() as opened:
@@ -100,12 +101,12 @@ def run(
 def send_test(*, site: Site = options.SITE, verbose: options.Verbose = False) -> int:
     """Send a test message to every receiver in SOLAR_ALERT_URLS; exit code 1 if one could not be told."""
     from alerts.moment import local
-    from alerts.receivers import receivers
+    from alerts.receivers import SETTING, receivers
 
     log_to_stderr(verbose=verbose)
     body = f"A test: alerts from this site arrive here.\nSent {local(time.time_ns() // 1_000_000)}."
     failed = 0
-    for receiver in receivers(options.alert_urls()):
+    for receiver in receivers(os.environ.get(SETTING, "")):
         why = receiver.send(f"{site}: test", body)
         failed += why is not None
         print(f"{receiver.name}: {'sent' if why is None else f'cannot send: {why}'}")

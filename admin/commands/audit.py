@@ -15,7 +15,7 @@ import typer
 from admin.health.audit_findings import Findings, as_dict, lines
 from admin.terminal import options
 from admin.terminal.console import progress
-from admin.terminal.period import Since, Until, check_period, ids_in_period
+from admin.terminal.period import Since, Until, check_period, how_many, ids_in_period
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -56,9 +56,7 @@ def audit(
     with Journal.open(data / "journal.db") as journal:
         if is_known(path, journal.identity()):
             streams = [table] if table else list(STREAMS)
-            total = sum(
-                last - first + 1 for name in streams for first, last in ids_in_period(journal, name, since, until)
-            )
+            total = sum(how_many(ids_in_period(journal, name, since, until)) for name in streams)
             with (
                 Progress.open(path) if repair else Progress.read_only(path) as sent,
                 Client(target) as server,

@@ -3,14 +3,15 @@
 import json
 import math
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from admin.terminal import options
-from admin.terminal.console import progress
-from admin.terminal.period import Since, ids_in_period
+from admin.terminal.console import counting, progress
+from admin.terminal.period import Since, how_many, ids_in_period
 from admin.terminal.words import count, duration
 from journal.errors import JournalInUse, SolarError
 from journal.journal import Journal
@@ -82,15 +83,11 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
         since = newest.time_ms - DAYS_BACK * 86_400_000
     ranges = ids_in_period(journal, "readings", since, None)
-    total = sum(last - first + 1 for first, last in ranges)
-    survey, done = Survey(), 0
+    rows = chain.from_iterable(journal.values("readings", columns, first, last) for first, last in ranges)
+    survey, total = Survey(), how_many(ranges)
     with progress("reading the journal", "readings", total) as show:
-        for first, last in ranges:
-            for time_ms, raw, *counts in journal.values("readings", columns, first, last):
-                survey.add(RawReading(time_ms, highs_of(counts) | by_address(raw)))
-                done += 1
-                if done % 1000 == 0:
-                    show(done, total)
+        for time_ms, raw, *counts in counting(rows, lambda done: show(done, total)):
+            survey.add(RawReading(time_ms, highs_of(counts) | by_address(raw)))
     return survey
 
 

@@ -5,18 +5,19 @@ import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.main import get_command
+from typer.core import TyperGroup
 
 from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
 from admin.terminal.fitted_help import FittedCommand
 from admin.terminal.moments import iso
+from admin.terminal.period import how_many
 from admin.terminal.words import count, duration
-from journal.errors import JournalInUse, JournalMissing, SolarError, our_errors
+from journal.errors import BadSetting, JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
 from journal.journal import Journal
 from journal.writer import JournalWriter
@@ -24,19 +25,21 @@ from journal.writer import JournalWriter
 if TYPE_CHECKING:
     from journal.boots import Anchor
 
+
+class ShowIfNotTold(TyperGroup):
+    """`solar clock --data DIR` is `solar clock show --data DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_told = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_told else ["show", *args])
+
+
 app = typer.Typer(
+    cls=ShowIfNotTold,
     help="Show whether the computer's clock is trusted and what is held, or confirm or set the clock.",
     add_completion=False,
     rich_markup_mode=None,
 )
-
-
-@app.callback(invoke_without_command=True)
-def clock(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        command = get_command(app).get_command(context, "show")  # type: ignore[attr-defined]
-        with command.make_context("show", [], parent=context) as own:
-            command.invoke(own)
 
 
 @app.command(cls=FittedCommand)
@@ -71,7 +74,7 @@ def set_clock(
 
     wanted_ms, uncertainty_seconds = parse(time_now)
     if why := absurd(wanted_ms):
-        raise SolarError(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
+        raise BadSetting(f"cannot set the clock to {time_now}: that is {why}; nothing was changed")
     evidence = ThisComputer().ask(Clock(0).now())
     if evidence and evidence.is_lasting:
         raise SolarError(f"cannot set the clock to {time_now}: {evidence.source}; nothing was changed")
@@ -98,12 +101,12 @@ def parse(time_now: str) -> tuple[int, float]:
             with suppress(ValueError):
                 wanted = datetime.strptime(time_now.strip().replace("T", " "), with_zone)  # noqa: DTZ007 - local
                 if wanted.timestamp() != wanted.replace(fold=1).timestamp():
-                    raise SolarError(
+                    raise BadSetting(
                         f"cannot set the clock to {time_now}: daylight saving time begins or ends then; "
                         f"add the offset from UTC, like '{time_now}+01:00'"
                     )
                 return round((wanted.timestamp() + seconds_later) * 1000), uncertainty_seconds
-    raise SolarError(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
+    raise BadSetting(f"cannot understand the time {time_now!r}: write it like '2026-11-22 17:30'")
 
 
 def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
@@ -120,21 +123,20 @@ def accept(data: Path, site: str, uncertainty_seconds: float) -> None:
             "set the clock first: sudo solar clock set '2026-11-22 17:30'"
         )
     require_directory(data)
-    print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}")
-    if not is_there(data / "journal.db"):
-        with our_errors("write to", data):
-            leave(data, boot_id(), said)
-        print("Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart.")
-        return
+    path = data / "journal.db"
+    done = "Nothing has been logged here yet: the logger will use this clock, if it starts before the next restart."
     try:
-        journal = JournalWriter.create(data / "journal.db", site)
+        journal = JournalWriter.create(path, site) if is_there(path) else None
     except JournalInUse:
+        journal = None
+        done = "The logger is running: from its next reading on it uses this clock and dates the held records."
+    if journal:
+        with journal:
+            done = release(journal, boot_id(), said)
+    else:
         with our_errors("write to", data):
             leave(data, boot_id(), said)
-        print("The logger is running: from its next reading on it uses this clock and dates the held records.")
-        return
-    with journal:
-        print(release(journal, boot_id(), said))
+    print(f"Clock accepted: {iso(said.time_ms)}, give or take {duration(uncertainty_seconds)}\n{done}")
 
 
 def require_directory(data: Path) -> None:
@@ -156,7 +158,7 @@ def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:
     from logger.clock.timekeeper import Timekeeper
     from logger.clock.trust import NoTimeSource
 
-    held = sum(last - first + 1 for first, last in journal.held("readings"))
+    held = how_many(journal.held("readings"))
     keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
     changes = [keeper.believe(said)]
     done = 0

@@ -4,9 +4,7 @@ The program contains the files of dashboards/, which are for 24 V. Three numbers
 """
 
 import re
-from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
@@ -54,18 +52,10 @@ def files(bank_volts: int) -> dict[str, str]:
     def limit(found: re.Match[str]) -> str:
         return str(round(float(found[0]) * bank_volts / CARRIED_VOLTS, 2))
 
-    carried = resources.files("dashboards")
+    carried = Path(str(resources.files("dashboards")))
     return {
-        name: LIMITS.sub(limit, file.read_text(encoding="utf-8"))
+        str(file.relative_to(carried)): LIMITS.sub(limit, file.read_text(encoding="utf-8"))
         for folder in ("grafana", "influxdb")
-        for name, file in below(carried / folder, folder)
+        for file in sorted((carried / folder).rglob("*"))
+        if file.is_file()
     }
-
-
-def below(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in folder.iterdir():
-        path = f"{name}/{entry.name}"
-        if entry.is_dir():
-            yield from below(entry, path)
-        else:
-            yield path, entry

@@ -1,6 +1,5 @@
 """`solar demo`: logs a simulated day, uploads it if INFLUXDB_* is set, and draws a chart."""
 
-import contextlib
 import logging
 import os
 import shutil
@@ -8,8 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +19,7 @@ from admin.page.extra import check_extra
 from admin.terminal import options
 from admin.terminal.colour import has_colour
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
+from admin.terminal.values import values
 from admin.terminal.words import count, size, time_of_day
 from journal.errors import SolarError
 from journal.journal import Journal
@@ -132,47 +131,29 @@ def log_simulation(data: Path, seconds: float, stop: threading.Event) -> int:
         ends_at = time.monotonic() + seconds
         passed = 0.0
         try:
-            with live_line() as show:
-                while not stop.is_set():
-                    step = poller.step()
-                    tries += 1
-                    failed += step.error is not None
-                    if step.reading:
-                        show(step.reading, poller.readings_stored, ends_at - time.monotonic())
-                    if passed >= 1:
-                        break
-                    stop.wait(poller.wait_seconds())
-                    passed = min(1 - (ends_at - time.monotonic()) / seconds, tries / FEWEST_READINGS, 1)
-                    sun.seconds = passed * HOURS * 3600
+            while not stop.is_set():
+                step = poller.step()
+                tries += 1
+                failed += step.error is not None
+                if step.reading:
+                    left = f"{max(ends_at - time.monotonic(), 0):.0f} s left"
+                    show_live(f"{time_of_day(START_HOUR * 3600 + sun.seconds)}, {left}: {values(step.reading)}")
+                if passed >= 1:
+                    break
+                stop.wait(poller.wait_seconds())
+                passed = min(1 - (ends_at - time.monotonic()) / seconds, tries / FEWEST_READINGS, 1)
+                sun.seconds = passed * HOURS * 3600
         finally:
+            show_live("")
             poller.close()
     return failed
 
 
-@contextmanager
-def live_line() -> Iterator[Callable[[Reading, int, float], None]]:
-    """Shows each reading on one line of the terminal; without a terminal, nothing."""
-    if not sys.stderr.isatty():
-        yield lambda reading, number, left: None
-        return
-
-    def show(reading: Reading, number: int, left_seconds: float) -> None:
-        hour = "" if reading.regulator_clock_seconds is None else time_of_day(reading.regulator_clock_seconds)
-        values = (
-            f"{hour:5}  {amount(reading.battery_volts)} V  charge {amount(reading.charge_amps)} A  "
-            f"load {amount(reading.load_amps)} A   {count(number, 'reading')}, {max(left_seconds, 0):.0f} s left"
-        )
-        with contextlib.suppress(OSError):
-            print(f"\r{values:<79}", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
-
-
-def amount(value: float | None) -> str:
-    return "   -" if value is None else f"{value:4.1f}"
+def show_live(words: str) -> None:
+    """On a terminal, in one line over the one before; otherwise nowhere."""
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns - 1
+        print(f"\r{words[:columns]:<{columns}}\r", end="", file=sys.stderr, flush=True)
 
 
 def summary(readings: list[Reading], failed: int, journal_bytes: int, empty_bytes: int) -> list[str]:

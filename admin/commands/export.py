@@ -15,13 +15,13 @@ from admin.files.output_file import checked, database_name, is_gzip, whole_file,
 from admin.files.shape import Shape, period_seconds, shape_for
 from admin.files.thinning import STATISTICS
 from admin.terminal import options
-from admin.terminal.console import progress
-from admin.terminal.period import Ranges, Since, Until, check_period, ids_in_period
+from admin.terminal.console import counting, progress
+from admin.terminal.period import Ranges, Since, Until, check_period, how_many, ids_in_period
 from admin.terminal.words import count, size
 from journal.errors import BadSetting
 from journal.journal import Journal
+from journal.reading import STREAMS
 
-FORMATS = ("csv", "json", "jsonl", "sqlite", "line-protocol")
 SUFFIXES = {
     ".csv": "csv",
     ".json": "json",
@@ -32,7 +32,7 @@ SUFFIXES = {
     ".sqlite3": "sqlite",
     ".lp": "line-protocol",
 }
-TABLES = ("readings", "days", "events", "checks")
+FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 SAMPLES = 8
 SAMPLE_IDS = 10_000
 """A size is estimated from so many stretches of so many ids."""
@@ -44,7 +44,7 @@ Format = Annotated[str | None, typer.Option(
     help="csv, json, jsonl, sqlite or line-protocol (for `influx write --precision ms`). Without it, what the name of "
     "the output file ends in decides; otherwise csv.")]
 Table = Annotated[str, typer.Option(
-    parser=options.one_of(*TABLES), metavar="TABLE", help="readings, days, events or checks.")]
+    parser=options.one_of(*STREAMS), metavar="TABLE", help="readings, days, events or checks.")]
 Output = Annotated[Path | None, typer.Option(
     parser=Path, metavar="FILE",
     help="File to write, complete or not at all; compressed if its name ends in .gz.")]
@@ -92,22 +92,21 @@ def export(
             ranges, left_out = released(journal, table, ranges)
             if left_out:
                 print(f"{count(left_out, table[:-1])} left out: held until the time is known", file=sys.stderr)
-        total = sum(last - first + 1 for first, last in ranges)
+        total = how_many(ranges)
         if dry_run:
-            print(estimate(form, Counted(journal, shape, ranges), total, output))
+            print(estimate(form, Records(journal, shape, ranges), total, output))
             return
         is_piped = output is not None or not sys.stdout.isatty()
         with progress(f"exporting {table}", table, total, is_wanted=is_piped) as show:
-            counted = Counted(journal, shape, ranges, lambda done: show(done, total))
+            records = Records(journal, shape, ranges, lambda done: show(done, total))
             if output is None:
-                write_text(form, counted, sys.stdout)
+                write_text(form, records, sys.stdout)
                 if not total:
                     when = "yet" if since is until is None else "from that period"
                     print(f"the journal has no {table} {when}", file=sys.stderr)
                 return
-            write_file(form, counted, output, data)
-    rows = "row" if every else table[:-1]
-    print(f"{count(counted.written, rows)} written to {output}", file=sys.stderr)
+            written = write_file(form, records, output, data)
+    print(f"{count(written, 'row' if every else table[:-1])} written to {output}", file=sys.stderr)
 
 
 def format_for(output: Path | None, form: str | None) -> str:
@@ -130,75 +129,54 @@ def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int
     return list(found), wanted.count - found.count
 
 
-@dataclass(slots=True)
-class Counted:
-    """The records of these ranges. `show` gets the number so far from time to time. `written`: rows so far."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the journal has in these ranges. `show` gets the number read so far from time to time."""
 
     journal: Journal
     shape: Shape
     ranges: Ranges
     show: Callable[[int], None] = lambda done: None
-    written: int = 0
 
     def rows(self) -> Iterator[formats.Row]:
         """What is to be written."""
-        records = self.records(formats.stored(self.shape.names))
-        return records if self.shape.every is None else self._counted(self.shape.of(records))
+        return self.shape.of(self.values(formats.stored(self.shape.names)))
 
-    def records(self, names: Sequence[str]) -> Iterator[formats.Row]:
+    def values(self, names: Sequence[str]) -> Iterator[formats.Row]:
         """These columns of each record."""
         parts = (self.journal.values(self.shape.stream, names, first, last) for first, last in self.ranges)
-        done = 0
-        for done, row in enumerate(chain.from_iterable(parts), start=1):
-            yield row
-            if done % 1000 == 0:
-                self.show(done)
-        self.written = done
-        self.show(done)
-
-    def _counted(self, rows: Iterator[formats.Row]) -> Iterator[formats.Row]:
-        number = 0
-        for row in rows:
-            yield row
-            number += 1
-        self.written = number
+        return counting(chain.from_iterable(parts), self.show)
 
 
-def write_file(form: str, counted: Counted, output: Path, data: Path) -> None:
+def write_file(form: str, records: Records, output: Path, data: Path) -> int:
+    """Returns how many rows were written."""
     if form == "sqlite":
         with whole_file(output, data) as draft:
-            formats.write_sqlite(counted.rows(), counted.shape.names, counted.shape.stream, draft)
-    else:
-        with whole_text(output, data) as file:
-            write_text(form, counted, file)
+            return formats.write_sqlite(records.rows(), records.shape.names, records.shape.stream, draft)
+    with whole_text(output, data) as file:
+        return write_text(form, records, file)
 
 
-def write_text(form: str, counted: Counted, output: TextIO) -> None:
+def write_text(form: str, records: Records, output: TextIO) -> int:
     if form == "line-protocol":
         from uploader.server.line_protocol import COLUMNS, lines
 
-        stream = counted.shape.stream
-        number = 0
-        for line in lines(counted.records(COLUMNS[stream]), stream, counted.journal.sites(stream)):
-            output.write(f"{line.text}\n")
-            number += 1
-        counted.written = number
-        return
+        stream = records.shape.stream
+        made = lines(records.values(COLUMNS[stream]), stream, records.journal.sites(stream))
+        return formats.write_all((f"{line.text}\n" for line in made), output)
     write = {"csv": formats.write_csv, "json": formats.write_json, "jsonl": formats.write_jsonl}[form]
-    write(counted.rows(), counted.shape.names, output)
+    return write(records.rows(), records.shape.names, output)
 
 
-def estimate(form: str, counted: Counted, total: int, output: Path | None) -> str:
+def estimate(form: str, records: Records, total: int, output: Path | None) -> str:
     """How large the export would be, from some stretches of it, written to a file that is deleted at once."""
-    ranges = samples(counted.ranges, total)
-    taken = sum(last - first + 1 for first, last in ranges)
+    ranges = samples(records.ranges, total)
+    part = total / how_many(ranges) if ranges else 1
     with TemporaryDirectory() as directory:
-        sample = replace(counted, ranges=ranges)
         file = Path(directory, output.name if output else "sample")
-        write_file(form, sample, file, Path(directory))
-        part = total / taken if taken else 1
+        written = write_file(form, replace(records, ranges=ranges), file, Path(directory))
         amount = size(file.stat().st_size * part)
-    return f"about {count(sample.written * part, 'row')}, {amount}; nothing was written"
+    return f"about {count(written * part, 'row')}, {amount}; nothing was written"
 
 
 def samples(ranges: Ranges, total: int) -> Ranges:

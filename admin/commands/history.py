@@ -3,7 +3,6 @@
 import logging
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from admin.health.clock_state import clock_state, is_right
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
+from admin.terminal.moments import local_minute
+from admin.terminal.words import time_of_day
 from journal.errors import JournalMissing, RegulatorError
 from journal.journal import Journal
 from journal.reading import Day
@@ -137,19 +138,17 @@ def table(days: Sequence[Day]) -> list[str]:
         shown.append("~ estimated date")
     ends = [day.ended_ms for day in days if day.ended_ms is not None]
     if ends:
-        end = time.localtime(ends[-1] / 1000)
-        shown.append(f"The regulator's midnight is at {end.tm_hour:02d}:{end.tm_min:02d} local time.")
+        shown.append(f"The regulator's midnight is at {local_minute(ends[-1])[-5:]} local time.")
     return shown
 
 
 def cells(day: Day) -> tuple[str, ...]:
-    reached = day.float_reached_seconds
-    cover = day.coverage_percent
+    reached, cover = day.float_reached_seconds, day.coverage_percent
     return (
         ("~" if day.date_is_estimated else "") + day.date,
         number(day.battery_max_volts, 1),
         number(day.battery_min_volts, 1),
-        "-" if reached is None else f"{int(reached) // 3600}:{int(reached) % 3600 // 60:02d}",
+        "-" if reached is None else time_of_day(reached),
         number(day.state_of_charge_percent),
         number(day.charge_amp_hours),
         number(day.load_amp_hours),

@@ -1,5 +1,6 @@
 """`solar mqtt`: publishes the newest values to an MQTT broker, for Home Assistant."""
 
+import os
 import time
 from contextlib import ExitStack
 from typing import Annotated
@@ -32,13 +33,13 @@ def mqtt(
 
     SOLAR_MQTT_URL says where: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS.
     """
-    from mqtt.broker import Broker, address
+    from mqtt.broker import SETTING, Broker, address
     from mqtt.discovery import OFFLINE, ONLINE, Topics
     from mqtt.publisher import Publisher
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn(context.find_root().command)
-    at, topics = address(options.mqtt_url()), Topics(site)
+    at, topics = address(os.environ.get(SETTING, "")), Topics(site)
     is_there(data / "journal.db")
     broker = Broker(at, f"solar-{topics.slug}", topics.status, ONLINE, OFFLINE)
     publisher = Publisher(data / "journal.db", broker, topics, program_version())

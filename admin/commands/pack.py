@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,9 @@ import typer
 
 from admin.files.output_file import whole_file
 from admin.terminal import options
-from admin.terminal.console import progress
+from admin.terminal.console import counting, progress
 from admin.terminal.moments import iso
+from admin.terminal.period import how_many
 from admin.terminal.words import count, size
 from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
@@ -46,11 +47,13 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         total = sum(ids.count for ids in pending.values())
         sent.expect_days(journal)
         if not total:
-            print("nothing to pack: everything has been sent")
+            held = sum(how_many(journal.held(stream)) for stream in STREAMS)
+            waits = f" yet: {count(held, 'record')} held until the clock is confirmed: see `solar clock`"
+            print(f"nothing to pack{waits if held else ': everything has been sent'}")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
             with progress("packing", "records", total) as show:
-                lines = counted(bundle.pending_lines(journal, pending), lambda done: show(done, total))
+                lines = counting(bundle.pending_lines(journal, pending), lambda done: show(done, total))
                 written = bundle.write(lines, draft)
             now = iso(time.time_ns() // 1_000_000)
             times = bundle.times(journal, pending)
@@ -136,16 +139,6 @@ def send_again(journal: Journal, times: Mapping[str, tuple[int, int]], path: Pat
                 sent.requeue(stream, ids)
                 queued += ids.count
     return queued
-
-
-def counted(lines: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:
-    """The same items; `show` gets the number so far from time to time."""
-    done = 0
-    for done, line in enumerate(lines, start=1):
-        if done % 1000 == 0:
-            show(done)
-        yield line
-    show(done)
 
 
 def read(path: Path) -> str:

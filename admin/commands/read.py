@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from admin.terminal import options
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Bookkeeping; says nothing about sun and battery.
 HIDDEN = {"id", "time", "model", "boot", "uptime_ms", "wall_ms", "raw", "time_uncertainty_seconds"}
+AT_FEW_SITES = {"external_charge_amps", "external_load_amps"}
+"""Their absence means nothing."""
 
 
 def read(
@@ -47,29 +50,19 @@ def read(
 def lines(reading: "Reading") -> list[str]:
     """A heading, then name, value and meaning in columns."""
     rows = [
-        (field.name, clock(reading) if field.name == "regulator_clock_seconds" else shown(value, field.unit), field)
+        (field.name, shown(value_of(reading, field.name), field.unit), field.meaning)
         for field in READING
-        if field.name not in HIDDEN
-        and ((value := getattr(reading, field.name)) is not None or not is_optional(field.name))
+        if field.name not in HIDDEN and not (field.name in AT_FEW_SITES and getattr(reading, field.name) is None)
     ]
     name_width = max(len(name) for name, _, _ in rows)
     value_width = max(len(value) for _, value, _ in rows)
     heading = f"{reading.model or 'regulator of unknown model'} at {iso(reading.time_ms)}"
-    return [
-        heading,
-        "",
-        *(f"{name:{name_width}}  {value:>{value_width}}  {field.meaning}" for name, value, field in rows),
-    ]
+    return [heading, "", *(f"{name:{name_width}}  {value:>{value_width}}  {meaning}" for name, value, meaning in rows)]
 
 
-def is_optional(name: str) -> bool:
-    """Whether most sites do not have this quantity, so that its absence means nothing."""
-    return name.startswith("external_") and name.endswith("_amps")
-
-
-def clock(reading: "Reading") -> str:
-    """The regulator's time of day as on a clock."""
-    if reading.regulator_clock_seconds is None:
-        return "-"
-    minutes, seconds = divmod(int(reading.regulator_clock_seconds), 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+def value_of(reading: "Reading", name: str) -> float | str | None:
+    """The regulator's time of day as on a clock, the others as they are."""
+    value: float | str | None = getattr(reading, name)
+    if name == "regulator_clock_seconds" and value is not None:
+        return str(timedelta(seconds=int(value)))
+    return value

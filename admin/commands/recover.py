@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from admin.terminal import options
+from admin.terminal.period import how_many
 from admin.terminal.words import count
 from journal.errors import JournalMissing
 from journal.files import is_there
@@ -23,10 +24,10 @@ Damaged = Annotated[Path, typer.Argument(
 def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.Site = options.SITE) -> None:
     """Recover what is readable from a damaged journal; stop the logger first."""
     if not is_there(damaged):
-        raise JournalMissing(f"cannot recover {damaged}: there is no such file")
+        raise JournalMissing(f"cannot recover {damaged}: there is no such file; name another one")
     with JournalWriter.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
-        held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
+        held = sum(how_many(journal.held(stream)) for stream in STREAMS)
     print(
         f"{count(recovered.brought_back, 'record')} recovered into {data / 'journal.db'}, "
         f"{recovered.known_already:,} were already there, at most {recovered.unreadable:,} unreadable"

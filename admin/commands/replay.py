@@ -1,7 +1,7 @@
 """`solar replay`: sends a period again."""
 
 from admin.terminal import options
-from admin.terminal.period import Since, Until, check_period, ids_in_period
+from admin.terminal.period import Since, Until, check_period, how_many, ids_in_period
 from admin.terminal.words import count
 from journal.errors import BadSetting
 from journal.files import is_there
@@ -25,7 +25,7 @@ def replay(*, since: Since = None, until: Until = None, data: options.Data = opt
         with Progress.open(path) as progress:
             for stream, of_stream in ranges.items():
                 progress.requeue(stream, of_stream)
-    counts = {stream: sum(last - first + 1 for first, last in of_stream) for stream, of_stream in ranges.items()}
+    counts = {stream: how_many(of_stream) for stream, of_stream in ranges.items()}
     parts = ", ".join(count(number, stream[:-1]) for stream, number in counts.items() if number)
     if not parts:
         print("nothing queued: the journal has nothing from that period")

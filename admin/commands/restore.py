@@ -15,7 +15,8 @@ from admin.upkeep import services
 from admin.upkeep.copies import Copy, checked_copy
 from admin.upkeep.restoring import draft_beside, put_in_place
 from journal import files
-from journal.errors import JournalError, JournalMissing
+from journal.access import obstacle
+from journal.errors import JournalError, JournalMissing, SolarError
 from journal.files import is_there
 from journal.journal import Journal
 
@@ -31,7 +32,12 @@ def restore(backup: Backup, yes: Yes = False, now: Now = False, data: options.Da
     """Put a backup in the journal's place; the old journal is kept under another name."""
     if now:
         return _replace(backup, data / "journal.db")
-    is_there(data / "journal.db")  # else one who may not look is asked in vain
+    journal = data / "journal.db"
+    is_there(journal)  # else one who may not look is asked in vain
+    if words := obstacle(journal, write=True):
+        raise SolarError(f"cannot write to {journal}: {words}")
+    if not is_there(backup):
+        raise JournalMissing(f"cannot open {backup}: there is no such file; name a backup, such as solar-2026-01-05.db")
     copy = checked_copy(backup)
     print("\n".join(consequences(copy, data)))
     if not yes and not (sys.stdin.isatty() and typer.confirm("Restore it?")):
@@ -39,7 +45,7 @@ def restore(backup: Backup, yes: Yes = False, now: Now = False, data: options.Da
         return 1
     running = services.active()
     if not running:
-        return _replace(backup, data / "journal.db")
+        return _replace(backup, journal)
     # systemd starts them again even if this ends halfway.
     again = f"systemctl --no-block start {' '.join(running)}"
     arguments = ["restore", "--now", str(backup.resolve()), "--data", str(data.resolve())]

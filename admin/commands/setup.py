@@ -14,6 +14,7 @@ from admin.setup.questions import QUESTIONS
 from admin.setup.starting import start_services
 from admin.terminal import options
 from admin.terminal.values import values
+from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
 SETTINGS = Path("/etc/solar")
@@ -33,6 +34,8 @@ def setup(answers_file: AnswersFile = None, settings: Settings = SETTINGS, data:
     """Set up port, name, time zone, InfluxDB, backups, page, MQTT and alerts; then start the services."""
     if answers_file is None and not sys.stdin.isatty():
         raise BadSetting("cannot ask anything: this is no terminal; give the answers with --answers FILE")
+    if words := obstacle(settings, write=True):
+        raise SolarError(f"cannot write the settings: {words}")
     before = {name: value for file in FILES for name, value in settings_files.read(settings / file).items()}
     answers = Answers(before, given=_given(answers_file))
     health = survey(data, is_upload_wanted=False)
@@ -60,6 +63,8 @@ def _given(file: Path | None) -> dict[str, str] | None:
         return None
     if not file.is_file():
         raise BadSetting(f"cannot use --answers {file}: there is no such file")
+    if stray := settings_files.stray_line(file):
+        raise BadSetting(f"cannot use --answers {file}: {stray}, is no answer; write it like SOLAR_SITE=hut")
     given = settings_files.read(file)
     names = [question.variable for question in QUESTIONS]
     if strangers := [name for name in given if name not in names]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from admin.files.lock_file import only_one
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import UploadError
+from journal.files import only_one
 from journal.journal import Journal
 from journal.reading import STREAMS
 
@@ -120,7 +120,7 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
     return 0 if summary.is_complete else 1
 
 
-def uploader_lock(path: Path) -> AbstractContextManager[None]:
+def uploader_lock(path: Path) -> AbstractContextManager[object]:
     """Hold the lock file: two uploaders would send everything twice."""
     return only_one(
         path,

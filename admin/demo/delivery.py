@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SITE = "demo"
 DRAIN_SECONDS = 2.0
-LAST_DRAIN_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -59,12 +58,7 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
             delivery.trouble = progress.state().reason
             if delivery.trouble is None:
                 last = Drain(path, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
-                enough = threading.Event()
-                timer = threading.Timer(LAST_DRAIN_SECONDS, enough.set)
-                timer.start()
-                delivery.trouble = drain_all(last, enough).reason
-                timer.cancel()
-                timer.join()
+                delivery.trouble = drain_all(last, threading.Event()).reason
             delivery.sent = sum(progress.done(stream).count for stream in ("readings", "events"))
             delivery.sent -= progress.dead_letters.count()
     except SolarError as error:

@@ -1,4 +1,5 @@
-"""Writes records as CSV, JSON, JSON lines or an SQLite table, one after the other; none is kept in memory.
+"""Writes records as CSV, JSON, JSON lines or an SQLite table, one after the other; none is kept in memory. Each
+function returns how many it has written.
 
 All have the same columns: id, time, the record's own fields, boot, uptime_ms, wall_ms, raw. An absent value is empty in
 CSV, null elsewhere. `time` is ISO 8601 in UTC with milliseconds; `local_time` may stand in its place: this computer's
@@ -49,16 +50,19 @@ def row(record: Record, names: Iterable[str]) -> list[Value]:
     return [iso(record.time_ms) if name == "time" else getattr(record, name) for name in names]
 
 
-def write_all(texts: Iterable[str], output: TextIO) -> None:
-    """Many texts with each write: with PYTHONUNBUFFERED a write to standard output is a system call."""
-    rest = iter(texts)
+def write_all(texts: Iterable[str], output: TextIO) -> int:
+    """Many texts with each write: with PYTHONUNBUFFERED a write to standard output is a system call. Returns how many
+    texts there were."""
+    rest, written = iter(texts), 0
     while some := list(islice(rest, _AT_ONCE)):
         output.write("".join(some))
+        written += len(some)
+    return written
 
 
-def write_csv(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
+def write_csv(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> int:
     output.write(",".join(names) + "\n")
-    write_all((",".join(cells) + "\n" for cells in _cells(rows, names, _csv_cell, "")), output)
+    return write_all((",".join(cells) + "\n" for cells in _cells(rows, names, _csv_cell, "")), output)
 
 
 def _csv_cell(value: Value) -> str:
@@ -71,9 +75,9 @@ def _csv_cell(value: Value) -> str:
     return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES.search(value) else value
 
 
-def write_json(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
+def write_json(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> int:
     """One array, an object a line."""
-    write_all(_array(_objects(rows, names)), output)
+    return write_all(_array(_objects(rows, names)), output) - 1
 
 
 def _array(objects: Iterable[str]) -> Iterator[str]:
@@ -84,8 +88,8 @@ def _array(objects: Iterable[str]) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def write_jsonl(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> None:
-    write_all((text + "\n" for text in _objects(rows, names)), output)
+def write_jsonl(rows: Iterable[Row], names: Sequence[str], output: TextIO) -> int:
+    return write_all((text + "\n" for text in _objects(rows, names)), output)
 
 
 def _objects(rows: Iterable[Row], names: Sequence[str]) -> Iterator[str]:
@@ -128,7 +132,7 @@ def _cells(
         yield from zip(*(map(write, values) for write, values in zip(writers, columns, strict=True)), strict=True)
 
 
-def write_sqlite(rows: Iterable[Row], names: Sequence[str], stream: str, path: Path) -> None:
+def write_sqlite(rows: Iterable[Row], names: Sequence[str], stream: str, path: Path) -> int:
     """A new database with one table, named like the stream; no other file stays beside it."""
     from sqlite_utils import Database
 
@@ -149,6 +153,7 @@ def write_sqlite(rows: Iterable[Row], names: Sequence[str], stream: str, path: P
             ),
             batch_size=1000,
         )
+        return int(table.count)
     finally:
         database.close()
 

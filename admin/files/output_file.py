@@ -2,15 +2,21 @@
 
 import gzip
 import io
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
+from journal import copies
 from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
+
+OURS = (
+    *("journal.db", "uploader.db", "alerts.db", "page.db", "calibration.json", "backup.json"),
+    *("journal.lock", "uploader.lock", "alerts.lock"),
+)
+"""Files in the data directory that only their own service or command writes to."""
 
 
 @contextmanager
@@ -25,14 +31,7 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
         try:
             draft.unlink(missing_ok=True)
             yield draft
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            draft.replace(target)
-            directory = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            copies.publish(draft, target)
         except (OSError, sqlite3.Error) as error:
             words = str(getattr(error, "strerror", None) or error).lower()
             raise SolarError(f"cannot write {target}: {words}; fix that, or choose another file") from error
@@ -80,9 +79,8 @@ def checked(target: Path, data: Path) -> Path:
             )
         if real.exists() and not real.is_file():
             raise BadSetting(f"cannot write {target}: it is not an ordinary file; choose another name")
-        ours = ("journal.db", "uploader.db", "journal.lock", "uploader.lock")
-        if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in ours:
-            raise BadSetting(f"cannot write {target}: the logger and the uploader use this file; choose another")
+        if real.parent == data.resolve() and real.name.removesuffix("-wal").removesuffix("-shm") in OURS:
+            raise BadSetting(f"cannot write {target}: the services use this file; choose another")
         if words := obstacle(real.parent, write=True):
             raise BadSetting(f"cannot write {target}: {words}, or choose another file")
     except (OSError, RuntimeError, ValueError) as error:

@@ -1,16 +1,20 @@
 """How a command meets its terminal: log lines, a progress bar, signals."""
 
+import _thread
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
+
+Item = TypeVar("Item")
+
+SHOWN_EVERY = 1000
 
 
 def log_to_stderr(*, verbose: bool, level: int = logging.INFO) -> None:
@@ -42,33 +46,24 @@ def program_commit() -> str | None:
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """SIGTERM and SIGINT set `stop` during the block; a second signal ends the process in the usual way.
 
-    A separate thread sets it: the code that the signal interrupts may hold the event's lock.
+    A thread that needs no lock to start sets it: the code that the signal interrupts may hold the event's lock.
     """
-    ours, kernels = socket.socketpair()
-    kernels.setblocking(False)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def restore(*_: object) -> None:
+    def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def wait() -> None:
-        if ours.recv(1):
-            stop.set()
+    def handle(*_: object) -> None:
+        restore()
+        _thread.start_new_thread(stop.set, ())
 
-    thread = threading.Thread(target=wait, name="signals", daemon=True)
-    thread.start()
-    fd_before = signal.set_wakeup_fd(kernels.fileno())
     for number in before:
-        signal.signal(number, restore)
+        signal.signal(number, handle)
     try:
         yield
     finally:
         restore()
-        signal.set_wakeup_fd(fd_before)
-        kernels.close()
-        thread.join()
-        ours.close()
 
 
 class _ToStderr(logging.StreamHandler[TextIO]):
@@ -104,3 +99,13 @@ def progress(title: str, noun: str, total: int = 0, *, is_wanted: bool = True) -
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def counting(items: Iterable[Item], show: Callable[[int], None]) -> Iterator[Item]:
+    """The same items; `show` gets the number so far from time to time, and at the end."""
+    done = 0
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done % SHOWN_EVERY == 0:
+            show(done)
+    show(done)

@@ -7,6 +7,7 @@
 """
 
 import re
+import time
 from datetime import UTC, datetime
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -62,16 +63,12 @@ def local_second(time_ms: int) -> str:
 
 def local_minute(time_ms: int) -> str:
     """The same to the minute. What no calendar holds is in UTC, as by `iso_minute`."""
-    try:
-        return f"{datetime.fromtimestamp(time_ms // 1000).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):
-        return iso_minute(time_ms).replace("T", " ")
+    return iso_minute(time_ms + local_offset_ms(time_ms)).replace("T", " ")
 
 
 def local_offset_ms(time_ms: int) -> int:
-    """How far this computer's zone is ahead of UTC at that moment, in milliseconds."""
+    """How far this computer's zone is ahead of UTC at that moment, in milliseconds; 0 for what no calendar holds."""
     try:
-        offset = datetime.fromtimestamp(time_ms // 1000).astimezone().utcoffset()
+        return time.localtime(time_ms // 1000).tm_gmtoff * 1000
     except (ValueError, OverflowError, OSError):
         return 0
-    return round(offset.total_seconds() * 1000) if offset else 0

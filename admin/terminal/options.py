@@ -1,7 +1,8 @@
 """The options that several commands share. Each also reads the environment.
 
 A parser returns the value or raises ValueError with what would be right; usage_errors.py names the option or variable.
-The token for InfluxDB is read only from the environment: every user of the machine can see a command line.
+What has a password in it (INFLUXDB_TOKEN, SOLAR_ALERT_URLS, SOLAR_MQTT_URL) is read only from the environment: every
+user of the machine can see a command line.
 """
 
 import math
@@ -84,16 +85,6 @@ def target(
     if ca_file and not ca_file.is_file():
         raise BadSetting(f"cannot use INFLUXDB_CA_FILE={ca_file}: there is no such file; give one with certificates")
     return Target(url or "", token, org or "", bucket or "", str(ca_file) if ca_file else None, proxy_for(url or ""))
-
-
-def alert_urls() -> str:
-    """Whom to send alerts to. Like the token, only from the environment: the URLs have passwords in them."""
-    return os.environ.get("SOLAR_ALERT_URLS", "").strip()
-
-
-def mqtt_url() -> str:
-    """The MQTT broker, with its password; for the same reason only from the environment."""
-    return os.environ.get("SOLAR_MQTT_URL", "").strip()
 
 
 def proxy_for(url: str) -> "Proxy | None":

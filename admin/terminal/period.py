@@ -1,5 +1,6 @@
 """Turns the period of --since and --until into the journal's ids."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -39,3 +40,8 @@ def ids_in_period(journal: Journal, stream: str, since: int | None, until: int |
     if since is None and until is None and stream != "days":
         return [(1, last)] if (last := journal.last_id(stream)) else []
     return journal.id_ranges(stream, -(2**63) if since is None else since, 2**63 if until is None else until)
+
+
+def how_many(ranges: Iterable[tuple[int, int]]) -> int:
+    """How many ids they have; a range includes both its ends."""
+    return sum(last - first + 1 for first, last in ranges)

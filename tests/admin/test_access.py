@@ -105,6 +105,35 @@ def test_restore_names_it_before_it_asks(shut: Path, tmp_path: Path) -> None:
     assert re.match(rf"cannot open data/journal.db: user \S+ may not enter {shut}, which belongs to ", ran.err)
 
 
+@pytest.fixture
+def read_only(data: Path) -> Iterator[Path]:
+    """The data directory, which this user may read but not write to."""
+    if os.geteuid() == 0:
+        os.chown(data, SOMEBODY, SOMEBODY)
+    data.chmod(0o755 if os.geteuid() == 0 else 0o555)
+    yield data
+    data.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("clock", "trust"), ("restore", "other/journal.db", "--yes")], ids=["a clock", "a backup"]
+)
+def test_nothing_is_called_accepted_that_cannot_be_written_down(
+    read_only: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    fill(tmp_path / "other", 2)
+    ran = as_anybody(*arguments)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert re.search(rf"user \S+ may not write to {read_only}, which belongs to ", ran.err)
+
+
+def test_setup_says_that_it_may_not_write_the_settings_before_it_asks(read_only: Path, tmp_path: Path) -> None:
+    (tmp_path / "answers").write_text("SOLAR_SITE=hut\n")
+    ran = as_anybody("setup", "--settings", "data/etc", "--answers", "answers")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert re.match(rf"cannot write the settings: user \S+ may not write to {read_only}, which belongs to ", ran.err)
+
+
 def test_the_doctor_has_a_line_of_its_own_for_it(shut: Path) -> None:
     lines = as_anybody("doctor", "--short").out.splitlines()
     (line,) = [line for line in lines if "Data directory" in line]

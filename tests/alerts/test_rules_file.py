@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alerts.rules import BY_NAME, Rules
-from alerts.rules_file import RulesFile, parse
+from alerts.rules_file import RulesFile, parse, read
 from alerts.watches import watches
 from journal.errors import BadSetting
 
@@ -50,6 +50,24 @@ def test_what_is_given_counts_and_the_rest_stays() -> None:
     assert rules.limits("battery_volts", 24) == {"below": 24.0, "back_above": 25.2, "for_minutes": 10}
     assert rules.limits("clock", 24) is None
     assert rules.limits("upload", 24) == {"hours": 3.0, "back_minutes": 5}
+
+
+def test_a_back_above_that_is_not_above_the_batterys_own_limit_does_not_swing() -> None:
+    """Otherwise the rule would begin and be over with each reading."""
+    rules = parse("[battery_volts]\nback_above = 20", "x")
+    assert rules.limits("battery_volts", 24) == {"below": 23.6, "back_above": 24.8, "for_minutes": 10}
+    assert rules.limits("battery_volts", 12) == {"below": 11.8, "back_above": 20.0, "for_minutes": 10}
+
+
+def test_a_directory_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=f"cannot read {tmp_path}: is a directory; name a file of rules"):
+        read(tmp_path)
+
+
+def test_without_a_file_the_log_does_not_speak_of_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    RulesFile(tmp_path / "alerts.toml", None, lambda text: None).rules()
+    assert caplog.messages == [f"the default rules are in force; there are none in {tmp_path}/alerts.toml"]
 
 
 def test_every_rule_has_a_watch() -> None:

@@ -6,6 +6,7 @@ gives the directory and all in it to the user of the service that was started la
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from admin.energy.sums import Sums
 from journal.journal import Journal
 from journal.reading import Event
 from journal.writer import JournalWriter
+from tests.ordinary_user import ordinary_user
 from uploader.progress.progress import Progress
 
 
@@ -59,3 +61,13 @@ def test_whatever_the_page_makes_can_be_written_by_the_group(tmp_path: Path) -> 
     """Otherwise the page, started before another service, would have to add up a year again."""
     with Sums.open(tmp_path / "page.db"):
         assert modes(tmp_path) == dict.fromkeys(("page.db", "page.db-shm", "page.db-wal"), "0o660")
+
+
+def test_a_lock_that_root_has_made_does_not_hold_up_the_logger() -> None:
+    """As `sudo solar restore` makes one, before the logger runs for the first time."""
+    with tempfile.TemporaryDirectory() as directory:  # pytest's own is shut for others
+        data = Path(directory)
+        data.chmod(0o777)
+        (data / "journal.lock").touch(0o644)
+        with ordinary_user(), JournalWriter.create(data / "journal.db") as journal:
+            assert journal.path.exists()

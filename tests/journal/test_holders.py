@@ -45,3 +45,17 @@ def test_who_has_a_device_open_is_told_by_the_real_kernel() -> None:
 
 def test_a_proc_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
     assert (users_of(Path("/dev/null"), tmp_path), lock_holders(Path("/dev/null"), tmp_path)) == ([], None)
+
+
+def test_a_file_of_another_disk_with_the_same_number_is_another_file(tmp_path: Path) -> None:
+    """Each file system numbers its files by itself, and those of /run and /dev have small numbers."""
+    lock, proc = tmp_path / "journal.lock", tmp_path / "proc"
+    (proc / "self" / "ns").mkdir(parents=True)
+    (proc / "self" / "ns" / "pid").symlink_to(ALL_PROCESSES)
+    lock.touch()
+    (proc / "self" / "mountinfo").write_text(
+        f"22 1 8:17 / / rw - ext4 /dev/root rw\n24 22 0:26 / {tmp_path} rw - tmpfs tmpfs rw\n"
+    )
+    for device, found in (("08:11", False), ("00:1a", True)):
+        (proc / "locks").write_text(f"2: FLOCK  ADVISORY  WRITE 8 {device}:{lock.stat().st_ino} 0 EOF\n")
+        assert is_locked(lock, proc) is found

@@ -117,6 +117,17 @@ def test_without_a_journal_there_is_nothing_to_say(solar: Solar, arguments: list
     assert not DATA.exists()
 
 
+def test_show_need_not_be_written(solar: Solar) -> None:
+    hold()
+    shown = solar("clock", "show", "--clock", "trust").out
+    assert [line for line in shown.splitlines() if line.startswith("Held")]
+    ran = solar("clock", "--clock", "trust")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[1:] == shown.splitlines()[1:]
+    assert "set" in solar("clock", "--help").out
+    assert solar("clock", "foo").err == "cannot run `solar clock`: no such command 'foo'; see `solar clock --help`\n"
+
+
 @pytest.mark.parametrize("arguments", [["trust"], ["set", "2026-11-22 17:30"]])
 def test_without_the_data_directory_nothing_is_changed(
     arguments: list[str], solar: Solar, monkeypatch: pytest.MonkeyPatch
@@ -275,7 +286,7 @@ def test_a_clock_that_is_not_set(written: str, words: str, solar: Solar, monkeyp
     before = contents(DATA)
     Settable(monkeypatch, is_root=False)
     ran = solar("clock", "set", written)
-    assert (ran.code, ran.out, ran.err) == (1, "", f"{words}\n")
+    assert (ran.code, ran.out, ran.err) == (1 if "only root" in words else 2, "", f"{words}\n")
     assert contents(DATA) == before
 
 

@@ -67,9 +67,9 @@ def test_a_server_that_is_away_is_said_and_the_chart_is_shown_all_the_same(
 def test_on_a_terminal_one_line_shows_each_reading_and_goes_away() -> None:
     with typing(command("demo", "--seconds", "2")) as typist:
         assert typist.ends() == 0
-    live, rest = typist.screen.split("\n", 1)[1].split(f"\r{'':79}\r")
-    assert all(len(line) == 79 for line in live.split("\r")[1:])
-    assert re.search(r"06:00  2\d\.\d V  charge +\d+\.\d A  load +\d+\.\d A   \d readings?, \d s left", live)
+    live, rest = typist.screen.split("\n", 1)[1].split(f"\r{'':199}\r")
+    assert all(len(line) == 199 for line in live.split("\r") if line)
+    assert re.search(r"06:00, \d s left: PL80, 2\d\.\d V, \d+ % full, charge \d+\.\d A, load \d+\.\d A, \w+ ", live)
     assert "\x1b[" in rest
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.commands.export import Counted
+from admin.commands.export import Records
 from admin.files.formats import columns
 from admin.files.shape import Shape
 from admin.terminal.moments import iso
@@ -267,14 +267,19 @@ def test_an_export_that_fails_leaves_the_old_file_and_no_draft(
     assert (tmp_path / name).read_text() == "old"
 
 
-@pytest.mark.parametrize("name", ["journal.db", "journal.db-wal", "uploader.db", "link to the journal"])
-def test_no_export_or_backup_ever_overwrites_the_journal(solar: Solar, data: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["journal.db", "journal.db-wal", "uploader.db", "alerts.db", "page.db", "link to the journal"]
+)
+def test_no_export_or_backup_ever_overwrites_what_the_services_use(
+    solar: Solar, data: Path, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "link to the journal").symlink_to(data / "journal.db")
+    (data / "alerts.db").write_text("old")
     target = tmp_path / name if "link" in name else data / name
     before = contents(data)
     for arguments in (("export", "--output", target), ("backup", target)):
         ran = solar(*arguments)
-        words = "the logger and the uploader use this file; choose another"
+        words = "the services use this file; choose another"
         assert (ran.code, ran.out, ran.err) == (2, "", f"cannot write {target}: {words}\n")
     assert contents(data) == before
 
@@ -392,7 +397,7 @@ def test_the_progress_bar_reaches_its_end(data: Path) -> None:
     shown: list[int] = []
     with Journal.open(data / "journal.db") as journal:
         shape = Shape("readings", ("id",), None, "mean")
-        rows = list(Counted(journal, shape, [(1, 2), (3, 3)], shown.append).rows())
+        rows = list(Records(journal, shape, [(1, 2), (3, 3)], shown.append).rows())
     assert (rows, shown) == ([(1,), (2,), (3,)], [3])
 
 

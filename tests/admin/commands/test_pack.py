@@ -231,6 +231,14 @@ def test_nothing_pending_is_nothing_to_pack(solar: Solar, tmp_path: Path, parcel
     assert not (tmp_path / "more.lp.gz").exists()
 
 
+def test_what_is_held_is_not_called_sent(solar: Solar, tmp_path: Path) -> None:
+    with JournalWriter.create(tmp_path / "held" / "journal.db") as journal:
+        journal.append(reading(4), is_held=True)
+    ran = solar("pack", "--output", "backlog.lp.gz", "--data", "held")
+    words = "nothing to pack yet: 1 record held until the clock is confirmed: see `solar clock`\n"
+    assert (ran.code, ran.out, ran.err) == (0, words, "")
+
+
 def test_each_record_is_packed_under_the_site_that_it_was_taken_at(
     solar: Solar, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,5 +33,5 @@ def test_it_is_refused_while_the_logger_runs(tmp_path: Path, capsys: pytest.Capt
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["recover", "gone.db", "--data", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == "cannot recover gone.db: there is no such file\n"
+    assert capsys.readouterr().err == "cannot recover gone.db: there is no such file; name another one\n"
     assert list(tmp_path.iterdir()) == []

@@ -100,6 +100,25 @@ def test_a_damaged_backup_changes_nothing(solar: Solar, data: Path, tmp_path: Pa
     assert ids(data / "journal.db") == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("gone.db", "cannot open gone.db: there is no such file; name a backup, such as solar-2026-01-05.db\n"),
+        ("text.db", "cannot open text.db: it is not an SQLite database; name another file\n"),
+    ],
+)
+@pytest.mark.parametrize("command", ["restore", "recover"])
+def test_what_is_no_backup_is_named_with_what_would_be_right(
+    command: str, file: str, words: str, solar: Solar, tmp_path: Path
+) -> None:
+    fill(tmp_path / "data", 1)
+    (tmp_path / "text.db").write_text("no database " * 100)
+    ran = solar(command, file)
+    if command == "recover":
+        words = words.replace("open", "recover").replace("a backup, such as solar-2026-01-05.db", "another one")
+    assert (ran.code, ran.out, ran.err) == (1, "", words)
+
+
 def test_while_a_logger_writes_that_is_no_service_nothing_changes(solar: Solar, data: Path, backup: Path) -> None:
     with closing(JournalWriter.create(data / "journal.db")):
         ran = solar("restore", backup, "--yes")

@@ -35,3 +35,16 @@ def test_a_second_one_at_the_same_address_is_one_line(solar: Solar) -> None:
         process.communicate(timeout=5)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert ran.err.startswith(f"cannot simulate at {address}: address already in use")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--clock-offset-hours", "nan"), "cannot put the regulator's clock nan hours ahead: give -24 to 24"),
+        (("--clock-offset-hours", "inf"), "cannot put the regulator's clock inf hours ahead: give -24 to 24"),
+        (("--seed", "x"), "cannot use --seed x: give a whole number"),
+    ],
+)
+def test_what_cannot_be_simulated_is_one_line(arguments: tuple[str, str], words: str, solar: Solar) -> None:
+    ran = solar("simulate", *arguments)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"{words}\n")
