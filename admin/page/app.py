@@ -20,7 +20,7 @@ from admin.page.charts import RANGES, SHORT_SECONDS, Charts
 from admin.page.guard import Guard
 from admin.page.metrics import metrics
 from admin.page.site import Look, Site
-from admin.report.page import SCRIPT, STYLE
+from admin.report.page import SCRIPT, STYLE, printable
 from journal.errors import JournalError
 
 HERE = Path(__file__).parent
@@ -87,7 +87,13 @@ class Pages:
             quiet = 0.0
             while not self._stop.is_set():
                 look = self._site.look
-                parts = {"now": views.now(look), "energy": views.energy(look), "title": f"{look.name}: {look.verdict}"}
+                name = printable(look.name)
+                parts = {
+                    "now": views.now(look),
+                    "energy": views.energy(look),
+                    "name": name,
+                    "title": f"{name}: {look.verdict}",
+                }
                 changed = {name: html for name, html in parts.items() if seen.get(name) != html}
                 seen = parts
                 quiet = 0.0 if changed else quiet + LIVE_SECONDS

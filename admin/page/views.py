@@ -21,7 +21,7 @@ def whole_page(look: Look, chosen: str, charts: str) -> str:
         f"<title>{name}: {escape(look.verdict)}</title>\n"
         '<link rel="icon" href="/icon.svg" type="image/svg+xml">\n<link rel="stylesheet" href="/page.css">\n'
         '<script src="/page.js" defer></script>\n</head>\n<body>\n'
-        f"<header><h1>{name}</h1><p id='connection' role='status'></p></header>\n"
+        f"<header><h1 id='name'>{name}</h1><p id='connection' role='status'></p></header>\n"
         f"<main>\n<div id='now'>{now(look)}</div>\n"
         f"<nav aria-label='Period'>{links}</nav>\n"
         f"<div id='charts' data-range='{chosen}'>{charts}</div>\n"
