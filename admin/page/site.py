@@ -4,7 +4,9 @@ Only a look writes the file of sums, one at a time; charts read it, each with a 
 opened for each look, so that a replaced one is noticed.
 """
 
+import atexit
 import logging
+import shutil
 import sqlite3
 import tempfile
 import threading
@@ -166,6 +168,7 @@ def _writable(path: Path) -> Path:
         Sums.open(path).close()
     except (sqlite3.Error, OSError) as error:
         elsewhere = Path(tempfile.mkdtemp(prefix="solar-page-")) / FILE
+        atexit.register(shutil.rmtree, elsewhere.parent, ignore_errors=True)
         log.warning("cannot write %s: %s; keeping the sums in %s until this program ends", path, error, elsewhere)
         return elsewhere
     return path
