@@ -71,8 +71,9 @@ class Pages:
     def _draw(self, chosen: str) -> str:
         try:
             return self._charts.draw(chosen)
-        except (JournalError, sqlite3.Error):
-            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: the journal cannot be read.</p>"
+        except (JournalError, sqlite3.Error) as error:
+            what = "the journal" if isinstance(error, JournalError) else "the sums in page.db"
+            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: {what} cannot be read.</p>"
 
     async def live(self, _: Request) -> Response:
         if self._site.watchers >= MOST_WATCHERS:

@@ -62,23 +62,24 @@ class Charts:
         today = local_date(now_ms)
         since_ms = midnight_ms(today - timedelta(days - 1))
         records = days_of(journal, midnight_ms(today - timedelta(max(days, 7) - 1)), now_ms)
-        with Sums.open(self._site.sums_path) as sums:
-            if name == "today":
-                ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
-                if not ranges:
-                    return NOTHING
-                span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
-                drawn = collect(journal, ranges, span)
+        if name == "today":
+            ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
+            if not ranges:
+                return NOTHING
+            span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
+            drawn = collect(journal, ranges, span)
+        else:
+            until_ms = midnight_ms(today + timedelta(1))
+            site_days = self._site.days.values()
+            if first := next(iter(site_days), None):  # a young site's charts begin with its first day
+                since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
+            gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
+            span = Span(since_ms, until_ms, gap_ms)
+            if until_ms - since_ms > LONG_MS:
+                drawn = collect_sums((day for day in site_days if day.began_ms >= since_ms), span)
             else:
-                until_ms = midnight_ms(today + timedelta(1))
-                site_days = self._site.days.values()
-                if first := next(iter(site_days), None):  # a young site's charts begin with its first day
-                    since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
-                is_long = until_ms - since_ms > LONG_MS
-                known = [day for day in site_days if day.began_ms >= since_ms]
-                gap_ms = 1000 * max(GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
-                span = Span(since_ms, until_ms, gap_ms)
-                drawn = collect_sums(known if is_long else sums.quarters(since_ms, until_ms), span)
+                with Sums.open(self._site.sums_path) as sums:
+                    drawn = collect_sums(sums.quarters(since_ms, until_ms), span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
         nights = look.figures.nights if look.figures else ()
         return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records, nights)) + "</div>"
