@@ -68,7 +68,7 @@ def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: b
     """A figure of curves over time; each with a band from lowest to highest. `zero`: the axis begins there."""
     drawn = [curve for curve in drawn if curve.columns]
     if not drawn:
-        return figure(title, f"{title}: nothing was recorded.", "", "", "")
+        return figure(title, "Nothing was recorded.", "", "", "")
     lowest = min(curve.columns.lowest for curve in drawn)
     highest = max(curve.columns.highest for curve in drawn)
     scale = Scale(value_marks(min(lowest, 0) if zero else lowest, highest))
@@ -153,7 +153,7 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     """A figure of pairs of bars, in the order given."""
     values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
     if not values:
-        return figure(title, f"{title}: there are no daily records in this period.", "", "", "")
+        return figure(title, "There are no daily records in this period.", "", "", "")
     scale = Scale(value_marks(0, max(values)))
     step = WIDTH / len(drawn)
     shapes = []
