@@ -84,16 +84,12 @@ class Site:
 
     def run(self, stop: threading.Event, heartbeat: Callable[[str], None] = lambda text: None) -> None:
         """Look until `stop` is set."""
+        due = 0.0
         while not stop.is_set():
-            began = time.monotonic()
-            heartbeat(self.fresh(0).verdict)
-            pause = UNWATCHED_SECONDS
-            if self._left:
-                pause = 0.05
-            while not stop.wait(min(pause, WATCHED_SECONDS)):
-                passed = time.monotonic() - began
-                if passed >= pause or (self.watchers and passed >= WATCHED_SECONDS):
-                    break
+            if self._left or self.watchers or time.monotonic() >= due:
+                heartbeat(self.fresh(0).verdict)
+                due = time.monotonic() + UNWATCHED_SECONDS
+            stop.wait(0.05 if self._left else WATCHED_SECONDS)
 
     def look_again(self) -> Look:
         """Look at everything now."""
@@ -105,7 +101,8 @@ class Site:
                 self._add_up(journal, health.now_ms)
         except JournalError as error:
             self._figures = None
-            health = health if health.error else _with_error(health, str(error))
+            if not health.error:
+                health = Health(now_ms=health.now_ms, data=health.data, error=str(error), is_logging=health.is_logging)
         figures = self._figures
         return Look(
             name=name,
@@ -156,10 +153,6 @@ class Site:
             self.days = days_in(sums, now_ms, days)
             self._days_at, self._days_date = time.monotonic(), "" if self._left else date
         return self.days
-
-
-def _with_error(health: Health, error: str) -> Health:
-    return Health(now_ms=health.now_ms, data=health.data, error=error, is_logging=health.is_logging)
 
 
 def _writable(path: Path) -> Path:

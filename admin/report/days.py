@@ -22,25 +22,19 @@ DAY_COLUMNS = (
 
 def bars_of_days(days: Sequence[Day]) -> str:
     """The chart of what was charged and used."""
-    each = "day" if len(days) <= MOST_BARS else "month"
-    return bars(f"Charge per {each}", "Ah", ("charged", "used"), _bars(days))
-
-
-def _bars(days: Sequence[Day]) -> list[Bar]:
-    """A pair of bars for each day, or for each month if the days are too many."""
-    if len(days) <= MOST_BARS:
-        return [Bar(_short(day.date), day.charge_amp_hours, day.load_amp_hours) for day in days]
-    months: dict[str, list[Day]] = {}
+    each, letters = ("day", 10) if len(days) <= MOST_BARS else ("month", 7)
+    grouped: dict[str, list[Day]] = {}
     for day in days:
-        months.setdefault(day.date[:7], []).append(day)
-    return [
-        Bar(month, total(day.charge_amp_hours for day in each), total(day.load_amp_hours for day in each))
-        for month, each in months.items()
+        grouped.setdefault(day.date[:letters], []).append(day)
+    drawn = [
+        Bar(_short(date), total(day.charge_amp_hours for day in group), total(day.load_amp_hours for day in group))
+        for date, group in grouped.items()
     ]
+    return bars(f"Charge per {each}", "Ah", ("charged", "used"), drawn)
 
 
 def _short(date: str) -> str:
-    """2026-11-16 as 16 Nov."""
+    """2026-11-16 as 16 Nov; a month as it is."""
     try:
         return time.strftime("%-d %b", time.strptime(date, "%Y-%m-%d"))
     except ValueError:

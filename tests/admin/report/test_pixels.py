@@ -16,7 +16,7 @@ VALUES = st.floats(min_value=-1000, max_value=1000)
 def test_no_extreme_and_no_value_is_lost_and_none_is_made_up(values: list[tuple[int, float]], count: int) -> None:
     columns = Columns(0, 10_000, count)
     for time_ms, value in values:
-        columns.add(time_ms, value)
+        columns.add((1, time_ms, time_ms, value, value, value))
     drawn = [column for run in columns.runs(gap_ms=0) for column in run]
     assert [column.place for column in drawn] == sorted({int(time_ms / columns.width_ms) for time_ms, _ in values})
     assert all(0 <= column.place < count for column in drawn)
@@ -35,7 +35,7 @@ def places(columns: Columns, gap_ms: float) -> list[list[int]]:
 def test_a_gap_longer_than_usual_parts_the_curve() -> None:
     columns = Columns(0, 1000, 100)
     for time_ms in (0, 10, 20, 500, 510):
-        columns.add(time_ms, 1.0)
+        columns.add((1, time_ms, time_ms, 1.0, 1.0, 1.0))
     assert places(columns, 100) == [[0, 1, 2], [50, 51]]
     assert places(columns, 500) == [[0, 1, 2, 50, 51]]
 
@@ -43,14 +43,14 @@ def test_a_gap_longer_than_usual_parts_the_curve() -> None:
 def test_readings_farther_apart_than_columns_are_still_one_curve() -> None:
     columns = Columns(0, 1000, 100)
     for time_ms in range(0, 1000, 50):
-        columns.add(time_ms, 1.0)
+        columns.add((1, time_ms, time_ms, 1.0, 1.0, 1.0))
     assert len(places(columns, 60)) == 1
 
 
 def test_a_gap_that_fits_into_a_column_is_none() -> None:
     columns = Columns(0, 10_000, 10)
     for time_ms in (0, 900, 1850):
-        columns.add(time_ms, 1.0)
+        columns.add((1, time_ms, time_ms, 1.0, 1.0, 1.0))
     assert places(columns, 100) == [[0, 1]]
 
 
