@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -31,7 +32,7 @@ MOST_WATCHERS = 20
 
 def application(site: Site, token: str, stop: threading.Event) -> Guard:
     """The application; it ends its live events when `stop` is set."""
-    return Guard(Starlette(routes=Pages(site, stop).routes()), token)
+    return Guard(GZipMiddleware(Starlette(routes=Pages(site, stop).routes()), compresslevel=6), token)
 
 
 class Pages:

@@ -42,6 +42,17 @@ def test_it_shows_the_newest_reading_and_updates_by_itself(tmp_path: Path, brows
         in_order(tab, at.url)
 
 
+def test_it_is_in_order_under_another_name(tmp_path: Path, browser: Browser) -> None:
+    """As from a phone: what a browser ignores without TLS, it says as an error, but not of 127.0.0.1."""
+    log(tmp_path, 30)
+    with shown(tmp_path, token="long enough") as at:
+        tab = browser.tab()
+        tab.send("Network.setExtraHTTPHeaders", headers={"Authorization": "Bearer long enough"})
+        tab.look(f"http://pi.local:{at[1]}/", **PHONE)
+        tab.until("events.readyState === EventSource.OPEN")
+        in_order(tab, f"http://pi.local:{at[1]}/")
+
+
 def test_gaps_are_drawn_and_values_shown_under_the_pointer(tmp_path: Path, browser: Browser) -> None:
     log(tmp_path, 12 * 60)
     with sqlite3.connect(tmp_path / "journal.db") as file:

@@ -1,9 +1,11 @@
 """Where the page listens, to whom it answers, and what it leaves behind."""
 
+import gzip
 import os
 import socket
 import sqlite3
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -24,6 +26,16 @@ def test_a_program_may_send_a_token_that_is_not_ascii(tmp_path: Path) -> None:
     token = "paßwörter"
     with shown(tmp_path, token=token) as at:
         assert get(at, Authorization="Bearer " + token.encode().decode("latin-1")).status == 200
+
+
+def test_the_page_is_small_on_the_line_and_live_events_come_at_once(tmp_path: Path) -> None:
+    log(tmp_path, 300, every_seconds=600)
+    with shown(tmp_path) as at:
+        packed = urlopen(Request(f"{at.url}?range=7d", headers={"Accept-Encoding": "gzip"}), timeout=20)
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.read()).startswith(b"<!DOCTYPE html>")
+        live = urlopen(Request(f"{at.url}live", headers={"Accept-Encoding": "gzip"}), timeout=20)
+        assert live.readline().startswith(b"data: {")
 
 
 def test_a_connection_that_asks_nothing_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
