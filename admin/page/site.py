@@ -86,10 +86,14 @@ class Site:
         """Look until `stop` is set."""
         due = 0.0
         while not stop.is_set():
-            if self._left or self.watchers or time.monotonic() >= due:
+            if self._is_adding or self.watchers or time.monotonic() >= due:
                 heartbeat(self.fresh(0).verdict)
                 due = time.monotonic() + UNWATCHED_SECONDS
-            stop.wait(0.05 if self._left else WATCHED_SECONDS)
+            stop.wait(0.05 if self._is_adding else WATCHED_SECONDS)
+
+    @property
+    def _is_adding(self) -> bool:
+        return bool(self._left) and not self._trouble
 
     def look_again(self) -> Look:
         """Look at everything now."""

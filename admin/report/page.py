@@ -66,7 +66,7 @@ th:first-child, td:first-child, .events th, .events td { text-align: left; }
 tbody th { color: inherit; font-weight: 400; white-space: nowrap; } .events td:last-child { overflow-wrap: anywhere; }
 @media (max-width: 40rem) { .second { display: none; } body { padding: .75rem; }
   .chart { margin-bottom: 3rem; } /* room for .value, which stands above the next title: there is none beside it */
-  .value { bottom: calc(100% + 2rem); left: -3rem; padding: 0; }
+  .value { bottom: calc(100% + 2.3rem); left: -3rem; padding: 0; }
   table { font-size: .72rem; } th, td { padding: .25rem .12rem; } }
 details { margin: 1rem 0; } summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
 details table { margin-bottom: 1.5rem; }

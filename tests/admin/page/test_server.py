@@ -4,11 +4,13 @@ import gzip
 import os
 import socket
 import sqlite3
+import threading
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from admin.page.site import Site
 from tests.admin.conftest import Solar, start
 from tests.admin.page.conftest import log, shown
 from tests.admin.page.test_page import get
@@ -85,10 +87,38 @@ def test_nothing_is_left_of_sums_that_were_kept_elsewhere(tmp_path: Path, monkey
     assert os.listdir(tmp_path / "elsewhere") == []
 
 
-def test_without_sums_today_is_drawn_and_the_rest_says_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(_: Path) -> sqlite3.Connection:
-        raise sqlite3.OperationalError("database or disk is full")
+class Stop(threading.Event):
+    """Notes how long it is waited for, and is set at the third time."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        if len(self.waits) == 3:
+            self.set()
+        return self.is_set()
+
+
+def test_it_adds_up_without_a_pause_but_not_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log(tmp_path, 3)
+    monkeypatch.setattr("admin.page.site.STEP_SECONDS", -1.0)
+    site = Site(tmp_path, is_upload_wanted=False)
+    stop = Stop()
+    site.run(stop)
+    assert stop.waits == [0.05] * 3
+    monkeypatch.setattr("admin.energy.sums._connect", no_room)
+    stop = Stop()
+    site.run(stop)
+    assert stop.waits == [0.2] * 3
+
+
+def no_room(_: Path) -> sqlite3.Connection:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_without_sums_today_is_drawn_and_the_rest_says_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log(tmp_path, 3, every_seconds=1)
     with shown(tmp_path) as at:
         monkeypatch.setattr("admin.energy.sums._connect", no_room)
