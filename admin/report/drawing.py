@@ -65,13 +65,12 @@ class Span:
 
 
 def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: bool) -> str:
-    """A figure of curves over time; each with a band from lowest to highest. `zero`: the axis begins there."""
+    """A figure of curves over time; each with a band from lowest to highest. `zero`: it is on the axis."""
     drawn = [curve for curve in drawn if curve.columns]
     if not drawn:
         return figure(title, "Nothing was recorded.", "", "", "")
-    lowest = min(curve.columns.lowest for curve in drawn)
-    highest = max(curve.columns.highest for curve in drawn)
-    scale = Scale(value_marks(min(lowest, 0) if zero else lowest, highest))
+    ends = [end for curve in drawn for end in (curve.columns.lowest, curve.columns.highest)] + [0.0] * zero
+    scale = Scale(value_marks(min(ends), max(ends)))
     shapes = [
         f'<path class="{curve.style} {kind}" d="{path}"/>'
         for curve in drawn
