@@ -22,7 +22,7 @@ from tests.servers import program
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--remote-debugging-port=0", "--font-render-hinting=none"),
+    *("--remote-debugging-port=0", "--font-render-hinting=none", "--host-resolver-rules=MAP pi.local 127.0.0.1"),
 )
 START_SECONDS = 30.0
 ANSWER_SECONDS = 60.0

@@ -9,6 +9,7 @@ from admin.health.survey import survey
 from admin.terminal import options
 from admin.terminal.colour import painted
 from admin.terminal.moments import iso, iso_date
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.values import values
 from admin.terminal.words import ago, count, duration, size, wrapped
 from journal.errors import JournalError
@@ -47,12 +48,12 @@ def lines(health: Health, points: list[str], width: int = 80) -> list[str]:
     """The screen: first what needs attention, then everything else."""
     shown = ["Needs attention:"] if points else wrapped(_well(health), width)
     for point in points:
-        shown += wrapped(point, width, "  - ", "    ")
+        shown += wrapped(sanitized(point), width, "  - ", "    ")
     if health.error:
         return shown
     shown.append("")
     for label, text in _rows(health):
-        shown += wrapped(text, width, f"{label:14}", " " * 14)
+        shown += wrapped(sanitized(text), width, f"{label:14}", " " * 14)
     return shown
 
 

@@ -11,6 +11,7 @@ from admin.energy.words import HEAD, facts, rows_of_periods
 from admin.page.site import Look, Site
 from admin.terminal import options
 from admin.terminal.console import stop_on_signals
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.values import values
 from admin.terminal.words import ago, count
 
@@ -47,12 +48,11 @@ def lines(site: Site, stop: threading.Event, most: int | None) -> None:
         if reading and reading.id != seen:
             seen = reading.id
             number += 1
-            print(f"{_local(reading.time_ms)}  {values(reading)}  [{look.verdict}]", flush=True)
+            _tell(reading.time_ms, f"{values(reading)}  [{look.verdict}]")
         if look.points != told:
             told = look.points
-            now = _local(look.health.now_ms)
             for words in [f"needs attention: {point}" for point in told] or ["nothing needs attention any more"]:
-                print(f"{now}  {words}", flush=True)
+                _tell(look.health.now_ms, words)
         if most is not None and number >= most:
             return
         stop.wait(EVERY_SECONDS)
@@ -81,12 +81,12 @@ def screen_of(look: Look, width: int) -> "Group":
     from rich.text import Text
 
     style = "bold" if not (look.is_stale or look.is_held) else "bold reverse"
-    parts: list[Text | Table] = [Text(look.name), Text(look.verdict, style=style)]
+    parts: list[Text | Table] = [Text(sanitized(look.name)), Text(look.verdict, style=style)]
     reading = look.health.reading
     if reading:
         age = "held" if look.is_held else ago(look.health.age_seconds(reading.time_ms))
-        parts.append(Text(f"{values(reading)}; {age}"))
-    parts += [Text(f"Needs attention: {point}", style="bold") for point in look.points]
+        parts.append(Text(sanitized(f"{values(reading)}; {age}")))
+    parts += [Text(sanitized(f"Needs attention: {point}"), style="bold") for point in look.points]
     if look.left:
         parts.append(Text(f"{count(look.left, 'reading')} still to be added up", style="dim"))
     if look.figures:
@@ -101,5 +101,6 @@ def screen_of(look: Look, width: int) -> "Group":
     return Group(*parts, Text(), Text("Ctrl-C ends it.", style="dim"))
 
 
-def _local(time_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+def _tell(time_ms: int, words: str) -> None:
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+    print(f"{moment}  {sanitized(words)}", flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -20,7 +21,7 @@ from admin.page.charts import RANGES, SHORT_SECONDS, Charts
 from admin.page.guard import Guard
 from admin.page.metrics import metrics
 from admin.page.site import Look, Site
-from admin.report.page import SCRIPT, STYLE
+from admin.report.page import SCRIPT, STYLE, printable
 from journal.errors import JournalError
 
 HERE = Path(__file__).parent
@@ -31,7 +32,7 @@ MOST_WATCHERS = 20
 
 def application(site: Site, token: str, stop: threading.Event) -> Guard:
     """The application; it ends its live events when `stop` is set."""
-    return Guard(Starlette(routes=Pages(site, stop).routes()), token)
+    return Guard(GZipMiddleware(Starlette(routes=Pages(site, stop).routes()), compresslevel=6), token)
 
 
 class Pages:
@@ -71,8 +72,9 @@ class Pages:
     def _draw(self, chosen: str) -> str:
         try:
             return self._charts.draw(chosen)
-        except (JournalError, sqlite3.Error):
-            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: the journal cannot be read.</p>"
+        except (JournalError, sqlite3.Error) as error:
+            what = "the journal" if isinstance(error, JournalError) else "the sums in page.db"
+            return f"<p data-every='{SHORT_SECONDS}'>There are no charts now: {what} cannot be read.</p>"
 
     async def live(self, _: Request) -> Response:
         if self._site.watchers >= MOST_WATCHERS:
@@ -87,7 +89,13 @@ class Pages:
             quiet = 0.0
             while not self._stop.is_set():
                 look = self._site.look
-                parts = {"now": views.now(look), "energy": views.energy(look), "title": f"{look.name}: {look.verdict}"}
+                name = printable(look.name)
+                parts = {
+                    "now": views.now(look),
+                    "energy": views.energy(look),
+                    "name": name,
+                    "title": f"{name}: {look.verdict}",
+                }
                 changed = {name: html for name, html in parts.items() if seen.get(name) != html}
                 seen = parts
                 quiet = 0.0 if changed else quiet + LIVE_SECONDS

@@ -1,7 +1,7 @@
 """The charts of today, 7 days, 30 days and a year, drawn when asked for and kept until something has changed."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from admin.energy.sums import Sums
@@ -23,63 +23,50 @@ SHORT_MS, SHORT_SECONDS, LONG_SECONDS = 3_600_000, 3, 60
 NOTHING = f"<p data-every='{SHORT_SECONDS}'>No readings in this time.</p>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    now_ms: int
-    journal_left: tuple[str, int]
-    date: str
-    html: str
-
-
 class Charts:
     """Draws one at a time, so that few columns are in memory, no matter how many people ask."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._lock = threading.Lock()
-        self._drawn: dict[str, _Drawing] = {}
+        self._drawn: dict[str, tuple[object, int, str]] = {}
 
     def draw(self, name: str) -> str:
         """The charts of a range, as HTML. Raises JournalError, sqlite3.Error."""
         with self._lock:
             look = self._site.look
             now_ms = look.health.now_ms
-            date = local_date(now_ms).isoformat()
             with Journal.open(self._site.data / "journal.db") as journal:
-                state = journal.identity(), look.left
-                kept = self._drawn.get(name)
-                if (
-                    kept is None
-                    or kept.journal_left != state
-                    or kept.date != date
-                    or not 0 <= now_ms - kept.now_ms <= FRESH_MS[name]
-                ):
+                state = journal.identity(), look.left, local_date(now_ms)
+                of_state, at_ms, html = self._drawn.get(name, (None, 0, ""))
+                if of_state != state or not 0 <= now_ms - at_ms <= FRESH_MS[name]:
                     html = self._draw(journal, look, name)
-                    kept = self._drawn[name] = _Drawing(now_ms, state, date, html)
-            return kept.html
+                    self._drawn[name] = state, now_ms, html
+            return html
 
     def _draw(self, journal: Journal, look: Look, name: str) -> str:
         now_ms, days = look.health.now_ms, RANGES[name][1]
         today = local_date(now_ms)
         since_ms = midnight_ms(today - timedelta(days - 1))
         records = days_of(journal, midnight_ms(today - timedelta(max(days, 7) - 1)), now_ms)
-        with Sums.open(self._site.sums_path) as sums:
-            if name == "today":
-                ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
-                if not ranges:
-                    return NOTHING
-                span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
-                drawn = collect(journal, ranges, span)
+        if name == "today":
+            ranges = journal.id_ranges("readings", since_ms, now_ms + 1)
+            if not ranges:
+                return NOTHING
+            span = replace(span_of(journal, ranges, since_ms, now_ms + 1), until_ms=now_ms + 1)
+            drawn = collect(journal, ranges, span)
+        else:
+            until_ms = midnight_ms(today + timedelta(1))
+            site_days = self._site.days.values()
+            if first := next(iter(site_days), None):  # a young site's charts begin with its first day
+                since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
+            gap_ms = 1000 * max(LEAST_GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
+            span = Span(since_ms, until_ms, gap_ms)
+            if until_ms - since_ms > LONG_MS:
+                drawn = collect_sums((day for day in site_days if day.began_ms >= since_ms), span)
             else:
-                until_ms = midnight_ms(today + timedelta(1))
-                site_days = self._site.days.values()
-                if first := next(iter(site_days), None):  # a young site's charts begin with its first day
-                    since_ms = max(since_ms, midnight_ms(local_date(first.began_ms)))
-                is_long = until_ms - since_ms > LONG_MS
-                known = [day for day in site_days if day.began_ms >= since_ms]
-                gap_ms = 1000 * max(LEAST_GAP_SECONDS, 5 * (look.health.interval_seconds or 0))
-                span = Span(since_ms, until_ms, gap_ms)
-                drawn = collect_sums(known if is_long else sums.quarters(since_ms, until_ms), span)
+                with Sums.open(self._site.sums_path) as sums:
+                    drawn = collect_sums(sums.quarters(since_ms, until_ms), span)
         every = SHORT_SECONDS if span.until_ms - span.since_ms < SHORT_MS else LONG_SECONDS
         nights = look.figures.nights if look.figures else ()
         return f"<div data-every='{every}'>" + "\n".join(charts_of(drawn, span, records, nights)) + "</div>"

@@ -1,16 +1,17 @@
 """Who may see the page, and what a browser may do with it: the token, the host's name, and headers on every answer."""
 
 import asyncio
-import binascii
 import hmac
+import ipaddress
 from base64 import b64decode
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPEN_PATHS = ("/healthz",)
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")
 WRONG_SECONDS = 1.0
 """The answer to a wrong token comes this late."""
 
@@ -20,7 +21,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
@@ -53,11 +53,11 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("this page is read-only\n", 405, headers={"Allow": "GET, HEAD"})
         if not self._token:
-            host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-            if host in LOCAL_NAMES or headers.get("host") in LOCAL_NAMES:
-                return None
+            with suppress(ValueError):
+                if is_local(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
+                    return None
             return PlainTextResponse("open this page as http://127.0.0.1, or set SOLAR_PAGE_TOKEN\n", 421)
-        if scope["path"] in OPEN_PATHS or hmac.compare_digest(_given(headers).encode(), self._token.encode()):
+        if scope["path"] in OPEN_PATHS or hmac.compare_digest(_given(headers), self._token.encode()):
             return None
         if "authorization" in headers:
             await asyncio.sleep(WRONG_SECONDS)
@@ -68,14 +68,22 @@ class Guard:
         )
 
 
-def _given(headers: Headers) -> str:
+def is_local(host: str) -> bool:
+    """Whether this name or address always means this computer."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _given(headers: Headers) -> bytes:
     """The token of a program (Bearer), or the password that a browser asked for (Basic)."""
     scheme, _, words = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return words.strip()
+        return words.strip().encode("latin-1")  # as Starlette has decoded it
     if scheme.lower() == "basic":
         try:
-            return b64decode(words, validate=True).decode().partition(":")[2]
-        except (binascii.Error, ValueError):
-            return ""
-    return ""
+            return b64decode(words, validate=True).partition(b":")[2]
+        except ValueError:
+            return b""
+    return b""

@@ -1,19 +1,28 @@
 """The page's server: where it listens, and uvicorn in a thread of its own, beside the one that looks at the site."""
 
-import ipaddress
+import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from admin.page.app import application
+from admin.page.guard import is_local
 from admin.page.site import Site
 from journal.errors import BadSetting, SolarError
 
 MOST_CONNECTIONS = 50
 SHORTEST_TOKEN = 8
+SILENT_SECONDS = 30.0
+"""A new connection that asks nothing is closed after this time. Else each phone that went out of reach kept one."""
+REMEDIES = {
+    errno.EADDRINUSE: "is the page running already? Another port: --listen 127.0.0.1:8643",
+    errno.EACCES: "ports below 1024 are for root; another port: --listen 127.0.0.1:8643",
+}
 
 
 class Address(tuple[str, int]):
@@ -21,10 +30,7 @@ class Address(tuple[str, int]):
 
     @property
     def is_local(self) -> bool:
-        try:
-            return ipaddress.ip_address(self[0]).is_loopback
-        except ValueError:
-            return self[0] == "localhost"
+        return is_local(self[0])
 
     @property
     def url(self) -> str:
@@ -53,6 +59,14 @@ def check_token(where: Address, token: str) -> None:
         )
 
 
+class _Protocol(H11Protocol):
+    """HTTP, with patience also for a connection that is new."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(SILENT_SECONDS, self.timeout_keep_alive_handler)
+
+
 @contextmanager
 def serving(site: Site, where: Address, token: str, stop: threading.Event) -> Iterator[Address]:
     """The page's server during the block; gives the address, with the port that was chosen for port 0."""
@@ -60,13 +74,12 @@ def serving(site: Site, where: Address, token: str, stop: threading.Event) -> It
         family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
         listener = socket.create_server(where, family=family)
     except OSError as error:
-        raise SolarError(
-            f"cannot listen on {where[0]}:{where[1]}: {error.strerror or error}; "
-            "is the page running already? Another port: --listen 127.0.0.1:8643"
-        ) from error
+        cause = (error.strerror or str(error)).partition(" (while ")[0]  # Python adds the address, which stands here
+        remedy = REMEDIES.get(error.errno or 0, "give an address of this computer, or 0.0.0.0 for all of them")
+        raise SolarError(f"cannot listen on {where[0]}:{where[1]}: {cause}; {remedy}") from error
     config = uvicorn.Config(
         application(site, token, stop),
-        http="h11",
+        http=_Protocol,
         ws="none",
         loop="asyncio",
         lifespan="off",

@@ -4,7 +4,9 @@ Only a look writes the file of sums, one at a time; charts read it, each with a 
 opened for each look, so that a replaced one is noticed.
 """
 
+import atexit
 import logging
+import shutil
 import sqlite3
 import tempfile
 import threading
@@ -82,16 +84,16 @@ class Site:
 
     def run(self, stop: threading.Event, heartbeat: Callable[[str], None] = lambda text: None) -> None:
         """Look until `stop` is set."""
+        due = 0.0
         while not stop.is_set():
-            began = time.monotonic()
-            heartbeat(self.fresh(0).verdict)
-            pause = UNWATCHED_SECONDS
-            if self._left:
-                pause = 0.05
-            while not stop.wait(min(pause, WATCHED_SECONDS)):
-                passed = time.monotonic() - began
-                if passed >= pause or (self.watchers and passed >= WATCHED_SECONDS):
-                    break
+            if self._is_adding or self.watchers or time.monotonic() >= due:
+                heartbeat(self.fresh(0).verdict)
+                due = time.monotonic() + UNWATCHED_SECONDS
+            stop.wait(0.05 if self._is_adding else WATCHED_SECONDS)
+
+    @property
+    def _is_adding(self) -> bool:
+        return bool(self._left) and not self._trouble
 
     def look_again(self) -> Look:
         """Look at everything now."""
@@ -103,7 +105,8 @@ class Site:
                 self._add_up(journal, health.now_ms)
         except JournalError as error:
             self._figures = None
-            health = health if health.error else _with_error(health, str(error))
+            if not health.error:
+                health = Health(now_ms=health.now_ms, data=health.data, error=str(error), is_logging=health.is_logging)
         figures = self._figures
         return Look(
             name=name,
@@ -156,16 +159,13 @@ class Site:
         return self.days
 
 
-def _with_error(health: Health, error: str) -> Health:
-    return Health(now_ms=health.now_ms, data=health.data, error=error, is_logging=health.is_logging)
-
-
 def _writable(path: Path) -> Path:
     """`path`; if it cannot be written, a file elsewhere that is used until this program ends."""
     try:
         Sums.open(path).close()
     except (sqlite3.Error, OSError) as error:
         elsewhere = Path(tempfile.mkdtemp(prefix="solar-page-")) / FILE
+        atexit.register(shutil.rmtree, elsewhere.parent, ignore_errors=True)
         log.warning("cannot write %s: %s; keeping the sums in %s until this program ends", path, error, elsewhere)
         return elsewhere
     return path

@@ -21,7 +21,7 @@ def whole_page(look: Look, chosen: str, charts: str) -> str:
         f"<title>{name}: {escape(look.verdict)}</title>\n"
         '<link rel="icon" href="/icon.svg" type="image/svg+xml">\n<link rel="stylesheet" href="/page.css">\n'
         '<script src="/page.js" defer></script>\n</head>\n<body>\n'
-        f"<header><h1>{name}</h1><p id='connection' role='status'></p></header>\n"
+        f"<header><h1 id='name'>{name}</h1><p id='connection' role='status'></p></header>\n"
         f"<main>\n<div id='now'>{now(look)}</div>\n"
         f"<nav aria-label='Period'>{links}</nav>\n"
         f"<div id='charts' data-range='{chosen}'>{charts}</div>\n"
@@ -34,7 +34,9 @@ def now(look: Look) -> str:
     style = "held" if look.is_held else "stale" if look.is_stale else "fresh"
     points = "".join(f"<li>{escape(printable(point))}</li>" for point in look.points)
     needs = f"<section class='attention'><h2>Needs attention</h2><ul>{points}</ul></section>" if points else ""
-    well = "" if points else "<p class='well'>Nothing needs attention.</p>"
+    reading = look.health.reading
+    is_alarm = bool(reading and (reading.alarm or reading.load_disconnected))
+    well = "" if points or is_alarm else "<p class='well'>Nothing needs attention.</p>"
     meanwhile = f"The charts are being drawn again: {count(look.left, 'reading')} still to be added up."
     left = f"<p class='faint'>{meanwhile}</p>" if look.left else ""
     shown = "".join(
@@ -42,7 +44,7 @@ def now(look: Look) -> str:
         for name, title, value, under in _values(look)
     )
     return (
-        f"<p class='verdict {style}'>{escape(printable(look.verdict))}</p>{needs}"
+        f"<p class='verdict {style}{' alarm' * is_alarm}'>{escape(printable(look.verdict))}</p>{needs}"
         f"<dl class='values {style}'>{shown}</dl>{well}{left}"
     )
 
@@ -68,7 +70,7 @@ def _below(text: str) -> str:
 
 
 def _amount(value: float | None, unit: str, digits: int) -> str:
-    return "not known" if value is None else f"{value + 0.0:,.{digits}f} {unit}"
+    return "not known" if value is None else f"{round(value, digits) + 0.0:,.{digits}f} {unit}"
 
 
 def energy(look: Look) -> str:

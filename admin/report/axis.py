@@ -2,11 +2,12 @@
 
 import math
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
-HOURS = (1, 2, 3, 6, 12)
+SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+HOURS = (2, 3, 6, 12)
 DAYS = (1, 2, 7, 14)
 MONTHS = (2, 3, 6, 12, 24)
 YEAR_MS = 390 * DAY_MS
@@ -38,54 +39,36 @@ def value_marks(lowest: float, highest: float, most: int = 7) -> list[Mark]:
 def time_marks(since_ms: int, until_ms: int, most: int = 7) -> list[Mark]:
     """Round seconds, minutes, hours, days or months of local time from `since_ms` to `until_ms`; at least one."""
     span = until_ms - since_ms
-    for seconds in SECONDS:
-        if span / (seconds * 1000) < most:
-            return _seconds(since_ms, until_ms, seconds) or [Mark(since_ms, _local(since_ms, "%H:%M:%S"))]
-    for hours in HOURS:
-        if span / (hours * HOUR_MS) < most:
-            marks = _hours(since_ms, until_ms, hours)
-            break
+    start = time.localtime(since_ms / 1000)
+    year, month, day = start[:3]
+    moments: Iterable[int]
+    if seconds := next((each for each in SECONDS if span / (each * 1000) < most), None):
+        step_ms, offset_ms = seconds * 1000, start.tm_gmtoff * 1000
+        moments = range(-(-(since_ms + offset_ms) // step_ms) * step_ms - offset_ms, until_ms, step_ms)
+        layout = "%H:%M" if seconds >= 60 else "%H:%M:%S"
+    elif hours := next((each for each in HOURS if span / (each * HOUR_MS) < most), None):
+        moments = [_moment(year, month, day, hour) for hour in range(0, 24 * 8, hours)]
+        layout = "%H:%M"
+    elif days := next((each for each in DAYS if span / (each * DAY_MS) <= most), None):
+        moments = [_moment(year, month, day + each) for each in range(1, 400, days)]
+        layout = "%-d %b"
     else:
-        for days in DAYS:
-            if span / (days * DAY_MS) <= most:
-                marks = _days(since_ms, until_ms, days)
-                break
-        else:
-            months = next((months for months in MONTHS if span / (months * 30 * DAY_MS) < most), 120)
-            marks = _months(since_ms, until_ms, 1 if span < YEAR_MS else months)
-    return marks or [Mark(since_ms, _local(since_ms, "%-d %b %H:%M"))]
+        several = next((each for each in MONTHS if span / (each * 30 * DAY_MS) < most), 120)
+        months = 1 if span < YEAR_MS else several
+        moments = [_moment(year, month + each, 1) for each in range(1, 1200, months)]
+        layout = "%b" if months == 1 else "%b %Y"
+    marks = [Mark(at, _label(at, layout)) for at in moments if since_ms <= at < until_ms]
+    return marks or [Mark(since_ms, _local(since_ms, "%H:%M:%S" if seconds else "%-d %b %H:%M"))]
 
 
-def _seconds(since_ms: int, until_ms: int, step: int) -> list[Mark]:
-    first = -(-since_ms // (step * 1000)) * step * 1000
-    layout = "%H:%M" if step >= 60 else "%H:%M:%S"
-    return [Mark(at, _local(at, layout)) for at in range(first, until_ms, step * 1000)]
-
-
-def _hours(since_ms: int, until_ms: int, step: int) -> list[Mark]:
-    start = time.localtime(since_ms / 1000)
-    marks = []
-    for hour in range(0, 24 * 8, step):
-        at = _moment(start.tm_year, start.tm_mon, start.tm_mday, hour)
-        if since_ms <= at < until_ms:
-            marks.append(Mark(at, _local(at, "%-d %b" if hour % 24 == 0 else "%H:%M")))
-    return marks
-
-
-def _days(since_ms: int, until_ms: int, step: int) -> list[Mark]:
-    start = time.localtime(since_ms / 1000)
-    moments = [_moment(start.tm_year, start.tm_mon, start.tm_mday + day) for day in range(1, 400, step)]
-    return [Mark(at, _local(at, "%-d %b")) for at in moments if since_ms <= at < until_ms]
-
-
-def _months(since_ms: int, until_ms: int, step: int) -> list[Mark]:
-    start = time.localtime(since_ms / 1000)
-    moments = [_moment(start.tm_year, start.tm_mon + month, 1) for month in range(1, 1200, step)]
-    return [
-        Mark(at, _local(at, "%b %Y" if step > 1 else "%Y" if time.localtime(at / 1000).tm_mon == 1 else "%b"))
-        for at in moments
-        if since_ms <= at < until_ms
-    ]
+def _label(at: int, layout: str) -> str:
+    """Midnight is called by its date, January by its year."""
+    moment = time.localtime(at / 1000)
+    if layout == "%H:%M" and moment[3:6] == (0, 0, 0):
+        layout = "%-d %b"
+    elif layout == "%b" and moment.tm_mon == 1:
+        layout = "%Y"
+    return time.strftime(layout, moment)
 
 
 def _moment(year: int, month: int, day: int, hour: int = 0) -> int:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Self
 
 from admin.health.survey import usual_seconds
@@ -39,9 +40,7 @@ class ChartData:
     def add(self, sums: Sequence[Any]) -> None:
         """The sums of a slice, one quantity after the other (Journal.slices)."""
         for nth, columns in enumerate(self.columns.values()):
-            number, first_ms, last_ms, lowest, highest, total = sums[SUMS * nth : SUMS * (nth + 1)]
-            if number:
-                columns.add_sums(first_ms, last_ms, lowest=lowest, highest=highest, total=total, number=number)
+            columns.add(sums[SUMS * nth : SUMS * (nth + 1)])
 
 
 def collect(journal: Journal, ranges: Ranges, span: Span, show: Callable[[int], None] = lambda done: None) -> ChartData:
@@ -67,18 +66,9 @@ def collect_sums(stretches: Iterable[Stretch], span: Span) -> ChartData:
     """The same from sums of quarters or days."""
     drawn = ChartData.empty(span)
     for stretch in stretches:
-        if stretch.first_ms is None or stretch.last_ms is None:
-            continue
-        for columns, extent in zip(drawn.columns.values(), stretch.extents, strict=True):
-            if extent.lowest is not None and extent.highest is not None:
-                columns.add_sums(
-                    stretch.first_ms,
-                    stretch.last_ms,
-                    lowest=extent.lowest,
-                    highest=extent.highest,
-                    total=extent.total,
-                    number=extent.number,
-                )
+        ends = stretch.first_ms, stretch.last_ms
+        sums = [(each.number, *ends, each.lowest, each.highest, each.total) for each in stretch.extents]
+        drawn.add(list(chain.from_iterable(sums)))
     return drawn
 
 

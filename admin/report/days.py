@@ -1,7 +1,7 @@
 """The regulator's daily records in the report: as bars, and as a table."""
 
-import time
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from admin.energy.days import total
 from admin.energy.words import number
@@ -21,30 +21,34 @@ DAY_COLUMNS = (
 
 
 def bars_of_days(days: Sequence[Day]) -> str:
-    """The chart of what was charged and used."""
-    each = "day" if len(days) <= MOST_BARS else "month"
-    return bars(f"Charge per {each}", "Ah", ("charged", "used"), _bars(days))
-
-
-def _bars(days: Sequence[Day]) -> list[Bar]:
-    """A pair of bars for each day, or for each month if the days are too many."""
-    if len(days) <= MOST_BARS:
-        return [Bar(_short(day.date), day.charge_amp_hours, day.load_amp_hours) for day in days]
-    months: dict[str, list[Day]] = {}
+    """The chart of what was charged and used; a day or month without a record keeps its place."""
+    dates = _between(days[0].date, days[-1].date) if days else []
+    each, letters = ("day", 10) if max(len(dates), len(days)) <= MOST_BARS else ("month", 7)
+    grouped: dict[str, list[Day]] = {name[:letters]: [] for name in dates}
     for day in days:
-        months.setdefault(day.date[:7], []).append(day)
-    return [
-        Bar(month, total(day.charge_amp_hours for day in each), total(day.load_amp_hours for day in each))
-        for month, each in months.items()
+        grouped.setdefault(day.date[:letters], []).append(day)
+    drawn = [
+        Bar(_short(name), total(day.charge_amp_hours for day in group), total(day.load_amp_hours for day in group))
+        for name, group in grouped.items()
     ]
+    return bars(f"Charge per {each}", "Ah", ("charged", "used"), drawn)
 
 
-def _short(date: str) -> str:
-    """2026-11-16 as 16 Nov."""
+def _between(first: str, last: str) -> list[str]:
+    """Every date from `first` to `last`; none if one of them is no date."""
     try:
-        return time.strftime("%-d %b", time.strptime(date, "%Y-%m-%d"))
+        began, ended = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
-        return date
+        return []
+    return [(began + timedelta(days)).isoformat() for days in range((ended - began).days + 1)]
+
+
+def _short(name: str) -> str:
+    """2026-11-16 as 16 Nov; a month as it is."""
+    try:
+        return f"{date.fromisoformat(name):%-d %b}"
+    except ValueError:
+        return name
 
 
 def table_of_days(days: Sequence[Day]) -> str:

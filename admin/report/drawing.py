@@ -70,13 +70,12 @@ class Span:
 
 
 def curves(title: str, unit: str, drawn: Sequence[Curve], span: Span, *, zero: bool) -> str:
-    """A figure of curves over time; each with a band from lowest to highest. `zero`: the axis begins there."""
+    """A figure of curves over time; each with a band from lowest to highest. `zero`: it is on the axis."""
     drawn = [curve for curve in drawn if curve.columns]
     if not drawn:
-        return figure(title, f"{title}: nothing was recorded.", "", "", "")
-    lowest = min(curve.columns.lowest for curve in drawn)
-    highest = max(curve.columns.highest for curve in drawn)
-    scale = Scale(value_marks(min(lowest, 0) if zero else lowest, highest))
+        return figure(title, "Nothing was recorded.", "", "", "")
+    ends = [end for curve in drawn for end in (curve.columns.lowest, curve.columns.highest)] + [0.0] * zero
+    scale = Scale(value_marks(min(ends), max(ends)))
     shapes = [
         f'<path class="{curve.style} {kind}" d="{path}"/>'
         for curve in drawn
@@ -158,7 +157,7 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     """A figure of pairs of bars, in the order given."""
     values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
     if not values:
-        return figure(title, f"{title}: there are no daily records in this period.", "", "", "")
+        return figure(title, "There are no daily records in this period.", "", "", "")
     scale = Scale(value_marks(0, max(values)))
     step = WIDTH / len(drawn)
     shapes = []

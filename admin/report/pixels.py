@@ -6,8 +6,9 @@ runs     [column, column]      [column, column]      what is missing for longer 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 DAY_MS = 86_400_000
 LONG_MS = 60 * DAY_MS
@@ -47,13 +48,12 @@ class Columns:
         self._since_ms = since_ms
         self._columns: dict[int, Column] = {}
 
-    def add(self, time_ms: int, value: float) -> None:
-        self.add_sums(time_ms, time_ms, lowest=value, highest=value, total=value, number=1)
-
-    def add_sums(
-        self, first_ms: int, last_ms: int, *, lowest: float, highest: float, total: float, number: int
-    ) -> None:
-        """Add the sums of several values at once; all of them go to the column in which their middle lies."""
+    def add(self, sums: Sequence[Any]) -> None:
+        """Some values: their number, the times of the first and the last, the lowest, the highest and their sum. All of
+        them go to the column in which their middle lies."""
+        number, first_ms, last_ms, lowest, highest, total = sums
+        if not number:
+            return
         place = int(((first_ms + last_ms) // 2 - self._since_ms) / self.width_ms)
         column = self._columns.setdefault(place, Column(place, first_ms, last_ms, lowest, highest))
         column.first_ms, column.last_ms = min(column.first_ms, first_ms), max(column.last_ms, last_ms)

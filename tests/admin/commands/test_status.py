@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from admin.files.lock_file import only_one
 
 from admin.commands.alert import situation
-from admin.files.lock_file import only_one
 from journal.boots import Anchor
 from journal.errors import JournalUnusable
 from journal.writer import JournalWriter

@@ -1,5 +1,6 @@
 """`solar watch` at a terminal and redirected."""
 
+import sqlite3
 from io import StringIO
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from admin.commands.watch import screen_of
 from admin.page.site import Site
-from tests.admin.conftest import Solar, contents, redirected
+from tests.admin.conftest import Solar, contents, event, redirected
 from tests.admin.page.conftest import log
 
 
@@ -27,6 +28,20 @@ def test_what_needs_attention_is_a_line_too(solar: Solar) -> None:
     ran = solar("watch", "--count", "1")
     assert "LOAD CUT OFF" in ran.out
     assert "needs attention: a damaged journal was set aside" in ran.out
+
+
+def test_a_hostile_name_or_event_does_not_command_the_terminal(solar: Solar) -> None:
+    """The words of a server, and so of anybody between, can be in what needs attention."""
+    hostile = "\x1b]0;a title\x07\x1b[31mred\r"
+    log(Path("data"), 3, event(1, "regulator_silent", hostile), site=hostile, regulator_state=hostile)
+    with sqlite3.connect("data/journal.db") as file:
+        file.execute("UPDATE readings SET time_ms = time_ms - 7200000")
+    look = Site(Path("data"), is_upload_wanted=False, keeps_sums=False).look
+    shown = StringIO()
+    Console(width=300, file=shown).print(screen_of(look, 300))
+    for text in (shown.getvalue(), solar("watch", "--count", "1").out, solar("status").out):
+        assert "\\x1b[31mred" in text
+        assert all(letter.isprintable() or letter == "\n" for letter in text)
 
 
 @pytest.mark.parametrize("width", [40, 69, 70, 80])

@@ -60,14 +60,14 @@ def log(
 
 
 @contextmanager
-def shown(data: Path, token: str = "", port: int = 0) -> Iterator[Address]:
+def shown(data: Path, token: str = "", port: int = 0, host: str = "127.0.0.1") -> Iterator[Address]:
     """The page of this data directory."""
     stop = threading.Event()
     site = Site(data, is_upload_wanted=False)
     thread = threading.Thread(target=site.run, args=(stop,))
     thread.start()
     try:
-        with serving(site, Address(("127.0.0.1", port)), token, stop) as at:
+        with serving(site, Address((host, port)), token, stop) as at:
             yield at
     finally:
         stop.set()

@@ -42,6 +42,17 @@ def test_it_shows_the_newest_reading_and_updates_by_itself(tmp_path: Path, brows
         in_order(tab, at.url)
 
 
+def test_it_is_in_order_under_another_name(tmp_path: Path, browser: Browser) -> None:
+    """As from a phone: what a browser ignores without TLS, it says as an error, but not of 127.0.0.1."""
+    log(tmp_path, 30)
+    with shown(tmp_path, token="long enough") as at:
+        tab = browser.tab()
+        tab.send("Network.setExtraHTTPHeaders", headers={"Authorization": "Bearer long enough"})
+        tab.look(f"http://pi.local:{at[1]}/", **PHONE)
+        tab.until("events.readyState === EventSource.OPEN")
+        in_order(tab, f"http://pi.local:{at[1]}/")
+
+
 def test_gaps_are_drawn_and_values_shown_under_the_pointer(tmp_path: Path, browser: Browser) -> None:
     log(tmp_path, 12 * 60)
     with sqlite3.connect(tmp_path / "journal.db") as file:
@@ -74,6 +85,7 @@ def test_it_survives_a_stopped_logger_and_a_replaced_journal(tmp_path: Path, bro
         log(tmp_path, 5, site="the cabin", battery_volts=13.1)
         tab.until("document.querySelector('.values .volts dd').textContent === '13.1 V'")
         assert tab.js("document.querySelector('.attention')") is None
+        assert tab.text("h1") == "the cabin"
         in_order(tab, at.url)
 
 
@@ -89,6 +101,71 @@ def test_it_says_when_its_server_is_away_and_comes_back(tmp_path: Path, browser:
     tab.until("document.querySelector('#connection').textContent.startsWith('Not live')")
     with shown(tmp_path, port=port):
         tab.until("document.querySelector('#connection').textContent === ''", seconds=30)
+
+
+def test_what_a_person_looks_at_stays_when_the_page_is_drawn_again(tmp_path: Path, browser: Browser) -> None:
+    """The value under the pointer, the chart that has the keyboard, the open table."""
+    log(tmp_path, 30)
+    with shown(tmp_path) as at:
+        tab = browser.tab().look(at.url + "?range=7d", **DESK)
+        tab.js("document.querySelectorAll('.chart')[1].focus(); document.querySelector('details').open = true")
+        for _ in range(3):
+            tab.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight", code="ArrowRight")
+        tab.until("document.querySelector('.value')")
+        old = tab.text(".value")
+        tab.js("old = document.querySelectorAll('.chart')[1]; drawAgain()")
+        assert tab.js("old.isConnected") is False
+        assert tab.text(".value")[:8] == old[:8]
+        assert tab.js("document.activeElement === document.querySelectorAll('.chart')[1]")
+        tab.js("document.querySelector('summary').focus(); show({energy: byId('energy').innerHTML})")
+        assert tab.js("[document.activeElement.tagName, document.querySelector('details').open]") == ["SUMMARY", True]
+        in_order(tab, at.url)
+
+
+def test_charts_are_asked_for_once_at_a_time(tmp_path: Path, browser: Browser) -> None:
+    """However long a slow computer takes to draw them."""
+    log(tmp_path, 30)
+    with shown(tmp_path) as at:
+        tab = browser.tab().look(at.url, **DESK)
+        tab.js(
+            "fetches = 0; window.fetch = () => { fetches++; return new Promise(() => {}); };drawAgain(); drawAgain(); 0"
+        )
+        assert tab.js("fetches") == 1
+
+
+def test_it_becomes_live_again_after_a_refusal(
+    tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser does not ask again by itself after an error such as 503. Until then nothing looks as if it were new."""
+    log(tmp_path, 5)
+    monkeypatch.setattr("admin.page.app.MOST_WATCHERS", 0)
+    with shown(tmp_path) as at:
+        tab = browser.tab().look(at.url, **DESK)
+        tab.until("document.querySelector('#connection').textContent.startsWith('Not live')")
+        assert tab.js("getComputedStyle(document.querySelector('.values div')).borderTopStyle") == "dashed"
+        assert tab.js("document.title") == "Not live: home"
+        monkeypatch.setattr("admin.page.app.MOST_WATCHERS", 20)
+        tab.js("asked -= RETRY_MS")
+        tab.until("document.querySelector('#connection').textContent === ''")
+        tab.until("document.title.startsWith('home: Charging')")
+        assert tab.js("getComputedStyle(document.querySelector('.values div')).borderTopStyle") == "solid"
+
+
+def test_a_hidden_page_is_not_live_and_a_shown_one_is_again(tmp_path: Path, browser: Browser) -> None:
+    """A browser has six connections for a server: six hidden pages would keep the seventh from opening."""
+    log(tmp_path, 5)
+    with shown(tmp_path) as at:
+        tab = browser.tab().look(at.url, **PHONE)
+        tab.until("events.readyState === EventSource.OPEN")
+        hide = "Object.defineProperty(document, 'hidden', {{value: {}, configurable: true}}); "
+        hide += "document.dispatchEvent(new Event('visibilitychange'))"
+        tab.js(hide.format("true"))
+        assert tab.js("[events.readyState === EventSource.CLOSED, document.title]") == [True, "home"]
+        log(tmp_path, 1, battery_volts=26.2)
+        tab.js(hide.format("false"))
+        tab.until("document.querySelector('.values .volts dd').textContent === '26.2 V'")
+        assert tab.text("#connection") == ""
+        in_order(tab, at.url)
 
 
 def test_a_hostile_name_or_event_is_text(tmp_path: Path, browser: Browser) -> None:

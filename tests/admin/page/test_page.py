@@ -66,6 +66,23 @@ def test_what_it_tells_is_what_the_journal_has(tmp_path: Path) -> None:
         assert (get(at, "healthz").status, get(at, "healthz").body) == (200, '{"healthy":true}')
 
 
+def test_nothing_is_called_well_while_the_regulator_alarms(tmp_path: Path) -> None:
+    """What needs attention is about the logging, as in `solar status`; the battery is in the verdict."""
+    for flag in ("alarm", "load_disconnected"):
+        log(tmp_path, 3, **{flag: 1})
+        with shown(tmp_path) as at:
+            page = get(at).body
+        assert "class='verdict fresh alarm'" in page
+        assert "Nothing needs attention" not in page
+
+
+def test_a_little_less_than_nothing_is_zero(tmp_path: Path) -> None:
+    log(tmp_path, 3, load_amps=-0.04, load_watts=-0.4)
+    with shown(tmp_path) as at:
+        page = get(at).body
+    assert "<dd>0.0 A</dd><dd class='below'>0 W</dd>" in page
+
+
 def test_whoever_asks_once_gets_what_is_true_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nobody watches, it looks only every 30 s by itself."""
     log(tmp_path, 3)
