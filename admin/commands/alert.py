@@ -43,7 +43,6 @@ Site = Annotated[str, typer.Option(
 
 @app.command(cls=FittedCommand)
 def run(
-    context: typer.Context,
     *,
     data: options.Data = options.DATA,
     rules: RulesPath = None,
@@ -60,7 +59,7 @@ def run(
     from alerts.station import Station
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     told = receivers(options.alert_urls())
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)

@@ -21,7 +21,6 @@ AGAIN_SECONDS = 3600.0
 
 
 def mqtt(
-    context: typer.Context,
     *,
     data: options.Data = options.DATA,
     site: options.Site = options.SITE,
@@ -37,7 +36,7 @@ def mqtt(
     from mqtt.publisher import Publisher
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     at, topics = address(options.mqtt_url()), Topics(site)
     is_there(data / "journal.db")
     broker = Broker(at, f"solar-{topics.slug}", topics.status, ONLINE, OFFLINE)

@@ -1,0 +1,111 @@
+"""A service that starts without typer gets the same values that typer would give it; all else is left to typer."""
+
+import inspect
+import os
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from admin.terminal.application import root
+from admin.terminal.plain_start import SERVICES, service, values_of
+from admin.terminal.unknown_settings import USUAL
+
+RIGHT = {
+    "SOLAR_PORT": "socket://host:26000",
+    "SOLAR_BAUD": "300",
+    "SOLAR_INTERVAL": "2.5",
+    "SOLAR_SITE": "hütte",
+    "SOLAR_DATA": "/var/lib/solar",
+    "SOLAR_CLOCK": "trust",
+    "SOLAR_KEEP_DAYS": "365",
+    "SOLAR_CHARGE_STEP_AMPS": "0.5",
+    "SOLAR_LOAD_STEP_AMPS": "0.25",
+    "SOLAR_UPLOAD_EVERY": "300",
+    "SOLAR_MONTHLY_MEGABYTES": "50",
+    "SOLAR_SAVE_BELOW_VOLTS": "24.2",
+    "INFLUXDB_URL": "http://influx:8086",
+    "INFLUXDB_TOKEN": "t",
+    "INFLUXDB_ORG": "o",
+    "INFLUXDB_BUCKET": "b",
+    "INFLUXDB_CA_FILE": "ca.pem",
+}
+COMMAND_LINES = [
+    ("log",),
+    ("log", "--wait"),
+    ("log", "--no-wait", "-v"),
+    ("log", "--port", "/dev/ttyS0", "--baud", "1200", "--interval", "0.1", "--count", "3", "--data", "d"),
+    ("log", "--wait", "--no-wait", "--site", "a", "--site", "--b"),
+    ("log", "--charge-step-amps", "0.4", "--save-below-volts", "11", "--keep-days", "1", "--clock", "auto"),
+    ("upload",),
+    ("upload", "--once", "--verbose"),
+    ("upload", "--url", "http://a", "--org", "p", "--bucket", "c", "--ca-file", "x", "--every", "5", "--data", "d"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*USUAL, "STATE_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def plainly(name: str, *words: str) -> dict[str, Any] | None:
+    function = getattr(import_module(f"admin.commands.{name}"), name)
+    values = values_of(function, words, os.environ)
+    defaults = {each.name: each.default for each in inspect.signature(function).parameters.values()}
+    return None if values is None else {**defaults, **values}
+
+
+def by_typer(name: str, *words: str) -> dict[str, Any]:
+    parameters: dict[str, Any] = root().commands[name].make_context(name, list(words)).params
+    return parameters
+
+
+def test_every_usual_setting_is_tried_here() -> None:
+    assert RIGHT.keys() == USUAL
+
+
+@pytest.mark.parametrize("settings", [{}, RIGHT, {"STATE_DIRECTORY": "/state"}, dict.fromkeys(RIGHT, "")])
+@pytest.mark.parametrize("line", COMMAND_LINES, ids=" ".join)
+def test_it_gives_what_typer_gives(
+    line: tuple[str, ...], settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert plainly(*line) == by_typer(*line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("log", "--help"),
+        ("log", "--baud", "1"),
+        ("log", "--baud"),
+        ("log", "--baud=300"),
+        ("log", "--site", ""),
+        ("log", "-vv"),
+        ("log", "--speling"),
+        ("log", "surplus"),
+        ("log", ""),
+        ("log", "--count", "0"),
+        ("upload", "--wait"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_unusual_is_left_to_typer(line: tuple[str, ...]) -> None:
+    assert service(line) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("SOLAR_BAUD", "115200"), ("SOLAR_LOG_WAIT", "1"), ("SOLAR_BUAD", "300")]
+)
+def test_so_is_a_wrong_or_unusual_setting(setting: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert service(["log"]) is not None
+    monkeypatch.setenv(setting, value)
+    assert service(["log"]) is None
+
+
+def test_so_are_other_commands() -> None:
+    assert service(["status"]) is None
+    assert service([]) is None
+    assert [name for name in SERVICES if service([name])] == list(SERVICES)
