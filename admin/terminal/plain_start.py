@@ -31,8 +31,7 @@ def service(arguments: Sequence[str]) -> Callable[[], int | None] | None:
 
 def values_of(function: Any, words: Sequence[str], environ: Mapping[str, str]) -> dict[str, Any] | None:
     """The values for a command's function from a command line and the environment; None if typer must decide."""
-    hints = get_type_hints(function, include_extras=True)
-    options: dict[str, Option] = {name: hint.__metadata__[0] for name, hint in hints.items() if name != "return"}
+    options = options_of(function)
     values = _given(options, words)
     if values is None:
         return None
@@ -44,6 +43,12 @@ def values_of(function: Any, words: Sequence[str], environ: Mapping[str, str]) -
             except ValueError:
                 return None
     return values
+
+
+def options_of(function: Any) -> dict[str, Option]:
+    """By the names of the function's parameters."""
+    hints = get_type_hints(function, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items() if name != "return"}
 
 
 def _given(options: Mapping[str, Option], words: Sequence[str]) -> dict[str, Any] | None:

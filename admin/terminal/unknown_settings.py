@@ -33,7 +33,8 @@ USUAL = frozenset(
         *("INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_CA_FILE"),
     }
 )
-"""The settings that services usually get. If there are no others, no command has to be imported to check them."""
+"""The settings that services usually get. If there are no others, no command has to be imported to check them, and a
+service starts without typer (plain_start.py)."""
 ENV_FILE = Path(".env")
 SERVICES = Path("/etc/solar")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admin.terminal.application import root
-from admin.terminal.plain_start import SERVICES, service, values_of
+from admin.terminal.plain_start import SERVICES, options_of, service, values_of
 from admin.terminal.unknown_settings import USUAL
 
 RIGHT = {
@@ -49,8 +49,12 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def function_of(name: str) -> Any:
+    return getattr(import_module(f"admin.commands.{name}"), name)
+
+
 def plainly(name: str, *words: str) -> dict[str, Any] | None:
-    function = getattr(import_module(f"admin.commands.{name}"), name)
+    function = function_of(name)
     values = values_of(function, words, os.environ)
     defaults = {each.name: each.default for each in inspect.signature(function).parameters.values()}
     return None if values is None else {**defaults, **values}
@@ -63,6 +67,12 @@ def by_typer(name: str, *words: str) -> dict[str, Any]:
 
 def test_every_usual_setting_is_tried_here() -> None:
     assert RIGHT.keys() == USUAL
+
+
+def test_every_setting_of_a_service_is_usual() -> None:
+    """A new one that is not would bring typer back wherever it is set."""
+    options = [option for name in SERVICES for option in options_of(function_of(name)).values()]
+    assert {each for option in options for each in option.variables} - USUAL == {"STATE_DIRECTORY", "SOLAR_LOG_COUNT"}
 
 
 @pytest.mark.parametrize("settings", [{}, RIGHT, {"STATE_DIRECTORY": "/state"}, dict.fromkeys(RIGHT, "")])
