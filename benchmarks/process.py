@@ -118,7 +118,7 @@ def until(is_so: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     while not is_so():
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def influxdb_settings(url: str, bucket: str = "bucket") -> dict[str, str]:
