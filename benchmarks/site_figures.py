@@ -61,7 +61,9 @@ def _uploader(place: Place) -> float:
     data = place.journal("idle", 100)
     with (
         ScriptedInflux() as server,
-        process.running([SOLAR, "upload", "--data", str(data)], process.influxdb_settings(server.url)) as uploader,
+        process.running(
+            [SOLAR, "upload"], {"SOLAR_DATA": str(data), **process.influxdb_settings(server.url)}
+        ) as uploader,
     ):
         process.until(lambda: bool(server.requests), "the uploader's first request")
         time.sleep(2)
