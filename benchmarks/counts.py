@@ -5,13 +5,12 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from benchmarks.journals import make
-from journal.journal import Journal
+from benchmarks.journals import batches, make
 from tests.fault_proxy import FaultProxy
 from tests.logger.bench import Bench
 from tests.scripted_influx import ScriptedInflux
@@ -19,7 +18,6 @@ from uploader.drain.drain import Drain
 from uploader.drain.reporter import Reporter
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
-from uploader.server.line_protocol import COLUMNS, lines
 from uploader.server.outcomes import Sent
 from uploader.server.target import Target
 
@@ -101,15 +99,17 @@ def drained(directory: Path, readings: int) -> tuple[int, int, int]:
 
 
 def request_bytes(directory: Path, certificate: Path) -> tuple[float, float]:
-    """Bytes of a request of six readings and its answer, in both directions, with and without TLS, but not TCP."""
-    return _request_bytes(directory, certificate), _request_bytes(directory, None)
+    """Bytes of a request of six readings and its answer, in both directions, with and without TLS, but not TCP.
+
+    What twenty requests cost more than ten, so without the handshake.
+    """
+    path = make(directory / "requests.db", 120)
+    secure, plain = (list(carried(batches(path, 6), each)) for each in (certificate, None))
+    return (secure[19] - secure[9]) / 10, (plain[19] - plain[9]) / 10
 
 
-def _request_bytes(directory: Path, certificate: Path | None) -> float:
-    """What twenty requests cost more than ten, so without the handshake."""
-    with Journal.open(make(directory / f"{certificate is None}.db", 120)) as journal:
-        rows = journal.values("readings", COLUMNS["readings"], 1, 120)
-        texts = [line.text for line in lines(rows, "readings", journal.sites("readings"))]
+def carried(requests: Iterable[Sequence[str]], certificate: Path | None) -> Iterator[int]:
+    """Bytes in both directions, TLS and HTTP but not TCP, until each of these requests was answered."""
     server = ScriptedInflux(version="2.7.12", token="x" * 88)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -117,12 +117,11 @@ def _request_bytes(directory: Path, certificate: Path | None) -> float:
         server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
     with server, FaultProxy(server.url) as wire:
         url = wire.url.replace("http:", "https:") if certificate else wire.url
-        sizes = []
         with Influx(Target(url, "x" * 88, "home", "solar", str(certificate) if certificate else None)) as influx:
-            for nth in range(0, 120, 6):
-                assert isinstance(influx.write(texts[nth : nth + 6]), Sent)
-                sizes.append(wire.bytes_up + wire.bytes_down)
-    return (sizes[19] - sizes[9]) / 10
+            for lines in requests:
+                outcome = influx.write(lines)
+                assert isinstance(outcome, Sent), outcome
+                yield wire.bytes_up + wire.bytes_down
 
 
 @contextmanager

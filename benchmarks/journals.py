@@ -1,15 +1,19 @@
 """Makes journals of any length, always with the same readings: 26 fields, in the steps of the regulator's registers and
-with as many digits as the logger gives them."""
+with as many digits as the logger gives them. And reads their lines."""
 
 import math
 import random
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 
+from journal.journal import Journal
 from journal.reading import Reading
 from journal.writer import JournalWriter
+from uploader.server.line_protocol import COLUMNS, lines
 
 FIRST_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
@@ -67,7 +71,7 @@ def make(path: Path, count: int, boots: int = 1) -> Path:
     times, rest = divmod(count, AT_ONCE)
     if boots == 1 and times > 1 and not rest:
         make(path, AT_ONCE)
-        multiply(path, times)
+        _multiply(path, times)
         return path
     with JournalWriter.create(path) as journal:
         each = count // boots
@@ -77,10 +81,8 @@ def make(path: Path, count: int, boots: int = 1) -> Path:
     return path
 
 
-def multiply(path: Path, times: int) -> None:
+def _multiply(path: Path, times: int) -> None:
     """Append all readings of a journal with one boot again, `times` - 1 times, each time later. Quicker than `make`."""
-    import sqlite3
-
     with closing(sqlite3.connect(path)) as connection, connection:
         count, span = connection.execute(
             "SELECT max(id), max(time_ms) - min(time_ms) + ? FROM readings", (EVERY_MS,)
@@ -97,3 +99,12 @@ def multiply(path: Path, times: int) -> None:
                 """,
                 {"ids": nth * count, "ms": nth * span, "last": count},
             )
+
+
+def batches(path: Path, each: int) -> Iterator[list[str]]:
+    """The lines of a journal's readings, so many at a time."""
+    with Journal.open(path) as journal:
+        rows = journal.values("readings", COLUMNS["readings"], 1, journal.last_id("readings"))
+        texts = (line.text for line in lines(rows, "readings", journal.sites("readings")))
+        while batch := list(islice(texts, each)):
+            yield batch

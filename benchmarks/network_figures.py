@@ -1,26 +1,21 @@
 """What it costs on the network: bytes on the wire, and how fast a backlog goes out."""
 
 import gzip
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count
 from pathlib import Path
 
 import urllib3
 
-from benchmarks import process
+from benchmarks import counts, process
 from benchmarks.figure import Figure, Place
+from benchmarks.journals import batches
 from benchmarks.process import PEERS, SOLAR, Run, influxdb_settings
-from journal.journal import Journal
-from tests.fault_proxy import FaultProxy
 from tests.scripted_influx import ScriptedInflux
 from tests.servers import free_port, influxdb_1, nginx
 from uploader.server.influx import Influx
-from uploader.server.line_protocol import COLUMNS, lines
-from uploader.server.outcomes import Sent
-from uploader.server.target import Target
 
 CERTIFICATE = Path(__file__).parents[1] / "tests" / "uploader" / "certificates" / "valid.pem"
 A_DAY = 8640
@@ -33,48 +28,29 @@ OF_POINTS = 16 / 71
 
 def sending(place: Place) -> Iterator[Figure]:
     """What goes over the wire; counts."""
-    readings = min(place.million // 5, 50_000)
-    bodies = list(_bodies(place.journal("fifth", place.million // 5), readings))
-    counted = readings - BATCH  # without the first request, which makes the connection
-    size = {level: sum(len(gzip.compress(body, level)) for body in bodies[1:]) / counted for level in (1, 6, 9)}
+    data = place.journal("wire", min(place.million // 5, 50_000))
+    first, *rest = batches(data / "journal.db", BATCH)
+    counted = sum(map(len, rest))  # without the first request, which makes the connection
+    size = {level: sum(len(gzip.compress(_body(each), level)) for each in rest) / counted for level in (1, 6, 9)}
     with ScriptedInflux() as server, Influx(server.target) as influx:
-        influx.write(bodies[0].decode().split("\n"))
+        influx.write(first)
         before = influx.bytes_on_wire
-        for body in bodies[1:]:
-            influx.write(body.decode().split("\n"))
+        for each in rest:
+            influx.write(each)
         now = (influx.bytes_on_wire - before) / counted
     beside = ", ".join(f"gzip {level}: {each:.1f} B" for level, each in size.items())
     yield Figure("wire, backlog, × gzip 9 of the same lines", now / size[9], "×", 1.0, beside, "1.12")
-    plain, secure = _a_day(place, is_secure=False), _a_day(place, is_secure=True)
+    day = place.journal("day", A_DAY) / "journal.db"
+    *_, plain = counts.carried(batches(day, A_REQUEST), None)
+    *_, secure = counts.carried(batches(day, A_REQUEST), CERTIFICATE)
     yield Figure(
         "wire, a day at the defaults, both ways, TLS included", secure / 1e6, "MB", 1.1, "", "1.25 without TLS"
     )
     yield Figure("the same without TLS", plain / 1e6, "MB", None)
 
 
-def _a_day(place: Place, *, is_secure: bool) -> int:
-    """Bytes in both directions, TLS and HTTP but not TCP, of a day's readings, six in each request."""
-    bodies = _bodies(place.journal("day", A_DAY), A_DAY, A_REQUEST)
-    server = ScriptedInflux(version="2.7.12", token="x" * 88)
-    if is_secure:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATE)
-        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-    with server, FaultProxy(server.url) as counter:
-        url = counter.url.replace("http:", "https:") if is_secure else counter.url
-        with Influx(Target(url, "x" * 88, "home", "solar", str(CERTIFICATE) if is_secure else None)) as influx:
-            for body in bodies:
-                outcome = influx.write(body.decode().split("\n"))
-                assert isinstance(outcome, Sent), outcome
-        return counter.bytes_up + counter.bytes_down
-
-
-def _bodies(data: Path, readings: int, each: int = BATCH) -> Iterator[bytes]:
-    with Journal.open(data / "journal.db") as journal:
-        rows = journal.values("readings", COLUMNS["readings"], 1, readings)
-        texts = (line.text for line in lines(rows, "readings", journal.sites("readings")))
-        while batch := list(islice(texts, each)):
-            yield "\n".join(batch).encode()
+def _body(lines: Sequence[str]) -> bytes:
+    return "\n".join(lines).encode()
 
 
 def draining(place: Place) -> Iterator[Figure]:
@@ -89,7 +65,7 @@ def draining(place: Place) -> Iterator[Figure]:
             peer = [PEERS / "python", Path(__file__).with_name("peers.py")]
             points.append(process.run([*peer, "points", data / "journal.db", url, new()]))
             ready.append(process.run([*peer, "lines", data / "journal.db", url, new()]))
-            server.append(_server_alone(data, fifth, url, new()))
+            server.append(_server_alone(data, url, new()))
         now, with_points, with_lines = process.median(ours), process.median(points), process.median(ready)
         each = 1e6 / fifth
         cpu = (now.cpu_seconds - start.cpu_seconds) * each
@@ -127,14 +103,13 @@ def influxdb(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     """The URL of a real InfluxDB, and a function that makes another database in it. Debian's is 1.6, which has no
     /api/v2/write, so nginx adds that, the same for all."""
     directory.mkdir()
-    made = 0
+    numbers = count(1)
     with influxdb_1(directory, free_port()) as server, nginx(directory, _V2.replace("SERVER", server.url)) as url:
 
         def new() -> str:
-            nonlocal made
-            made += 1
-            server.query(f"CREATE DATABASE bench{made}")
-            return f"bench{made}"
+            name = f"bench{next(numbers)}"
+            server.query(f"CREATE DATABASE {name}")
+            return name
 
         yield url, new
 
@@ -145,9 +120,9 @@ def upload(data: Path, url: str, bucket: str) -> Run:
     return process.run([SOLAR, "upload", "--once", "--data", data], influxdb_settings(url, bucket))
 
 
-def _server_alone(data: Path, readings: int, url: str, database: str) -> float:
+def _server_alone(data: Path, url: str, database: str) -> float:
     """How many seconds the server takes for the same lines, made and compressed before."""
-    bodies = [gzip.compress(body, 6) for body in _bodies(data, readings)]
+    bodies = [gzip.compress(_body(lines), 6) for lines in batches(data / "journal.db", BATCH)]
     pool = urllib3.PoolManager()
     began = time.perf_counter()
     for body in bodies:

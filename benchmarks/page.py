@@ -10,17 +10,30 @@ from pathlib import Path
 from benchmarks.figure import Figure
 
 DOCS = Path(__file__).parents[1] / "docs"
-BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
 WIDTH, ROW, LABEL, GOAL = 860, 22, 380, 660
 
 
 def write(figures: Sequence[Figure], million: int) -> None:
     """Replace the figures on the page, and the chart."""
-    page = DOCS / "performance.md"
-    before, rest = page.read_text().split(BEGIN)
-    told = f"{machine()}. 10⁶ stands for {million:,} readings.\n\n{table(figures)}\n"
-    page.write_text(before + BEGIN + told + END + rest.split(END)[1])
+    _put("figures", f"{machine()}. 10⁶ stands for {million:,} readings.\n\n{table(figures)}")
     (DOCS / "performance.svg").write_text(chart([each for each in figures if each.goal is not None]))
+
+
+def write_growth(figures: Sequence[Figure]) -> None:
+    """Replace the table of growth on the page: a row for each command, a column for what grows."""
+    rows: dict[str, dict[str, str]] = {}
+    for each in figures:
+        command, _, grows = each.name.partition(", ")
+        rows.setdefault(command, {})[grows] = each.peer
+    header = ["", *next(iter(rows.values()))]
+    cells = [header, ["---"] * len(header), *([command, *row.values()] for command, row in rows.items())]
+    _put("growth", f"{machine()}.\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in cells))
+
+
+def _put(name: str, text: str) -> None:
+    page, begin, end = DOCS / "performance.md", f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = page.read_text().split(begin)
+    page.write_text(before + begin + text + "\n" + end + rest.split(end)[1])
 
 
 def machine() -> str:

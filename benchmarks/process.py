@@ -7,7 +7,8 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,23 @@ def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Iterator["
             yield process
         finally:
             process.terminate()
+
+
+@contextmanager
+def simulator() -> Iterator[str]:
+    """The port of a simulated regulator."""
+    with running([SOLAR, "simulate"], {}) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+
+
+def until(is_so: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+    """Wait for it. Raises RuntimeError if it takes longer."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.2)
 
 
 def influxdb_settings(url: str, bucket: str = "bucket") -> dict[str, str]:

@@ -1,14 +1,11 @@
 """What it costs at the site: the card, the serial line, the commands that a person waits for, long journals."""
 
-import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import counts, process
 from benchmarks.figure import Figure, Place
-from benchmarks.journals import multiply
 from benchmarks.process import PEERS, SOLAR
 from journal.writer import JournalWriter
 from tests.scripted_influx import ScriptedInflux
@@ -51,11 +48,8 @@ def starting(place: Place) -> Iterator[Figure]:
 
 
 def _logger(place: Place) -> float:
-    with process.running([SOLAR, "simulate"], {}) as simulator:
-        assert simulator.stdout
-        found = re.search(r"/dev/pts/\d+", simulator.stdout.readline())
-        assert found
-        env = {"SOLAR_PORT": found[0], "SOLAR_DATA": str(place.directory / "logger"), "SOLAR_INTERVAL": "1"}
+    with process.simulator() as port:
+        env = {"SOLAR_PORT": port, "SOLAR_DATA": str(place.directory / "logger"), "SOLAR_INTERVAL": "1"}
         with process.running([SOLAR, "log"], env) as logger:
             assert logger.stderr
             logger.stderr.readline()  # the first reading
@@ -67,10 +61,11 @@ def _uploader(place: Place) -> float:
     data = place.journal("idle", 100)
     with (
         ScriptedInflux() as server,
-        process.running([SOLAR, "upload", "--data", str(data)], process.influxdb_settings(server.url)) as uploader,
+        process.running(
+            [SOLAR, "upload"], {"SOLAR_DATA": str(data), **process.influxdb_settings(server.url)}
+        ) as uploader,
     ):
-        while not server.requests:
-            time.sleep(0.05)
+        process.until(lambda: bool(server.requests), "the uploader's first request")
         time.sleep(2)
         return process.resident_megabytes(uploader.pid)
 
@@ -100,10 +95,7 @@ def exporting(place: Place) -> Iterator[Figure]:
 
 def growing(place: Place) -> Iterator[Figure]:
     """The same commands on longer journals, and on journals of many boots."""
-    small, large = place.journal("small", 10_000), place.directory / "large"
-    large.mkdir()
-    shutil.copy(place.journal("million", place.million) / "journal.db", large / "journal.db")
-    multiply(large / "journal.db", 10)
+    small, large = place.journal("small", 10_000), place.journal("large", 10 * place.million)
     short, long = process.in_turn([[SOLAR, "status", "--data", data] for data in (small, large)], 9)
     yield Figure("`status`, 10⁷ ÷ 10⁴ readings", long.cpu_seconds / short.cpu_seconds, "×", 1.1, "", "1.0 at 10⁶")
     boots = [place.journal(f"boots{each}", 10_000, each) for each in (10, 1000)]

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from typer.main import get_command
-
-from admin.cli import app
+from admin.terminal.application import root
 from admin.terminal.fields import READING
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +29,7 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def commands() -> Iterator[tuple[str, str]]:
     """Every command with its one sentence, the subcommands of a group joined to it."""
-    for name, command in get_command(app).commands.items():
+    for name, command in root().commands.items():
         subcommands = "\\|".join(getattr(command, "commands", ()))
         yield f"solar {name} {subcommands}".strip(), " ".join((command.help or "").split("\n\n")[0].split())
 
@@ -39,7 +37,7 @@ def commands() -> Iterator[tuple[str, str]]:
 def settings() -> Iterator[tuple[str, str, str]]:
     """Every variable that is not an option of one command alone, with its default and its meaning."""
     found = {name: ("", f"{words}. There is no option for it.") for name, words in SECRETS.items()}
-    for command in get_command(app).commands.values():
+    for command in root().commands.values():
         for parameter in command.params:
             names = parameter.envvar if isinstance(parameter.envvar, list) else [parameter.envvar or ""]
             if names[0] in SETTINGS:

@@ -3,9 +3,7 @@
 import textwrap
 from typing import Any
 
-from typer.main import get_command
-
-from admin.cli import COMMANDS, app
+from admin.terminal import application
 from tests.docs_tables import ROOT, settings
 
 PAGE = ROOT / "docs/solar.1"
@@ -13,7 +11,7 @@ PAGE = ROOT / "docs/solar.1"
 
 def page() -> str:
     """In man's own macros."""
-    root = get_command(app)
+    root = application.root()
     lines = [
         '.TH SOLAR 1 "" "solar" "Solar battery monitoring"',
         ".SH NAME",
@@ -27,7 +25,7 @@ def page() -> str:
         _text(root.epilog or ""),
     ]
     commands: dict[str, Any] = root.commands
-    for heading, names in COMMANDS.items():
+    for heading, names in application.COMMANDS.items():
         lines.append(f'.SH "{heading.upper()}"')
         for name in names:
             lines += _command(f"solar {name}", commands[name])

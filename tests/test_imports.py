@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.journals import make
+from simulator import RunningSimulator
 from tests.scripted_influx import ScriptedInflux
 
 ROOT = Path(__file__).parent.parent
@@ -134,31 +135,42 @@ def test_loading_a_room_does_not_load_what_it_must_not(room: str, unwanted: set[
     assert set(loaded.split()) & unwanted == set()
 
 
+def loaded_by(arguments: list[str], settings: dict[str, str] | None = None) -> set[str]:
+    """The modules of others that a command has loaded at its end."""
+    script = f"import sys, admin.cli\nadmin.cli.run({arguments!r})\nprint(*sys.modules)"
+    # Without settings of this test run: one that is unusual is looked up in all commands.
+    env = {name: text for name, text in os.environ.items() if not name.startswith(("SOLAR_", "INFLUX"))}
+    command = [sys.executable, "-c", script]
+    run = subprocess.run(command, cwd=ROOT, env=env | (settings or {}), check=True, capture_output=True, text=True)
+    return {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
+
+
+def test_the_logger_does_without_typer(tmp_path: Path) -> None:
+    """It would take 2 of its 21 MB, for as long as it runs."""
+    with RunningSimulator() as regulator:
+        settings = {"SOLAR_PORT": regulator.port, "SOLAR_DATA": str(tmp_path), "SOLAR_LOG_COUNT": "1"}
+        loaded = loaded_by(["log"], settings)
+    assert {"serial", "sqlite3"} <= loaded
+    unwanted = {"typer", "rich", "difflib", "uuid", "urllib3", "ssl", "sqlite_utils", "dotenv", "tempfile"}
+    assert loaded & unwanted == set()
+
+
 def test_the_uploader_does_without_influxdb_client_while_it_drains(tmp_path: Path) -> None:
     """It would be most of its memory, for as long as it runs."""
     make(tmp_path / "journal.db", 20)
-    script = "import sys, admin.cli\nadmin.cli.run(['upload', '--once'])\nprint(*sys.modules)"
     with ScriptedInflux() as server:
         settings = {"URL": server.url, "TOKEN": "token", "ORG": "org", "BUCKET": "bucket"}
-        # Without settings of this test run: whether a rare one is known is looked up in all commands.
-        env = {name: text for name, text in os.environ.items() if not name.startswith("SOLAR_")}
-        env |= {f"INFLUXDB_{name}": text for name, text in settings.items()} | {"SOLAR_DATA": str(tmp_path)}
-        command = [sys.executable, "-c", script]
-        run = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+        env = {f"INFLUXDB_{name}": text for name, text in settings.items()} | {"SOLAR_DATA": str(tmp_path)}
+        loaded = loaded_by(["upload", "--once"], env)
         assert len(server.requests[0]) == 20
-    loaded = {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
     assert "urllib3" in loaded
-    assert loaded & {"influxdb_client", "serial", "rich", "sqlite_utils"} == set()
+    assert loaded & {"influxdb_client", "serial", "typer", "rich", "sqlite_utils"} == set()
 
 
 def test_status_and_help_start_with_few_imports(tmp_path: Path) -> None:
     """A person waits for them; each of these would take as long as a dozen modules of ours."""
     make(tmp_path / "journal.db", 20)
     for arguments in (["--help"], ["status", "--data", str(tmp_path)]):
-        script = f"import sys, admin.cli\nadmin.cli.run({arguments!r})\nprint(*sys.modules)"
-        env = {name: text for name, text in os.environ.items() if not name.startswith(("SOLAR_", "INFLUX"))}
-        command = [sys.executable, "-c", script]
-        run = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
-        loaded = {module.split(".")[0] for module in run.stdout.splitlines()[-1].split()}
+        loaded = loaded_by(arguments)
         assert "typer" in loaded
         assert loaded & {"logging", "socket", "json", "rich", "urllib3", "ssl", "sqlite_utils", "tempfile"} == set()

@@ -44,7 +44,6 @@ Site = Annotated[str, typer.Option(
 
 @app.command(cls=FittedCommand)
 def run(
-    context: typer.Context,
     *,
     data: options.Data = options.DATA,
     rules: RulesPath = None,
@@ -61,7 +60,7 @@ def run(
     from alerts.station import Station
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     told = receivers(os.environ.get(SETTING, ""))
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)

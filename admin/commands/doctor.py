@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,7 +37,6 @@ Short = Annotated[bool, typer.Option("--short", help="Show only problems.")]
 
 
 def doctor(
-    context: typer.Context,
     *,
     as_json: options.AsJson = False,
     short: Short = False,
@@ -56,7 +55,7 @@ def doctor(
     health = survey(data, is_upload_wanted=bool(url))
     parts = [
         *_here(health, port, baud, data, clock_mode),
-        Part("names", 5, lambda: _names(context.find_root().command)),
+        Part("names", 5, _names),
         Part("server", 50, lambda: _server(health, url, org, bucket, ca_file)),
         Part("uploads", 10, lambda: _uploads(health)),
     ]
@@ -103,11 +102,11 @@ def _here(health: Health, port: str, baud: int, data: Path, clock_mode: str) -> 
     ]
 
 
-def _names(root: Any) -> Iterator[Finding]:
+def _names() -> Iterator[Finding]:
     files = unknown_settings.files_of_services()
     unread = [str(file) for file in files if unknown_settings.names_in(file) is None]
     rest = f"; {' and '.join(unread)} cannot be read without sudo" if unread else ""
-    found = unknown_settings.find_unknown(root, os.environ, [unknown_settings.ENV_FILE, *files])
+    found = unknown_settings.find_unknown(os.environ, [unknown_settings.ENV_FILE, *files])
     for each in found:
         meant = f"write {each.nearest} instead, or remove it" if each.nearest else "remove it"
         yield look("names", f"{each.name}, set in {each.place}, is not a setting and has no effect{rest}", meant)

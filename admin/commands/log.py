@@ -4,10 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, program_version, stop_on_signals
+from admin.terminal.option import Option
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import JournalError, our_errors
@@ -20,22 +19,21 @@ if TYPE_CHECKING:
     from logger.self_check import Upload
 
 # fmt: off
-Interval = Annotated[float, typer.Option(
-    envvar="SOLAR_INTERVAL", parser=options.number_above_zero, metavar="SECONDS",
+Interval = Annotated[float, Option(
+    "--interval", envvar="SOLAR_INTERVAL", parser=options.number_above_zero, metavar="SECONDS",
     help="Seconds between readings.")]
-Count = Annotated[int | None, typer.Option(
+Count = Annotated[int | None, Option(
     "--count", envvar="SOLAR_LOG_COUNT", parser=options.count_above_zero, metavar="N",
     help="Stop after this many readings.")]
-SaveBelow = Annotated[float | None, typer.Option(
+SaveBelow = Annotated[float | None, Option(
     "--save-below-volts", envvar="SOLAR_SAVE_BELOW_VOLTS", parser=options.number_above_zero, metavar="VOLTS",
     help="Below this battery voltage readings and uploads become rarer; default: never.")]
-Wait = Annotated[bool | None, typer.Option(
+Wait = Annotated[bool | None, Option(
     "--wait/--no-wait", help="Wait if the port is missing at the start; services always do.")]
 # fmt: on
 
 
 def log(
-    context: typer.Context,
     *,
     port: options.Port = options.PORT,
     baud: options.Baud = options.BAUD,
@@ -69,7 +67,7 @@ def log(
     from logger.self_check import SelfCheck
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)
     given = Steps.of(charge_step_amps, load_step_amps)

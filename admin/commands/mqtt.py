@@ -22,7 +22,6 @@ AGAIN_SECONDS = 3600.0
 
 
 def mqtt(
-    context: typer.Context,
     *,
     data: options.Data = options.DATA,
     site: options.Site = options.SITE,
@@ -38,7 +37,7 @@ def mqtt(
     from mqtt.publisher import Publisher
 
     log_to_stderr(verbose=verbose)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     at, topics = address(os.environ.get(SETTING, "")), Topics(site)
     is_there(data / "journal.db")
     broker = Broker(at, f"solar-{topics.slug}", topics.status, ONLINE, OFFLINE)

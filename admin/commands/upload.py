@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, progress, stop_on_signals
+from admin.terminal.option import Option
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
 from journal.errors import UploadError
@@ -24,24 +23,23 @@ if TYPE_CHECKING:
     from uploader.server.target import Target
 
 # fmt: off
-Once = Annotated[bool, typer.Option(
+Once = Annotated[bool, Option(
     "--once", help="Send what is waiting, then exit: 0 if all was sent, 1 if not.")]
-Every = Annotated[float, typer.Option(
+Every = Annotated[float, Option(
     "--every", envvar="SOLAR_UPLOAD_EVERY", parser=options.number_above_zero, metavar="SECONDS",
     help="Seconds between uploads of new readings.")]
-OldSite = Annotated[str | None, typer.Option(
+OldSite = Annotated[str | None, Option(
     "--site", envvar="SOLAR_SITE", metavar="NAME",
     help="No longer used: each reading keeps the site where it was taken.")]
-Monthly = Annotated[float | None, typer.Option(
+Monthly = Annotated[float | None, Option(
     "--monthly-megabytes", envvar="SOLAR_MONTHLY_MEGABYTES", parser=options.number_above_zero, metavar="MB",
     help="Monthly data limit in MB; the backlog slows down near it.")]
-Verbose = Annotated[bool, typer.Option(
+Verbose = Annotated[bool, Option(
     "--verbose", "-v", help="Detailed log: every request and every failed attempt.")]
 # fmt: on
 
 
 def upload(
-    context: typer.Context,
     *,
     once: Once = False,
     data: options.Data = options.DATA,
@@ -62,7 +60,7 @@ def upload(
     from uploader.server.influx import Influx
 
     log_to_stderr(verbose=verbose, level=logging.WARNING if once else logging.INFO)
-    unknown_settings.warn(context.find_root().command)
+    unknown_settings.warn()
     target = options.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)

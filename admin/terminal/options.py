@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-import typer
-
+from admin.terminal.option import Option
 from journal.access import obstacle
 from journal.errors import BadSetting
 
@@ -132,58 +131,58 @@ def _is_excepted(host: str, host_and_port: str, exceptions: str) -> bool:
 
 
 # fmt: off
-Data = Annotated[Path, typer.Option(
+Data = Annotated[Path, Option(
     "--data", envvar=["SOLAR_DATA", "STATE_DIRECTORY"], parser=Path, metavar="DIR",
     help="Data directory (journal.db and uploader.db).")]
 DATA = Path("data")
 
-Port = Annotated[str, typer.Option(
+Port = Annotated[str, Option(
     "--port", envvar="SOLAR_PORT", metavar="PORT",
     help="Serial port of the PLI adapter, or a URL such as socket://host:26000.")]
 PORT = "/dev/ttyUSB0"
 
-Baud = Annotated[int, typer.Option(
+Baud = Annotated[int, Option(
     "--baud", envvar="SOLAR_BAUD", parser=baud, metavar="BAUD",
     help="300, 1200, 2400 or 9600, as set by the PLI's jumpers.")]
 BAUD = 9600
 
-ChargeStep = Annotated[float | None, typer.Option(
+ChargeStep = Annotated[float | None, Option(
     "--charge-step-amps", envvar="SOLAR_CHARGE_STEP_AMPS", parser=number_above_zero, metavar="AMPS",
     help="Amperes per step of the charge current; default by model (PL80: 0.4, unverified).")]
 
-LoadStep = Annotated[float | None, typer.Option(
+LoadStep = Annotated[float | None, Option(
     "--load-step-amps", envvar="SOLAR_LOAD_STEP_AMPS", parser=number_above_zero, metavar="AMPS",
     help="Amperes per step of the load current; default by model (PL80: 0.2, unverified).")]
 
-Clock = Annotated[str, typer.Option(
+Clock = Annotated[str, Option(
     "--clock", envvar="SOLAR_CLOCK", parser=one_of("auto", "trust"), metavar="MODE",
     help="auto: hold readings until the clock is confirmed; trust: the clock is always right.")]
 CLOCK = "auto"
 
-KeepDays = Annotated[float | None, typer.Option(
+KeepDays = Annotated[float | None, Option(
     "--keep-days", envvar="SOLAR_KEEP_DAYS", parser=number_above_zero, metavar="DAYS",
     help="Delete sent readings that are older than this; default: keep all.")]
 
-Site = Annotated[str, typer.Option(
+Site = Annotated[str, Option(
     "--site", envvar="SOLAR_SITE", parser=words, metavar="NAME",
     help="Name of the site: the tag `site` in InfluxDB, for what is logged from now on.")]
 SITE = "home"
 
-Url = Annotated[str | None, typer.Option(
+Url = Annotated[str | None, Option(
     "--url", envvar="INFLUXDB_URL", metavar="URL",
     help="Address of InfluxDB. The token is read only from INFLUXDB_TOKEN.")]
 
-Org = Annotated[str | None, typer.Option(
+Org = Annotated[str | None, Option(
     "--org", envvar="INFLUXDB_ORG", metavar="NAME", help="Organisation in InfluxDB.")]
 
-Bucket = Annotated[str | None, typer.Option(
+Bucket = Annotated[str | None, Option(
     "--bucket", envvar="INFLUXDB_BUCKET", metavar="NAME", help="Bucket in InfluxDB.")]
 
-CaFile = Annotated[Path | None, typer.Option(
+CaFile = Annotated[Path | None, Option(
     "--ca-file", envvar="INFLUXDB_CA_FILE", parser=Path, metavar="FILE",
     help="Certificates to trust instead of the system's, for your own server.")]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON, for programs.")]
 
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Detailed log, including raw bytes.")]
+Verbose = Annotated[bool, Option("--verbose", "-v", help="Detailed log, including raw bytes.")]
 # fmt: on

@@ -29,11 +29,12 @@ USUAL = frozenset(
     {
         *("SOLAR_PORT", "SOLAR_BAUD", "SOLAR_INTERVAL", "SOLAR_SITE", "SOLAR_DATA", "SOLAR_CLOCK", "SOLAR_KEEP_DAYS"),
         *("SOLAR_CHARGE_STEP_AMPS", "SOLAR_LOAD_STEP_AMPS", "SOLAR_UPLOAD_EVERY", "SOLAR_MONTHLY_MEGABYTES"),
-        "SOLAR_SAVE_BELOW_VOLTS",
+        *("SOLAR_SAVE_BELOW_VOLTS", "SOLAR_LOG_COUNT"),
         *("INFLUXDB_URL", "INFLUXDB_TOKEN", "INFLUXDB_ORG", "INFLUXDB_BUCKET", "INFLUXDB_CA_FILE"),
     }
 )
-"""The settings that services usually get. If there are no others, no command has to be imported to check them."""
+"""The settings that services usually get. If there are no others, no command has to be imported to check them, and a
+service starts without typer (plain_start.py)."""
 ENV_FILE = Path(".env")
 SERVICES = Path("/etc/solar")
 
@@ -53,11 +54,13 @@ class Unknown:
         return f"; did you mean {self.nearest}?" if self.nearest else ""
 
 
-def find_unknown(root: Any, environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
-    """The unknown names in the environment and in the files. `root` is the command that has all the others."""
+def find_unknown(environment: Iterable[str], files: Sequence[Path]) -> list[Unknown]:
+    """The unknown names in the environment and in the files."""
     from difflib import get_close_matches
 
-    options = list(_read_by(root, "SOLAR"))
+    from admin.terminal.application import root
+
+    options = list(_read_by(root(), "SOLAR"))
     known = {name for of_option in options for name in of_option} | READ_ELSEWHERE
     # Never suggest a name that typer derives from command and option: people do not know these.
     likely = {name for *explicit, _ in options for name in explicit} | READ_ELSEWHERE
@@ -86,11 +89,16 @@ def files_of_services() -> list[Path]:
         return []
 
 
-def warn(root: Any) -> None:
+def unusual() -> set[str]:
+    """The names in the environment that look like settings, but not like those of a usual service."""
+    return {name for name in os.environ if name.startswith(PREFIXES)} - USUAL
+
+
+def warn() -> None:
     """Log each unknown name of the environment, once."""
-    unusual = {name for name in os.environ if name.startswith(PREFIXES)} - USUAL
-    for each in find_unknown(root, unusual, [ENV_FILE, *files_of_services()]) if unusual else ():
-        if each.name in unusual:
+    names = unusual()
+    for each in find_unknown(names, [ENV_FILE, *files_of_services()]) if names else ():
+        if each.name in names:
             words = "cannot use %s (set in %s): there is no such setting, so it has no effect%s"
             log.warning(words, each.name, each.place, each.hint)
 

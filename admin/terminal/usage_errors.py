@@ -10,15 +10,22 @@ import os
 import re
 from typing import Any
 
-from typer import TyperException
-
 _PASSWORD = re.compile(r"//(?!USER:PASSWORD@)[^/\s]*@")
 _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
 
 
 def is_usage_error(error: BaseException) -> bool:
     """Whether the command line was wrong. typer's classes for this are private, but all of them have a context."""
+    from typer import TyperException
+
     return isinstance(error, TyperException) and hasattr(error, "ctx")
+
+
+def is_abort(error: BaseException) -> bool:
+    """Whether it was Ctrl-C or Ctrl-D at a question."""
+    from typer import Abort
+
+    return isinstance(error, Abort)
 
 
 def explain(error: Any) -> str:

@@ -1,12 +1,10 @@
 """Growth: what a command takes, in time and memory, on journals of 10⁴ to 10⁷ readings and of 10 to 10,000 boots."""
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import process
 from benchmarks.figure import Figure, Place
-from benchmarks.journals import multiply
 from benchmarks.network_figures import influxdb, upload
 from benchmarks.process import PYTHON, SOLAR, Run
 
@@ -15,27 +13,19 @@ BOOTS = (10, 1_000, 10_000)
 OF_BOOTS = 100_000
 """Readings in a journal of many boots."""
 
-_PRUNE = """
-import sys
-from pathlib import Path
-from journal.writer import JournalWriter
-with JournalWriter.create(Path(sys.argv[1])) as journal:
-    last = journal.last_id("readings")
-    journal.prune([(1, last)], 2**62, 1000)
-"""
 _OPEN = """
 import sys
 from pathlib import Path
 from journal.writer import JournalWriter
-JournalWriter.create(Path(sys.argv[1])).close()
+with JournalWriter.create(Path(sys.argv[1])) as journal:
 """
 
 
 def growth(place: Place) -> Iterator[Figure]:
-    """Of each command, the last of a row divided by the first, and all of the row beside it."""
+    """Of each command, the last of a row divided by the first, and all of the row beside it (page.write_growth)."""
     sizes = [size for size in SIZES if size <= 10 * place.million]
     rows = {
-        f"{sizes[0]:,} to {sizes[-1]:,} readings": [_of_size(place, size) for size in sizes],
+        f"{sizes[0]:,} to {sizes[-1]:,} readings": [place.journal(f"of{size}", size) for size in sizes],
         f"{BOOTS[0]:,} to {BOOTS[-1]:,} boots": [place.journal(f"of{each}boots", OF_BOOTS, each) for each in BOOTS],
     }
     with influxdb(place.directory / "growth-influxdb") as (url, new):
@@ -47,17 +37,6 @@ def growth(place: Place) -> Iterator[Figure]:
                 memory = ", ".join(f"{run.peak_megabytes:.0f}" for run in runs)
                 ratio = runs[-1].cpu_seconds / runs[0].cpu_seconds
                 yield Figure(f"{name}, {what}", ratio, "×", None, f"{seconds} s; {memory} MB")
-
-
-def _of_size(place: Place, size: int) -> Path:
-    """A long journal is a shorter one several times over, which is much quicker to make."""
-    if size <= SIZES[1]:
-        return place.journal(f"of{size}", size)
-    data = place.directory / f"of{size}"
-    data.mkdir()
-    shutil.copy(place.directory / f"of{size // 10}" / "journal.db", data / "journal.db")
-    multiply(data / "journal.db", 10)
-    return data
 
 
 def _commands(place: Place, url: str, databases: Mapping[Path, str]) -> Mapping[str, Callable[[Path], Run]]:
@@ -72,8 +51,8 @@ def _commands(place: Place, url: str, databases: Mapping[Path, str]) -> Mapping[
 
         return measured
 
-    def script(text: str) -> Callable[[Path], Run]:
-        return lambda data: process.several([PYTHON, "-c", text, data / "journal.db"], 3)
+    def opened(work: str) -> Callable[[Path], Run]:
+        return lambda data: process.several([PYTHON, "-c", f"{_OPEN} {work}", data / "journal.db"], 3)
 
     return {
         "drain": lambda data: upload(data, url, databases[data]),
@@ -82,6 +61,6 @@ def _commands(place: Place, url: str, databases: Mapping[Path, str]) -> Mapping[
         "status": solar("status", times=5),
         "export": solar("export"),
         "report": solar("report", "--since", "2026-01-01", "--until", "2031-01-01", "--output", page),
-        "start of the logger": script(_OPEN),
-        "prune of 1,000": script(_PRUNE),
+        "start of the logger": opened("pass"),
+        "prune of 1,000": opened("journal.prune([(1, journal.last_id('readings'))], 2**62, 1000)"),
     }

@@ -1,10 +1,7 @@
 """A computer as slow as a Pi Zero: logger and uploader together under a tenth of a core and 128 MB."""
 
 import os
-import re
-import shutil
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import pairwise
@@ -28,19 +25,12 @@ READINGS = 6
 
 def slow_computer(place: Place) -> Iterator[Figure]:
     """How late readings are there, alone and while a backlog is sent. Nothing where limits cannot be set."""
-    backlog = place.journal("fifth", place.million // 5)
-    data = place.directory / "slow"
-    data.mkdir()
-    shutil.copy(backlog / "journal.db", data / "journal.db")
+    data = place.journal("slow", place.million // 5)
     try:
         with limited() as groups, ScriptedInflux() as server, ExitStack() as running:
-            simulator = running.enter_context(process.running([SOLAR, "simulate"], {}))
-            assert simulator.stdout
-            found = re.search(r"/dev/pts/\d+", simulator.stdout.readline())
-            assert found
-            target = {"URL": server.url, "TOKEN": "token", "ORG": "org", "BUCKET": "bucket"}
-            env = {f"INFLUXDB_{name}": text for name, text in target.items()}
-            env |= {"SOLAR_PORT": found[0], "SOLAR_DATA": str(data), "SOLAR_CLOCK": "trust"}
+            port = running.enter_context(process.simulator())
+            env = process.influxdb_settings(server.url)
+            env |= {"SOLAR_PORT": port, "SOLAR_DATA": str(data), "SOLAR_CLOCK": "trust"}
             running.enter_context(process.running(_within(groups, [SOLAR, "log"]), env))
             alone = _late_seconds(data / "journal.db", AT_START)
             running.enter_context(process.running(_within(groups, [SOLAR, "upload"]), env))
@@ -57,12 +47,12 @@ def _late_seconds(journal: Path, ignored: int) -> float:
     """By how much the time between two of the next readings is longer than it should be, at most."""
     last_id = max(_uptimes(journal))
     wanted = ignored + READINGS
-    deadline = time.monotonic() + 3 * wanted * INTERVAL_SECONDS
-    while len(taken := [uptime for record, uptime in _uptimes(journal).items() if record >= last_id]) <= wanted:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"only {len(taken) - 1} of {wanted} readings were taken in time")
-        time.sleep(0.5)
-    return max(after - before for before, after in pairwise(taken[-READINGS:])) / 1000 - INTERVAL_SECONDS
+
+    def taken() -> list[int]:
+        return [uptime for record, uptime in _uptimes(journal).items() if record >= last_id]
+
+    process.until(lambda: len(taken()) > wanted, f"{wanted} readings", 3 * wanted * INTERVAL_SECONDS)
+    return max(after - before for before, after in pairwise(taken()[-READINGS:])) / 1000 - INTERVAL_SECONDS
 
 
 def _uptimes(journal: Path) -> dict[int, int]:

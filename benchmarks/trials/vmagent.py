@@ -1,19 +1,17 @@
 """vmagent's disk queue: what readings of an outage take there, and what delivering them to VictoriaMetrics costs."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import urllib3
 
 from benchmarks import process
 from benchmarks.figure import Figure, Place
-from benchmarks.network_figures import _bodies
+from benchmarks.journals import batches
 from tests.servers import free_port, program
 
 READINGS = 20_000
-PATIENCE_SECONDS = 120.0
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -30,8 +28,8 @@ def vmagent(place: Place) -> Iterator[Figure]:
         "-loggerLevel=FATAL",
     ]
     with process.running(agent, {}):
-        for body in _bodies(data, READINGS):
-            answer = pool.request("POST", f"http://{listen}/write?precision=ms", body=body)
+        for lines in batches(data / "journal.db", 5000):
+            answer = pool.request("POST", f"http://{listen}/write?precision=ms", body="\n".join(lines))
             assert answer.status == 204, answer.data
     # Only now, as it has ended, is the whole queue on the disk.
     queued = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
@@ -41,18 +39,10 @@ def vmagent(place: Place) -> Iterator[Figure]:
         assert _pending_bytes(pool, listen) > 0
         before = _cpu_seconds(draining.pid)
         with process.running([*command, *options], {}):
-            _wait(lambda: _pending_bytes(pool, listen) == 0)
+            process.until(lambda: _pending_bytes(pool, listen) == 0, "all of vmagent's queue delivered")
             cpu = _cpu_seconds(draining.pid) - before
     yield Figure("vmagent: its queue on disk, a reading", queued / READINGS, "B", None)
     yield Figure("vmagent: drain from its queue, CPU a reading", cpu / READINGS * 1e6, "µs", None)
-
-
-def _wait(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise RuntimeError("vmagent has not delivered in time")
-        time.sleep(0.2)
 
 
 def _pending_bytes(pool: urllib3.PoolManager, listen: str) -> float:

@@ -5,17 +5,15 @@ import re
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from benchmarks import counts
 from benchmarks.figure import Figure, Place
-from benchmarks.process import PEERS
+from benchmarks.process import PEERS, until
 
 RECORDS = 30
-PATIENCE_SECONDS = 120.0
 
 
 def weewx(place: Place) -> Iterator[Figure]:
@@ -31,11 +29,7 @@ def weewx(place: Place) -> Iterator[Figure]:
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
         try:
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while _records(database) < RECORDS:
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"weewx has made {_records(database)} records only")
-                time.sleep(0.2)
+            until(lambda: _records(database) >= RECORDS, f"{RECORDS} records of weewx")
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # strace alone would wait for it
     syncs, size = counts.written_to(database.parent, log)

@@ -5,16 +5,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from admin.cli import COMMANDS, app
+from admin.terminal.application import COMMANDS, root
 from journal.journal import Journal
 from tests.admin.conftest import Ran, Solar, solar_process, start
 
 
 def all_commands() -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in root().commands.items():  # type: ignore[attr-defined]
         found += [(name, each) for each in getattr(command, "commands", ())] or [(name,)]
     return found
 
@@ -35,7 +34,7 @@ def test_the_help_names_every_command(solar: Solar) -> None:
 def test_the_help_has_the_first_sentence_of_each_command() -> None:
     """It is written there once more, so that the help imports none of them."""
     told = {name: words for commands in COMMANDS.values() for name, words in commands.items()}
-    sentences = {name: (command.help or "").split("\n\n")[0] for name, command in get_command(app).commands.items()}  # type: ignore[attr-defined]
+    sentences = {name: (command.help or "").split("\n\n")[0] for name, command in root().commands.items()}  # type: ignore[attr-defined]
     assert told == sentences
 
 
@@ -43,7 +42,7 @@ def test_the_help_has_the_first_sentence_of_each_command() -> None:
 def test_every_option_has_a_sentence_and_a_variable(solar: Solar, names: tuple[str, ...]) -> None:
     ran = solar(*names, "--help")
     assert (ran.code, ran.err) == (0, "")
-    command = get_command(app)
+    command = root()
     for name in names:
         command = command.commands[name]  # type: ignore[attr-defined]
     assert command.help

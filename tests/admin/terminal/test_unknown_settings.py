@@ -5,9 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from admin.cli import app
 from admin.terminal import unknown_settings
 from admin.terminal.unknown_settings import Unknown, find_unknown
 from simulator import RunningSimulator
@@ -26,7 +24,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_usual_is_read_by_a_command() -> None:
-    assert find_unknown(get_command(app), unknown_settings.USUAL, []) == []
+    assert find_unknown(unknown_settings.USUAL, []) == []
 
 
 @pytest.mark.parametrize(
@@ -42,9 +40,7 @@ def test_what_is_usual_is_read_by_a_command() -> None:
     ],
 )
 def test_the_nearest_name_is_told(name: str, nearest: str | None) -> None:
-    assert find_unknown(get_command(app), ["PATH", "SOLAR_PORT", name], []) == [
-        Unknown(name, "the environment", nearest)
-    ]
+    assert find_unknown(["PATH", "SOLAR_PORT", name], []) == [Unknown(name, "the environment", nearest)]
 
 
 def test_whatever_our_own_files_set_or_say_is_known() -> None:
@@ -53,19 +49,19 @@ def test_whatever_our_own_files_set_or_say_is_known() -> None:
     paths = [path for name in files for path in [REPOSITORY / name, *(REPOSITORY / name).rglob("*")] if path.is_file()]
     found = {name for path in paths for name in pattern.findall(path.read_text(errors="replace"))}
     assert {"SOLAR_PORT", "SOLAR_DEVICE", "INFLUXDB_TEST_URL", "SOLAR_MONTHLY_MEGABYTES"} < found
-    assert find_unknown(get_command(app), found, []) == []
+    assert find_unknown(found, []) == []
 
 
 def test_what_an_option_reads_besides_is_known() -> None:
     derived = ["SOLAR_EXPORT_SINCE", "SOLAR_DEAD_LETTERS_LIST_DATA", "SOLAR_LOG_WAIT", "STATE_DIRECTORY"]
-    assert find_unknown(get_command(app), derived, []) == []
+    assert find_unknown(derived, []) == []
 
 
 def test_the_place_is_the_file_that_sets_it(tmp_path: Path) -> None:
     first, second = tmp_path / ".env", tmp_path / "solar.env"
     first.write_text("# SOLAR_NO=1\n export SOLAR_BUAD = 300\n")
     second.write_text("SOLAR_BUAD=300\nSOLAR_SIET=home\n; SOLAR_NO=1\n")
-    found = find_unknown(get_command(app), ["SOLAR_BUAD", "SOLAR_PROT"], [first, second, tmp_path / "none.env"])
+    found = find_unknown(["SOLAR_BUAD", "SOLAR_PROT"], [first, second, tmp_path / "none.env"])
     assert {each.name: each.place for each in found} == {
         "SOLAR_BUAD": str(first),
         "SOLAR_PROT": "the environment",
