@@ -13,7 +13,7 @@ import urllib3
 from urllib3 import exceptions
 
 from uploader.server.answers import Answer
-from uploader.server.deadlines import pools
+from uploader.server.connections import pools
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
