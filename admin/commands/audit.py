@@ -63,9 +63,9 @@ def audit(
                 progress("comparing", "records", total) as show,
             ):
                 comparison = Comparison(
-                    journal,
-                    sent,
-                    server,
+                    journal=journal,
+                    progress=sent,
+                    server=server,
                     retention_seconds=server.retention_seconds(),
                     now_ms=time.time_ns() // 1_000_000,
                     with_values=values,

@@ -13,7 +13,6 @@ Rules:
   an hour so that sum, minimum and maximum stay the same.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -76,25 +75,16 @@ class _Records:
     excused: Mapping[Reason, IdRanges]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Compares a journal with the server. `retention_seconds`: how long it keeps points; 0 or None: for ever."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        progress: Progress,
-        server: Client,
-        *,
-        retention_seconds: int | None,
-        now_ms: int,
-        with_values: bool = False,
-    ) -> None:
-        self._journal = journal
-        self._progress = progress
-        self._server = server
-        self._expired_before_ms = now_ms - retention_seconds * 1000 if retention_seconds else -math.inf
-        self._with_values = with_values
-        self._is_exact = server.is_exact
+    journal: Journal
+    progress: Progress
+    server: Client
+    retention_seconds: int | None
+    now_ms: int
+    with_values: bool = False
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
@@ -105,7 +95,7 @@ class Comparison:
         begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
         while begin < until:
             end = min((begin // HOUR_MS + at_once) * HOUR_MS, until)
-            ids = IdRanges.of(self._journal.id_ranges(stream, begin, end))
+            ids = IdRanges.of(self.journal.id_ranges(stream, begin, end))
             for records in self._by_site(stream, ids):
                 yield from self._compared(records, begin, end)
             # Without a record here, the next may be centuries away: a damaged time.
@@ -114,39 +104,39 @@ class Comparison:
     def _ends(self, stream: str, since_ms: int, until_ms: int) -> tuple[int, int]:
         """The time of the first record in this period, and one after that of the last; the period's end if there is
         none."""
-        ranges = self._journal.id_ranges(stream, since_ms, until_ms)
-        records = [self._journal.get(stream, record_id) for first_and_last in ranges for record_id in first_and_last]
+        ranges = self.journal.id_ranges(stream, since_ms, until_ms)
+        records = [self.journal.get(stream, record_id) for first_and_last in ranges for record_id in first_and_last]
         times = [record.time_ms for record in records if record]
         return (min(times), max(times) + 1) if times else (until_ms, until_ms)
 
     def _by_site(self, stream: str, ids: IdRanges) -> list[_Records]:
         """What the uploader knows is read here, before the server is asked."""
-        released = ids & IdRanges.of(self._journal.released(stream))
+        released = ids & IdRanges.of(self.journal.released(stream))
         excused: dict[Reason, IdRanges] = {
-            "pending": released - self._progress.done(stream),
+            "pending": released - self.progress.done(stream),
             "held": ids - released,
-            "refused": self._progress.dead_letters.ids(self._journal.identity(), stream, ids.first, ids.last),
+            "refused": self.progress.dead_letters.ids(self.journal.identity(), stream, ids.first, ids.last),
         }
         found: dict[str, IdRanges] = {}
-        for first, last, site in self._journal.sites(stream):
+        for first, last, site in self.journal.sites(stream):
             found[site] = found.get(site, NONE) | (ids & IdRanges(((first, last),)))
         return [_Records(stream, site, its, excused) for site, its in found.items() if its]
 
     def _compared(self, records: _Records, begin: int, end: int) -> Iterator[Hour]:
         """The hours from `begin` to `end`: those that may differ are examined, together with their neighbours."""
         stream, is_summed = records.stream, self._is_summed(records.stream)
-        names = FIELDS[STREAMS[stream]] if self._with_values else (FIRST[stream],)
-        with_texts = is_summed and self._is_exact
-        found = tally(self._journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
+        names = FIELDS[STREAMS[stream]] if self.with_values else (FIRST[stream],)
+        with_texts = is_summed and self.server.is_exact
+        found = tally(self.journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
         query, mine = Query(MEASUREMENT_OF[stream], tag_value(records.site), found.names, begin, end), found.hours
-        theirs = self._server.summaries(_with_functions(query, mine) if is_summed else query)
+        theirs = self.server.summaries(_with_functions(query, mine) if is_summed else query)
         differing = {hour for hour in mine if not self._agree(stream, mine[hour], theirs.get(hour, {}))}
         sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in {*mine, *theirs}}
         for hours in runs(sizes, differing):
             hour, here = hours[0], found.records[hours[0]]
             if hour in differing:
                 part = query.between(max(begin, hour), min(end, hours[-1] + HOUR_MS))
-                samples = self._server.samples(part) if theirs.keys() & hours else []
+                samples = self.server.samples(part) if theirs.keys() & hours else []
                 yield from self._examined(records, part, hours, samples)
             elif here:
                 yield Hour(stream, records.site, hour, here, here)
@@ -156,20 +146,20 @@ class Comparison:
 
     def _is_summed(self, stream: str) -> bool:
         """Whether values are compared by their sums first. Days and events are few."""
-        return self._with_values and stream in SUMMED
+        return self.with_values and stream in SUMMED
 
     def _agree(self, stream: str, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
-        is_told_by_sums = self._is_summed(stream) or not self._with_values
-        return is_told_by_sums and equality.agree(mine, theirs, is_exact=self._is_exact)
+        is_told_by_sums = self._is_summed(stream) or not self.with_values
+        return is_told_by_sums and equality.agree(mine, theirs, is_exact=self.server.is_exact)
 
     def _examined(self, records: _Records, part: Query, hours: list[int], samples: list[Sample]) -> Iterator[Hour]:
         """These hours, from all points of both sides."""
         points: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
         for sample in samples:
             points[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
-        ids = records.ids & IdRanges.of(self._journal.id_ranges(records.stream, part.since_ms, part.until_ms))
+        ids = records.ids & IdRanges.of(self.journal.id_ranges(records.stream, part.since_ms, part.until_ms))
         mine: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in rows(self._journal, records.stream, part.fields, ids):
+        for row in rows(self.journal, records.stream, part.fields, ids):
             mine[hour_of(row.time_ms)].append(row)
         for hour in hours:
             yield self._hour(records, hour, mine[hour], points[hour])
@@ -181,7 +171,7 @@ class Comparison:
         for row in mine:
             if row.time_ms not in points:
                 missing[self._reason(records, row, "lost")].append(row.id)
-            elif self._with_values:
+            elif self.with_values:
                 wrong, is_mended = self._differences(row, points[row.time_ms])
                 if wrong:
                     fields |= wrong
@@ -202,7 +192,7 @@ class Comparison:
 
     def _differences(self, row: Row, point: list[Sample]) -> tuple[set[str], bool]:
         """The fields with other values at the server, and whether sending again would replace one."""
-        values, is_exact = row.values, self._is_exact
+        values, is_exact = row.values, self.server.is_exact
         wrong = {name for _, name, value in point if not equality.is_same(values.get(name), value, is_exact=is_exact)}
         lacking = values.keys() - {name for _, name, _ in point}
         return wrong | lacking, bool(lacking or (is_exact and wrong & values.keys()))
@@ -212,7 +202,8 @@ class Comparison:
         for reason, ids in records.excused.items():
             if row.id in ids:
                 return reason
-        return "expired" if row.time_ms < self._expired_before_ms else otherwise
+        is_expired = self.retention_seconds and row.time_ms < self.now_ms - self.retention_seconds * 1000
+        return "expired" if is_expired else otherwise
 
 
 def _with_functions(query: Query, mine: Hours) -> Query:

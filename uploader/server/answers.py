@@ -64,9 +64,12 @@ def outcome_of(answer: Answer) -> Outcome:
         led = f", redirects to {location[:100]}" if location else ""
         what = f"something else answers instead of the server ({status}{led}: {words})"
         return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
-    asked = _retry_after(answer)
-    if _USED_UP.search(text) and not is_html(answer):
-        return Unreachable(f"a quota or limit of the server is used up ({said})", False, asked, status != 429, status)
+    is_used_up = _USED_UP.search(text) and not is_html(answer)
+    if status in {429, 503} or is_used_up:
+        what = "a quota or limit of the server is used up" if is_used_up else "the server is busy"
+        asked = _retry_after(answer)
+        may_be_content = status != 429 and asked is None
+        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status)
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
     if status == 403 and is_html(answer):
@@ -81,9 +84,6 @@ def outcome_of(answer: Answer) -> Outcome:
         return Misconfigured(f"the server refuses the token ({said})", remedy, status)
     if status in {404, 405, 410}:
         return _missing(answer, said)
-    if status in {429, 503}:
-        may_be_content = status == 503 and asked is None
-        return Unreachable(f"the server is busy ({said})", False, asked, may_be_content, status)
     if is_influx(answer) and status in {400, 422, 500}:
         return _judged(answer, text)
     if status in {400, 422}:

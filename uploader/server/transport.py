@@ -3,6 +3,7 @@
 It returns every answer, whatever its status. Without an answer it says why, and closes its connections.
 """
 
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -12,7 +13,7 @@ import urllib3
 from urllib3 import exceptions
 
 from uploader.server.answers import Answer
-from uploader.server.deadlines import pools
+from uploader.server.connections import pools
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
@@ -31,7 +32,6 @@ NOTHING_SENT = (
     exceptions.NewConnectionError,
     exceptions.ConnectTimeoutError,
     exceptions.ProxyError,
-    exceptions.SSLError,
 )
 
 
@@ -91,8 +91,9 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-        except NOTHING_SENT:
-            self.bytes_on_wire -= request_bytes
+        except exceptions.HTTPError as error:
+            if isinstance(error, NOTHING_SENT) or isinstance(error.__context__, ssl.SSLCertVerificationError):
+                self.bytes_on_wire -= request_bytes
             raise
         with closing(response):
             data, is_whole = self._read(response)

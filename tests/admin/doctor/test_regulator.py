@@ -53,10 +53,8 @@ def test_farther_off_the_daily_totals_are_not_those_of_calendar_days(hours: floa
 
 
 @pytest.mark.parametrize("hours", [9.0, 1.0], ids=["seven hours", "one hour"])
-def test_on_a_computer_left_at_utc_the_zone_is_named_before_the_regulator(
-    hours: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+def test_on_a_computer_left_at_utc_the_zone_is_named_before_the_regulator(hours: float) -> None:
+    os.environ["TZ"] = "UTC"  # the fixture undoes it
     time.tzset()
     finding = clock_at(hours)
     assert "in the time zone UTC" in finding.found

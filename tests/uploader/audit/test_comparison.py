@@ -68,9 +68,9 @@ class Place:
         self, server: Stored, *, retention_seconds: int | None = None, now_ms: int = 0, with_values: bool = False
     ) -> Comparison:
         return Comparison(
-            self.journal,
-            self.progress,
-            server,
+            journal=self.journal,
+            progress=self.progress,
+            server=server,
             retention_seconds=retention_seconds,
             now_ms=now_ms,
             with_values=with_values,
