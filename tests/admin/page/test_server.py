@@ -23,11 +23,15 @@ def test_the_address_that_it_prints_can_be_opened(tmp_path: Path, host: str) -> 
         assert get(at).status == 200
 
 
-def test_a_program_may_send_a_token_that_is_not_ascii(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", ["paßwörter".encode(), b"not UTF-8: \xff\xfe"])
+def test_a_program_may_send_a_token_that_is_not_ascii(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr("admin.page.guard.WRONG_SECONDS", 0.01)
     log(tmp_path, 3)
-    token = "paßwörter"
-    with shown(tmp_path, token=token) as at:
-        assert get(at, Authorization="Bearer " + token.encode().decode("latin-1")).status == 200
+    with shown(tmp_path, token=os.fsdecode(sent)) as at:  # as os.environ has it
+        assert get(at, Authorization="Bearer " + sent.decode("latin-1")).status == 200
+        assert get(at, Authorization="Bearer " + sent.decode("latin-1")[1:]).status == 401
 
 
 def test_the_page_is_small_on_the_line_and_live_events_come_at_once(tmp_path: Path) -> None:
