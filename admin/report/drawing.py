@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from admin.energy.days import total
 from admin.report.axis import DAY_MS, Mark, time_marks, value_marks
-from admin.report.pixels import Column, Columns
+from admin.report.pixels import Columns
 
 WIDTH, HEIGHT = 800, 200
 SYMBOLS = {"volts": "V", "percent": "%", "amperes": "A"}
@@ -108,7 +109,7 @@ def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
     moments: dict[int, int] = {}
     values: list[dict[int, float]] = []
     for curve in drawn:
-        values.append({column.place: round(_mean(column), 1) for column in curve.columns})
+        values.append({column.place: round(column.mean, 1) for column in curve.columns})
         moments |= {column.place: (column.first_ms + column.last_ms) // 2 for column in curve.columns}
     points = [
         [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
@@ -139,13 +140,8 @@ def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
         above = [f"{x:g} {scale.y(column.highest):g}" for x, column in points]
         below = [f"{x:g} {scale.y(column.lowest):g}" for x, column in reversed(points)]
         bands.append(f"M{'L'.join(above + below)}Z")
-        lines.append("M" + "L".join(f"{x:g} {scale.y(_mean(column)):g}" for x, column in points))
+        lines.append("M" + "L".join(f"{x:g} {scale.y(column.mean):g}" for x, column in points))
     return [("band", "".join(bands)), ("line", "".join(lines))]
-
-
-def _mean(column: Column) -> float:
-    # Rounding can put a mean just below the minimum or above the maximum.
-    return min(max(column.mean, column.lowest), column.highest)
 
 
 def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) -> str:
@@ -213,5 +209,5 @@ def _legend(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def _sum(name: str, unit: str, values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{sum(known):,.0f} {unit} {name}" if known else f"{name} not known"
+    known = total(values)
+    return f"{name} not known" if known is None else f"{known:,.0f} {unit} {name}"
