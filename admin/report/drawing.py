@@ -149,13 +149,13 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
     if not values:
         return figure(title, "There are no daily records in this period.", "", "", "")
-    scale = Scale(value_marks(0, max(values)))
+    scale = Scale(value_marks(min(0, *values), max(0, *values)))
     step = WIDTH / len(drawn)
     shapes = []
     for place, bar in enumerate(drawn):
         shapes += [
-            f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(value):g}" '
-            f'width="{0.38 * step:.1f}" height="{HEIGHT - scale.y(value):.1f}"/>'
+            f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(max(value, 0)):g}" '
+            f'width="{0.38 * step:.1f}" height="{abs(scale.y(0) - scale.y(value)):.1f}"/>'
             for value, style, start in ((bar.first, "charge", 0.1), (bar.second, "load", 0.52))
             if value is not None
         ]
