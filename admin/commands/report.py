@@ -18,12 +18,14 @@ from admin.report.charts import ChartData, charts_of, collect, span_of
 from admin.report.days import table_of_days
 from admin.report.drawing import Span
 from admin.report.energy import energy_section
-from admin.report.page import local, page, printable, table_of_events
+from admin.report.page import page, table_of_events
 from admin.report.pixels import DAY_MS, Columns
 from admin.report.records import days_of, events_of
 from admin.terminal import options
 from admin.terminal.console import progress
+from admin.terminal.moments import local_minute
 from admin.terminal.period import Ranges, check_period, moment
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.values import values
 from admin.terminal.words import count, duration, size
 from journal.errors import SolarError
@@ -61,9 +63,8 @@ def report(
     with Journal.open(data / "journal.db") as journal:
         ranges = journal.id_ranges("readings", since, until)
         if not ranges:
-            raise SolarError(
-                f"cannot report on {local(since)} to {local(until)}: there are no readings; {_what_there_is(journal)}"
-            )
+            period = f"{local_minute(since)} to {local_minute(until)}"
+            raise SolarError(f"cannot report on {period}: there are no readings; {_what_there_is(journal)}")
         total = sum(last - first + 1 for first, last in ranges)
         with progress("reading the journal", "readings", total) as show:
             span = span_of(journal, ranges, since, until)
@@ -91,7 +92,7 @@ def _what_there_is(journal: Journal) -> str:
     last = journal.get("readings", last_id)
     if first is None or last is None:
         return "the journal has none yet"
-    return f"the journal has readings from {local(first.time_ms)} to {local(last.time_ms)}: use --since"
+    return f"the journal has readings from {local_minute(first.time_ms)} to {local_minute(last.time_ms)}: use --since"
 
 
 def health_then(journal: Journal, ranges: Ranges, data: Path) -> Health:
@@ -126,10 +127,10 @@ def render(
     ]
     zone = time.strftime("%Z", time.localtime(span.until_ms / 1000))
     return page(
-        f"Solar site {printable(site)}",
-        f"{_from_to(local(span.since_ms), local(span.until_ms))}, {zone}",
+        f"Solar site {sanitized(site)}",
+        f"{_from_to(local_minute(span.since_ms), local_minute(span.until_ms))}, {zone}",
         verdict=verdict(health, figures),
-        newest=f"{local(newest.time_ms)}: {values(newest)}" if newest else "",
+        newest=f"{local_minute(newest.time_ms)}: {values(newest)}" if newest else "",
         facts=facts,
         charts=charts_of(drawn, span, days, figures.nights),
         tables=[energy_section(figures), table_of_days(days), table_of_events(shown, len(events) - len(shown))],

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from admin.energy.words import HEAD, facts, rows_of_periods
 from admin.page.site import Look, Site
 from admin.terminal import options
 from admin.terminal.console import stop_on_signals
+from admin.terminal.moments import local_second
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.values import values
 from admin.terminal.words import ago, count
@@ -102,5 +102,4 @@ def screen_of(look: Look, width: int) -> "Group":
 
 
 def _tell(time_ms: int, words: str) -> None:
-    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
-    print(f"{moment}  {sanitized(words)}", flush=True)
+    print(f"{local_second(time_ms)}  {sanitized(words)}", flush=True)

@@ -21,7 +21,8 @@ from admin.page.charts import RANGES, SHORT_SECONDS, Charts
 from admin.page.guard import Guard
 from admin.page.metrics import metrics
 from admin.page.site import Look, Site
-from admin.report.page import SCRIPT, STYLE, printable
+from admin.report.page import SCRIPT, STYLE
+from admin.terminal.usage_errors import sanitized
 from journal.errors import JournalError
 
 HERE = Path(__file__).parent
@@ -89,7 +90,7 @@ class Pages:
             quiet = 0.0
             while not self._stop.is_set():
                 look = self._site.look
-                name = printable(look.name)
+                name = sanitized(look.name)
                 parts = {
                     "now": views.now(look),
                     "energy": views.energy(look),

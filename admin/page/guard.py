@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import ipaddress
+import os
 from base64 import b64decode
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
-        self._token = token
+        self._token = os.fsencode(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +58,7 @@ class Guard:
                 if is_local(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
                     return None
             return PlainTextResponse("open this page as http://127.0.0.1, or set SOLAR_PAGE_TOKEN\n", 421)
-        if scope["path"] in OPEN_PATHS or hmac.compare_digest(_given(headers), self._token.encode()):
+        if scope["path"] in OPEN_PATHS or hmac.compare_digest(_given(headers), self._token):
             return None
         if "authorization" in headers:
             await asyncio.sleep(WRONG_SECONDS)

@@ -25,6 +25,9 @@ REMEDIES = {
 }
 
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # all of this computer's
+
+
 class Address(tuple[str, int]):
     """Host and port."""
 
@@ -34,8 +37,19 @@ class Address(tuple[str, int]):
 
     @property
     def url(self) -> str:
-        host = f"[{self[0]}]" if ":" in self[0] else self[0]
-        return f"http://{host}:{self[1]}/"
+        """What a browser can open; of all this computer's addresses the one in the network."""
+        host = _own_address() if self[0] in EVERYWHERE else self[0]
+        return f"http://[{host}]:{self[1]}/" if ":" in host else f"http://{host}:{self[1]}/"
+
+
+def _own_address() -> str:
+    """In the network; without one, this computer's name. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(asked.getsockname()[0])
 
 
 def address(text: str) -> Address:
@@ -72,7 +86,7 @@ def serving(site: Site, where: Address, token: str, stop: threading.Event) -> It
     """The page's server during the block; gives the address, with the port that was chosen for port 0."""
     try:
         family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
-        listener = socket.create_server(where, family=family)
+        listener = socket.create_server(where, family=family, dualstack_ipv6=where[0] == "::")
     except OSError as error:
         cause = (error.strerror or str(error)).partition(" (while ")[0]  # Python adds the address, which stands here
         remedy = REMEDIES.get(error.errno or 0, "give an address of this computer, or 0.0.0.0 for all of them")

@@ -5,13 +5,13 @@ from html import escape
 from admin.page.charts import RANGES
 from admin.page.site import Look
 from admin.report.energy import energy_section
-from admin.report.page import printable
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
 
 
 def whole_page(look: Look, chosen: str, charts: str) -> str:
     """The whole document; it also works without its script."""
-    name = escape(printable(look.name))
+    name = escape(sanitized(look.name))
     current = {chosen: " aria-current='page'"}
     links = "".join(f"<a href='/?range={key}'{current.get(key, '')}>{title}</a>" for key, (title, _) in RANGES.items())
     return (
@@ -32,7 +32,7 @@ def whole_page(look: Look, chosen: str, charts: str) -> str:
 def now(look: Look) -> str:
     """The verdict, the newest values and what needs attention."""
     style = "held" if look.is_held else "stale" if look.is_stale else "fresh"
-    points = "".join(f"<li>{escape(printable(point))}</li>" for point in look.points)
+    points = "".join(f"<li>{escape(sanitized(point))}</li>" for point in look.points)
     needs = f"<section class='attention'><h2>Needs attention</h2><ul>{points}</ul></section>" if points else ""
     reading = look.health.reading
     is_alarm = bool(reading and (reading.alarm or reading.load_disconnected))
@@ -44,7 +44,7 @@ def now(look: Look) -> str:
         for name, title, value, under in _values(look)
     )
     return (
-        f"<p class='verdict {style}{' alarm' * is_alarm}'>{escape(printable(look.verdict))}</p>{needs}"
+        f"<p class='verdict {style}{' alarm' * is_alarm}'>{escape(sanitized(look.verdict))}</p>{needs}"
         f"<dl class='values {style}'>{shown}</dl>{well}{left}"
     )
 
@@ -60,7 +60,7 @@ def _values(look: Look) -> list[tuple[str, str, str, str]]:
         ("percent", "Charged to", _amount(reading.state_of_charge_percent, "%", 0), ""),
         ("charge", "In", _amount(reading.charge_amps, "A", 1), _below(_amount(reading.charge_watts, "W", 0))),
         ("load", "Out", _amount(reading.load_amps, "A", 1), _below(_amount(reading.load_watts, "W", 0))),
-        ("state", "Regulator", printable(reading.regulator_state or "not known"), ""),
+        ("state", "Regulator", sanitized(reading.regulator_state or "not known"), ""),
         ("age", "Read", age, ""),
     ]
 

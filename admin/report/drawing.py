@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from admin.energy.days import total
 from admin.report.axis import DAY_MS, Mark, time_marks, value_marks
-from admin.report.pixels import Column, Columns
+from admin.report.pixels import Columns
 
 WIDTH, HEIGHT = 800, 200
 SYMBOLS = {"volts": "V", "percent": "%", "amperes": "A"}
@@ -113,7 +114,7 @@ def _values(drawn: Sequence[Curve], unit: str, span: Span) -> str:
     moments: dict[int, int] = {}
     values: list[dict[int, float]] = []
     for curve in drawn:
-        values.append({column.place: round(_mean(column), 1) for column in curve.columns})
+        values.append({column.place: round(column.mean, 1) for column in curve.columns})
         moments |= {column.place: (column.first_ms + column.last_ms) // 2 for column in curve.columns}
     points = [
         [round(span.share(at), 4), time.strftime(layout, time.localtime(at / 1000)), *(of.get(place) for of in values)]
@@ -144,13 +145,8 @@ def _paths(curve: Curve, scale: Scale, gap_ms: float) -> list[tuple[str, str]]:
         above = [f"{x:g} {scale.y(column.highest):g}" for x, column in points]
         below = [f"{x:g} {scale.y(column.lowest):g}" for x, column in reversed(points)]
         bands.append(f"M{'L'.join(above + below)}Z")
-        lines.append("M" + "L".join(f"{x:g} {scale.y(_mean(column)):g}" for x, column in points))
+        lines.append("M" + "L".join(f"{x:g} {scale.y(column.mean):g}" for x, column in points))
     return [("band", "".join(bands)), ("line", "".join(lines))]
-
-
-def _mean(column: Column) -> float:
-    # Rounding can put a mean just below the minimum or above the maximum.
-    return min(max(column.mean, column.lowest), column.highest)
 
 
 def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) -> str:
@@ -158,13 +154,13 @@ def bars(title: str, unit: str, names: tuple[str, str], drawn: Sequence[Bar]) ->
     values = [value for bar in drawn for value in (bar.first, bar.second) if value is not None]
     if not values:
         return figure(title, "There are no daily records in this period.", "", "", "")
-    scale = Scale(value_marks(0, max(values)))
+    scale = Scale(value_marks(min(0, *values), max(0, *values)))
     step = WIDTH / len(drawn)
     shapes = []
     for place, bar in enumerate(drawn):
         shapes += [
-            f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(value):g}" '
-            f'width="{0.38 * step:.1f}" height="{HEIGHT - scale.y(value):.1f}"/>'
+            f'<rect class="{style}" x="{(place + start) * step:.1f}" y="{scale.y(max(value, 0)):g}" '
+            f'width="{0.38 * step:.1f}" height="{abs(scale.y(0) - scale.y(value)):.1f}"/>'
             for value, style, start in ((bar.first, "charge", 0.1), (bar.second, "load", 0.52))
             if value is not None
         ]
@@ -218,5 +214,5 @@ def _legend(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def _sum(name: str, unit: str, values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{sum(known):,.0f} {unit} {name}" if known else f"{name} not known"
+    known = total(values)
+    return f"{name} not known" if known is None else f"{known:,.0f} {unit} {name}"

@@ -4,13 +4,14 @@ Its one script shows the values under the pointer. The browser runs no other: th
 """
 
 import hashlib
-import time
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from admin.report.energy import cards, table
+from admin.terminal.moments import local_minute
+from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import count
 from journal.reading import Event
 
@@ -39,7 +40,7 @@ def page(
         f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n<script>{SCRIPT}</script>\n</head>\n"
         f"<body>\n<header><h1>{escape(title)}</h1>"
         f"<p class='faint'>{escape(subtitle)}</p></header>\n<main>\n"
-        f"<p class='verdict'>{escape(verdict)}</p>\n<p>{escape(printable(newest))}</p>\n{cards(facts)}\n"
+        f"<p class='verdict'>{escape(verdict)}</p>\n<p>{escape(sanitized(newest))}</p>\n{cards(facts)}\n"
         + "\n".join([*charts, *tables])
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -49,16 +50,6 @@ def table_of_events(events: Sequence[Event], left_out: int) -> str:
     """What happened, newest first; `left_out` more are not shown."""
     if not events:
         return ""
-    rows = [(local(event.time_ms), printable(event.message)) for event in events]
+    rows = [(local_minute(event.time_ms), sanitized(event.message)) for event in events]
     note = f"<p class='faint'>{count(left_out, 'older event')} not shown</p>" if left_out else ""
     return f"<section><h2>Events</h2>{table('events', ('Time', 'What happened'), rows)}{note}</section>"
-
-
-def local(time_ms: float) -> str:
-    """A moment in local time, to the minute."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(time_ms / 1000))
-
-
-def printable(text: str) -> str:
-    """Without the control characters that XML does not allow."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -36,7 +36,8 @@ class Column:
 
     @property
     def mean(self) -> float:
-        return self.total / self.number
+        # Rounding can put it just below the minimum or above the maximum.
+        return min(max(self.total / self.number, self.lowest), self.highest)
 
 
 class Columns:

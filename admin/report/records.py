@@ -1,7 +1,7 @@
 """The daily records and the events of a period."""
 
-from admin.report.page import local
 from admin.report.pixels import DAY_MS
+from admin.terminal.moments import local_minute
 from journal.journal import Journal
 from journal.reading import Day, Event
 
@@ -9,7 +9,7 @@ from journal.reading import Day, Event
 def days_of(journal: Journal, since_ms: int, until_ms: int) -> list[Day]:
     """The daily records of these calendar days, also those before the first reading; one a day, in order."""
     records = _of(journal, "days", since_ms - 2 * DAY_MS, until_ms + 2 * DAY_MS)
-    dates = local(since_ms)[:10], local(until_ms)[:10]
+    dates = local_minute(since_ms)[:10], local_minute(until_ms)[:10]
     days = {record.date: record for record in records if isinstance(record, Day)}
     return [day for date, day in sorted(days.items()) if dates[0] <= date <= dates[1]]
 

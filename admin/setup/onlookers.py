@@ -59,15 +59,15 @@ def check_alerts(urls: str, answers: Answers) -> str:
 
 def page_address(answers: Answers) -> str | None:
     """What to tell about the page; None if there is none."""
+    from admin.page.server import address
+
     listen = answers.values.get("SOLAR_PAGE_LISTEN")
     if listen is None:
         return None
+    url = address(listen).url.rstrip("/")
     if _is_local(listen):
-        return f"http://{listen}, on this computer alone; for your phone: `sudo solar setup`, and answer network"
-    host, _, port = listen.rpartition(":")
-    if host.strip("[]") in ("0.0.0.0", "::"):  # noqa: S104  # any of this computer's
-        host = _own_address()
-    return f"http://{host}:{port}, with any user name and your password"
+        return f"{url}, on this computer alone; for your phone: `sudo solar setup`, and answer network"
+    return f"{url}, with any user name and your password"
 
 
 def _is_local(listen: str) -> bool:
@@ -75,13 +75,3 @@ def _is_local(listen: str) -> bool:
     from admin.page.server import address
 
     return address(listen).is_local
-
-
-def _own_address() -> str:
-    """In the network; without one, this computer's name. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        try:
-            asked.connect(("192.0.2.1", 9))
-        except OSError:
-            return socket.gethostname()
-        return str(asked.getsockname()[0])

@@ -182,7 +182,7 @@ def test_nothing_that_an_event_or_a_name_says_becomes_part_of_the_page(solar: So
     assert "alert(1)" not in (script.text or "")
     assert [row[1] for row in rows(root, "Events")] == [
         "&amp;",
-        "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too'     ]]> ü",
+        "</td><script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'too' \\x00\\x1b\\x0b ]]> ü",
     ]
 
 

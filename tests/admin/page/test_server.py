@@ -23,11 +23,23 @@ def test_the_address_that_it_prints_can_be_opened(tmp_path: Path, host: str) -> 
         assert get(at).status == 200
 
 
-def test_a_program_may_send_a_token_that_is_not_ascii(tmp_path: Path) -> None:
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+def test_the_address_for_the_network_is_one_that_a_phone_can_open(tmp_path: Path, everywhere: str) -> None:
     log(tmp_path, 3)
-    token = "paßwörter"
-    with shown(tmp_path, token=token) as at:
-        assert get(at, Authorization="Bearer " + token.encode().decode("latin-1")).status == 200
+    with shown(tmp_path, token="long enough", host=everywhere) as at:
+        assert not {"0.0.0.0", "[::]"} & {at.url.removeprefix("http://").rpartition(":")[0]}
+        assert get(at, "healthz").status == 200
+
+
+@pytest.mark.parametrize("sent", ["paßwörter".encode(), b"not UTF-8: \xff\xfe"])
+def test_a_program_may_send_a_token_that_is_not_ascii(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr("admin.page.guard.WRONG_SECONDS", 0.01)
+    log(tmp_path, 3)
+    with shown(tmp_path, token=os.fsdecode(sent)) as at:  # as os.environ has it
+        assert get(at, Authorization="Bearer " + sent.decode("latin-1")).status == 200
+        assert get(at, Authorization="Bearer " + sent.decode("latin-1")[1:]).status == 401
 
 
 def test_the_page_is_small_on_the_line_and_live_events_come_at_once(tmp_path: Path) -> None:
