@@ -101,8 +101,7 @@ class Drain:
             batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
             self._state = self.reporter.paced(self._state, self._choice)
             if batch is None:
-                if (self._state.note is None) != (self.progress.state().note is None):
-                    self.progress.note(self._state, self._size)
+                self._note_pace()
                 return Step(self._choice.idle_seconds(), is_idle=True)
             if batch.stream in ("days", LETTERS):
                 self.progress.expect_days(journal)
@@ -110,6 +109,12 @@ class Drain:
                 return self._send(batch)
             self._settle(self._unless_changed(batch))
             return Step()
+
+    def _note_pace(self) -> None:
+        """Write down that the monthly limit slows the backlog, or does so no more: nothing else may come for long."""
+        written, note = self.progress.state(), self._state.note
+        if (written.note is None) != (note is None):
+            self.progress.note(replace(written, note=note), self._size)
 
     @contextmanager
     def _journal(self) -> Iterator[Journal]:
