@@ -97,7 +97,6 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
-            self.progress.look()
             batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
             self._state = self.reporter.paced(self._state, self._choice)
             if batch is None:
@@ -118,6 +117,7 @@ class Drain:
 
     @contextmanager
     def _journal(self) -> Iterator[Journal]:
+        self.progress.look()
         with Journal.open(self._path) as journal:
             if words := self.progress.see(journal):
                 self.reporter.tell(words)
