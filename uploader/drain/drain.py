@@ -165,11 +165,13 @@ class Drain:
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
             return self._condemn(batch, outcome)
-        if verdict == "unknown" and isinstance(outcome, TooLarge):
+        if verdict == "narrowed":
+            return Step(outcome=outcome)
+        if isinstance(outcome, TooLarge):
             reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
             remedy = "allow larger requests there (nginx: client_max_body_size)"
             outcome = Misconfigured(reason, remedy, 413, may_be_content=True)
-        if verdict == "unknown" and isinstance(outcome, Unreachable | Misconfigured):
+        if isinstance(outcome, Unreachable | Misconfigured):
             return self._wait(outcome, count, is_news=self._size.size != size_before.size)
         return Step(outcome=outcome)
 
