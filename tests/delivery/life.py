@@ -200,7 +200,8 @@ class Life(RuleBasedStateMachine):
         except JournalUnusable as error:
             if "removed or replaced" not in str(error):
                 raise
-            self.site.kill_uploader()  # systemd starts it again
+            self.watch.is_full = False  # systemd starts it again, which waits for room
+            self.site.kill_uploader()
             self.site.start_uploader()
             step = Step(1)
         self.now_ms += int(step.wait_seconds * 1000) + 1
