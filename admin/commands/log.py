@@ -127,9 +127,10 @@ def log(
 def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     """The ids of the readings that may be deleted; none if uploader.db belongs to another journal.
 
-    Refused readings are kept, to be sent again once the cause is fixed.
+    Refused readings are kept, to be sent again once the cause is fixed. So are held ones, which were sent if an older
+    copy of the journal was put back: how old they are is not known.
     """
-    from uploader.progress.id_ranges import HIGHEST_ID
+    from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
     from uploader.progress.progress import Progress
 
     try:
@@ -138,7 +139,8 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             if progress.journal() != identity:
                 return ()
             refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
-            return (progress.done("readings") - refused).ranges
+            released = IdRanges.of(journal.released("readings"))
+            return ((progress.done("readings") & released) - refused).ranges
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()

@@ -4,6 +4,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from admin.terminal.moments import iso
 from admin.terminal.period import how_many
 from admin.terminal.words import count, size
 from journal.access import obstacle
-from journal.errors import BadSetting, SolarError
+from journal.errors import BadSetting, JournalFull, SolarError
 from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -45,7 +46,8 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
         pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
         marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
-        sent.expect_days(journal)
+        with suppress(JournalFull):  # a full disk is no reason not to carry the backlog
+            sent.expect_days(journal)
         if not total:
             held = sum(how_many(journal.held(stream)) for stream in STREAMS)
             waits = f" yet: {count(held, 'record')} held until the clock is confirmed: see `solar clock`"

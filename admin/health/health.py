@@ -20,7 +20,8 @@ OLD_BACKUP_SECONDS = 15 * 86400.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """What uploader.db says. Times are milliseconds since 1970; `trouble` is "unreachable" or "misconfigured".
-    `is_slowed`: the backlog waits for the monthly limit."""
+    `is_slowed`: the backlog waits for the monthly limit. `new_since_ms`: the time of the first reading after the last
+    upload that waits; None if none does."""
 
     last_upload_ms: int | None
     failing_since_ms: int | None
@@ -28,6 +29,7 @@ class Upload:
     reason: str | None
     note: str | None
     is_slowed: bool
+    new_since_ms: int | None
     expired: int
     dead_letters: int
     dead_letters_waiting: int
@@ -90,7 +92,6 @@ class Health:
     is_saving: bool = False
     pending: dict[str, int] | None = None
     oldest_pending_ms: int | None = None
-    newest_pending_ms: int | None = None
     drain_seconds: float | None = None
     upload: Upload | None = None
     is_uploading: bool | None = None
@@ -119,12 +120,11 @@ class Health:
     def unsent_since_ms(self) -> int | None:
         """Since when readings have waited that should have been sent; None if none has. If the monthly limit slows the
         backlog, only those count that are newer than the last upload."""
+        if self.upload and self.upload.is_slowed:
+            return self.upload.new_since_ms
         if self.oldest_pending_ms is None:
             return None
-        last_ms = (self.upload.last_upload_ms if self.upload else None) or 0
-        if self.upload and self.upload.is_slowed and (self.newest_pending_ms or 0) <= last_ms:
-            return None
-        return max(last_ms, self.oldest_pending_ms)
+        return max((self.upload.last_upload_ms if self.upload else None) or 0, self.oldest_pending_ms)
 
     @property
     def is_upload_stale(self) -> bool:

@@ -21,6 +21,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
+END_MS = 2**62
 SECONDS_A_REQUEST = 2.0
 """An estimate, to say how long the backlog takes. On a good connection a request takes less."""
 
@@ -71,8 +72,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
         is_saving=bool(newest_step(journal)),
         pending=pending,
-        oldest_pending_ms=first_time_ms(journal, ranges["readings"]) if ranges else None,
-        newest_pending_ms=first_time_ms(journal, ranges["readings"], newest_first=True) if ranges else None,
+        oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
         drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
         upload=upload,
         is_uploading=is_locked(data / "uploader.lock"),
@@ -87,10 +87,13 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
 
 def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, Ranges], int]:
     """From uploader.db: the state of the upload, the pending ids of each table, the readings per request."""
+    from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     with Progress.read_only(path) as progress, our_errors("read", path):
         state = progress.state()
+        pending = {stream: progress.pending(stream, journal.released(stream)) for stream in STREAMS}
+        new = IdRanges.of(journal.id_ranges("readings", (state.last_upload_ms or 0) + 1, END_MS))
         upload = Upload(
             last_upload_ms=state.last_upload_ms,
             failing_since_ms=state.failing_since_ms,
@@ -98,14 +101,14 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
             reason=state.reason,
             note=state.notes,
             is_slowed=state.note is not None,
+            new_since_ms=oldest_time_ms(journal, (new & pending["readings"]).ranges),
             expired=state.expired,
             dead_letters=progress.dead_letters.count(),
             dead_letters_waiting=progress.dead_letters.waiting_count(),
             bytes_today=progress.traffic.today(now_ms),
             bytes_this_month=progress.traffic.this_month(now_ms),
         )
-        ranges = {stream: progress.pending(stream, journal.released(stream)).ranges for stream in STREAMS}
-        return upload, ranges, progress.batch_size().size
+        return upload, {stream: ids.ranges for stream, ids in pending.items()}, progress.batch_size().size
 
 
 def clock_of(journal: Journal) -> ClockState:
@@ -123,10 +126,10 @@ def usual_seconds(times_ms: list[int]) -> float | None:
     return gaps[len(gaps) // 2] / 1000 if gaps else None
 
 
-def first_time_ms(journal: Journal, ranges: Ranges, *, newest_first: bool = False) -> int | None:
-    """The time of the oldest reading in these ranges of ids, or of the newest."""
-    for first, last in reversed(ranges) if newest_first else ranges:
-        for record in journal.records("readings", first, last, limit=1, newest_first=newest_first):
+def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
+    """The time of the oldest reading in these ranges of ids."""
+    for first, last in ranges:
+        for record in journal.records("readings", first, last, limit=1):
             return record.time_ms
     return None
 

@@ -13,84 +13,29 @@ uploader never makes more than some requests without a wait or a result, nor sen
 """
 
 import gzip
-import shutil
 import sys
-import tempfile
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
-from itertools import count
-from pathlib import Path
+from functools import partial
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from journal.errors import JournalFull
-from tests.delivery.crash import Crash, Watch
-from tests.delivery.server import FAULTS, GENERATIONS, POISONS, ModelInflux, number_of
-from tests.delivery.site import Kept, Site, quiet
-from tests.delivery.truth import File, Taken, Truth
-from uploader.drain.drain import Step
+from tests.delivery.life import Life
+from tests.delivery.server import FAULTS, GENERATIONS, POISONS, number_of
+from tests.delivery.site import Kept
+from tests.delivery.truth import File, Taken
 
-START_MS = 1_767_225_600_000  # 2026
 WAKING_MS = 1_750_000_000_000
 """What a clock without a battery shows at each start."""
-MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
-"""Where a sync costs nothing: what a power cut leaves on a disk is what tests/reliability is about."""
-
-STEPS_AT_MOST = 150
-FRUITLESS_AT_MOST = 64
-"""Requests in a row without a wait, after which nothing is settled: eight suspects, each halved to the end."""
-WITHOUT_ROOM_SECONDS = 60
-"""What drain/loop.py waits when uploader.db cannot be written."""
 
 ANSWERS: st.SearchStrategy[list[str]] = st.just([]) | st.lists(st.sampled_from([*FAULTS, "fine"]), max_size=8)
 READINGS = st.integers(0, 30)
 AT_WORK = (["append"], ["turn_clock", "append"], ["turn_clock", "date"], ["redecode"], ["prune"], ["day_again"])
 MEANWHILE = st.none() | st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from(AT_WORK))
 
-TALLY: Counter[str] = Counter()
-"""What was tried so far."""
 
-
-@cache
-def model_influx() -> ModelInflux:
-    """One for all examples, started when first asked for."""
-    return ModelInflux()
-
-
-class Delivery(RuleBasedStateMachine):
+class Delivery(Life):
     """The rules. Each can also be called by name, which is how what was found is written down as a test."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.directory = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
-        self.data = self.directory / "data"
-        self.data.mkdir()
-        self.now_ms = START_MS
-        self.boot_ms = START_MS
-        self.boots = self.stretches = 1
-        self.is_sure = False
-        self.scale = 1
-        self.count = 0
-        self.names = count(1)
-        self.truth = Truth()
-        self.file = File()
-        self.others: list[tuple[Path, File]] = []
-        self.backups: list[tuple[Path, File]] = []
-        self.damaged: list[tuple[Path, File]] = []
-        self.parcels: list[tuple[Path, File]] = []
-        self.before_append: File | None = None
-        self.armed: int | None = None
-        self.fruitless = self.settled = 0
-        self.server = model_influx()
-        self.server.reset(lambda: self.now_ms)
-        self.watch = Watch()
-        self.watch.__enter__()
-        self.site = Site(self.data, self.server.target, self.watch, lambda: self.now_ms, "home")
-        self.site.start_logger(self.stretch)
-        self.site.start_uploader()
 
     def teardown(self) -> None:
         try:
@@ -98,13 +43,6 @@ class Delivery(RuleBasedStateMachine):
                 self.heal()
         finally:
             self.close()
-
-    def close(self) -> None:
-        TALLY.update(lives=1, readings=self.count, requests=self.server.requests)
-        self.site.kill_logger()
-        self.site.kill_uploader()
-        self.watch.__exit__()
-        shutil.rmtree(self.directory)
 
     @initialize(generation=st.sampled_from(GENERATIONS), is_sure=st.booleans(), count=st.integers(0, 3))
     def begin(self, generation: str, is_sure: bool, count: int) -> None:
@@ -115,10 +53,6 @@ class Delivery(RuleBasedStateMachine):
 
     # The logger
 
-    @property
-    def stretch(self) -> str:
-        return f"boot-{self.boots}" + (f"+{self.stretches}" if self.stretches > 1 else "")
-
     @rule(count=st.integers(1, 3))
     def append(self, count: int = 1) -> None:
         """Take readings: held while the clock is not known to be right."""
@@ -126,33 +60,25 @@ class Delivery(RuleBasedStateMachine):
             self._append()
 
     def _append(self) -> None:
-        self.now_ms += 10_000
-        self.count += 1
-        number, uptime_ms, is_held = self.count, self.now_ms - self.boot_ms, not self.is_sure
-        self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms)
-        shown_ms = WAKING_MS + uptime_ms if is_held else self.now_ms
-        before = self.file
-        self.site.remember()
-        self._change(
-            "logger",
-            lambda: self.site.append(number, self.scale, shown_ms, uptime_ms, is_held=is_held),
-            before.having({number: Kept(is_held, self.scale)}),
-        )
-        self.before_append = before
+        kept = Kept(not self.is_sure, self.scale)
+        self._record("solar", kept, partial(self.site.append, scale=self.scale))
 
     @rule()
     def event(self) -> None:
         """Something happens: held like a reading."""
+        self._record("solar_event", Kept(not self.is_sure), self.site.append_event)
+
+    def _record(self, measurement: str, kept: Kept, append: Callable[..., None]) -> None:
         self.now_ms += 10_000
         self.count += 1
-        number, uptime_ms, is_held, before = self.count, self.now_ms - self.boot_ms, not self.is_sure, self.file
-        self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms, "solar_event")
-        shown_ms = WAKING_MS + uptime_ms if is_held else self.now_ms
+        number, uptime_ms, before = self.count, self.now_ms - self.boot_ms, self.file
+        self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms, measurement)
+        shown_ms = WAKING_MS + uptime_ms if kept.is_held else self.now_ms
         self.site.remember()
         self._change(
             "logger",
-            lambda: self.site.append_event(number, shown_ms, uptime_ms, is_held=is_held),
-            before.having({number: Kept(is_held)}),
+            lambda: append(number, time_ms=shown_ms, uptime_ms=uptime_ms, is_held=kept.is_held),
+            before.having({number: kept}),
         )
         self.before_append = before
 
@@ -266,19 +192,6 @@ class Delivery(RuleBasedStateMachine):
         else:
             self.know_time()
 
-    def _step(self) -> None:
-        requests, expired = self.server.requests, self.site.expired
-        try:
-            step = self.site.step()
-        except JournalFull:
-            step = Step(WITHOUT_ROOM_SECONDS)
-        self.now_ms += int(step.wait_seconds * 1000) + 1
-        self.server.is_known |= self.server.has_succeeded
-        self.settled += step.sent + step.refused
-        is_fruitless = not (step.wait_seconds or step.sent or step.refused or self.site.expired > expired)
-        self.fruitless = self.fruitless + self.server.requests - requests if is_fruitless else 0
-        assert self.fruitless <= FRUITLESS_AT_MOST, f"{self.fruitless} requests in a row without a wait or a result"
-
     # A person
 
     @rule()
@@ -350,13 +263,15 @@ class Delivery(RuleBasedStateMachine):
         self.site.start_logger(self.stretch)
         self._anchor_again()
 
-    @rule()
-    def lose_uploader_db(self) -> None:
-        self.site.stop_uploader()
+    @rule(is_running=st.booleans())
+    def lose_uploader_db(self, is_running: bool = False) -> None:
+        if not is_running:
+            self.site.stop_uploader()
         self.site.lose_uploader_db()
         self.server.is_known = self.server.has_succeeded = False
         self.truth.owed &= set(self.server.places)  # what is not sent yet of what was pruned was in there
-        self.site.start_uploader()
+        if not is_running:
+            self.site.start_uploader()
 
     @rule()
     def replay(self) -> None:
@@ -449,11 +364,7 @@ class Delivery(RuleBasedStateMachine):
     def mend(self) -> None:
         self.server.cure()
 
-    # What must be
-
-    @invariant()
-    def nothing_is_wrong(self) -> None:
-        assert not (found := self.truth.wrongs(self.server)), "\n".join(found)
+    # What must be when all is sent
 
     @rule()
     def settle(self) -> None:
@@ -487,109 +398,8 @@ class Delivery(RuleBasedStateMachine):
             left = [number for number in self.site.letters() if number in self.file.rows]
             assert not (left and is_mended), f"dead letters although nothing is refused any more: {left}"
 
-    def _judge(self, files: list[File], when: str) -> None:
-        letters = set(self.site.letters())
-        for number in letters:
-            assert self.server.may_condemn(number), f"reading {number} is a dead letter and nothing was wrong with it"
-        blamed = {n for n, it in self.truth.taken.items() if self.server.has_against(n, it.measurement, it.time_ms)}
-        lacks = self.truth.lacks(self.server, files, but=letters | blamed)
-        assert not lacks, when + ":\n" + "\n".join(lacks)
-        self.nothing_is_wrong()
-
     def _work(self) -> None:
         """What the logger does by itself, to the end."""
         self._anchor_again()
         self.date()
         self.redecode()
-
-    def _drain(self) -> None:
-        """Some minutes in which the network is well, or hours where something keeps failing."""
-        self.armed = None
-        began_ms, settled = self.now_ms, self.settled
-        for _ in range(STEPS_AT_MOST):
-            self._run("uploader", self._step)
-            minutes = (self.now_ms - began_ms) / 60_000
-            if minutes > 360 or (minutes > 3 and not self.site.pending()):
-                break
-        most = 10 + 2 * (len(self.file.rows) + len(self.site.letters()))
-        assert self.settled - settled <= most, f"{self.settled - settled} records settled, of {most} at most"
-
-    # How it is done
-
-    def _taken(self, number: int) -> Taken:
-        return self.truth.taken[1 + number % len(self.truth.taken)]
-
-    def _is_reading(self, number: int) -> bool:
-        return self.truth.taken[number].measurement == "solar"
-
-    def _has_expired(self, number: int) -> bool:
-        return number not in self.server.places and self.truth.taken[number].time_ms < self.server.was_floor_ms
-
-    def _run(self, process: str, action: Callable[[], object]) -> bool:
-        """Let a process do something; False when it crashed, and was started again."""
-        if self.armed is not None:
-            self.watch.crash, self.armed = (process, self.armed), None
-        try:
-            with self.watch.process(process), quiet():
-                action()
-        except Crash:
-            TALLY["crashes"] += 1
-            if process == "logger":
-                self.site.kill_logger()
-                self.site.start_logger(self.stretch)
-            elif process == "uploader":
-                self.site.kill_uploader()
-                self.site.start_uploader()
-            else:
-                self.watch.end(process)
-            return False
-        finally:
-            self.watch.crash = None
-        return True
-
-    def _change(self, process: str, action: Callable[[], object], then: File, is_partial: bool = False) -> None:
-        """Let a process change the journal. Where it crashes, or does a part, each reading is as before or as then."""
-        before, self.before_append = self.file, None
-        done = self._run(process, action)
-        self.file = then
-        if is_partial or not done:
-            rows = self.site.contents()
-            for number in before.rows.keys() | then.rows.keys() | rows.keys():
-                states = (before.rows.get(number), then.rows.get(number))
-                assert rows.get(number) in states, f"reading {number} is {rows.get(number)}, which is none of {states}"
-            self.file = replace(then, rows=rows, anchored=frozenset(self.site.anchored()))
-            gone = {number for number in before.released - rows.keys() if self._is_reading(number)}
-            self.truth.owed |= {number for number in gone if not self._has_expired(number)}
-        self.truth.note(self.file)
-        if not done and process == "logger":  # after a person, the logger is started first
-            self._anchor_again()
-
-    def _replace(self, action: Callable[[], None], file: File, is_running: bool) -> None:
-        """Another file takes the journal's place."""
-        self.site.stop_logger()
-        if not is_running:
-            self.site.stop_uploader()
-        action()
-        self.file, self.before_append = file, None
-        self.site.start_logger(self.stretch)
-        if not is_running:
-            self.site.start_uploader()
-        self._anchor_again()
-
-    def _start_again(self) -> None:
-        self.boots += 1
-        self.stretches = 1
-        self.is_sure = False
-        self.now_ms += 60_000
-        self.boot_ms = self.now_ms
-        self.site.start_logger(self.stretch)
-        self.site.start_uploader()
-
-    def _anchor_again(self) -> None:
-        """A logger that was started again knows the time as soon as it looks."""
-        if self.is_sure:
-            self._anchor()
-
-    def _anchor(self) -> None:
-        uptime_ms, now_ms = self.now_ms - self.boot_ms, self.now_ms
-        self._change("logger", lambda: self.site.know_time(uptime_ms, now_ms), self.file.knowing(self.stretch))

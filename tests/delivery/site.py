@@ -230,7 +230,8 @@ class Site:
         recover.recover(damaged, self.data, self.name)
 
     def lose_uploader_db(self) -> None:
-        (self.data / "uploader.db").rename(self.data / "uploader-away.db")
+        if (self.data / "uploader.db").exists():
+            (self.data / "uploader.db").rename(self.data / "uploader-away.db")
 
     def remember(self) -> None:
         """Keep the journal as it is now, for `lose_newest`."""

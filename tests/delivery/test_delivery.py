@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.delivery.machine import TALLY, Delivery
+from tests.delivery.life import TALLY
+from tests.delivery.machine import Delivery
 
 QUICK = settings(
     derandomize=True,

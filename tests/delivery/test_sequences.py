@@ -400,3 +400,16 @@ def test_a_lost_day_that_was_sent_for_the_letter_of_the_first_does_not_stay_at_t
     life.upload(1)
     life.lying_card()
     life.heal()
+
+
+def test_what_is_held_again_because_an_older_copy_was_put_back_is_not_pruned(life: Delivery) -> None:
+    """It was sent; but when it was taken, this journal does not know."""
+    life.append()
+    life.copy_file()
+    life.know_time()
+    life.date()
+    life.settle()
+    life.restore()
+    life.append()
+    life.prune()
+    life.heal()

@@ -97,12 +97,10 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
-            self.progress.look()
             batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
             self._state = self.reporter.paced(self._state, self._choice)
             if batch is None:
-                if (self._state.note is None) != (self.progress.state().note is None):
-                    self.progress.note(self._state, self._size)
+                self._note_pace()
                 return Step(self._choice.idle_seconds(), is_idle=True)
             if batch.stream in ("days", LETTERS):
                 self.progress.expect_days(journal)
@@ -111,8 +109,15 @@ class Drain:
             self._settle(self._unless_changed(batch))
             return Step()
 
+    def _note_pace(self) -> None:
+        """Write down that the monthly limit slows the backlog, or does so no more: nothing else may come for long."""
+        written, note = self.progress.state(), self._state.note
+        if (written.note is None) != (note is None):
+            self.progress.note(replace(written, note=note), self._size)
+
     @contextmanager
     def _journal(self) -> Iterator[Journal]:
+        self.progress.look()
         with Journal.open(self._path) as journal:
             if words := self.progress.see(journal):
                 self.reporter.tell(words)
@@ -160,11 +165,13 @@ class Drain:
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
             return self._condemn(batch, outcome)
-        if verdict == "unknown" and isinstance(outcome, TooLarge):
+        if verdict == "narrowed":
+            return Step(outcome=outcome)
+        if isinstance(outcome, TooLarge):
             reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
             remedy = "allow larger requests there (nginx: client_max_body_size)"
             outcome = Misconfigured(reason, remedy, 413, may_be_content=True)
-        if verdict == "unknown" and isinstance(outcome, Unreachable | Misconfigured):
+        if isinstance(outcome, Unreachable | Misconfigured):
             return self._wait(outcome, count, is_news=self._size.size != size_before.size)
         return Step(outcome=outcome)
 

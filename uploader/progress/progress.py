@@ -145,7 +145,9 @@ class Progress:
 
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
-        if _file_at(self.path) != self._file:
+        with self._our_errors("use"):
+            is_same = _file_at(self.path) == self._file
+        if not is_same:
             raise JournalUnusable(f"{self.path} was removed or replaced while it was in use; start the uploader again")
         if self._has_room:
             self._state("id")

@@ -3,14 +3,16 @@
 import gzip
 import hashlib
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from journal.journal import Journal
-from journal.reading import STREAMS, Reading
+from journal.reading import STREAMS, Day, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from tests.admin.commands.test_export import copies
@@ -100,6 +102,18 @@ def test_packing_says_what_to_do_next_and_settles_nothing(solar: Solar, data: Pa
         f"If that ended without an error, back here: `solar unpack-receipt {manifest(parcel)}`\n",
     )
     assert pending(data) == {"readings": ((1, 3),), "events": ((1, 1),)}
+
+
+def test_it_is_packed_though_uploader_db_cannot_be_written(
+    solar: Solar, data: Path, parcel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.append(Day(time_ms=FIRST_MS, date="2026-01-01", model="PL80", charge_amp_hours=1.0))
+    monkeypatch.setattr("journal.side_file.BUSY_SECONDS", 0.0)
+    with closing(sqlite3.connect(data / "uploader.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert solar("pack", "--output", parcel).code == 0
+    assert "solar_day,model=PL80,site=home" in "\n".join(packed(parcel))
 
 
 def test_a_receipt_marks_it_as_sent_and_once_more_does_nothing(solar: Solar, data: Path, parcel: Path) -> None:

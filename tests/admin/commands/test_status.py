@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from admin.files.lock_file import only_one
 
 from admin.commands.alert import situation
 from journal.boots import Anchor
 from journal.errors import JournalUnusable
+from journal.files import only_one
 from journal.writer import JournalWriter
 from logger.clock.host_clock import Clock, boot_id
 from tests.admin.conftest import Solar, contents, event, fill, reading
@@ -119,19 +119,24 @@ def append_one(data: Path, time_ms: int) -> None:
         journal.append(replace(reading(1), id=None, time_ms=time_ms))
 
 
-@pytest.mark.parametrize("is_new", [False, True], ids=["the logger has stood", "new readings wait too"])
+@pytest.mark.parametrize(
+    ("new_ms", "is_told"),
+    [(None, False), (5000, False), (20 * 60_000, True)],
+    ids=["the logger has stood", "the logger has just come back", "new readings wait too"],
+)
 def test_a_backlog_that_waits_for_the_monthly_limit_does_not_say_that_no_uploader_runs(
-    solar: Solar, now_ms: int, *, is_new: bool
+    solar: Solar, now_ms: int, new_ms: int | None, *, is_told: bool
 ) -> None:
     data, uploaded_ms = Path("data"), now_ms - 30 * 60_000
     fill_now(data, uploaded_ms, readings=300)
     upload_some(data, uploaded_ms, monthly_megabytes=0.0001)
-    if is_new:
-        append_one(data, now_ms - 20 * 60_000)
+    if new_ms:
+        append_one(data, now_ms - new_ms)
     shown = " ".join(solar("status").out.split())
     assert "MB are used, so the backlog goes out slowly" in shown
-    assert ("no uploader sends them" in shown) == is_new
-    assert (situation(data, is_upload_wanted=True).upload is not None) == is_new
+    assert ("no uploader sends them" in shown) == is_told
+    since_ms, _ = situation(data, is_upload_wanted=True).upload or (None, "")
+    assert since_ms == (now_ms - new_ms if new_ms else None)
 
 
 def test_an_uploader_that_runs_may_send_rarely(solar: Solar, now_ms: int) -> None:

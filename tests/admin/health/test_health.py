@@ -15,6 +15,7 @@ def upload(**values: object) -> Upload:
         "reason": None,
         "note": None,
         "is_slowed": False,
+        "new_since_ms": None,
         "expired": 0,
         "dead_letters": 0,
         "dead_letters_waiting": 0,
@@ -72,7 +73,6 @@ SILENT = Event(time_ms=1, boot=1, uptime_ms=1, kind="regulator_silent", message=
         {
             "upload": upload(last_upload_ms=NOW_MS - HOUR_MS, is_slowed=True),
             "oldest_pending_ms": NOW_MS - 9 * HOUR_MS,
-            "newest_pending_ms": NOW_MS - 2 * HOUR_MS,
         },
         {"upload": upload(last_upload_ms=NOW_MS - 24 * HOUR_MS), "oldest_pending_ms": 1, "is_uploading": True},
         {"disk": None},
@@ -152,9 +152,8 @@ def test_nothing_needs_attention_when(values: dict[str, object]) -> None:
         ),
         (
             {
-                "upload": upload(last_upload_ms=NOW_MS - HOUR_MS, is_slowed=True),
+                "upload": upload(last_upload_ms=NOW_MS - HOUR_MS, is_slowed=True, new_since_ms=NOW_MS - HOUR_MS + 1),
                 "oldest_pending_ms": NOW_MS - 9 * HOUR_MS,
-                "newest_pending_ms": NOW_MS - 10_000,
             },
             "readings are waiting, but no uploader sends them: start it (systemctl start solar-uploader)",
         ),

@@ -25,8 +25,10 @@ from tests.servers import Database, VictoriaMetrics
 from tests.uploader.site import EPOCH_MS, Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.reporter import Reporter
+from uploader.progress.batch_size import BatchSize
 from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
+from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Rejected, Sent, Unreachable
 from uploader.server.target import Target
 
@@ -544,6 +546,18 @@ def test_that_the_backlog_waits_for_the_months_allowance_is_written_down_though_
         site.run(drain)
         assert drain.drain_once().is_idle
     assert site.progress.state().note is None
+
+
+def test_writing_down_that_the_backlog_waits_does_not_undo_a_replay(site: Site) -> None:
+    site.append(300)
+    site.progress.note(State(expired=7), BatchSize())
+    with ScriptedInflux() as server, influx(server.target) as writer:
+        drain = site.drain(writer, monthly_megabytes=0.0001)
+        drain.drain_once()
+        with Progress.open(site.directory / "uploader.db") as other:
+            other.requeue("readings", [(1, 1)])
+        assert drain.drain_once().is_idle
+    assert (site.progress.state().expired, bool(site.progress.state().note)) == (0, True)
 
 
 def test_without_a_backlog_nobody_is_told_that_it_goes_out_slowly(site: Site, caplog: pytest.LogCaptureFixture) -> None:
