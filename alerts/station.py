@@ -119,7 +119,7 @@ class Station:
             log.error("%s; trying again at the next look", error)
             return
         for notice in self._undecided:
-            log.info("%s: %s %s", notice.rule, "over" if notice.is_over else "begins", notice.words)
+            log.info("%s %s: %s", notice.rule, "is over" if notice.is_over else "begins", notice.words or "all is well")
         self._undecided = []
         self._noted_at = self._monotonic()
 

@@ -258,8 +258,8 @@ def test_a_receipt_is_not_believed_without_a_word_that_the_server_has_it(
     assert ran == Ran(
         2,
         "",
-        "cannot mark anything as sent: did `influx write` end without an error, with status 0? If so, add --yes; "
-        "if not, what it did not write would be lost\n",
+        "nothing was marked as sent: what the server did not get would be lost; run this again, with --yes, when "
+        "`influx write` has ended without an error, with status 0\n",
     )
     assert pending(data) == before
 
