@@ -13,7 +13,7 @@ import typer
 
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, stop_on_signals
-from admin.terminal.fitted_help import FittedCommand
+from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from journal.errors import JournalMissing, SolarError
 from journal.files import only_one
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from journal.reading import Reading
 
 app = typer.Typer(
+    cls=FittedGroup,
     help="Tell a person what is wrong at the site, by e-mail, ntfy, Telegram and many others.",
     add_completion=False,
     rich_markup_mode=None,
