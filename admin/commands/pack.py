@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from admin.files.output_file import whole_file
+from admin.files.output_file import checked, whole_file
 from admin.terminal import options
 from admin.terminal.console import counting, progress
 from admin.terminal.moments import iso
@@ -38,6 +38,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
 
     if output is None:
         raise BadSetting("cannot pack without --output: name the file to write, such as backlog.lp.gz")
+    checked(output, data)
     beside = output.with_name(output.name + ".manifest.json")
     with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
         sent.see(journal)

@@ -273,7 +273,7 @@ def test_a_receipt_after_uploader_db_was_lost_is_remembered(solar: Solar, data: 
 
 def test_bad_outputs_are_named_before_anything_is_written(solar: Solar, data: Path, tmp_path: Path) -> None:
     before = contents(data)
-    for output in (tmp_path / "nowhere" / "x.lp.gz", data / "journal.db", tmp_path):
+    for output in (tmp_path / "nowhere" / "x.lp.gz", data / "journal.db", tmp_path, ".", "", "/"):
         ran = solar("pack", "--output", output)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert solar("pack").err.startswith("cannot pack without --output")
