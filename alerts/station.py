@@ -185,7 +185,7 @@ class Station:
     def _silence(self, now: Moment) -> tuple[Moment, str] | None:
         """From the time since boot: a restart of the computer does not mean that the regulator is silent."""
         limits = self.rules.limits("regulator_silent", None)
-        names = {boot.number: boot.name.partition("+")[0] for boot in self._boots}
+        names = {boot.number: boot.boot_id for boot in self._boots}
         since = self._newest
         if since is None or names.get(since.boot) != names.get(now.boot, ""):
             since = Moment(now.time_ms - now.uptime_ms, now.boot, 0, is_sure=False)

@@ -177,7 +177,7 @@ def now(boots: "Sequence[Boot]") -> "Moment":
     from logger.clock.host_clock import Clock, boot_id
 
     this = boot_id()
-    number = next((boot.number for boot in reversed(boots) if boot.name.partition("+")[0] == this), 0)
+    number = next((boot.number for boot in reversed(boots) if boot.boot_id == this), 0)
     at = Clock(number).now()
     return Moment(at.time_ms, number, at.uptime_ms, is_sure=False)
 
