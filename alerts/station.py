@@ -119,7 +119,7 @@ class Station:
             log.error("%s; trying again at the next look", error)
             return
         for notice in self._undecided:
-            log.info("%s: %s %s", notice.rule, "over" if notice.is_over else "begins", notice.words)
+            log.info("%s %s: %s", notice.rule, "is over" if notice.is_over else "begins", notice.words or "all is well")
         self._undecided = []
         self._noted_at = self._monotonic()
 
@@ -185,7 +185,7 @@ class Station:
     def _silence(self, now: Moment) -> tuple[Moment, str] | None:
         """From the time since boot: a restart of the computer does not mean that the regulator is silent."""
         limits = self.rules.limits("regulator_silent", None)
-        names = {boot.number: boot.name.partition("+")[0] for boot in self._boots}
+        names = {boot.number: boot.boot_id for boot in self._boots}
         since = self._newest
         if since is None or names.get(since.boot) != names.get(now.boot, ""):
             since = Moment(now.time_ms - now.uptime_ms, now.boot, 0, is_sure=False)

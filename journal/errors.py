@@ -91,6 +91,9 @@ class UploadError(SolarError):
     """Something could not be sent; the text says what and why."""
 
 
+OURS = ("journal.db", "uploader.db", "alerts.db")
+"""A file of this name that is none of ours must be moved away; in place of any other, another one can be named."""
+
 # Primary result codes of SQLite (sqlite.org/rescode.html) for causes that may pass.
 _PASSING = {
     sqlite3.SQLITE_FULL: FULL,
@@ -112,7 +115,6 @@ _CAUSES = {
 }
 
 _ELSEWHERE = "set SOLAR_DATA to another directory"
-_OURS = ("journal.db", "uploader.db", "alerts.db")
 
 # Both programs check their file when they start.
 _SET_ASIDE_BY = {"journal.db": "logger", "uploader.db": "uploader"}
@@ -133,7 +135,7 @@ def our_errors(verb: str, path: Path) -> Iterator[None]:
         if cause:
             raise JournalFull(f"cannot {verb} {path}: {state_of_disk(path.parent) or cause}") from error
         if code == sqlite3.SQLITE_NOTADB:
-            remedy = f"move it away, or {_ELSEWHERE}" if path.name in _OURS else "name another file"
+            remedy = f"move it away, or {_ELSEWHERE}" if path.name in OURS else "name another file"
             raise JournalUnusable(f"cannot {verb} {path}: it is not an SQLite database; {remedy}") from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise JournalUnusable(f"cannot {verb} {path}: {_damaged(path)}") from error

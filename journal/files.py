@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from journal import copies, schema
 from journal.access import obstacle
-from journal.errors import JournalInUse, JournalUnusable, SolarError, our_errors, primary_code
+from journal.errors import OURS, JournalInUse, JournalUnusable, SolarError, our_errors, primary_code
 
 CACHE_KIB = 500
 """How much of the file SQLite keeps in memory. By itself it would keep 2 MB, which a logger never needs again."""
@@ -33,7 +33,8 @@ def is_there(path: Path) -> bool:
                 raise
             return False
     if stat.S_ISDIR(mode):
-        raise JournalUnusable(f"cannot open {path}: it is a directory; move it away")
+        remedy = "move it away" if path.name in OURS else "name another file"
+        raise JournalUnusable(f"cannot open {path}: it is a directory; {remedy}")
     return True
 
 

@@ -9,12 +9,11 @@ FULL, a power cut may bring the rollback journal's name back, and so undo the ne
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from journal.errors import primary_code
-from journal.files import is_there
+from journal.files import aside_name, is_there, stamp
 from journal.schema import check_version, migrate
 
 BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
@@ -84,8 +83,7 @@ def _is_damaged(path: Path) -> bool:
 
 
 def _set_aside(path: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    aside = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    aside = aside_name(path, stamp())
     with suppress(FileNotFoundError):
         path.with_name(path.name + "-journal").rename(aside.with_name(aside.name + "-journal"))
     path.rename(aside)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from journal.errors import BadSetting, extra_missing
+from mqtt.discovery import OFFLINE, ONLINE, Topics
 
 log = logging.getLogger(__name__)
 
@@ -53,18 +54,18 @@ def address(url: str) -> Address:
 class Broker:
     """A connection that is kept up by a thread of paho's."""
 
-    def __init__(self, at: Address, client_id: str, will_topic: str, online: str, offline: str) -> None:
+    def __init__(self, at: Address, topics: Topics) -> None:
         try:
             from paho.mqtt import client as paho
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
             raise extra_missing("publish", "paho-mqtt", "mqtt") from error
-        self._at, self._status = at, (will_topic, online, offline)
+        self._at, self._status = at, topics.status
         self._is_failing = False
         self.has_news = threading.Event()
         """Set when a connection was made, so that all must be sent again."""
-        self._client: Any = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self._client.will_set(will_topic, offline, qos=1, retain=True)
+        self._client: Any = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"solar-{topics.slug}")
+        self._client.will_set(self._status, OFFLINE, qos=1, retain=True)
         self._client.reconnect_delay_set(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         if at.user:
             self._client.username_pw_set(at.user, at.password)
@@ -88,9 +89,8 @@ class Broker:
 
     def stop(self) -> None:
         """Say "offline" and end."""
-        topic, _, offline = self._status
         if self._client.is_connected():
-            self._client.publish(topic, offline, qos=1, retain=True).wait_for_publish(FAREWELL_SECONDS)
+            self._client.publish(self._status, OFFLINE, qos=1, retain=True).wait_for_publish(FAREWELL_SECONDS)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -98,8 +98,7 @@ class Broker:
         if reason.is_failure:
             self._failing(str(reason).lower())
             return
-        topic, online, _ = self._status
-        self._client.publish(topic, online, qos=1, retain=True)
+        self._client.publish(self._status, ONLINE, qos=1, retain=True)
         self._is_failing = False
         log.info("connected to the MQTT broker at %s", self._at)
         self.has_news.set()

@@ -13,7 +13,7 @@ import typer
 
 from admin.terminal import options, unknown_settings
 from admin.terminal.console import log_to_stderr, stop_on_signals
-from admin.terminal.fitted_help import FittedCommand
+from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from journal.errors import JournalMissing, SolarError
 from journal.files import only_one
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from journal.reading import Reading
 
 app = typer.Typer(
+    cls=FittedGroup,
     help="Tell a person what is wrong at the site, by e-mail, ntfy, Telegram and many others.",
     add_completion=False,
     rich_markup_mode=None,
@@ -175,7 +176,7 @@ def now(boots: "Sequence[Boot]") -> "Moment":
     from logger.clock.host_clock import Clock, boot_id
 
     this = boot_id()
-    number = next((boot.number for boot in reversed(boots) if boot.name.partition("+")[0] == this), 0)
+    number = next((boot.number for boot in reversed(boots) if boot.boot_id == this), 0)
     at = Clock(number).now()
     return Moment(at.time_ms, number, at.uptime_ms, is_sure=False)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DAYS_BACK = 90
 """Used without --since: a season, counted back from the newest reading."""
 NAMES = {"charge": "SOLAR_CHARGE_STEP_AMPS", "load": "SOLAR_LOAD_STEP_AMPS"}
+InUse = Mapping[str, Fraction | None]
+"""Amperes per step of each channel; None if unknown."""
 REGISTERS = {"charge": "RAM 213", "load": "RAM 217"}
 
 # fmt: off
@@ -54,14 +57,14 @@ def calibrate(
     if survey.model is None:
         raise SolarError("cannot calibrate: the journal has no readings from that period; give an earlier --since")
     known = Steps(given.charge_amps, given.load_amps, adopted_steps.load(path))
-    estimates = survey.estimates()
+    in_use = {"charge": known.charge_of(survey.model), "load": known.load_of(survey.model)}
     if as_json:
-        print(json.dumps(as_dict(survey, survey.model, known), indent=1))
+        print(json.dumps(as_dict(survey, survey.model, in_use), indent=1))
     else:
-        print("\n".join(lines(survey, survey.model, known)))
-    good = [each for each in estimates if each.is_enough]
+        print("\n".join(lines(survey, survey.model, in_use)))
+    good = [each for each in survey.estimates() if each.is_enough]
     if not adopt:
-        if not as_json and any(would_change(each, survey.model, known) for each in good):
+        if not as_json and any(each.proposal not in (None, in_use[each.channel]) for each in good):
             print("\n`solar calibrate --adopt` uses these values: it recalculates and re-uploads all readings.")
         return 0
     if not good:
@@ -91,7 +94,7 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     return survey
 
 
-def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
+def lines(survey: "Survey", model: "Model", in_use: InUse) -> list[str]:
     """The report for people: what was measured, and what is in use."""
     from logger.amperes.voltage_check import ENOUGH_READINGS
 
@@ -99,7 +102,7 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     for each in survey.estimates():
         shown += [
             f"{each.channel} current ({REGISTERS[each.channel]})",
-            *(f"  {line}" for line in channel_lines(each, model, steps)),
+            *(f"  {line}" for line in channel_lines(each, in_use[each.channel])),
         ]
     voltage = survey.voltage
     shown.append("16-bit voltage (RAM 220, 221), compared with RAM 50")
@@ -117,11 +120,10 @@ def lines(survey: "Survey", model: "Model", steps: "Steps") -> list[str]:
     return shown
 
 
-def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]:
+def channel_lines(each: "Estimate", step: Fraction | None) -> list[str]:
     """One channel in a few lines."""
     from logger.amperes.estimate import ENOUGH_AMP_HOURS
 
-    step = in_force(each.channel, model, steps)
     used = f"in use: {float(step):g} A per step" if step else "in use: none, so no current is recorded"
     if each.step_amps is None or each.uncertainty_amps is None:
         return [
@@ -140,15 +142,6 @@ def channel_lines(each: "Estimate", model: "Model", steps: "Steps") -> list[str]
     if step and each.agrees_with(step):
         return [measured, f"{used}, which agrees"]
     return [measured, f"{used}, which is wrong; {float(each.proposal or 0):g} A would be right"]
-
-
-def would_change(each: "Estimate", model: "Model", steps: "Steps") -> bool:
-    """Whether adopting it would change anything."""
-    return each.proposal is not None and each.proposal != in_force(each.channel, model, steps)
-
-
-def in_force(channel: str, model: "Model", steps: "Steps") -> Fraction | None:
-    return steps.charge_of(model) if channel == "charge" else steps.load_of(model)
 
 
 def save_adopted(data: Path, path: Path, model: "Model", good: list["Estimate"]) -> None:
@@ -191,11 +184,11 @@ def recalculate(data: Path, path: Path, given: "Steps", site: str) -> int:
     return 0
 
 
-def as_dict(survey: "Survey", model: "Model", steps: "Steps") -> dict[str, object]:
+def as_dict(survey: "Survey", model: "Model", in_use: InUse) -> dict[str, object]:
     """The same report for programs."""
     currents = {}
     for each in survey.estimates():
-        step = in_force(each.channel, model, steps)
+        step = in_use[each.channel]
         currents[each.channel] = {
             "step_amps_in_use": float(step) if step else None,
             "step_amps_measured": each.step_amps,

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from admin.health.clock_state import clock_state, lines
 from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
-from admin.terminal.fitted_help import FittedCommand
+from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.moments import iso
 from admin.terminal.period import how_many
 from admin.terminal.words import count, duration
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from journal.boots import Anchor
 
 
-class ShowIfNotTold(TyperGroup):
+class ShowIfNotTold(FittedGroup):
     """`solar clock --data DIR` is `solar clock show --data DIR`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

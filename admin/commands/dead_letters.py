@@ -12,7 +12,7 @@ import typer
 
 from admin.files.output_file import whole_text
 from admin.terminal import options
-from admin.terminal.fitted_help import FittedCommand
+from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from uploader.progress.progress import Progress
 
 app = typer.Typer(
-    help="List, retry, drop or export the records that InfluxDB refused.", add_completion=False, rich_markup_mode=None
+    cls=FittedGroup,
+    help="List, retry, drop or export the records that InfluxDB refused.",
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 PAGE = 500

@@ -33,14 +33,14 @@ def mqtt(
     SOLAR_MQTT_URL says where: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS.
     """
     from mqtt.broker import SETTING, Broker, address
-    from mqtt.discovery import OFFLINE, ONLINE, Topics
+    from mqtt.discovery import Topics
     from mqtt.publisher import Publisher
 
     log_to_stderr(verbose=verbose)
     unknown_settings.warn()
     at, topics = address(os.environ.get(SETTING, "")), Topics(site)
     is_there(data / "journal.db")
-    broker = Broker(at, f"solar-{topics.slug}", topics.status, ONLINE, OFFLINE)
+    broker = Broker(at, topics)
     publisher = Publisher(data / "journal.db", broker, topics, program_version())
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)

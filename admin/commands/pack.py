@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from admin.files.output_file import whole_file
+from admin.files.output_file import checked, whole_file
 from admin.terminal import options
 from admin.terminal.console import counting, progress
 from admin.terminal.moments import iso
@@ -39,6 +39,7 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
 
     if output is None:
         raise BadSetting("cannot pack without --output: name the file to write, such as backlog.lp.gz")
+    checked(output, data)
     beside = output.with_name(output.name + ".manifest.json")
     with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
         sent.see(journal)
@@ -74,10 +75,11 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
     from uploader.progress.progress import Progress
 
     manifest = bundle.Manifest.parse(read(manifest_file), str(manifest_file))
-    question = "did `influx write` end without an error, with status 0?"
-    if not yes and not (sys.stdin.isatty() and typer.confirm(f"{count(manifest.written.lines, 'record')}: {question}")):
+    question = f"{count(manifest.written.lines, 'record')}: did `influx write` end without an error, with status 0?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
         raise BadSetting(
-            f"cannot mark anything as sent: {question} If so, add --yes; if not, what it did not write would be lost"
+            "nothing was marked as sent: what the server did not get would be lost; run this again, with --yes, when "
+            "`influx write` has ended without an error, with status 0"
         )
     check_bundle(manifest_file.with_name(manifest.file), manifest.written.sha256, manifest_file)
     with Journal.open(data / "journal.db") as journal:

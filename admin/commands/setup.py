@@ -62,7 +62,8 @@ def _given(file: Path | None) -> dict[str, str] | None:
     if file is None:
         return None
     if not file.is_file():
-        raise BadSetting(f"cannot use --answers {file}: there is no such file")
+        what = "it is not a file" if file.exists() else "there is no such file"
+        raise BadSetting(f"cannot use --answers {file}: {what}")
     if stray := settings_files.stray_line(file):
         raise BadSetting(f"cannot use --answers {file}: {stray}, is no answer; write it like SOLAR_SITE=hut")
     given = settings_files.read(file)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from journal import copies
-from journal.access import obstacle
+from journal.access import READ_ONLY, obstacle, state_of_disk
 from journal.errors import BadSetting, SolarError
 
 OURS = (
@@ -83,6 +83,8 @@ def checked(target: Path, data: Path) -> Path:
             raise BadSetting(f"cannot write {target}: the services use this file; choose another")
         if words := obstacle(real.parent, write=True):
             raise BadSetting(f"cannot write {target}: {words}, or choose another file")
+        if state_of_disk(real.parent) == READ_ONLY:
+            raise BadSetting(f"cannot write {target}: {READ_ONLY}; choose another file")
     except (OSError, RuntimeError, ValueError) as error:
         raise BadSetting(f"cannot write {target}: {error}; choose another name") from error
     return real

@@ -1,6 +1,5 @@
 """The answers so far, and how a question gets one: from a person at the terminal, or from a file."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -89,5 +88,5 @@ def _looked_up(question: "Question", proposal: str | None, given: Mapping[str, s
     if answer is None:
         raise SolarError(f"cannot go on: the file has no answer to {question.variable}; add one, nothing was changed")
     if not question.is_secret or answer == LATER:
-        print(f"{question.text}: {answer}", file=sys.stdout)
+        print(f"{question.text}: {answer}")
     return answer

@@ -1,5 +1,6 @@
 """The files of settings in /etc/solar: read, changed line by line, and written all together or not at all."""
 
+import errno
 import os
 import re
 import signal
@@ -96,9 +97,8 @@ def write_all(changes: Iterable[Change]) -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     except OSError as error:
         words = (error.strerror or str(error)).lower()
-        raise SolarError(
-            f"cannot write {drafts[-1][1] if drafts else 'the settings'}: {words}; free some space"
-        ) from error
+        remedy = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix that and try again"
+        raise SolarError(f"cannot write {drafts[-1][1] if drafts else 'the settings'}: {words}; {remedy}") from error
     finally:
         for draft, _ in drafts:
             with suppress(OSError):

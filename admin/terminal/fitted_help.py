@@ -1,9 +1,9 @@
-"""The help of one command, at any width: two columns where there is room for them, otherwise one."""
+"""The help of a command at any width: two columns where there is room for them, otherwise one."""
 
 import shutil
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from admin.terminal.words import wrapped
 
@@ -26,3 +26,13 @@ class FittedCommand(TyperCommand):
         for names, words in filter(None, (each.get_help_record(ctx) for each in self.get_params(ctx))):
             text = wrapped(" ".join(words.split()), columns, INDENT, INDENT)
             formatter.write("\n".join(["", names, *text, ""]))
+
+
+class FittedGroup(TyperGroup):
+    """Several commands, whose sentences are not cut off."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, " ".join((each.help or "").split("\n\n")[0].split())) for name, each in self.commands.items()]
+            )

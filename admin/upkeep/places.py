@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from admin.upkeep.programs import said
+from journal.access import obstacle
 from journal.errors import BadSetting, SolarError
 
 AGAIN = "it is tried again next time"
@@ -21,28 +21,17 @@ LABELS = Path("/dev/disk/by-label")
 MOUNT = Path("/run/solar-backup")
 
 
-class Place(Protocol):
-    """An opened place. Files appear in it whole or not at all."""
-
-    def names(self) -> list[str]:
-        """What lies there."""
-
-    def draft(self, name: str) -> Path:
-        """Where to write the copy before it gets its name; it may be another disk."""
-
-    def publish(self, draft: Path, name: str) -> None: ...
-
-    def remove(self, name: str) -> None: ...
-
-
 @contextmanager
-def opened(place: str) -> Iterator[Place]:
+def opened(place: str) -> "Iterator[Place]":
     """The place that a person has named. Raises BadSetting, or SolarError if it cannot be reached now."""
     if place.startswith("usb:"):
         with mounted(place.removeprefix("usb:")) as directory:
             yield Directory(directory)
     elif place.startswith("/"):
-        yield Directory(there(Path(place), "plug the disk in, or create the directory"))
+        if not os.path.isdir(place):
+            missing = "there is no such directory; plug the disk in, or create the directory"
+            raise SolarError(f"cannot write a backup to {place}: {obstacle(Path(place)) or missing}")
+        yield Directory(Path(place))
     elif ":" in place:
         with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="solar-backup-") as staging:  # the disk
             yield Remote(place.rstrip("/") + "/", Path(staging))
@@ -51,12 +40,6 @@ def opened(place: str) -> Iterator[Place]:
             f"cannot use SOLAR_BACKUP_TO={place}: give a directory such as /mnt/backup, a USB stick as usb:LABEL, or "
             "an rsync target such as user@host:directory"
         )
-
-
-def there(directory: Path, remedy: str) -> Path:
-    if not directory.is_dir():
-        raise SolarError(f"cannot write a backup to {directory}: there is no such directory; {remedy}")
-    return directory
 
 
 @contextmanager
@@ -127,3 +110,8 @@ class Remote:
     def _rsync(self, *arguments: str) -> str:
         command = ["rsync", "--rsh=ssh -o BatchMode=yes -o ConnectTimeout=20", "--timeout=300", *arguments]
         return said(f"cannot write a backup to {self.target}", AGAIN, *command)
+
+
+Place = Directory | Remote
+"""An opened place. `draft` says where to write a copy before `publish` gives it its name, which it gets whole or not at
+all; it may be on another disk."""

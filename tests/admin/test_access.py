@@ -282,10 +282,9 @@ def test_a_place_that_may_not_be_written_is_named_before_any_work(
         forbidden.chmod(0o555)
     target = forbidden / "out"
     ran = as_anybody(*names, str(target))
-    shown = f"{target}.manifest.json" if names[0] == "pack" else str(target)
     verb = "enter" if is_shut else "write to"
     cause = rf"user \S+ may not {verb} {forbidden}, which belongs to \S+"
-    assert re.fullmatch(rf"cannot write {shown}: {cause}; .*, or choose another file\n", ran.err)
+    assert re.fullmatch(rf"cannot write {target}: {cause}; .*, or choose another file\n", ran.err)
     assert (ran.code, ran.out) == (2, "")
 
 

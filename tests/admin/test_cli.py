@@ -132,3 +132,8 @@ def test_the_shell_completes_commands_and_options(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COMP_WORDS", "solar\nexport\n--stat")
     monkeypatch.setenv("COMP_CWORD", "2")
     assert solar_process().out.split() == ["--statistic"]
+
+
+@pytest.mark.parametrize("group", ["clock", "alert", "dead-letters"])
+def test_the_help_of_several_commands_cuts_no_sentence_off(group: str, solar: Solar) -> None:
+    assert "..." not in solar(group, "--help").out.partition("Commands:")[2]

@@ -48,7 +48,7 @@ def publisher(journal: JournalWriter, broker: Broker) -> Publisher:
 
 @pytest.fixture
 def broker(port: int) -> Iterator[Broker]:
-    broker = Broker(address(f"mqtt://127.0.0.1:{port}"), "solar-hut", HUT.status, ONLINE, OFFLINE)
+    broker = Broker(address(f"mqtt://127.0.0.1:{port}"), HUT)
     broker._client.reconnect_delay_set(1, 1)
     yield broker
     broker.stop()

@@ -1,5 +1,8 @@
+import os
 import sqlite3
 from pathlib import Path
+
+import pytest
 
 from journal.writer import JournalWriter
 from tests.admin.conftest import Solar, reading
@@ -57,3 +60,14 @@ def test_a_damaged_journal_does_not_take_the_place_of_the_backup_before(
     )
     assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"]
     assert (tmp_path / "copy.db").read_text() == "yesterday's"
+
+
+def test_a_place_that_is_read_only_is_named_with_a_remedy_that_helps(
+    solar: Solar, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs(tmp_path)
+    read_only = os.statvfs_result((*real[:8], real.f_flag | os.ST_RDONLY, *real[9:]))
+    monkeypatch.setattr(os, "statvfs", lambda path: read_only)
+    ran = solar("backup", tmp_path / "b.db")
+    words = f"cannot write {tmp_path}/b.db: the file system is read-only; choose another file\n"
+    assert (ran.code, ran.out, ran.err) == (2, "", words)

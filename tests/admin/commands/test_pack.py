@@ -272,8 +272,8 @@ def test_a_receipt_is_not_believed_without_a_word_that_the_server_has_it(
     assert ran == Ran(
         2,
         "",
-        "cannot mark anything as sent: did `influx write` end without an error, with status 0? If so, add --yes; "
-        "if not, what it did not write would be lost\n",
+        "nothing was marked as sent: what the server did not get would be lost; run this again, with --yes, when "
+        "`influx write` has ended without an error, with status 0\n",
     )
     assert pending(data) == before
 
@@ -287,7 +287,7 @@ def test_a_receipt_after_uploader_db_was_lost_is_remembered(solar: Solar, data: 
 
 def test_bad_outputs_are_named_before_anything_is_written(solar: Solar, data: Path, tmp_path: Path) -> None:
     before = contents(data)
-    for output in (tmp_path / "nowhere" / "x.lp.gz", data / "journal.db", tmp_path):
+    for output in (tmp_path / "nowhere" / "x.lp.gz", data / "journal.db", tmp_path, ".", "", "/"):
         ran = solar("pack", "--output", output)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert solar("pack").err.startswith("cannot pack without --output")

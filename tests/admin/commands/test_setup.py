@@ -1,5 +1,7 @@
 """`solar setup` at a terminal, with a simulated regulator and a real InfluxDB; systemd has a stand-in."""
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -7,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from admin.setup import settings_files
+from journal.errors import SolarError
 from simulator import RunningSimulator, SimulatorOptions
 from tests.admin.conftest import Solar, contents, stand_ins
 from tests.admin.typist import Typist, typing
@@ -288,6 +292,17 @@ def test_a_line_of_the_file_that_is_no_answer_is_named(line: str, solar: Solar, 
     ran = solar("setup", "--settings", settings, "--answers", "answers")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"cannot use --answers answers: line 4, {line}, is no answer; write it like SOLAR_SITE=hut\n"
+
+
+def test_a_disk_that_is_read_only_is_not_called_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    words = f"cannot write {tmp_path}/solar.env: read-only file system; fix that and try again"
+    with pytest.raises(SolarError, match=words):
+        settings_files.write_all([settings_files.changed(tmp_path / "solar.env", {"SOLAR_SITE": "hut"})])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_terminal_it_says_how_to_give_answers(solar: Solar, settings: Path) -> None:
