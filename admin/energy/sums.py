@@ -54,9 +54,14 @@ class Sums:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The file at `path`; it is created if it is missing, and again if it is not a database."""
-        with suppress(sqlite3.DatabaseError):
+        """The file at `path`; it is created if it is missing, and again if it is damaged. Raises sqlite3.OperationalError
+        if it cannot be used now: it is locked, the disk is full."""
+        try:
             return cls(_connect(path))
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            pass
         for leftover in path.parent.glob(path.name + "*"):
             leftover.unlink()
         return cls(_connect(path))

@@ -251,7 +251,7 @@ def test_one_reading_is_a_page_without_empty_charts_and_tables(solar: Solar) -> 
         "Charge 12 A, load not known",
         f"{at}: PL80, 24.0 V, 80 % full, charge 12.0 A, boost",
         "There is only one reading in this time. The charts need two.",
-        "Charge per day: there are no daily records in this period.",
+        "There are no daily records in this period.",
     ]
     cards = {each.findtext(f"{HTML}dt"): each.findtext(f"{HTML}dd") for each in page().iter(f"{HTML}div")}
     assert (cards["Battery"], cards["State of charge"], cards["Readings"]) == ("24.0 V", "80 %", "1")

@@ -1,6 +1,7 @@
 """The kept sums are those of the journal, whatever happened in between."""
 
 import random
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_whatever_happens_to_the_files_the_sums_are_made_again(tmp_path: Path, h
     assert kept(tmp_path)
     happens(tmp_path)
     assert kept(tmp_path) == afresh(tmp_path)
+
+
+def test_sums_that_cannot_be_used_now_are_left_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    assert kept(tmp_path)
+    other = sqlite3.connect(tmp_path / "page.db", isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("UPDATE kept SET journal = journal")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        Sums.open(tmp_path / "page.db")
+    other.execute("ROLLBACK")
+    other.close()
+    assert (tmp_path / "page.db").exists()
 
 
 def test_held_readings_wait_until_they_are_dated(tmp_path: Path) -> None:
