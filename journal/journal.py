@@ -79,6 +79,11 @@ class Journal:
             (last,) = self._connection.execute(f"SELECT max(id) FROM {stream}").fetchone()
             return last or 0
 
+    def newest_reading(self) -> Reading | None:
+        """None while there is none."""
+        newest = self.get("readings", self.last_id("readings"))
+        return newest if isinstance(newest, Reading) else None
+
     def last_ids(self) -> dict[str, int]:
         """The newest id of each stream."""
         return {stream: self.last_id(stream) for stream in STREAMS}

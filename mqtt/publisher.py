@@ -61,8 +61,8 @@ class Publisher:
             self._journal, self._seen, self._energies = identity, 0, Energies()
             self.forget()
         sent = 0
-        reading = journal.get("readings", newest := journal.last_id("readings"))
-        if isinstance(reading, Reading) and newest != self._last["readings"]:
+        reading = journal.newest_reading()
+        if reading and (newest := reading.id or 0) != self._last["readings"]:
             self._count(journal, reading)
             if not self._is_announced or reading.model != self._model:
                 self._model = reading.model

@@ -153,12 +153,11 @@ def known(data: Path) -> "tuple[int | None, Sequence[Boot]]":
     """The battery's nominal voltage by the regulator's setting, and the journal's boots, as far as they are known."""
     from journal.errors import JournalError
     from journal.journal import Journal
-    from journal.reading import Reading
 
     try:
         with Journal.open(data / "journal.db") as journal:
-            newest = journal.get("readings", journal.last_id("readings"))
-            return (bank_volts(newest) if isinstance(newest, Reading) else None), journal.boots()
+            newest = journal.newest_reading()
+            return (bank_volts(newest) if newest else None), journal.boots()
     except JournalError:
         return None, []
 

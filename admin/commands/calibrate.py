@@ -83,7 +83,7 @@ def survey_readings(journal: Journal, since: int | None) -> "Survey":
     from logger.regulator.registers import COUNTERS, by_address, highs_of
 
     columns = ("time_ms", "raw", *(counter.name for counter in COUNTERS))
-    if since is None and (newest := journal.get("readings", journal.last_id("readings"))):
+    if since is None and (newest := journal.newest_reading()):
         since = newest.time_ms - DAYS_BACK * 86_400_000
     ranges = ids_in_period(journal, "readings", since, None)
     rows = chain.from_iterable(journal.values("readings", columns, first, last) for first, last in ranges)

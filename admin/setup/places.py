@@ -33,8 +33,10 @@ def check_zone(zone: str, answers: Answers) -> None:
 
     zones = sorted(available_timezones())
     if zone not in zones:
-        same_case = [each for each in zones if each.lower() == zone.lower().replace(" ", "_")]
-        near = same_case or get_close_matches(zone, zones, n=1)
+        city = zone.lower().replace(" ", "_").rpartition("/")[2]
+        near = [each for each in zones if each.lower().rpartition("/")[2] == city] or get_close_matches(
+            zone, zones, n=1
+        )
         hint = f"did you mean {near[0]}?" if near else "give area and city, like Australia/Brisbane"
         raise ValueError(f"there is no time zone {zone}; {hint}")
 

@@ -37,7 +37,7 @@ def opened(place: str) -> "Iterator[Place]":
             yield Remote(place.rstrip("/") + "/", Path(staging))
     else:
         raise BadSetting(
-            f"cannot use SOLAR_BACKUP_TO={place}: give a directory such as /mnt/backup, a USB stick as usb:LABEL, or "
+            f"cannot write a backup to {place}: give a directory such as /mnt/backup, a USB stick as usb:LABEL, or "
             "an rsync target such as user@host:directory"
         )
 
