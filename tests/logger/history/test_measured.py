@@ -124,7 +124,7 @@ def test_what_is_known_later_changes_the_days_that_it_concerns_and_no_other(tmp_
 
 
 def test_days_without_readings_count_on_from_what_is_known_later_of_the_days_before(tmp_path: Path) -> None:
-    """The third day's evening, when the battery was full, gets its time late; the two days after it have no readings."""
+    """The third day's evening, when the battery was full, gets its time late; two days after it have no readings."""
 
     def never_full(time_ms: int) -> Reading:
         return replace(sunny(time_ms), regulator_state="boost")
