@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -188,8 +189,8 @@ def situation(data: Path, *, is_upload_wanted: bool) -> "Situation":
     from alerts.station import Situation
 
     health = survey(data, is_upload_wanted=is_upload_wanted)
-    asides = aside_in_words(health)
-    disk = asides[-1] if asides else None
+    newest = replace(health, aside=health.aside[-1:], side_files_aside=health.side_files_aside[-1:])
+    disk = "; ".join(aside_in_words(newest)) or None
     clock_seconds, clock = 0.0, ""
     if health.clock and not health.clock.source and health.clock.held_in_all:
         clock_seconds = health.clock.uptime_seconds

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from datetime import timedelta
+import time
 from typing import TYPE_CHECKING
 
 from admin.terminal import options
@@ -64,5 +64,5 @@ def value_of(reading: "Reading", name: str) -> float | str | None:
     """The regulator's time of day as on a clock, the others as they are."""
     value: float | str | None = getattr(reading, name)
     if name == "regulator_clock_seconds" and value is not None:
-        return str(timedelta(seconds=int(value)))
+        return time.strftime("%H:%M:%S", time.gmtime(float(value)))
     return value

@@ -64,8 +64,8 @@ def _given(file: Path | None) -> dict[str, str] | None:
     if not file.is_file():
         what = "it is not a file" if file.exists() else "there is no such file"
         raise BadSetting(f"cannot use --answers {file}: {what}")
-    if stray := settings_files.stray_line(file):
-        raise BadSetting(f"cannot use --answers {file}: {stray}, is no answer; write it like SOLAR_SITE=hut")
+    if stray := settings_files.stray_line(file):  # its text may hold a token
+        raise BadSetting(f"cannot use --answers {file}: line {stray} is no answer; write it like SOLAR_SITE=hut")
     given = settings_files.read(file)
     names = [question.variable for question in QUESTIONS]
     if strangers := [name for name in given if name not in names]:

@@ -54,8 +54,10 @@ class Sums:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The file at `path`; it is created if it is missing, and again if it is damaged. Raises sqlite3.OperationalError
-        if it cannot be used now: it is locked, the disk is full."""
+        """The file at `path`; it is created if it is missing, and again if it is damaged.
+
+        Raises sqlite3.OperationalError if it cannot be used now: it is locked, the disk is full.
+        """
         try:
             return cls(_connect(path))
         except sqlite3.OperationalError:

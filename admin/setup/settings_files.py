@@ -23,11 +23,10 @@ def read(path: Path) -> dict[str, str]:
     return {line[1]: line[2].strip().strip("\"'") for line in lines if line}
 
 
-def stray_line(path: Path) -> str | None:
-    """The first line that is neither a setting nor a comment, with its number."""
+def stray_line(path: Path) -> int | None:
+    """The number of the first line that is neither a setting nor a comment."""
     numbered = enumerate(_text(path).splitlines(), start=1)
-    strays = (f"line {number}, {line}" for number, line in numbered if not re.match(r"\s*(#|$|\w+=)", line))
-    return next(strays, None)
+    return next((number for number, line in numbered if not re.match(r"\s*(#|$|\w+=)", line)), None)
 
 
 def _text(path: Path) -> str:

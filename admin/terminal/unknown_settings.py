@@ -90,8 +90,8 @@ def files_of_services() -> list[Path]:
 
 
 def unusual() -> set[str]:
-    """The names in the environment that look like settings, but not like those of a usual service."""
-    return {name for name in os.environ if name.startswith(PREFIXES)} - USUAL
+    """The names in the environment that look like settings, but of which only typer knows whether they are."""
+    return {name for name in os.environ if name.startswith(PREFIXES)} - USUAL - READ_ELSEWHERE
 
 
 def warn() -> None:

@@ -70,7 +70,8 @@ def with_outlook(journal: Journal, day: Day) -> Day:
     before it in the journal; without an id if that changes it."""
     if day.began_ms is None or day.ended_ms is None:
         return day
-    if day.id is not None and _is_pruned(journal, day.began_ms, day.ended_ms):
+    has_had_readings = bool(day.coverage_percent)  # else there is nothing to keep
+    if day.id is not None and has_had_readings and _is_pruned(journal, day.began_ms, day.ended_ms):
         return day
     earlier = _days_before(journal, day)
     first = (date.fromisoformat(day.date[:10]) - timedelta(USUAL_DAYS - 1)).isoformat()

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from admin.commands.read import lines
+from journal.reading import Reading
 from simulator import HandClock, RunningSimulator, SimulatorOptions
 from tests.admin.conftest import Solar, redirected, start
 
@@ -23,6 +25,11 @@ def test_every_value_has_a_unit_and_a_meaning_and_fits_80_columns(solar: Solar, 
     assert re.search(r"^alarm +no  the battery alarm is on$", shown, re.MULTILINE)
     assert "external_charge_amps " not in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_regulators_time_of_day_has_two_digits_before_ten() -> None:
+    shown = lines(Reading(time_ms=0, boot=1, uptime_ms=0, regulator_clock_seconds=32_706.0))
+    assert any(re.match("regulator_clock_seconds +09:05:06 ", line) for line in shown)
 
 
 def test_what_is_on_a_shunt_is_shown_where_there_is_one(solar: Solar) -> None:

@@ -286,12 +286,13 @@ def test_a_misspelt_answer_in_a_file_is_named(solar: Solar, settings: Path, tmp_
     assert ran.err.startswith("cannot use --answers answers: SOLAR_SIET is asked by no question; the questions are ")
 
 
-@pytest.mark.parametrize("line", ["SOLAR_SITE = hut", "export SOLAR_SITE=hut", "hut"])
+@pytest.mark.parametrize("line", ["SOLAR_SITE = hut", "export INFLUXDB_TOKEN=secret", "INFLUXDB_TOKEN: secret", "hut"])
 def test_a_line_of_the_file_that_is_no_answer_is_named(line: str, solar: Solar, settings: Path, tmp_path: Path) -> None:
+    """By its number: it may hold a token."""
     (tmp_path / "answers").write_text(f"# for the hut\n\nSOLAR_PORT=later\n{line}\n")
     ran = solar("setup", "--settings", settings, "--answers", "answers")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"cannot use --answers answers: line 4, {line}, is no answer; write it like SOLAR_SITE=hut\n"
+    assert ran.err == "cannot use --answers answers: line 4 is no answer; write it like SOLAR_SITE=hut\n"
 
 
 def test_a_disk_that_is_read_only_is_not_called_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

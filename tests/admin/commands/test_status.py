@@ -164,6 +164,12 @@ def test_a_damaged_uploader_db_that_was_set_aside_is_told(
     shown = json.loads(solar("status", "--json").out)
     assert (shown["attention"], shown["journals_set_aside"]) == ([f"{told} {aside}"], [])
     assert situation(data, is_upload_wanted=True).disk == f"{told} {aside}"
+    journal_aside = data / "journal-damaged-20260101T000000.000000Z.db"
+    journal_aside.touch()
+    disk = situation(data, is_upload_wanted=True).disk or ""
+    assert disk.startswith(f"a damaged journal was set aside: `solar recover {journal_aside}`")
+    assert disk.endswith(f"; {told} {aside}")
+    journal_aside.unlink()
     aside.unlink()
     assert solar("status").code == 0
 

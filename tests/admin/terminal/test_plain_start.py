@@ -80,6 +80,14 @@ def test_what_is_unusual_is_left_to_typer(line: tuple[str, ...]) -> None:
     assert service(line) is None
 
 
+@pytest.mark.parametrize("name", ["SOLAR_PAGE_TOKEN", "SOLAR_ALERT_URLS", "SOLAR_MQTT_URL"])
+def test_a_password_of_another_service_in_the_same_env_file_changes_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "secret")
+    assert plainly("log") == by_typer("log")
+
+
 @pytest.mark.parametrize(
     ("setting", "value"), [("SOLAR_BAUD", "115200"), ("SOLAR_LOG_WAIT", "1"), ("SOLAR_BUAD", "300")]
 )

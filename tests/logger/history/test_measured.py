@@ -123,6 +123,22 @@ def test_what_is_known_later_changes_the_days_that_it_concerns_and_no_other(tmp_
     assert store(late, known(late)) == []
 
 
+def test_days_without_readings_count_on_from_what_is_known_later_of_the_days_before(tmp_path: Path) -> None:
+    """The third day's evening, when the battery was full, gets its time late; two days after it have no readings."""
+
+    def never_full(time_ms: int) -> Reading:
+        return replace(sunny(time_ms), regulator_state="boost")
+
+    evening = 2 * 24 + 16
+    write(tmp_path, evening, every_seconds=EVERY_SECONDS)
+    write(tmp_path, 24, since_hours=5 * 24, every_seconds=EVERY_SECONDS, make=never_full)
+    store(tmp_path, map(record, range(6)))
+    write(tmp_path, 8, since_hours=evening, every_seconds=EVERY_SECONDS)
+    store(tmp_path, known(tmp_path))
+    since_full = {day.date: day.days_since_full for day in known(tmp_path)}
+    assert [since_full[date] for date in sorted(since_full)] == [0.25, 0.25, 0.25, 1.25, 2.25, 3.25]
+
+
 def test_what_pruned_readings_told_stays(tmp_path: Path) -> None:
     """Also while an old one, which the server has refused, stays."""
     write(tmp_path, 8 * 24, every_seconds=EVERY_SECONDS, make=changing)
