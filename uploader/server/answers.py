@@ -178,9 +178,9 @@ def _shortened(text: str) -> str:
 
 
 def _text_of(answer: Answer) -> str:
-    text = answer.body[:20_000].decode("utf-8", "replace")
+    text = answer.body[:60_000].decode("utf-8", "replace")
     if is_html(answer):
-        text = answer.clean(text)
+        text = answer.clean(text)[:20_000]  # not the other way round: half a secret would be left
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
     else:
@@ -189,7 +189,7 @@ def _text_of(answer: Answer) -> str:
         details = parsed.get("data")
         if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
             said = f"{said}: {details[0]['error_message']}"
-        text = answer.clean(said if isinstance(said, str) else json.dumps(said))
+        text = answer.clean(said if isinstance(said, str) else json.dumps(said))[:20_000]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text or answer.clean(answer.headers.get("x-influxdb-error", ""))
 

@@ -198,3 +198,9 @@ def test_words_are_one_short_line(body: str) -> None:
     assert words
     assert len(words) <= 300
     assert words.isprintable()
+
+
+@pytest.mark.parametrize("before", [" " * 19_990, "<html>" + " " * 19_984], ids=["text", "HTML"])
+def test_no_half_of_a_token_is_left_where_a_long_answer_is_cut(before: str) -> None:
+    long = Answer(401, {}, f"{before}a-long-token".encode(), clean=lambda text: text.replace("a-long-token", "***"))
+    assert "a-lon" not in words_of(long)
