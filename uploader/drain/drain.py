@@ -160,6 +160,8 @@ class Drain:
             self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
             self._size = self._size.strained(count)
+        elif isinstance(outcome, Misconfigured) and not outcome.may_be_content:
+            self._size = self._size.refused()
         if failure and failure.is_sure:
             self._failures = 0
             self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)

@@ -54,6 +54,10 @@ class Failure:
                 return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone)
             case Misconfigured(_, _, status):
                 return cls(("misconfigured", status), 3, is_alone)
+            case Unreachable(dropped=int(dropped), status=status) if 0 < dropped < points:
+                return cls(("full", status), 1, is_alone=False, is_sure=True)
+            case Unreachable(dropped=int(dropped), status=status) if dropped == points:
+                return cls(("full", status), 5, is_alone=True)
             case Unreachable(is_strained=True, status=status) | Unreachable(may_be_content=True, status=status):
                 return cls(("unreachable", status), 10 if status == 503 else 5, is_alone)
         return None

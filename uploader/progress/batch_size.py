@@ -3,6 +3,7 @@
     success of a full batch   doubles, up to 5,000, while the doubled batch should take less than 15 s
     two failures in a row     halves; every further one too     (only failures during a request: time-out, reset, cut)
     413                       halves at once
+    a wrong setting           100 at most: each try costs traffic, perhaps for weeks
     after halving             the size that failed is tried again only after 50 successes
 
 At 2 kB/s the size settles at about 500 readings, which take 8 s: they get through even if the link is cut every 30 s.
@@ -46,3 +47,7 @@ class BatchSize:
         """After the server or a proxy said that `count` readings are too many."""
         tried = max(min(count, self.size), SMALLEST)
         return replace(self, size=max(tried // 2, SMALLEST), ceiling=tried, successes=0)
+
+    def refused(self) -> "BatchSize":
+        """After the server refused the settings, whatever is sent."""
+        return replace(self, size=min(self.size, FIRST))

@@ -45,6 +45,8 @@ _MISSING = re.compile(
 )
 # InfluxDB 2.7.12 and later, and 1.12, describe the oldest and the newest point at length before they say dropped=N.
 _EXPIRED = re.compile(r"beyond retention|outside retention policy")
+# These quote records, and "quota" may be a part of one; a 404 quotes a bucket.
+_OF_RECORDS = re.compile(f"{_MISSING.pattern}|{_EXPIRED.pattern}|unable to parse|field type conflict")
 # The body was damaged on the way. This says nothing about the readings in it.
 _DAMAGED = re.compile(
     r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
@@ -64,12 +66,12 @@ def outcome_of(answer: Answer) -> Outcome:
         led = f", redirects to {location[:100]}" if location else ""
         what = f"something else answers instead of the server ({status}{led}: {words})"
         return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
-    is_used_up = _USED_UP.search(text) and not is_html(answer)
+    is_used_up = _USED_UP.search(text) and not (is_html(answer) or status == 404 or _OF_RECORDS.search(text))
     if status in {429, 503} or is_used_up:
         what = "a quota or limit of the server is used up" if is_used_up else "the server is busy"
         asked = _retry_after(answer)
         may_be_content = status != 429 and asked is None
-        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status)
+        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status, dropped=_dropped(text))
     if status == 413:
         return TooLarge(words, is_influx=is_influx(answer))
     if status == 403 and is_html(answer):
@@ -109,12 +111,17 @@ def _judged(answer: Answer, text: str) -> Outcome:
         return Unreachable(f"the server reports an internal error ({said})", is_strained, None, True, status)
     if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
         return Unreachable(f"the request arrived damaged ({said})", True, None, True, status)
-    found = re.search(r"dropped=(\d+)", text)
-    dropped = int(found[1]) if found else None
+    dropped = _dropped(text)
     if _EXPIRED.search(text) and "Upper Bound" not in text:
         keeps = re.search(r"retention policy of duration (\w+)", text)
         return Expired(words, status, dropped, keeps[1] if keeps else None, _lower_bound_ms(text))
     return Rejected(words, status, dropped)
+
+
+def _dropped(text: str) -> int | None:
+    """How many points were not stored, if the server says so."""
+    found = re.search(r"dropped=(\d+)", text)
+    return int(found[1]) if found else None
 
 
 def _lower_bound_ms(text: str) -> int | None:
@@ -171,9 +178,9 @@ def _shortened(text: str) -> str:
 
 
 def _text_of(answer: Answer) -> str:
-    text = answer.body[:20_000].decode("utf-8", "replace")
+    text = answer.body[:60_000].decode("utf-8", "replace")
     if is_html(answer):
-        text = answer.clean(text)
+        text = answer.clean(text)[:20_000]  # not the other way round: half a secret would be left
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
     else:
@@ -182,7 +189,7 @@ def _text_of(answer: Answer) -> str:
         details = parsed.get("data")
         if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
             said = f"{said}: {details[0]['error_message']}"
-        text = answer.clean(said if isinstance(said, str) else json.dumps(said))
+        text = answer.clean(said if isinstance(said, str) else json.dumps(said))[:20_000]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text or answer.clean(answer.headers.get("x-influxdb-error", ""))
 

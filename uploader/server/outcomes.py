@@ -16,7 +16,8 @@ class Unreachable:
 
     `is_strained`: the link or a gateway failed; a smaller request may get through. `retry_after_seconds`: what the
     server asked for. `may_be_content`: a reading in the request may be the cause; the same is true if it is strained.
-    `remedy`: what a person can do, if the reason shows it.
+    `remedy`: what a person can do, if the reason shows it. `dropped`: how many points a full database did not take, if
+    it says so.
     """
 
     reason: str
@@ -25,6 +26,7 @@ class Unreachable:
     may_be_content: bool = False
     status: int = 0
     remedy: str = ""
+    dropped: int | None = None
 
     @property
     def advice(self) -> str:

@@ -967,3 +967,20 @@ def test_each_outcome_has_a_step_that_says_so(site: Site) -> None:
         outcomes = [type(drain.drain_once().outcome) for _ in range(5)]
     # A proxy that does not take even one reading has a wrong setting.
     assert outcomes == [Misconfigured, Unreachable, Rejected, Misconfigured, Sent]
+
+
+def test_a_wrong_token_does_not_use_up_the_month_with_large_requests(site: Site) -> None:
+    site.append(3000)
+    site.progress.note(site.progress.state(), BatchSize(5000))
+    sizes: list[int] = []
+
+    def refuse(lines: list[str]) -> Answer:
+        sizes.append(len(lines))
+        return error(401, "unauthorized access", "unauthorized")
+
+    with ScriptedInflux(answers=refuse) as server, influx(server.target) as writer:
+        drain = site.drain(writer)
+        for _ in range(20):
+            site.clock.now += drain.drain_once().wait_seconds
+    assert sizes[0] == 3000
+    assert max(sizes[1:]) <= 100

@@ -54,6 +54,7 @@ LONG_EXPIRED = (
         (307, "", Unreachable),
         (511, NGINX.format("Network Authentication Required", ""), Unreachable),
         (400, v2("unable to parse 'a v=': missing field value"), Rejected),
+        (400, v2("unable to parse 'a,site=quota v=': missing field value"), Rejected),
         (400, v1("partial write: unable to parse 'bad line': invalid field format dropped=0"), Rejected),
         (400, v1("partial write: points beyond retention policy dropped=1"), Expired),
         (400, V3_PARTIAL, Rejected),
@@ -65,6 +66,7 @@ LONG_EXPIRED = (
         (401, NGINX.format("401 Authorization Required", ""), Misconfigured),
         (403, v2("insufficient permissions", "forbidden"), Misconfigured),
         (404, v2('bucket "x" not found', "not found"), Misconfigured),
+        (404, v2('bucket "quota" not found', "not found"), Misconfigured),
         (404, v1('database not found: "nope"'), Misconfigured),
         (405, "", Misconfigured),
         (407, "", Unreachable),
@@ -74,6 +76,7 @@ LONG_EXPIRED = (
         (422, v2("failure writing points to database: partial write: field type conflict dropped=2"), Rejected),
         (422, v2("write points beyond retention", "unprocessable entity"), Expired),
         (422, v2(LONG_EXPIRED.replace("Lower", "Upper")), Rejected),
+        (422, v2(LONG_EXPIRED.replace("PL80", "quota")), Expired),
         (400, "", Misconfigured),
         (422, "no", Misconfigured),
         (429, v2("rate limit", "too many requests"), Unreachable),
@@ -195,3 +198,9 @@ def test_words_are_one_short_line(body: str) -> None:
     assert words
     assert len(words) <= 300
     assert words.isprintable()
+
+
+@pytest.mark.parametrize("before", [" " * 19_990, "<html>" + " " * 19_984], ids=["text", "HTML"])
+def test_no_half_of_a_token_is_left_where_a_long_answer_is_cut(before: str) -> None:
+    long = Answer(401, {}, f"{before}a-long-token".encode(), clean=lambda text: text.replace("a-long-token", "***"))
+    assert "a-lon" not in words_of(long)

@@ -86,3 +86,30 @@ def test_a_database_that_takes_no_new_series_blames_no_reading(site: Site, tmp_p
         site.run(drain)
         assert [row["time"] for row in server.query("SELECT battery_volts FROM solar", "db")] == times
     assert site.progress.dead_letters.count() == 0
+
+
+def test_a_database_with_little_room_left_is_not_asked_again_and_again(site: Site, tmp_path: Path) -> None:
+    """It takes readings and events whose series it has. The other events are dead letters soon."""
+    boot = site.journal.boot_number("boot")
+    port = free_port()
+    with influxdb_1(tmp_path, port, most_series=40) as server, influx(Target(server.url, "", "o", "db")) as writer:
+        server.query("CREATE DATABASE db")
+        drain = site.drain(writer)
+        requests = 0
+        for minute in range(60):
+            site.append(1)
+            for n in range(20) if minute < 6 else ():
+                kind = f"kind {n * (minute + 1)}"
+                at = minute * 100 + n
+                site.journal.append(Event(time_ms=EPOCH_MS + at, boot=boot, uptime_ms=at, kind=kind, message="hello"))
+            until = site.clock.now + 60
+            while site.clock.now < until and not (step := drain.drain_once()).is_idle:
+                site.clock.now += step.wait_seconds
+                requests += 1
+            site.clock.now = max(site.clock.now, until)
+        stored = len(server.query("SELECT message FROM solar_event", "db"))
+        assert drain.pending()["events"].count == 0
+        assert site.progress.dead_letters.count() == 120 - stored
+        assert len(server.query("SELECT battery_volts FROM solar", "db")) == 60
+    assert stored > 20
+    assert requests < 400
