@@ -45,7 +45,8 @@ def recent_energy(data: Path, journal: Journal, now_ms: int, *, is_now: bool = T
 
     With `is_now` False, `now_ms` is in the past, and nothing later is in the figures.
     """
-    since_ms = midnight_ms(local_date(now_ms) - timedelta(RECENT_DAYS))
+    today = local_date(now_ms)
+    since_ms = midnight_ms(today - timedelta(RECENT_DAYS))
     with Sums.in_memory(data / FILE if is_now else None) as sums:
-        sums.update(journal, since_ms, 2**62 if is_now else now_ms)
+        sums.update(journal, since_ms, midnight_ms(today + timedelta(1)) if is_now else now_ms)
         return energy_of(journal, sums, now_ms, days_in(sums, now_ms, RECENT_DAYS), since_ms=since_ms)

@@ -33,9 +33,10 @@ def growth(place: Place) -> Iterator[Figure]:
         for name, measure in _commands(place, url, databases).items():
             for what, journals in rows.items():
                 runs = [measure(data) for data in journals]
-                seconds = ", ".join(f"{run.cpu_seconds:.2g}" for run in runs)
+                taken = [run.cpu_seconds for run in runs]
+                seconds = ", ".join(f"{each:.2g}" if each < 10 else f"{each:.0f}" for each in taken)
                 memory = ", ".join(f"{run.peak_megabytes:.0f}" for run in runs)
-                ratio = runs[-1].cpu_seconds / runs[0].cpu_seconds
+                ratio = taken[-1] / taken[0]
                 yield Figure(f"{name}, {what}", ratio, "×", None, f"{seconds} s; {memory} MB")
 
 

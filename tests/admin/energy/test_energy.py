@@ -13,6 +13,7 @@ from admin.energy.words import as_dict, facts
 from journal.journal import Journal
 from journal.reading import Day, Reading
 from journal.writer import JournalWriter
+from logger.energy.quarters import Stretch
 from tests.admin.energy.conftest import BEGAN_MS, DAY_MS, HOUR_MS, sunny, write
 
 pytestmark = pytest.mark.usefixtures("in_utc")
@@ -130,3 +131,19 @@ def test_no_journal_no_readings(tmp_path: Path) -> None:
     JournalWriter.create(tmp_path / "journal.db").close()
     figures = energy(tmp_path, BEGAN_MS)
     assert (figures.days, figures.nights, figures.periods, facts(figures)) == ((), (), {}, [])
+
+
+def test_readings_after_today_are_not_added_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are many where the computer's clock has gone back by months."""
+    write(tmp_path, 10 * 24)
+    added: list[Stretch] = []
+
+    class Seen(Sums):
+        def close(self) -> None:
+            added.extend(self.quarters(0, 2**62))
+            super().close()
+
+    monkeypatch.setattr("admin.energy.energy.Sums", Seen)
+    with Journal.open(tmp_path / "journal.db") as journal:
+        recent_energy(tmp_path, journal, BEGAN_MS + 2 * DAY_MS)
+    assert 2 * DAY_MS < added[-1].began_ms - BEGAN_MS < 3 * DAY_MS
