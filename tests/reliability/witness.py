@@ -5,6 +5,7 @@ Each write that was read whole also goes to a VictoriaMetrics, which keeps what 
 
 import gzip
 import http.client
+import itertools
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,8 @@ PASSED_ON = ("Authorization", "Content-Encoding", "Content-Type", "User-Agent")
 
 
 class Witness:
-    """`life`: the number of the uploader process at work. `requests`: (life, lines) of each write that was passed on.
+    """`life`: the number of the uploader process at work. `requests`: (life, lines) of each write that was stored, as
+    they arrived: InfluxDB may answer two at once, one of a killed life and its repetition.
 
     `arrived` is set by each write that is read whole; `before_answer` is called when InfluxDB has stored it, before the
     uploader learns of it.
@@ -25,7 +27,8 @@ class Witness:
 
     def __init__(self, database: Database, metrics: VictoriaMetrics) -> None:
         self.life = 0
-        self.requests: list[tuple[int, list[str]]] = []
+        self.numbers = itertools.count()
+        self.stored: dict[int, tuple[int, list[str]]] = {}
         self.arrived = threading.Event()
         self.before_answer: Callable[[], None] = lambda: None
         self.database = database
@@ -43,6 +46,10 @@ class Witness:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @property
+    def requests(self) -> list[tuple[int, list[str]]]:
+        return [each for _, each in sorted(self.stored.items())]
 
     def repeated(self) -> list[tuple[int, list[str]]]:
         """The requests with a line that an earlier one had carried."""
@@ -89,10 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             self.close_connection = True
             return
+        number = next(witness.numbers)
         witness.arrived.set()
         status, headers, content = self._pass_on(witness.database.server.url, body)
         if status == 204:
-            witness.requests.append((life, gzip.decompress(body).decode().split("\n")))
+            witness.stored[number] = life, gzip.decompress(body).decode().split("\n")
             stored, _, _ = self._pass_on(witness.metrics.url, body)
             assert stored == 204
             witness.before_answer()
