@@ -8,7 +8,7 @@ from typing import Any, Literal
 from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.sites import SiteStretch
-from uploader.progress.id_ranges import NONE, IdRanges
+from uploader.progress.id_ranges import IdRanges
 from uploader.progress.marks import Mark
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import COLUMNS, Line, lines
@@ -21,15 +21,15 @@ LETTERS = "letters"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`ids` are settled when the server takes `lines`. Some have no line: they are missing, have nothing to send, or
-    are `expired` (too old for the server). `mark`: the last id, with its mark in the journal."""
+    """`ids` are settled when the server takes `lines`. Some have no line: they are missing, or have nothing to send. If
+    it `is_expired`, none has: all are too old for the server. `mark`: the last id, with its mark in the journal."""
 
     kind: Kind
     stream: str
     ids: IdRanges
     lines: tuple[Line, ...]
-    expired: IdRanges = NONE
     mark: Mark | None = None
+    is_expired: bool = False
 
     @property
     def points(self) -> int:
@@ -53,7 +53,7 @@ class Batches:
 
     def pick(self, kind: Kind, stream: str, wanted: IdRanges, size: int) -> Batch | None:
         """At most `size` of the `wanted` records that are pending now: the newest, or for another kind the oldest. None
-        if none is."""
+        if none is. Those that are too old for the server are a batch of their own."""
         if stream == LETTERS:
             return self._letters(kind, wanted, size)
         is_newest = kind == "newest"
@@ -85,9 +85,10 @@ class Batches:
                 break
         if not covers:
             return None
+        if expired:
+            return Batch(kind, stream, IdRanges.of_ids(expired), (), is_expired=True)
         done = IdRanges.of(covers)
-        mark = (done.last, self._journal.mark(stream, done.last))
-        return Batch(kind, stream, done, tuple(sorted(made)), IdRanges.of_ids(expired), mark)
+        return Batch(kind, stream, done, tuple(sorted(made)), (done.last, self._journal.mark(stream, done.last)))
 
     def _pending(self, stream: str, wanted: IdRanges, *, newest_first: bool) -> Iterator[tuple[int, int]]:
         """The wanted ranges that are released and not done, one by one: there may be very many, and a batch needs

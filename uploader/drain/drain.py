@@ -30,6 +30,7 @@ from uploader.drain.suspects import Failure
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
+from uploader.progress.state import State
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
 
 CONDEMNED_BEFORE_PAUSE = 3
@@ -75,7 +76,6 @@ class Drain:
         self._monotonic = monotonic
         self._now_ms = now_ms
         self._chance = chance
-        self._state = progress.state()
         self._size = progress.batch_size()
         self._keeps_from_ms: int | None = None
         self._failures = 0
@@ -97,23 +97,24 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
+            if not self.progress.state().expired:
+                self._keeps_from_ms = None  # after a replay too: the bucket may keep more now
             batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
-            self._state = self.reporter.paced(self._state, self._choice)
             if batch is None:
-                self._note_pace()
+                state = self._state()
+                if (state.note is None) != (self.progress.state().note is None):
+                    self.progress.note(state, self._size)  # nothing else may be written for long
                 return Step(self._choice.idle_seconds(), is_idle=True)
             if batch.stream in ("days", LETTERS):
                 self.progress.expect_days(journal)
             if batch.lines:
                 return self._send(batch)
-            self._settle(self._unless_changed(batch))
+            self._settle(batch, expired=batch.ids if batch.is_expired else NONE)
             return Step()
 
-    def _note_pace(self) -> None:
-        """Write down that the monthly limit slows the backlog, or does so no more: nothing else may come for long."""
-        written, note = self.progress.state(), self._state.note
-        if (written.note is None) != (note is None):
-            self.progress.note(replace(written, note=note), self._size)
+    def _state(self) -> State:
+        """As it is written down, and whether the monthly limit slows the backlog now."""
+        return self.reporter.paced(self.progress.state(), self._choice)
 
     @contextmanager
     def _journal(self) -> Iterator[Journal]:
@@ -130,26 +131,22 @@ class Drain:
         outcome = self._writer.write([line.text for line in batch.lines])
         seconds = self._monotonic() - began
         self.progress.traffic.add(self._writer.bytes_on_wire - bytes_before, self._now_ms())
-        batch = self._unless_changed(batch)
         match outcome:
             case Sent():
-                return self._taken(batch, outcome, NONE, seconds)
+                return self._taken(batch, outcome, seconds)
             case Expired(dropped=int(dropped)) if 0 < dropped <= batch.points:
-                expired = batch.oldest(dropped)
-                self._expire(outcome, expired.count)
-                return self._taken(batch, outcome, expired, seconds)
+                return self._taken(batch, outcome, seconds, batch.oldest(dropped))
         return self._failed(batch, outcome)
 
-    def _taken(self, batch: Batch, outcome: Outcome, expired: IdRanges, seconds: float) -> Step:
+    def _taken(self, batch: Batch, outcome: Sent | Expired, seconds: float, expired: IdRanges = NONE) -> Step:
         """Go on after the server stored the batch, except the records that are too old for it."""
-        count = len(batch.lines)
         self._failures = self._condemned = 0
-        self._size = self._size.sent(count, seconds)
-        self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=True)
-        self._settle(batch, IdRanges.of_ids(line.id for line in batch.lines) - expired)
+        self._size = self._size.sent(len(batch.lines), seconds)
+        sent = IdRanges.of_ids(line.id for line in batch.lines) - expired
+        self._settle(batch, outcome, sent=sent, expired=expired)
         if batch.kind == "newest":
             self._choice.newest_sent(batch.stream)
-        return Step(outcome=outcome, sent=count - expired.count)
+        return Step(outcome=outcome, sent=sent.count)
 
     def _failed(self, batch: Batch, outcome: Outcome) -> Step:
         """Go on after the server did not store the whole batch: which record can it not take?"""
@@ -164,7 +161,6 @@ class Drain:
             self._size = self._size.refused()
         if failure and failure.is_sure:
             self._failures = 0
-            self._state = self.reporter.recovered(self._state, self._now_ms(), was_sent=False)
         if verdict == "condemned":
             return self._condemn(batch, outcome)
         if verdict == "narrowed":
@@ -180,13 +176,12 @@ class Drain:
     def _condemn(self, batch: Batch, outcome: Outcome) -> Step:
         count = len(batch.lines)
         if isinstance(outcome, Expired):
-            self._expire(outcome, count)
-            self._settle(batch)
+            self._settle(batch, outcome, expired=batch.ids)
             return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
         refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
         self.reporter.refused(batch.stream, refusal)
-        self._settle(batch, refusal=refusal)
+        self._settle(batch, outcome, refusal=refusal)
         self._condemned += 1
         step = Step(outcome=outcome, refused=count)
         if self._condemned < CONDEMNED_BEFORE_PAUSE:
@@ -194,10 +189,6 @@ class Drain:
         reason = f"the server refuses one reading after another ({words})"
         pause = self._wait(Misconfigured(reason, "`solar dead-letters list` shows them", 0), count)
         return replace(step, wait_seconds=pause.wait_seconds)
-
-    def _expire(self, outcome: Expired, count: int) -> None:
-        self._state = self.reporter.expired(self._state, count, outcome)
-        self._keeps_from_ms = outcome.keeps_from_ms or self._keeps_from_ms
 
     def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
         """Nothing gets through: send the same readings again later."""
@@ -210,23 +201,26 @@ class Drain:
         else:
             asked = outcome.retry_after_seconds
             wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
-        self._state = self.reporter.failed(self._state, outcome, count, wait, self._now_ms())
-        if is_news or self.reporter.is_worth_writing(self._state, self.progress.state()):
-            self.progress.note(self._state, self._size)
+        state = self.reporter.failed(self._state(), outcome, count, wait, self._now_ms())
+        if is_news or self.reporter.is_worth_writing(state, self.progress.state()):
+            self.progress.note(state, self._size)
         return Step(wait, outcome)
 
-    def _unless_changed(self, batch: Batch) -> Batch:
-        """The batch as it was chosen. If another program wrote to uploader.db since the last look, a replay for
-        example, no record counts as too old any more: then without those that do."""
-        if not self.progress.was_changed_by_others():
-            return batch
-        self._keeps_from_ms, self._state = None, self.progress.state()
-        return replace(batch, ids=batch.ids - batch.expired, expired=NONE)
-
-    def _settle(self, batch: Batch, sent: IdRanges = NONE, refusal: Refusal | None = None) -> None:
-        """Record that the whole batch is settled, and which part of it was stored."""
+    def _settle(
+        self,
+        batch: Batch,
+        outcome: Outcome | None = None,
+        *,
+        sent: IdRanges = NONE,
+        expired: IdRanges = NONE,
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Record that the whole batch is settled: which part of it was stored, which is too old for the server."""
         self._choice.suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
-        if batch.expired:
-            self._state = self.reporter.expired(self._state, batch.expired.count)
-        settled = Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark)
-        self.progress.settle(settled, self._state, self._size)
+        state = self._state()
+        if outcome:
+            state = self.reporter.recovered(state, self._now_ms(), was_sent=bool(sent))
+        if expired:
+            state = self.reporter.expired(state, expired.count, outcome)
+            self._keeps_from_ms = getattr(outcome, "keeps_from_ms", None) or self._keeps_from_ms
+        self.progress.settle(Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark), state, self._size)

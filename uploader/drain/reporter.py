@@ -12,7 +12,7 @@ from dataclasses import replace
 from uploader.drain.choice import Choice
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.state import State, Trouble
-from uploader.server.outcomes import Expired, Misconfigured, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Unreachable
 
 log = logging.getLogger("uploader")
 
@@ -86,11 +86,10 @@ class Reporter:
                 stream.removesuffix("s"), refusal.lines[0].id, refusal.status, refusal.words, self._refused,
             )  # fmt: skip
 
-    def expired(self, state: State, count: int, outcome: Expired | None = None) -> State:
+    def expired(self, state: State, count: int, outcome: Outcome | None) -> State:
         """The state after the bucket did not take `count` records because of their age; logs it the first time."""
-        after = replace(state, expired=state.expired + count)
-        if outcome and outcome.keeps:
-            after = replace(after, keeps=_plain(outcome.keeps))
+        keeps = outcome.keeps if isinstance(outcome, Expired) else None
+        after = replace(state, expired=state.expired + count, keeps=_plain(keeps) if keeps else state.keeps)
         if not state.expired:
             log.info("%s; to send them, set a longer retention there and run `solar replay`", after.notes)
         return after

@@ -66,7 +66,6 @@ class Progress:
         self._marks = Marks(connection)
         self._connection = connection
         self._file = _file_at(path)
-        self._version = 0
         self._has_room = True
 
     @classmethod
@@ -243,11 +242,6 @@ class Progress:
         if known != identity:
             return "the journal is a different one than before; everything in it will be sent"
         return "the journal has lost its newest records; they had already been sent"
-
-    def was_changed_by_others(self) -> bool:
-        """Whether another process has written to it since the last call: a replay, for example."""
-        before, self._version = self._version, self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return before != self._version
 
     def named_server(self) -> str | None:
         """The server that has named its version in an answer."""
