@@ -112,8 +112,8 @@ def drain_all(
     """
     wanted = drain.pending()
     total = sum(ids.count for ids in wanted.values())
-    sent = refused = 0
-    failing, since, reason = list[Step](), monotonic(), None
+    sent = refused = tries = wrong = 0
+    since, asked_seconds, reason = monotonic(), 0.0, None
     while not stop.is_set():
         step = drain.drain_once()
         if step.is_idle:
@@ -121,27 +121,21 @@ def drain_all(
             break
         sent, refused = sent + step.sent, refused + step.refused
         if isinstance(step.outcome, Unreachable | Misconfigured):
-            failing.append(step)
-            reason = step.outcome.advice
-            if _is_hopeless(failing, monotonic() - since):
+            tries, reason = tries + 1, step.outcome.advice
+            asked_seconds += getattr(step.outcome, "retry_after_seconds", None) or 0.0
+            wrong = wrong + 1 if isinstance(step.outcome, Misconfigured) and not step.outcome.may_be_content else 0
+            is_tired = tries >= TRIES and monotonic() - since - asked_seconds >= PATIENCE_SECONDS
+            if wrong >= TRIES or is_tired or asked_seconds > ASKED_SECONDS:
                 break
         else:
-            failing, since, reason = [], monotonic(), None
+            tries = wrong = 0
+            since, asked_seconds, reason = monotonic(), 0.0, None
             on_progress(min(sent + refused, total), total)
         _wait(drain.reporter, stop, step.wait_seconds)
     left = sum((ids & wanted[stream]).count for stream, ids in drain.pending().items())
     if left and reason is None:
         reason = "interrupted" if stop.is_set() else "they are new"
     return Summary(sent, refused, left, reason)
-
-
-def _is_hopeless(failing: list[Step], seconds: float) -> bool:
-    """Whether --once gives up: nothing got through in any of these steps."""
-    asked_seconds = sum(getattr(step.outcome, "retry_after_seconds", None) or 0.0 for step in failing)
-    last = [step.outcome for step in failing[-TRIES:]]
-    is_wrong = all(isinstance(each, Misconfigured) and not each.may_be_content for each in last)
-    is_tired = seconds - asked_seconds >= PATIENCE_SECONDS
-    return asked_seconds > ASKED_SECONDS or (len(last) == TRIES and (is_wrong or is_tired))
 
 
 def _wait(reporter: Reporter, stop: Stop, seconds: float) -> None:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from uploader.drain.choice import Choice
 from uploader.progress.dead_letters import Refusal
@@ -101,7 +102,7 @@ class Reporter:
         used, limit = choice.used_bytes / 1e6, choice.monthly_megabytes
         note = f"{used:.1f} of this month's {limit:g} MB are used, so the backlog goes out slowly"
         if self._may("say paced"):
-            log.info("%s; the next part in %s", note, _span(int(choice.paced_seconds * 1000)))
+            log.info("%s; the next part in %s", note, _span(choice.paced_seconds * 1000))
         return replace(state, note=note)
 
     def waiting_for_file(self, error: Exception, wait_seconds: float) -> None:
@@ -123,9 +124,6 @@ def _plain(duration: str) -> str:
     return duration.removesuffix("0s").removesuffix("0m").replace("h", " h ").replace("m", " min ").strip()
 
 
-def _span(milliseconds: int) -> str:
-    seconds = max(milliseconds, 0) / 1000
-    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {name}"
-    return f"{seconds:.0f} s"
+def _span(milliseconds: float) -> timedelta:
+    """As people write it: 2 days, 3:25:00."""
+    return timedelta(seconds=max(milliseconds, 0) // 1000)
