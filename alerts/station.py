@@ -17,6 +17,7 @@ from alerts.rules import Rules
 from alerts.watches import Notice, Trouble, Watch, watches
 from journal.boots import Boot
 from journal.errors import JournalError, JournalFull
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.unended import silence
@@ -258,6 +259,5 @@ class Station:
         return True
 
 
-def _moment(reading: Reading, held: Sequence[tuple[int, int]]) -> Moment:
-    is_held = any(first <= (reading.id or 0) <= last for first, last in held)
-    return Moment(reading.time_ms, reading.boot, reading.uptime_ms, is_sure=not is_held)
+def _moment(reading: Reading, held: IdRanges) -> Moment:
+    return Moment(reading.time_ms, reading.boot, reading.uptime_ms, is_sure=(reading.id or 0) not in held)

@@ -15,6 +15,7 @@ from typing import Any, Self
 from journal import boots, copies, files, revisions, schema, sites, spans
 from journal.boots import Boot
 from journal.errors import JournalMissing, JournalUnusable, our_errors
+from journal.id_ranges import NONE, IdRanges
 from journal.reading import STREAMS, Check, Day, Event, Reading, Record
 from journal.revisions import Decoding, Revision
 from journal.sites import SiteStretch
@@ -185,25 +186,22 @@ class Journal:
                     rows = self._connection.execute(exact, bound).fetchall()
             yield rows
 
-    def released(self, stream: str) -> list[tuple[int, int]]:
-        """The ranges of ids that may be sent, in order."""
-        if stream == "days":
-            last = self.last_id("days")
-            return [(1, last)] if last else []
-        return self._ranges(stream, is_held=False)
+    def released(self, stream: str) -> IdRanges:
+        """The ids that may be sent."""
+        return IdRanges.of([(1, self.last_id("days"))]) if stream == "days" else self._ids(stream, is_held=False)
 
     def spans(self, stream: str) -> list[Span]:
         """Stretches of ids of one boot, all held or all released, with the times at both ends. Days have none."""
         with self._our_errors("read"):
             return Spans(self._connection, stream).spans
 
-    def held(self, stream: str) -> list[tuple[int, int]]:
-        """The ranges of ids whose times are not trusted yet, in order."""
-        return [] if stream == "days" else self._ranges(stream, is_held=True)
+    def held(self, stream: str) -> IdRanges:
+        """The ids whose times are not trusted yet."""
+        return NONE if stream == "days" else self._ids(stream, is_held=True)
 
-    def _ranges(self, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
+    def _ids(self, stream: str, *, is_held: bool) -> IdRanges:
         with self._our_errors("read"):
-            return spans.ranges(self._connection, stream, is_held=is_held)
+            return spans.ids(self._connection, stream, is_held=is_held)
 
     def sites(self, stream: str) -> list[SiteStretch]:
         """The sites of the stream's records, as stretches of ids without gaps.

@@ -9,6 +9,7 @@ At a start, spans of earlier boots are joined if their times rise from one to th
 import sqlite3
 from dataclasses import dataclass
 
+from journal.id_ranges import IdRanges
 from journal.reading import TIMED
 
 # A clock set back by less than this is jitter; by more, a step, which begins a new span.
@@ -30,24 +31,10 @@ class Span:
     last_ms: int
 
 
-def ranges(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> list[tuple[int, int]]:
-    """The ranges of ids that are held, or released, in order; adjacent spans become one range."""
-    rows = connection.execute(
-        f"""
-        SELECT first_id, last_id
-        FROM ({_bounds(stream)})
-        WHERE is_held = ? AND first_id <= last_id
-        ORDER BY first_id
-        """,
-        (stream, is_held),
-    )
-    found: list[tuple[int, int]] = []
-    for first, last in rows:
-        if found and found[-1][1] + 1 == first:
-            found[-1] = (found[-1][0], last)
-        else:
-            found.append((first, last))
-    return found
+def ids(connection: sqlite3.Connection, stream: str, *, is_held: bool) -> IdRanges:
+    """The ids that are held, or released."""
+    query = f"SELECT first_id, last_id FROM ({_bounds(stream)}) WHERE is_held = ?"
+    return IdRanges.of(connection.execute(query, (stream, is_held)))
 
 
 def _bounds(stream: str) -> str:

@@ -265,7 +265,7 @@ class Poller:
         last_id = journal.last_id("readings")
         record = journal.get("readings", last_id)
         reading = record if isinstance(record, Reading) else None
-        is_held = any(first <= last_id <= last for first, last in journal.held("readings"))
+        is_held = last_id in journal.held("readings")
         settings = _newest_event(journal, ("settings_changed",))
         return (
             Outage(self._clock, self._interval_seconds, _newest_event(journal, outage.KINDS)),

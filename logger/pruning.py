@@ -63,7 +63,7 @@ class Pruning:
         Raises JournalFull when even deleting finds no room.
         """
         released = self._journal.released("readings")
-        newest = self._journal.get("readings", released[-1][1]) if released else None
+        newest = self._journal.get("readings", released.last)
         if not isinstance(newest, Reading):
             return 0
         return self._journal.prune(self._sent(), newest.time_ms - self._keep_ms, ROWS_AT_ONCE)

@@ -104,7 +104,7 @@ class SelfCheck:
 
     def _held(self) -> int | None:
         try:
-            return sum(last - first + 1 for stream in TIMED for first, last in self._journal.held(stream))
+            return sum(self._journal.held(stream).count for stream in TIMED)
         except JournalError:
             return None
 

@@ -67,8 +67,8 @@ class Publisher:
             if not self._is_announced or reading.model != self._model:
                 self._model = reading.model
                 sent += self._announce()
-            is_held = any(first <= newest <= last for first, last in journal.held("readings"))
-            payload = json.dumps(reading_values(reading, is_held=is_held) | self._energies.values())
+            values = reading_values(reading, is_held=newest in journal.held("readings"))
+            payload = json.dumps(values | self._energies.values())
             if self._broker.publish(self._topics.reading, payload):
                 self._last["readings"], sent = newest, sent + 1
         if (newest := journal.last_id("days")) != self._last["days"]:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Self
 
 from journal.errors import BadSetting
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
-from uploader.progress.id_ranges import IdRanges
 from uploader.server.line_protocol import COLUMNS, lines
 
 FORMAT = 1

@@ -14,7 +14,6 @@ from admin.terminal import options
 from admin.terminal.console import log_to_stderr, progress
 from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.moments import iso
-from admin.terminal.period import how_many
 from admin.terminal.words import count, duration
 from journal.errors import BadSetting, JournalInUse, JournalMissing, SolarError, our_errors
 from journal.files import is_there
@@ -157,7 +156,7 @@ def release(journal: JournalWriter, boot_id: str, said: "Anchor") -> str:
     from logger.clock.timekeeper import Timekeeper
     from logger.clock.trust import NoTimeSource
 
-    held = how_many(journal.held("readings"))
+    held = journal.held("readings").count
     keeper = Timekeeper(journal, Clock(0), boot_id, NoTimeSource(), clock_wait_seconds=0.0)
     changes = [keeper.believe(said)]
     done = 0

@@ -122,10 +122,10 @@ def format_for(output: Path | None, form: str | None) -> str:
 
 def released(journal: Journal, stream: str, ranges: Ranges) -> tuple[Ranges, int]:
     """The ids in `ranges` whose times are trusted, and how many ids are left out."""
-    from uploader.progress.id_ranges import IdRanges
+    from journal.id_ranges import IdRanges
 
     wanted = IdRanges.of(ranges)
-    found = wanted & IdRanges.of(journal.released(stream))
+    found = wanted & journal.released(stream)
     return list(found), wanted.count - found.count
 
 

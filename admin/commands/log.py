@@ -130,7 +130,7 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     Refused readings are kept, to be sent again once the cause is fixed. So are held ones, which were sent if an older
     copy of the journal was put back: how old they are is not known.
     """
-    from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
+    from journal.id_ranges import HIGHEST_ID
     from uploader.progress.progress import Progress
 
     try:
@@ -139,8 +139,7 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             if progress.journal() != identity:
                 return ()
             refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
-            released = IdRanges.of(journal.released("readings"))
-            return ((progress.done("readings") & released) - refused).ranges
+            return ((progress.done("readings") & journal.released("readings")) - refused).ranges
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()
@@ -156,7 +155,7 @@ def upload_of(journal: "JournalWriter") -> "Upload | None":
         with Progress.read_only(path) as progress, our_errors("read", path):
             if progress.journal() != journal.identity():
                 return None
-            pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
+            pending = sum(progress.pending(journal, stream).count for stream in STREAMS)
             return Upload(pending, progress.dead_letters.count())
     except JournalError as error:
         logging.getLogger(__name__).debug("the state of the upload is not known: %s", error)

@@ -14,7 +14,6 @@ from admin.files.output_file import checked, whole_file
 from admin.terminal import options
 from admin.terminal.console import counting, progress
 from admin.terminal.moments import iso
-from admin.terminal.period import how_many
 from admin.terminal.words import count, size
 from journal.access import obstacle
 from journal.errors import BadSetting, JournalFull, SolarError
@@ -44,13 +43,13 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
     with Journal.open(data / "journal.db") as journal, Progress.open(data / "uploader.db") as sent:
         sent.see(journal)
         revision = max((each.number for each in journal.revisions()), default=0)
-        pending = {stream: sent.pending(stream, journal.released(stream)) for stream in STREAMS}
+        pending = {stream: sent.pending(journal, stream) for stream in STREAMS}
         marks = {stream: (ids.last, journal.mark(stream, ids.last)) for stream, ids in pending.items()}
         total = sum(ids.count for ids in pending.values())
         with suppress(JournalFull):  # a full disk is no reason not to carry the backlog
             sent.expect_days(journal)
         if not total:
-            held = sum(how_many(journal.held(stream)) for stream in STREAMS)
+            held = sum(journal.held(stream).count for stream in STREAMS)
             waits = f" yet: {count(held, 'record')} held until the clock is confirmed: see `solar clock`"
             print(f"nothing to pack{waits if held else ': everything has been sent'}")
             return
@@ -70,8 +69,8 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
 
 def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: options.Data = options.DATA) -> None:
     """Mark what `solar pack` wrote as sent, after the server has received it."""
+    from journal.id_ranges import IdRanges
     from uploader import bundle
-    from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     manifest = bundle.Manifest.parse(read(manifest_file), str(manifest_file))
@@ -109,7 +108,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
         with Progress.open(data / "uploader.db") as sent:
             sent.see(journal)
             for stream, ids in manifest.ids.items():
-                waiting = ids & sent.pending(stream, journal.released(stream))
+                waiting = ids & sent.pending(journal, stream)
                 # Also what was sent since then: the bundle has put the old values over the new ones.
                 again = ids if stream in lost else ids & revised if stream == "readings" else IdRanges()
                 if stream == "days":
@@ -131,7 +130,7 @@ def unpack_receipt(*, manifest_file: ManifestFile, yes: Yes = False, data: optio
 
 def send_again(journal: Journal, times: Mapping[str, tuple[int, int]], path: Path) -> int:
     """Make the journal's records from these times pending again; how many were done."""
-    from uploader.progress.id_ranges import IdRanges
+    from journal.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     queued = 0

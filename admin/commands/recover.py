@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from admin.terminal import options
-from admin.terminal.period import how_many
 from admin.terminal.words import count
 from journal.errors import JournalMissing
 from journal.files import is_there
@@ -27,7 +26,7 @@ def recover(damaged: Damaged, data: options.Data = options.DATA, site: options.S
         raise JournalMissing(f"cannot recover {damaged}: there is no such file; name another one")
     with JournalWriter.create(data / "journal.db", site) as journal:
         recovered = recover_journal(damaged, journal)
-        held = sum(how_many(journal.held(stream)) for stream in STREAMS)
+        held = sum(journal.held(stream).count for stream in STREAMS)
     print(
         f"{count(recovered.brought_back, 'record')} recovered into {data / 'journal.db'}, "
         f"{recovered.known_already:,} were already there, at most {recovered.unreadable:,} unreadable"

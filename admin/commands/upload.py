@@ -90,7 +90,7 @@ def upload(
             with progress("uploading", "records") as show:
                 summary = drain_all(worker, stop, on_progress=show)
             with Journal.open(data / "journal.db") as journal:
-                held = sum(last - first + 1 for stream in STREAMS for first, last in journal.held(stream))
+                held = sum(journal.held(stream).count for stream in STREAMS)
             if note := sent.state().notes:
                 print(note, file=sys.stderr)
             return report(summary, target, held)

@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from logger.energy.quarters import COLUMNS, FLOWS, QUANTITIES, Extent, Flow, Quarters, Stretch, gap_of
-from uploader.progress.id_ranges import IdRanges
 
 FORMAT = 2
 CHUNK_READINGS = 5000
@@ -109,7 +109,7 @@ class Sums:
         if decoding and decoding.readings_undone:
             return
         done = self._begin(journal)
-        todo = IdRanges.of(journal.released("readings")) - done
+        todo = journal.released("readings") - done
         if since_ms or until_ms != 2**62:
             todo &= IdRanges.of(journal.id_ranges("readings", since_ms, until_ms))
         left = todo.count

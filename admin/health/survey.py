@@ -12,12 +12,11 @@ from journal import damage, side_file
 from journal.errors import JournalError, our_errors
 from journal.files import is_there
 from journal.holders import is_locked
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS, Reading
 from journal.saving import newest_step
 from journal.unended import silence, unended
-
-Ranges = tuple[tuple[int, int], ...]
 
 READINGS_LOOKED_AT = 20
 FIRST_BATCH = 100
@@ -48,17 +47,15 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
     newest = list(journal.records("readings", 1, last_id, limit=READINGS_LOOKED_AT, newest_first=True))
     oldest = next(journal.records("readings", 1, last_id, limit=1), None)
     interval = usual_seconds([reading.time_ms for reading in newest])
-    upload, upload_error, ranges, batch = None, None, None, FIRST_BATCH
+    upload, upload_error, pending, batch = None, None, None, FIRST_BATCH
     try:
         if is_there(data / "uploader.db"):
-            upload, ranges, batch = upload_of(journal, data / "uploader.db", now_ms)
+            upload, pending, batch = upload_of(journal, data / "uploader.db", now_ms)
         elif is_upload_wanted:
-            ranges = {stream: tuple(journal.released(stream)) for stream in STREAMS}
+            pending = {stream: journal.released(stream) for stream in STREAMS}
     except JournalError as error:
         upload_error = str(error)
-    pending = None
-    if ranges is not None:
-        pending = {stream: sum(last - first + 1 for first, last in ranges[stream]) for stream in STREAMS}
+    counts = {stream: ids.count for stream, ids in pending.items()} if pending is not None else None
     return Health(
         now_ms=now_ms,
         data=str(data),
@@ -71,9 +68,9 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
         trouble=silence(journal),
         slowness=unended(journal, ("interval_missed",), ("interval_kept", "started")),
         is_saving=bool(newest_step(journal)),
-        pending=pending,
-        oldest_pending_ms=oldest_time_ms(journal, ranges["readings"]) if ranges else None,
-        drain_seconds=sum(pending.values()) / batch * SECONDS_A_REQUEST if pending else None,
+        pending=counts,
+        oldest_pending_ms=oldest_time_ms(journal, pending["readings"]) if pending else None,
+        drain_seconds=sum(counts.values()) / batch * SECONDS_A_REQUEST if counts else None,
         upload=upload,
         is_uploading=is_locked(data / "uploader.lock"),
         is_upload_wanted=is_upload_wanted,
@@ -85,14 +82,13 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
     )
 
 
-def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, Ranges], int]:
+def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[str, IdRanges], int]:
     """From uploader.db: the state of the upload, the pending ids of each table, the readings per request."""
-    from uploader.progress.id_ranges import IdRanges
     from uploader.progress.progress import Progress
 
     with Progress.read_only(path) as progress, our_errors("read", path):
         state = progress.state()
-        pending = {stream: progress.pending(stream, journal.released(stream)) for stream in STREAMS}
+        pending = {stream: progress.pending(journal, stream) for stream in STREAMS}
         new = IdRanges.of(journal.id_ranges("readings", (state.last_upload_ms or 0) + 1, END_MS))
         upload = Upload(
             last_upload_ms=state.last_upload_ms,
@@ -101,14 +97,14 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
             reason=state.reason,
             note=state.notes,
             is_slowed=state.note is not None,
-            new_since_ms=oldest_time_ms(journal, (new & pending["readings"]).ranges),
+            new_since_ms=oldest_time_ms(journal, new & pending["readings"]),
             expired=state.expired,
             dead_letters=progress.dead_letters.count(),
             dead_letters_waiting=progress.dead_letters.waiting_count(),
             bytes_today=progress.traffic.today(now_ms),
             bytes_this_month=progress.traffic.this_month(now_ms),
         )
-        return upload, {stream: ids.ranges for stream, ids in pending.items()}, progress.batch_size().size
+        return upload, pending, progress.batch_size().size
 
 
 def clock_of(journal: Journal) -> ClockState:
@@ -126,9 +122,9 @@ def usual_seconds(times_ms: list[int]) -> float | None:
     return gaps[len(gaps) // 2] / 1000 if gaps else None
 
 
-def oldest_time_ms(journal: Journal, ranges: Ranges) -> int | None:
-    """The time of the oldest reading in these ranges of ids."""
-    for first, last in ranges:
+def oldest_time_ms(journal: Journal, ids: IdRanges) -> int | None:
+    """The time of the oldest of these readings."""
+    for first, last in ids:
         for record in journal.records("readings", first, last, limit=1):
             return record.time_ms
     return None

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from admin.commands.log import sent_readings
+from journal.id_ranges import IdRanges
 from journal.reading import Reading
 from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line

@@ -24,7 +24,6 @@ from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
 from uploader.drain.drain import Drain, Step
 from uploader.drain.reporter import Reporter
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.influx import Influx
 from uploader.server.target import Target
@@ -281,7 +280,7 @@ class Site:
         """What the journal has, in the order of ids."""
         with self._watch.process("person"), Journal.open(self.path) as journal:
             rows = [row for stream in STREAMS for row in journal.records(stream, 1, 2**40)]
-            held = {stream: IdRanges.of(journal.held(stream)) for stream in STREAMS}
+            held = {stream: journal.held(stream) for stream in STREAMS}
         kept: dict[int, Kept] = {}
         for row in rows:
             match row:

@@ -10,6 +10,7 @@ import pytest
 
 from journal import schema
 from journal.errors import JournalError, JournalTooNew, JournalUnusable
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import Reading
 from journal.recovery import recover
@@ -17,7 +18,6 @@ from journal.writer import JournalWriter
 from tests.journals.write import FIRST_MS, reading
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 
@@ -105,7 +105,7 @@ def test_a_journal_of_an_earlier_version_is_whole_and_goes_on(version: int, tmp_
         first = journal.get("readings", 1)
         assert isinstance(first, Reading)
         assert (first.battery_volts, first.regulator_state, first.raw) == (25.4, "boost", bytes((50, 127, 101, 4)))
-        assert (journal.released("readings"), journal.held("readings")) == ([(1, 6)], [(7, 7)])
+        assert (list(journal.released("readings")), list(journal.held("readings"))) == ([(1, 6)], [(7, 7)])
         assert (journal.count("days"), journal.count("events"), len(journal.boots())) == (1, 1, 2)
         assert journal.append(reading(21, 2)) == 8
 
@@ -133,11 +133,11 @@ def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tm
         identity = journal.identity()
     with Progress.open(written(PROGRESS, tmp_path, version)) as progress:
         progress.adopt(identity, {"readings": 7, "days": 1, "events": 1})
-        assert progress.pending("readings", [(1, 6)]).ranges == ((5, 6),)
+        assert (IdRanges.of([(1, 6)]) - progress.done("readings")).ranges == ((5, 6),)
         with closing(sqlite3.connect(progress.path)) as connection:
             assert connection.execute("SELECT id, words FROM dead_letters").fetchall() == [(4, "field type conflict")]
         progress.settle(Settled("readings", IdRanges.of([(5, 6)]), IdRanges()), State(), BatchSize(200))
-        assert not progress.pending("readings", [(1, 6)]).ranges
+        assert not (IdRanges.of([(1, 6)]) - progress.done("readings")).ranges
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from journal.boots import Anchor, Boot, stated, stretch_name
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable, our_errors
+from journal.id_ranges import NONE
 from journal.journal import CHUNK_ROWS, Journal
 from journal.reading import STREAMS, Day, Event, Reading
 from journal.writer import JournalWriter
@@ -78,7 +79,7 @@ def test_each_stream_counts_its_own_ids(journal: JournalWriter) -> None:
     assert [journal.append(reading(1)), journal.append(event(1)), journal.append(reading(2))] == [1, 1, 2]
     assert [journal.last_id(stream) for stream in STREAMS] == [2, 0, 1, 0]
     assert [journal.count(stream) for stream in STREAMS] == [2, 0, 1, 0]
-    assert [journal.released(stream) for stream in STREAMS] == [[(1, 2)], [], [(1, 1)], []]
+    assert [list(journal.released(stream)) for stream in STREAMS] == [[(1, 2)], [], [(1, 1)], []]
 
 
 def test_records_come_in_chunks_as_one_sequence_in_either_direction(journal: JournalWriter, path: Path) -> None:
@@ -163,15 +164,15 @@ def test_held_records_are_dated_from_the_boot_clock_and_released(journal: Journa
             journal.append(Reading(**moment), is_held=boot == 2)
             journal.append(Event(**moment, kind="started", message=""), is_held=boot == 2)
     held_times = [record.time_ms for record in journal.records("readings", 4, 6)]
-    assert [journal.held(stream) for stream in STREAMS] == [[(4, 6)], [], [(4, 6)], []]
-    assert journal.released("readings") == [(1, 3), (7, 9)]
+    assert [list(journal.held(stream)) for stream in STREAMS] == [[(4, 6)], [], [(4, 6)], []]
+    assert list(journal.released("readings")) == [(1, 3), (7, 9)]
     assert journal.date(2) == 0
     journal.write_anchor(boots[0], Anchor(0, 5, "a test"))
     journal.write_anchor(2, Anchor(1_000_000, 10_000_000, "a test", 28.9))
     assert journal.date(boots[0]) == 0
     assert [journal.date(2, limit=2) for _ in range(5)] == [2, 1, 2, 1, 0]
-    assert journal.held("readings") == journal.held("events") == []
-    assert journal.released("readings") == [(1, 9)]
+    assert journal.held("readings") == journal.held("events") == NONE
+    assert list(journal.released("readings")) == [(1, 9)]
     dated = list(journal.records("readings", 4, 6))
     assert [record.time_ms for record in dated] == [9_010_000, 9_020_000, 9_020_001]
     assert [record.wall_ms for record in dated] == held_times
@@ -195,7 +196,7 @@ def test_a_boot_that_becomes_trusted_begins_a_span_that_is_sent(journal: Journal
     journal.append(reading(1_000), is_held=True)
     journal.append(reading(2_000))
     journal.append(reading(3_000))
-    assert (journal.held("readings"), journal.released("readings")) == ([(1, 1)], [(2, 3)])
+    assert (list(journal.held("readings")), list(journal.released("readings"))) == ([(1, 1)], [(2, 3)])
 
 
 def test_sent_readings_are_pruned_in_small_steps_and_unsent_ones_never(journal: JournalWriter) -> None:

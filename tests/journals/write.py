@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 from journal.boots import Anchor
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import Check, Day, Event, Reading
 from journal.schema import JOURNAL
 from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
 from uploader.progress.state import State

@@ -8,6 +8,7 @@ import pytest
 
 from admin.commands.log import upload_of
 from journal.boots import Anchor
+from journal.id_ranges import NONE, IdRanges
 from journal.reading import STREAMS, Check, Reading
 from journal.writer import JournalWriter
 from logger.poll import Identity, Poller, poll
@@ -16,7 +17,6 @@ from tests.lines import line
 from tests.logger.bench import Bench
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line
@@ -104,13 +104,13 @@ def test_a_check_is_held_and_dated_like_a_reading(journal: JournalWriter) -> Non
     boot = journal.boot_number("here")
     check = Check(time_ms=1000, boot=boot, uptime_ms=60_000, version="0.2.0", readings=6)
     journal.append(check, is_held=True)
-    assert (journal.held("checks"), journal.released("checks")) == ([(1, 1)], [])
+    assert (list(journal.held("checks")), list(journal.released("checks"))) == ([(1, 1)], [])
     journal.write_anchor(boot, Anchor(100_000, 1_800_000_100_000, "test"))
     while journal.date(boot):
         pass
     (dated,) = checks(journal)
     assert dated == replace(check, id=1, time_ms=1_800_000_060_000, wall_ms=1000)
-    assert (journal.held("checks"), journal.released("checks")) == ([], [(1, 1)])
+    assert (list(journal.held("checks")), list(journal.released("checks"))) == ([], [(1, 1)])
     assert line(dated, "hut") == ("solar_logger,site=hut,version=0.2.0 wall_ms=1000.0,readings=6.0 1800000060000")
 
 
@@ -125,7 +125,7 @@ def test_what_waits_and_what_was_refused_comes_from_the_uploaders_own_file(journ
         progress.settle(settled, State(), BatchSize(200))
         assert upload_of(journal) == Upload(pending_records=4, dead_letters=1)
         progress.requeue("readings", [(2, 3)])
-        pending = sum(progress.pending(stream, journal.released(stream)).count for stream in STREAMS)
+        pending = sum(progress.pending(journal, stream).count for stream in STREAMS)
         assert upload_of(journal) == Upload(pending_records=pending, dead_letters=1) == (6, 1)
         progress.adopt("another journal", {})
         progress.settle(Settled("readings", NONE, NONE), State(), BatchSize(200))

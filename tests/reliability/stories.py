@@ -10,11 +10,11 @@ from pathlib import Path
 
 from journal import files, schema
 from journal.boots import Anchor
+from journal.id_ranges import IdRanges
 from journal.reading import STREAMS, Day, Event, Reading
 from journal.writer import JournalWriter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line

@@ -270,7 +270,7 @@ class World(Clock):
     @property
     def held(self) -> int:
         """How many readings are held."""
-        return sum(last - first + 1 for first, last in self.journal.held("readings"))
+        return self.journal.held("readings").count
 
     def kinds(self) -> list[str]:
         return [event.kind for event in self.journal.records("events", 1, 10_000) if event.kind != "started"]

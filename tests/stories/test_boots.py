@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from journal.boots import Anchor
+from journal.id_ranges import NONE
 from journal.recovery import recover
 from logger.clock import timekeeper
 from tests.stories.computer import World, ms
@@ -52,7 +53,7 @@ def test_network_after_an_hour(world):
     world.power_on()
     world.run(HOUR)
     assert world.held == world.appended
-    assert world.journal.released("readings") == world.journal.released("events") == []
+    assert world.journal.released("readings") == world.journal.released("events") == NONE
     world.network()
     world.run(HOUR)
     assert world.held == 0
@@ -65,7 +66,7 @@ def test_no_network_for_a_week(world):
     world.run(7 * DAY)
     assert world.held == world.appended
     assert world.kinds() == []
-    assert world.journal.released("events") == []
+    assert not world.journal.released("events")
     world.network()
     world.run(2 * HOUR)
     assert world.held == 0
@@ -200,7 +201,7 @@ def test_a_regulator_that_was_silent_all_the_time(world):
     world.network()
     world.run(2 * HOUR)
     assert world.held == 0
-    assert world.journal.held("events") == []
+    assert not world.journal.held("events")
     assert world.kinds()[-1] == "boot_dated"
 
 

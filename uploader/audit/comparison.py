@@ -18,13 +18,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from journal.id_ranges import NONE, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.audit import equality
 from uploader.audit.client import Client
 from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary, hour_of
 from uploader.audit.records import FIRST, Row, rows, tally
-from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, tag_value
 
@@ -111,7 +111,7 @@ class Comparison:
 
     def _by_site(self, stream: str, ids: IdRanges) -> list[_Records]:
         """What the uploader knows is read here, before the server is asked."""
-        released = ids & IdRanges.of(self.journal.released(stream))
+        released = ids & self.journal.released(stream)
         excused: dict[Reason, IdRanges] = {
             "pending": released - self.progress.done(stream),
             "held": ids - released,

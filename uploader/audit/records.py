@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.audit.query import Hours, Value, hour_of, summary, text_key
-from uploader.progress.id_ranges import IdRanges
 from uploader.server.line_protocol import FIELDS, TEXT_FIELDS, stored
 
 FIRST = {"readings": "battery_volts", "events": "message", "days": "date", "checks": "logger_uptime_seconds"}

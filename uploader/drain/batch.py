@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal
 
+from journal.id_ranges import IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.sites import SiteStretch
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.marks import Mark
 from uploader.progress.progress import Progress
 from uploader.server.line_protocol import COLUMNS, Line, lines
@@ -93,12 +93,12 @@ class Batches:
     def _pending(self, stream: str, wanted: IdRanges, *, newest_first: bool) -> Iterator[tuple[int, int]]:
         """The wanted ranges that are released and not done, one by one: there may be very many, and a batch needs
         few."""
-        released = (IdRanges.of(self._journal.released(stream)) & wanted).ranges
+        released = (self._journal.released(stream) & wanted).ranges
         for first, last in reversed(released) if newest_first else released:
             yield from self._progress.gaps(stream, first, last, newest_first=newest_first)
 
     def _letters(self, kind: Kind, wanted: IdRanges, size: int) -> Batch | None:
-        released = {stream: IdRanges.of(self._journal.released(stream)) for stream in STREAMS}
+        released = {stream: self._journal.released(stream) for stream in STREAMS}
         made = tuple(
             Line(letter.number, letter.time_ms, letter.line_now(self._journal, released[letter.stream]))
             for letter in self._progress.dead_letters.waiting(wanted, size)

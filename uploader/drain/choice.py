@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from journal.id_ranges import HIGHEST_ID, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from journal.saving import newest_step, rarer
 from uploader.drain.batch import LETTERS, Batch, Batches
 from uploader.drain.data_budget import wait_seconds
 from uploader.drain.suspects import Suspects
-from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
 from uploader.progress.progress import Progress
 
 DUE_ORDER = ("readings", "events", "days", "checks")
@@ -78,7 +78,7 @@ class Choice:
         self._next_due += every_seconds
         if self._next_due <= now:
             self._next_due = now + every_seconds
-        self._frontier = {stream: max((last for _, last in journal.released(stream)), default=0) for stream in STREAMS}
+        self._frontier = {stream: journal.released(stream).last for stream in STREAMS}
         self._frontier[LETTERS] = HIGHEST_ID
 
     def _due(self, batches: Batches, size: int) -> Batch | None:

@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from journal.errors import our_errors
+from journal.id_ranges import NONE, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
@@ -28,7 +29,6 @@ from uploader.drain.choice import Choice
 from uploader.drain.reporter import Reporter
 from uploader.drain.suspects import Failure
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
@@ -86,7 +86,7 @@ class Drain:
         """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
         it."""
         with self._journal() as journal:
-            found = {stream: self.progress.pending(stream, journal.released(stream)) for stream in STREAMS}
+            found = {stream: self.progress.pending(journal, stream) for stream in STREAMS}
             letters = self.progress.dead_letters.waiting()
             return {LETTERS: IdRanges.of_ids(each.number for each in letters), **found}
 

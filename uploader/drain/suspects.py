@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from uploader.progress.id_ranges import IdRanges
+from journal.id_ranges import IdRanges
 from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, TooLarge, Unreachable
 
 BY_WORD, ALONE = 2, 5

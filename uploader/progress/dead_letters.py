@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from journal.id_ranges import ALL, HIGHEST_ID, IdRanges
 from journal.journal import Journal
-from uploader.progress.id_ranges import ALL, HIGHEST_ID, IdRanges
 from uploader.server.line_protocol import COLUMNS, Line, lines
 
 

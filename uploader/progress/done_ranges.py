@@ -6,7 +6,7 @@ Ranges never overlap or touch. A step reads and writes only the rows near its id
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from uploader.progress.id_ranges import IdRanges
+from journal.id_ranges import IdRanges
 
 
 class DoneRanges:

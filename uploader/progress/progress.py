@@ -25,13 +25,13 @@ from journal import side_file
 from journal.access import FULL
 from journal.errors import JournalFull, JournalMissing, JournalUnusable, our_errors
 from journal.files import is_there
+from journal.id_ranges import HIGHEST_ID, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import DeadLetters, Refusal
 from uploader.progress.done_ranges import DoneRanges
-from uploader.progress.id_ranges import HIGHEST_ID, IdRanges
 from uploader.progress.marks import Mark, Marks
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
@@ -110,9 +110,9 @@ class Progress:
         with self._our_errors("read"):
             return self._done.all(stream)
 
-    def pending(self, stream: str, released: Iterable[tuple[int, int]]) -> IdRanges:
+    def pending(self, journal: Journal, stream: str) -> IdRanges:
         """The released records that are still to be sent."""
-        return IdRanges.of(released) - self.done(stream)
+        return journal.released(stream) - self.done(stream)
 
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
         """The ranges between two ids, both included, that are not done; looked up as needed."""

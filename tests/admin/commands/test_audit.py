@@ -31,7 +31,7 @@ def delete(database: Database, since_ms: int, until_ms: int, measurement: str = 
 
 def pending(data: Path) -> tuple[tuple[int, int], ...]:
     with Journal.open(data / "journal.db") as journal, Progress.read_only(data / "uploader.db") as progress:
-        return progress.pending("readings", journal.released("readings")).ranges
+        return progress.pending(journal, "readings").ranges
 
 
 def test_a_stretch_that_the_server_has_lost_is_found_and_healed(

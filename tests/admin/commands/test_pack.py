@@ -56,7 +56,7 @@ def packed(parcel: Path) -> list[str]:
 
 def pending(data: Path) -> dict[str, tuple[tuple[int, int], ...]]:
     with Journal.open(data / "journal.db") as journal, Progress.read_only(data / "uploader.db") as progress:
-        found = {stream: progress.pending(stream, journal.released(stream)).ranges for stream in STREAMS}
+        found = {stream: progress.pending(journal, stream).ranges for stream in STREAMS}
     return {stream: ranges for stream, ranges in found.items() if ranges}
 
 

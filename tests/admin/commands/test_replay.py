@@ -16,7 +16,7 @@ def in_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pending(data: Path) -> dict[str, tuple[tuple[int, int], ...]]:
     with Journal.open(data / "journal.db") as journal, Progress.read_only(data / "uploader.db") as progress:
-        return {name: progress.pending(name, journal.released(name)).ranges for name in ("readings", "days", "events")}
+        return {name: progress.pending(journal, name).ranges for name in ("readings", "days", "events")}
 
 
 def test_a_stretch_of_time_is_sent_again_over_itself(solar: Solar, data: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journal.id_ranges import IdRanges
 from journal.reading import Check, Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
@@ -17,7 +18,6 @@ from uploader.audit.comparison import Comparison, Hour
 from uploader.audit.query import HOUR_MS
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.line_protocol import Line

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from journal.id_ranges import ALL
 from journal.journal import Journal
 from journal.reading import Event
 from journal.writer import JournalWriter
 from uploader.drain.batch import Batches
-from uploader.progress.id_ranges import ALL
 from uploader.progress.progress import Progress
 
 

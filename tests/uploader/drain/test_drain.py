@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull
+from journal.id_ranges import IdRanges
 from journal.reading import Check, Day, Event, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
@@ -26,7 +27,6 @@ from tests.uploader.site import EPOCH_MS, Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
-from uploader.progress.id_ranges import IdRanges
 from uploader.progress.progress import Progress
 from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Rejected, Sent, Unreachable

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
+from journal.id_ranges import ALL, HIGHEST_ID, IdRanges
 from journal.side_file import transaction
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
-from uploader.progress.id_ranges import ALL, HIGHEST_ID, IdRanges
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.progress_file import SCHEMA
 from uploader.progress.state import State
@@ -55,8 +55,8 @@ def in_memory() -> Progress:
 
 def test_pending_is_what_is_released_and_not_done(progress: Progress) -> None:
     settle(progress, sent((1, 10)), sent((15, 20)))
-    assert progress.pending("readings", [(1, 12), (14, 30)]).ranges == ((11, 12), (14, 14), (21, 30))
-    assert progress.pending("events", [(1, 3)]).ranges == ((1, 3),)
+    assert (IdRanges.of([(1, 12), (14, 30)]) - progress.done("readings")).ranges == ((11, 12), (14, 14), (21, 30))
+    assert (IdRanges.of([(1, 3)]) - progress.done("events")).ranges == ((1, 3),)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30), st.integers(0, 8)), max_size=25))
@@ -105,7 +105,7 @@ def test_what_is_requeued_while_the_uploader_runs_is_not_overwritten_by_it(progr
     with Progress.open(progress.path) as admin:
         admin.requeue("readings", [(40, 50)])
     settle(progress, sent((101, 110)))
-    assert progress.pending("readings", [(1, 110)]).ranges == ((40, 50),)
+    assert (IdRanges.of([(1, 110)]) - progress.done("readings")).ranges == ((40, 50),)
 
 
 def test_two_processes_writing_at_once_both_succeed(progress: Progress) -> None:
@@ -142,7 +142,7 @@ def test_whatever_reads_and_then_writes_holds_the_lock_from_its_beginning(progre
 
 def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
     progress.mark_done("readings", [(5, 9)])
-    assert progress.pending("readings", [(1, 10)]).ranges == ((1, 4), (10, 10))
+    assert (IdRanges.of([(1, 10)]) - progress.done("readings")).ranges == ((1, 4), (10, 10))
 
 
 def test_a_letter_tried_again_and_sent_is_gone(progress: Progress) -> None:
@@ -178,13 +178,13 @@ def test_a_letter_whose_reading_was_replayed_and_sent_is_gone(progress: Progress
 def test_a_dropped_letter_is_not_pending(progress: Progress) -> None:
     settle(progress, refusal(7))
     assert progress.dead_letters.drop() == 1
-    assert progress.pending("readings", [(7, 7)]) == NOTHING
+    assert (IdRanges.of([(7, 7)]) - progress.done("readings")) == NOTHING
 
 
 def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: Progress) -> None:
     settle(progress, sent((1, 100)), refusal(7))
     progress.adopt("journal two", MANY)
-    assert progress.pending("readings", [(1, 20)]).ranges == ((1, 20),)
+    assert (IdRanges.of([(1, 20)]) - progress.done("readings")).ranges == ((1, 20),)
     settle(progress, sent((1, 20)))
     assert [letter.id for letter in progress.dead_letters.all()] == [7]
 
@@ -236,7 +236,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(damage: bytes, tmp_path: Pat
         assert progress.aside is not None
         assert progress.aside.read_bytes() == damage
         assert progress.aside.name.startswith("uploader-damaged-20")
-        assert progress.pending("readings", [(1, 5)]).ranges == ((1, 5),)
+        assert (IdRanges.of([(1, 5)]) - progress.done("readings")).ranges == ((1, 5),)
 
 
 def test_a_damaged_page_is_found_at_the_start(progress: Progress) -> None:

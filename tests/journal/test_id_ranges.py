@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uploader.progress.id_ranges import IdRanges
+from journal.id_ranges import IdRanges
 
 IDS = st.frozensets(st.integers(1, 40))
 
