@@ -16,7 +16,7 @@ from admin.terminal.fitted_help import FittedCommand, FittedGroup
 from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
-from journal.errors import BadSetting, our_errors
+from journal.errors import BadSetting
 from journal.files import is_there
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
     after = 0
     with Progress.read_only(path) as progress:
         while True:
-            with our_errors("read", path):
-                page = progress.dead_letters.all(after=after, limit=PAGE)
+            page = progress.dead_letters.all(after=after, limit=PAGE)
             yield from page
             if len(page) < PAGE:
                 return
@@ -125,7 +124,7 @@ def chosen(
     path = data / "uploader.db"
     if not is_there(path):
         raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
-    with Progress.open(path) as progress, our_errors("write to", path):
+    with Progress.open(path) as progress:
         yield progress, numbers or None
 
 

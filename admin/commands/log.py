@@ -9,7 +9,7 @@ from admin.terminal.console import log_to_stderr, program_version, stop_on_signa
 from admin.terminal.option import Option
 from admin.terminal.sd_notify import Supervisor, WatchdogStop
 from admin.terminal.words import count
-from journal.errors import JournalError, our_errors
+from journal.errors import JournalError
 from journal.reading import STREAMS
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def upload_of(journal: "JournalWriter") -> "Upload | None":
 
     path = journal.path.with_name("uploader.db")
     try:
-        with Progress.read_only(path) as progress, our_errors("read", path):
+        with Progress.read_only(path) as progress:
             if progress.journal() != journal.identity():
                 return None
             pending = sum(progress.pending(journal, stream).count for stream in STREAMS)

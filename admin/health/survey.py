@@ -9,7 +9,7 @@ from admin.health.clock_state import ClockState, clock_state
 from admin.health.health import Disk, Health, Upload
 from admin.upkeep.backup_note import read_note
 from journal import damage, side_file
-from journal.errors import JournalError, our_errors
+from journal.errors import JournalError
 from journal.files import is_there
 from journal.holders import is_locked
 from journal.id_ranges import IdRanges
@@ -86,7 +86,7 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
     """From uploader.db: the state of the upload, the pending ids of each table, the readings per request."""
     from uploader.progress.progress import Progress
 
-    with Progress.read_only(path) as progress, our_errors("read", path):
+    with Progress.read_only(path) as progress:
         state = progress.state()
         pending = {stream: progress.pending(journal, stream) for stream in STREAMS}
         new = IdRanges.of(journal.id_ranges("readings", (state.last_upload_ms or 0) + 1, END_MS))
@@ -100,7 +100,7 @@ def upload_of(journal: Journal, path: Path, now_ms: int) -> tuple[Upload, dict[s
             new_since_ms=oldest_time_ms(journal, new & pending["readings"]),
             expired=state.expired,
             dead_letters=progress.dead_letters.count(),
-            dead_letters_waiting=progress.dead_letters.waiting_count(),
+            dead_letters_waiting=len(progress.dead_letters.waiting()),
             bytes_today=progress.traffic.today(now_ms),
             bytes_this_month=progress.traffic.this_month(now_ms),
         )

@@ -34,18 +34,13 @@ class DeadLetter:
 
     def line_now(self, journal: Journal, released: IdRanges) -> str:
         """The line of its point as the journal has it, in one of these ids of the stream; else the line kept here."""
-        if found := self._line_in(journal, released & IdRanges.of_ids([self.id])):  # where it most often is
-            return found
-        moment = IdRanges.of(journal.id_ranges(self.stream, self.time_ms, self.time_ms + 1))
-        return self._line_in(journal, released & moment) or self.line
-
-    def _line_in(self, journal: Journal, ids: IdRanges) -> str | None:
-        for first, last in ids:
+        moment = journal.id_ranges(self.stream, self.time_ms, self.time_ms + 1)
+        for first, last in released & IdRanges.of([(self.id, self.id), *moment]):
             rows = journal.values(self.stream, COLUMNS[self.stream], first, last)
             for line in lines(rows, self.stream, journal.sites(self.stream)):
                 if line.time_ms == self.time_ms and _point(line.text) == _point(self.line):
                     return line.text
-        return None
+        return self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +84,6 @@ class DeadLetters:
         for first, last in numbers:
             found += self._letters("is_waiting AND number BETWEEN ? AND ?", first, last, limit=limit - len(found))
         return found
-
-    def waiting_count(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM dead_letters WHERE is_waiting").fetchone()[0])
 
     def retry(self, numbers: Sequence[int] | None = None) -> int:
         """Mark these letters (None: all) to be retried; returns how many."""

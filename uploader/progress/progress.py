@@ -16,7 +16,7 @@ Rules:
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -55,7 +55,10 @@ class Settled:
 
 
 class Progress:
-    """An open uploader.db. `aside`: where a damaged one was moved to; then everything is pending again."""
+    """An open uploader.db. `aside`: where a damaged one was moved to; then everything is pending again.
+
+    In a `with` block, errors of SQLite are raised as our own.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path, aside: Path | None = None) -> None:
         self.path = path
@@ -89,8 +92,11 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            with our_errors("use", self.path):
+                raise error
 
     def close(self) -> None:
         """Record the traffic, if there is room, and close."""
@@ -107,8 +113,7 @@ class Progress:
 
     def done(self, stream: str) -> IdRanges:
         """The ids that need not be sent any more."""
-        with self._our_errors("read"):
-            return self._done.all(stream)
+        return self._done.all(stream)
 
     def pending(self, journal: Journal, stream: str) -> IdRanges:
         """The released records that are still to be sent."""
@@ -116,8 +121,7 @@ class Progress:
 
     def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
         """The ranges between two ids, both included, that are not done; looked up as needed."""
-        with self._our_errors("read"):
-            yield from self._done.gaps(stream, first, last, newest_first=newest_first)
+        return self._done.gaps(stream, first, last, newest_first=newest_first)
 
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
         """Record what an answer settled, and how the upload is doing. Raises JournalFull."""
@@ -144,14 +148,14 @@ class Progress:
 
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
-        with self._our_errors("use"):
+        with our_errors("use", self.path):
             is_same = _file_at(self.path) == self._file
         if not is_same:
             raise JournalUnusable(f"{self.path} was removed or replaced while it was in use; start the uploader again")
         if self._has_room:
             self._state("id")
             return
-        with self._our_errors("write to"):
+        with our_errors("write to", self.path):
             disk = os.statvfs(self.path.parent)
         if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
             raise JournalFull(f"cannot write to {self.path}: {FULL}")
@@ -198,22 +202,16 @@ class Progress:
         return BatchSize(size, ceiling) if size else BatchSize()
 
     def see(self, journal: Journal) -> str | None:
-        """Switch to this journal and the records that it still has. Call it whenever the journal was opened.
-
-        Returns a message for people, if there is one.
-        """
-        with self._our_errors("read"):
-            still_so = {stream: self._marks.still_so(journal, stream) for stream in STREAMS}
-        return self.adopt(journal.identity(), still_so)
+        """Switch to this journal and the records that it still has. Call it whenever the journal was opened. Returns a
+        message for people, if there is one."""
+        return self.adopt(journal.identity(), {stream: self._marks.still_so(journal, stream) for stream in STREAMS})
 
     def expect_days(self, journal: Journal) -> None:
         """Note the mark of the newest day. Call it before days are sent: if the journal loses a day that was recorded
         again, `see` notices, even if the uploader ended before the day was settled."""
         newest = journal.last_id("days")
         mark = newest, journal.mark("days", newest)
-        with self._our_errors("read"):
-            is_noted = mark in self._marks.all("days")
-        if newest and not is_noted:
+        if newest and mark not in self._marks.all("days"):
             with self._writing():
                 self._marks.note("days", mark)
 
@@ -224,8 +222,7 @@ class Progress:
         days are: the server may have it in the place of one that the journal still has.
         """
         known = self.journal()
-        with self._our_errors("read"):
-            newest = {stream: max([self._done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
+        newest = {stream: max([self._done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
         lost = [stream for stream, last_id in last_ids.items() if newest[stream] > last_id]
         if known == identity and not lost:
             return None
@@ -249,25 +246,21 @@ class Progress:
 
     def note_named_server(self, server: str) -> None:
         """Remember it; if there is no room, only until the uploader ends."""
-        with suppress(JournalFull), self._our_errors("write to"):
+        with suppress(JournalFull), our_errors("write to", self.path):
             self._connection.execute("UPDATE state SET named_server = ?", (server,))
 
     def _state(self, columns: str) -> tuple[Any, ...]:
-        with self._our_errors("read"):
-            return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
+        return tuple(self._connection.execute(f"SELECT {columns} FROM state").fetchone())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction that records the traffic too."""
         self._has_room = False
-        with self._our_errors("write to"), side_file.transaction(self._connection):
+        with our_errors("write to", self.path), side_file.transaction(self._connection):
             self.traffic.write()
             yield
         self.traffic.forget()
         self._has_room = True
-
-    def _our_errors(self, verb: str) -> AbstractContextManager[None]:
-        return our_errors(verb, self.path)
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
