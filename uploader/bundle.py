@@ -10,13 +10,9 @@ Rules:
   the bundle may have put older values over it.
 """
 
-import gzip
-import hashlib
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Self
 
 from journal.errors import BadSetting
@@ -30,7 +26,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written to a file of lines. `sha256`: of the compressed bytes."""
+    """What is in the bundle. `sha256`: of the compressed bytes."""
 
     lines: int
     bytes: int
@@ -99,17 +95,3 @@ def times(journal: Journal, pending: Mapping[str, IdRanges]) -> dict[str, tuple[
             earliest, latest = found.get(stream, (time_ms, time_ms))
             found[stream] = min(earliest, time_ms), max(latest, time_ms)
     return found
-
-
-def write(texts: Iterable[str], path: Path) -> Written:
-    """Write these lines to this file, gzipped."""
-    count = 0
-    with (
-        path.open("wb") as file,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
-        io.BufferedWriter(packed, 1 << 16) as buffered,
-    ):
-        for count, text in enumerate(texts, start=1):  # noqa: B007 - only the number of lines is needed
-            buffered.write(text.encode() + b"\n")
-    with path.open("rb") as written:
-        return Written(count, path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest())

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from admin.files.output_file import checked, whole_file
+from admin.files.formats import write_all
+from admin.files.output_file import checked, gzipped, whole_file
 from admin.terminal import options
 from admin.terminal.console import counting, progress
 from admin.terminal.moments import iso
@@ -54,14 +55,15 @@ def pack(*, output: Output = None, data: options.Data = options.DATA) -> None:
             print(f"nothing to pack{waits if held else ': everything has been sent'}")
             return
         with whole_file(beside, data) as manifest_draft, whole_file(output, data) as draft:
-            with progress("packing", "records", total) as show:
+            with progress("packing", "records", total) as show, gzipped(draft) as file:
                 lines = counting(bundle.pending_lines(journal, pending), lambda done: show(done, total))
-                written = bundle.write(lines, draft)
+                written = write_all((f"{line}\n" for line in lines), file)
+            packed = bundle.Written(written, draft.stat().st_size, sha256_of(draft))
             now = iso(time.time_ns() // 1_000_000)
             times = bundle.times(journal, pending)
-            manifest = bundle.Manifest(output.name, written, journal.identity(), revision, now, pending, marks, times)
+            manifest = bundle.Manifest(output.name, packed, journal.identity(), revision, now, pending, marks, times)
             manifest_draft.write_text(manifest.text(), encoding="utf-8")
-    print(f"{count(written.lines, 'record')} packed into {output}: {size(written.bytes)}; keep {beside.name} here")
+    print(f"{count(packed.lines, 'record')} packed into {output}: {size(packed.bytes)}; keep {beside.name} here")
     print("At the InfluxDB server (1.x: see docs/audit.md):", file=sys.stderr)
     print(f"    influx write --bucket … --precision ms --compression gzip --file {output.name}", file=sys.stderr)
     print(f"If that ended without an error, back here: `solar unpack-receipt {beside}`", file=sys.stderr)
@@ -152,13 +154,17 @@ def read(path: Path) -> str:
         raise BadSetting(f"cannot read {path}: {obstacle(path) or words}") from error
 
 
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def check_bundle(path: Path, sha256: str, manifest_file: Path) -> None:
     """Raise SolarError if the bundle is there but is not the one in the manifest."""
     if not path.is_file():
         return
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise SolarError(
             f"cannot read {path}: {(error.strerror or str(error)).lower()}; fix that and try again"

@@ -4,7 +4,7 @@ import gzip
 import io
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -44,11 +44,22 @@ def whole_file(target: Path, data: Path) -> Iterator[Path]:
 @contextmanager
 def whole_text(target: Path, data: Path) -> Iterator[TextIO]:
     """The same, with the draft open for UTF-8 text; gzipped if the name of `target` ends in .gz."""
-    with whole_file(target, data) as draft, draft.open("wb") as file:
-        # No name and no time in the gzip header, so the same text gives the same file.
-        packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if is_gzip(target) else nullcontext(file)
-        with packed as binary, io.TextIOWrapper(binary, encoding="utf-8", newline="") as text:
-            yield text
+    with (
+        whole_file(target, data) as draft,
+        gzipped(draft) if is_gzip(target) else draft.open("w", encoding="utf-8", newline="") as text,
+    ):
+        yield text
+
+
+@contextmanager
+def gzipped(draft: Path) -> Iterator[TextIO]:
+    """The file, open for UTF-8 text. No name and no time in the header, so the same text gives the same file."""
+    with (
+        draft.open("wb") as file,
+        gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
+        yield text
 
 
 def is_gzip(target: Path) -> bool:
