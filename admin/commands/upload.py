@@ -53,6 +53,7 @@ def upload(
     verbose: Verbose = False,
 ) -> int:
     """Upload the journal to InfluxDB until stopped, or --once."""
+    from uploader.drain.backoff import Backoff
     from uploader.drain.drain import Drain
     from uploader.drain.loop import ONCE_BACKOFF, drain, drain_all, first_wait_seconds, open_progress
     from uploader.drain.reporter import Reporter
@@ -84,7 +85,7 @@ def upload(
             reporter=reporter,
             every_seconds=math.inf if once else every,
             monthly_megabytes=None if once else monthly_megabytes,
-            backoff=ONCE_BACKOFF if once else None,
+            backoff=ONCE_BACKOFF if once else Backoff(),
         )
         if once:
             with progress("uploading", "records") as show:

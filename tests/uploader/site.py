@@ -89,7 +89,7 @@ class Site:
         writer: Writer,
         *,
         every_seconds: float = 60.0,
-        backoff: Backoff | None = None,
+        backoff: Backoff = Backoff(),  # noqa: B008 - frozen
         monthly_megabytes: float | None = None,
         first_size: int | None = None,
     ) -> Drain:

@@ -85,10 +85,9 @@ class Batches:
                 break
         if not covers:
             return None
-        if expired:
-            return Batch(kind, stream, IdRanges.of_ids(expired), (), is_expired=True)
-        done = IdRanges.of(covers)
-        return Batch(kind, stream, done, tuple(sorted(made)), (done.last, self._journal.mark(stream, done.last)))
+        done = IdRanges.of_ids(expired) or IdRanges.of(covers)
+        mark = done.last, self._journal.mark(stream, done.last)
+        return Batch(kind, stream, done, () if expired else tuple(sorted(made)), mark, is_expired=bool(expired))
 
     def _pending(self, stream: str, wanted: IdRanges, *, newest_first: bool) -> Iterator[tuple[int, int]]:
         """The wanted ranges that are released and not done, one by one: there may be very many, and a batch needs

@@ -15,8 +15,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from journal.errors import our_errors
@@ -26,8 +25,9 @@ from journal.reading import STREAMS
 from uploader.drain.backoff import Backoff
 from uploader.drain.batch import LETTERS, Batch
 from uploader.drain.choice import Choice
-from uploader.drain.reporter import Reporter
+from uploader.drain.reporter import Reporter, log
 from uploader.drain.suspects import Failure
+from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
@@ -48,39 +48,36 @@ class Step:
     is_idle: bool = False
 
 
+@dataclass(slots=True, kw_only=True)
 class Drain:
-    """The uploader's one worker. Everything it needs is handed in; `path`: of journal.db; `monotonic` is in seconds."""
+    """The uploader's one worker. `path`: of journal.db. `every_seconds`: between rounds, while the battery is not low;
+    `monotonic` is in seconds too."""
 
-    def __init__(
-        self,
-        path: Path,
-        writer: Writer,
-        progress: Progress,
-        *,
-        reporter: Reporter,
-        every_seconds: float = 60.0,
-        monthly_megabytes: float | None = None,
-        backoff: Backoff | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        """`every_seconds`: between rounds, while the battery is not low."""
-        self.progress = progress
-        self.reporter = reporter
-        self._path = path
-        self._writer = writer
-        self._new_choice = partial(Choice, progress, every_seconds, monthly_megabytes or math.inf, monotonic, now_ms)
-        self._choice = self._new_choice()
-        self._backoff = backoff or Backoff()
-        self._monotonic = monotonic
-        self._now_ms = now_ms
-        self._chance = chance
-        self._size = progress.batch_size()
-        self._keeps_from_ms: int | None = None
-        self._failures = 0
-        self._failing_since = 0.0
-        self._condemned = 0
+    path: Path = field(kw_only=False)
+    writer: Writer = field(kw_only=False)
+    progress: Progress = field(kw_only=False)
+    reporter: Reporter
+    every_seconds: float = 60.0
+    monthly_megabytes: float | None = None
+    backoff: Backoff = field(default_factory=Backoff)
+    monotonic: Callable[[], float] = time.monotonic
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    chance: Callable[[], float] = random.random
+    _choice: Choice = field(init=False)
+    _size: BatchSize = field(init=False)
+    _keeps_from_ms: int | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    _failing_since: float = field(default=0.0, init=False)
+    _condemned: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._size = self.progress.batch_size()
+        self._begin()
+
+    def _begin(self) -> None:
+        """With nothing known of the journal."""
+        limit = self.monthly_megabytes or math.inf
+        self._choice = Choice(self.progress, self.every_seconds, limit, self.monotonic, self.now_ms)
 
     def pending(self) -> dict[str, IdRanges]:
         """What is still to be sent of each stream, the letters too. A pruned record counts until the drain reaches
@@ -119,18 +116,18 @@ class Drain:
     @contextmanager
     def _journal(self) -> Iterator[Journal]:
         self.progress.look()
-        with Journal.open(self._path) as journal:
+        with Journal.open(self.path) as journal:
             if words := self.progress.see(journal):
-                self.reporter.tell(words)
-                self._choice = self._new_choice()  # the ids of another journal are other records
+                log.info(words)
+                self._begin()  # the ids of another journal are other records
             yield journal
 
     def _send(self, batch: Batch) -> Step:
         self.reporter.attempt(len(batch.lines))
-        began, bytes_before = self._monotonic(), self._writer.bytes_on_wire
-        outcome = self._writer.write([line.text for line in batch.lines])
-        seconds = self._monotonic() - began
-        self.progress.traffic.add(self._writer.bytes_on_wire - bytes_before, self._now_ms())
+        began, bytes_before = self.monotonic(), self.writer.bytes_on_wire
+        outcome = self.writer.write([line.text for line in batch.lines])
+        seconds = self.monotonic() - began
+        self.progress.traffic.add(self.writer.bytes_on_wire - bytes_before, self.now_ms())
         match outcome:
             case Sent():
                 return self._taken(batch, outcome, seconds)
@@ -179,7 +176,7 @@ class Drain:
             self._settle(batch, outcome, expired=batch.ids)
             return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
-        refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
+        refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self.now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, outcome, refusal=refusal)
         self._condemned += 1
@@ -192,16 +189,16 @@ class Drain:
 
     def _wait(self, outcome: Unreachable | Misconfigured, count: int, *, is_news: bool = False) -> Step:
         """Nothing gets through: send the same readings again later."""
-        now = self._monotonic()
+        now = self.monotonic()
         self._failures += 1
         if self._failures == 1:
             self._failing_since = now
         if isinstance(outcome, Misconfigured):
-            wait = self._backoff.misconfigured(self._chance())
+            wait = self.backoff.misconfigured(self.chance())
         else:
             asked = outcome.retry_after_seconds
-            wait = self._backoff.seconds(self._failures, now - self._failing_since, asked, self._chance())
-        state = self.reporter.failed(self._state(), outcome, count, wait, self._now_ms())
+            wait = self.backoff.seconds(self._failures, now - self._failing_since, asked, self.chance())
+        state = self.reporter.failed(self._state(), outcome, count, wait, self.now_ms())
         if is_news or self.reporter.is_worth_writing(state, self.progress.state()):
             self.progress.note(state, self._size)
         return Step(wait, outcome)
@@ -219,7 +216,7 @@ class Drain:
         self._choice.suspects.taken(batch.kind, batch.stream, batch.ids, is_witness=bool(sent))
         state = self._state()
         if outcome:
-            state = self.reporter.recovered(state, self._now_ms(), was_sent=bool(sent))
+            state = self.reporter.recovered(state, self.now_ms(), was_sent=bool(sent))
         if expired:
             state = self.reporter.expired(state, expired.count, outcome)
             self._keeps_from_ms = getattr(outcome, "keeps_from_ms", None) or self._keeps_from_ms

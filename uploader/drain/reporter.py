@@ -7,7 +7,7 @@ card, and a row for each would wear it out.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from uploader.drain.choice import Choice
@@ -20,29 +20,19 @@ log = logging.getLogger("uploader")
 LOG_SECONDS, WRITE_SECONDS = 60.0, 600.0
 
 
+@dataclass(slots=True)
 class Reporter:
     """`url`: the server, for messages. `heartbeat` is called with a few words before each attempt."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        heartbeat: Callable[[str], None] = lambda words: None,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._url = url
-        self.heartbeat = heartbeat
-        self._monotonic = monotonic
-        self._did: dict[str, float] = {}
-        self._refused = 0
-        self._trouble: str | None = None
-
-    def tell(self, message: str) -> None:
-        log.info(message)
+    url: str
+    heartbeat: Callable[[str], None] = lambda words: None
+    monotonic: Callable[[], float] = time.monotonic
+    _did: dict[str, float] = field(default_factory=dict)
+    _trouble: str | None = None
 
     def attempt(self, count: int) -> None:
-        log.debug("uploading %d readings to %s", count, self._url)
-        self.heartbeat(f"uploading {count} readings to {self._url}")
+        log.debug("uploading %d readings to %s", count, self.url)
+        self.heartbeat(f"uploading {count} readings to {self.url}")
 
     def waiting(self, seconds: float) -> None:
         """Show a sign of life during a long wait."""
@@ -59,7 +49,7 @@ class Reporter:
             logging.WARNING if self._may(f"say {trouble}") else logging.DEBUG,
             "cannot upload %d readings to %s: %s; trying again in %.0f s",
             count,
-            self._url,
+            self.url,
             reason,
             wait_seconds,
         )
@@ -68,7 +58,7 @@ class Reporter:
     def recovered(self, state: State, now_ms: int, *, was_sent: bool) -> State:
         """The state after the server took a request, or refused what was in it."""
         if state.trouble:
-            log.info("uploading to %s again, after %s", self._url, _span(now_ms - (state.failing_since_ms or now_ms)))
+            log.info("uploading to %s again, after %s", self.url, _span(now_ms - (state.failing_since_ms or now_ms)))
             self._did.clear()
         self._trouble = None
         last_upload_ms = now_ms if was_sent else state.last_upload_ms
@@ -80,11 +70,11 @@ class Reporter:
         return is_new or (state.reason != written.reason and self._may("write", WRITE_SECONDS))
 
     def refused(self, stream: str, refusal: Refusal) -> None:
-        self._refused += len(refusal.lines)
         if self._may("say refused"):
+            what = f"{stream.removesuffix('s')} {refusal.lines[0].id}"
             log.warning(
-                "cannot upload %s %d: the server refuses it (%d: %s); kept as a dead letter, %d since the start",
-                stream.removesuffix("s"), refusal.lines[0].id, refusal.status, refusal.words, self._refused,
+                "cannot upload %s: the server refuses it (%d: %s); kept as a dead letter",
+                what, refusal.status, refusal.words,
             )  # fmt: skip
 
     def expired(self, state: State, count: int, outcome: Outcome | None) -> State:
@@ -112,7 +102,7 @@ class Reporter:
 
     def _may(self, what: str, every_seconds: float = LOG_SECONDS) -> bool:
         """Whether this was not done for so long; then it counts as done now."""
-        now = self._monotonic()
+        now = self.monotonic()
         if now - self._did.get(what, -every_seconds) < every_seconds:
             return False
         self._did[what] = now

@@ -149,13 +149,11 @@ class Progress:
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
         with our_errors("use", self.path):
-            is_same = _file_at(self.path) == self._file
-        if not is_same:
-            raise JournalUnusable(f"{self.path} was removed or replaced while it was in use; start the uploader again")
-        if self._has_room:
+            if _file_at(self.path) != self._file:
+                raise JournalUnusable(f"{self.path} was removed or replaced while in use; start the uploader again")
             self._state("id")
-            return
-        with our_errors("write to", self.path):
+            if self._has_room:
+                return
             disk = os.statvfs(self.path.parent)
         if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
             raise JournalFull(f"cannot write to {self.path}: {FULL}")
