@@ -139,7 +139,7 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             if progress.journal() != identity:
                 return ()
             refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
-            return ((progress.done("readings") & journal.released("readings")) - refused).ranges
+            return ((progress.done.of("readings") & journal.released("readings")) - refused).ranges
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()

@@ -140,7 +140,7 @@ def send_again(journal: Journal, times: Mapping[str, tuple[int, int]], path: Pat
         with Progress.open(path) as sent:
             sent.see(journal)
             for stream, (first_ms, last_ms) in times.items():
-                ids = IdRanges.of(journal.id_ranges(stream, first_ms, last_ms + 1)) & sent.done(stream)
+                ids = IdRanges.of(journal.id_ranges(stream, first_ms, last_ms + 1)) & sent.done.of(stream)
                 sent.requeue(stream, ids)
                 queued += ids.count
     return queued

@@ -59,7 +59,7 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
             if delivery.trouble is None:
                 last = Drain(path, influx, progress, reporter=reporter, every_seconds=math.inf, backoff=ONCE_BACKOFF)
                 delivery.trouble = drain_all(last, threading.Event()).reason
-            delivery.sent = sum(progress.done(stream).count for stream in ("readings", "events"))
+            delivery.sent = sum(progress.done.of(stream).count for stream in ("readings", "events"))
             delivery.sent -= progress.dead_letters.count()
     except SolarError as error:
         delivery.trouble = str(error)

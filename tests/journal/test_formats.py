@@ -133,11 +133,11 @@ def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tm
         identity = journal.identity()
     with Progress.open(written(PROGRESS, tmp_path, version)) as progress:
         progress.adopt(identity, {"readings": 7, "days": 1, "events": 1})
-        assert (IdRanges.of([(1, 6)]) - progress.done("readings")).ranges == ((5, 6),)
+        assert (IdRanges.of([(1, 6)]) - progress.done.of("readings")).ranges == ((5, 6),)
         with closing(sqlite3.connect(progress.path)) as connection:
             assert connection.execute("SELECT id, words FROM dead_letters").fetchall() == [(4, "field type conflict")]
         progress.settle(Settled("readings", IdRanges.of([(5, 6)]), IdRanges()), State(), BatchSize(200))
-        assert not (IdRanges.of([(1, 6)]) - progress.done("readings")).ranges
+        assert not (IdRanges.of([(1, 6)]) - progress.done.of("readings")).ranges
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ class Site:
             if not any(drain.pending().values()):
                 return steps
             self.clock.now += step.wait_seconds
-        raise AssertionError(f"still pending after {limit} steps: {[self.progress.done('readings')]}, {steps[-3:]}")
+        raise AssertionError(f"still pending after {limit} steps: {[self.progress.done.of('readings')]}, {steps[-3:]}")
 
 
 def influx(target: Target, *, read_seconds: float = 5.0) -> Influx:

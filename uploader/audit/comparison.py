@@ -113,7 +113,7 @@ class Comparison:
         """What the uploader knows is read here, before the server is asked."""
         released = ids & self.journal.released(stream)
         excused: dict[Reason, IdRanges] = {
-            "pending": released - self.progress.done(stream),
+            "pending": released - self.progress.done.of(stream),
             "held": ids - released,
             "refused": self.progress.dead_letters.ids(self.journal.identity(), stream, ids.first, ids.last),
         }

@@ -94,7 +94,7 @@ class Batches:
         few."""
         released = (self._journal.released(stream) & wanted).ranges
         for first, last in reversed(released) if newest_first else released:
-            yield from self._progress.gaps(stream, first, last, newest_first=newest_first)
+            yield from self._progress.done.gaps(stream, first, last, newest_first=newest_first)
 
     def _letters(self, kind: Kind, wanted: IdRanges, size: int) -> Batch | None:
         released = {stream: self._journal.released(stream) for stream in STREAMS}

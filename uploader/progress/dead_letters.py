@@ -8,7 +8,7 @@ values over newer ones. Then the letter is deleted, or the new refusal is record
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journal.id_ranges import ALL, HIGHEST_ID, IdRanges
@@ -93,43 +93,33 @@ class DeadLetters:
         """Delete these letters (None: all); returns how many. Their records stay in the journal, as done."""
         return self._change("DELETE FROM dead_letters", numbers)
 
-    def add(self, journal: str, stream: str, refusal: Refusal) -> None:
-        """Record a refusal of records. One that was sent again has a letter already, which is updated."""
-        self._connection.executemany(
-            """
-            INSERT INTO dead_letters (journal, stream, id, time_ms, line, words, status, refused_ms, tries)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
-            ON CONFLICT (journal, stream, id) DO UPDATE SET
-                time_ms = excluded.time_ms, line = excluded.line, words = excluded.words, status = excluded.status,
-                refused_ms = excluded.refused_ms, tries = tries + 1, is_waiting = 0
+    def settle(self, record: tuple[str, str] | None, sent: IdRanges, done: IdRanges, refusal: Refusal | None) -> None:
+        """Record what became of records: the letters of those sent are deleted, those done wait no more, those refused
+        get one, or it is updated. `record`: their journal and stream; None if the ids are numbers of letters."""
+        key, which = ("journal = ? AND stream = ? AND id", record) if record else ("number", ())
+        execute = self._connection.executemany
+        execute(f"DELETE FROM dead_letters WHERE {key} BETWEEN ? AND ?", [(*which, *each) for each in sent])
+        if not record:
+            execute("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", done)
+        if not refusal:
+            return
+        if record:
+            columns = "journal, stream, id, time_ms, line, words, status, refused_ms, tries"
+            execute(
+                f"INSERT OR IGNORE INTO dead_letters ({columns}) VALUES (?, ?, ?, 0, '', '', 0, 0, 0)",
+                [(*record, line.id) for line in refusal.lines],
+            )
+        execute(
+            f"""
+            UPDATE dead_letters
+            SET time_ms = ?, line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
+            WHERE {key} = ?
             """,
             [
-                (journal, stream, line.id, line.time_ms, line.text, refusal.words, refusal.status, refusal.refused_ms)
+                (line.time_ms, line.text, refusal.words, refusal.status, refusal.refused_ms, *which, line.id)
                 for line in refusal.lines
             ],
         )
-
-    def delivered(self, journal: str, stream: str, ids: Iterable[tuple[int, int]]) -> None:
-        """Delete the letters of records that were sent after all."""
-        self._connection.executemany(
-            "DELETE FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ?",
-            [(journal, stream, first, last) for first, last in ids],
-        )
-
-    def settle(self, sent: IdRanges, done: IdRanges, refusal: Refusal | None) -> None:
-        """Record what became of retried letters, by their numbers: those sent are deleted, those done were tried in
-        vain. In `refusal`, the ids of the lines are numbers too."""
-        self._connection.executemany("DELETE FROM dead_letters WHERE number BETWEEN ? AND ?", sent)
-        self._connection.executemany("UPDATE dead_letters SET is_waiting = 0 WHERE number BETWEEN ? AND ?", done)
-        if refusal:
-            self._connection.executemany(
-                """
-                UPDATE dead_letters
-                SET line = ?, words = ?, status = ?, refused_ms = ?, tries = tries + 1, is_waiting = 0
-                WHERE number = ?
-                """,
-                [(line.text, refusal.words, refusal.status, refusal.refused_ms, line.id) for line in refusal.lines],
-            )
 
     def _change(self, statement: str, numbers: Sequence[int] | None) -> int:
         if numbers is None:

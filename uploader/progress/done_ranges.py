@@ -15,7 +15,7 @@ class DoneRanges:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def all(self, stream: str) -> IdRanges:
+    def of(self, stream: str) -> IdRanges:
         return IdRanges.of(self._connection.execute("SELECT first_id, last_id FROM done WHERE stream = ?", (stream,)))
 
     def last(self, stream: str) -> int:

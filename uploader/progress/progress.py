@@ -65,7 +65,7 @@ class Progress:
         self.aside = aside
         self.dead_letters = DeadLetters(connection)
         self.traffic = Traffic(connection)
-        self._done = DoneRanges(connection)
+        self.done = DoneRanges(connection)
         self._marks = Marks(connection)
         self._connection = connection
         self._file = _file_at(path)
@@ -111,31 +111,20 @@ class Progress:
         """The identity of the journal that the ids belong to; None before the first upload."""
         return cast(str | None, self._state("journal")[0])
 
-    def done(self, stream: str) -> IdRanges:
-        """The ids that need not be sent any more."""
-        return self._done.all(stream)
-
     def pending(self, journal: Journal, stream: str) -> IdRanges:
         """The released records that are still to be sent."""
-        return journal.released(stream) - self.done(stream)
-
-    def gaps(self, stream: str, first: int, last: int, *, newest_first: bool = False) -> Iterator[tuple[int, int]]:
-        """The ranges between two ids, both included, that are not done; looked up as needed."""
-        return self._done.gaps(stream, first, last, newest_first=newest_first)
+        return journal.released(stream) - self.done.of(stream)
 
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
         """Record what an answer settled, and how the upload is doing. Raises JournalFull."""
         with self._writing():
-            (journal,) = self._state("coalesce(journal, '')")
             self._note(state, size)
-            if settled.stream not in STREAMS:
-                self.dead_letters.settle(settled.sent, settled.done, settled.refusal)
-                return
-            self._done.add(settled.stream, (*settled.sent, *settled.done))
-            self._marks.note(settled.stream, settled.mark)
-            self.dead_letters.delivered(journal, settled.stream, settled.sent)
-            if settled.refusal:
-                self.dead_letters.add(journal, settled.stream, settled.refusal)
+            record = None
+            if settled.stream in STREAMS:
+                record = self.journal() or "", settled.stream
+                self.done.add(settled.stream, (*settled.sent, *settled.done))
+                self._marks.note(settled.stream, settled.mark)
+            self.dead_letters.settle(record, settled.sent, settled.done, settled.refusal)
 
     def note(self, state: State, size: BatchSize) -> None:
         """Record how the upload is doing. Raises JournalFull."""
@@ -174,13 +163,13 @@ class Progress:
         """Make these ids pending again; sent again, they overwrite themselves. Safe while the uploader runs."""
         with self._writing():
             self._connection.execute("UPDATE state SET expired = 0, keeps = NULL")  # the server will say so again
-            self._done.remove(stream, ranges)
+            self.done.remove(stream, ranges)
 
     def catch_up(self, journal: Journal) -> None:
         """Make the readings pending again that the journal has revised since the last call. Raises JournalFull."""
         if revisions := journal.revisions(after=self._state("revision")[0]):
             with self._writing():
-                self._done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
+                self.done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: Mark | None = None) -> None:
@@ -189,7 +178,7 @@ class Progress:
         `mark`: one of these ids (best the newest) and its mark in the journal.
         """
         with self._writing():
-            self._done.add(stream, ranges)
+            self.done.add(stream, ranges)
             self._marks.note(stream, mark)
 
     def state(self) -> State:
@@ -220,7 +209,7 @@ class Progress:
         days are: the server may have it in the place of one that the journal still has.
         """
         known = self.journal()
-        newest = {stream: max([self._done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
+        newest = {stream: max([self.done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
         lost = [stream for stream, last_id in last_ids.items() if newest[stream] > last_id]
         if known == identity and not lost:
             return None
@@ -230,7 +219,7 @@ class Progress:
                 self._connection.execute("DELETE FROM marks")
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream in lost:
-                self._done.remove(stream, [(1 if stream == "days" else last_ids[stream] + 1, HIGHEST_ID)])
+                self.done.remove(stream, [(1 if stream == "days" else last_ids[stream] + 1, HIGHEST_ID)])
                 self._marks.forget(stream, above=last_ids[stream])
         if known is None:
             return None

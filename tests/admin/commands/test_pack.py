@@ -162,7 +162,7 @@ def test_what_was_sent_while_it_was_carried_stays_sent(solar: Solar, data: Path,
     with Progress.open(data / "uploader.db") as uploader:
         uploader.mark_done("readings", [(2, 2)])
         assert solar("unpack-receipt", "--yes", manifest(parcel)).out == "3 records marked as sent\n"
-        assert uploader.done("readings").ranges == ((1, 3),)
+        assert uploader.done.of("readings").ranges == ((1, 3),)
 
 
 def test_a_reading_decoded_anew_since_then_is_still_to_be_sent(solar: Solar, data: Path, parcel: Path) -> None:

@@ -65,7 +65,7 @@ def test_readings_arrive_in_influxdb_1_with_every_field(site: Site, database: Da
         "charge_amps": 1.5,
         "regulator_state": "boost",
     }
-    assert site.progress.done("readings") == IdRanges(((1, 250),))
+    assert site.progress.done.of("readings") == IdRanges(((1, 250),))
 
 
 def test_days_and_events_arrive_too(site: Site, database: Database) -> None:
@@ -270,7 +270,7 @@ def test_one_bad_reading_among_5000_is_one_dead_letter_after_at_most_27_requests
     (letter,) = site.progress.dead_letters.all()
     assert (letter.stream, letter.id, letter.time_ms) == ("readings", bad + 1, times[bad])
     assert letter.status == (422 if refusal == "422" else 400)
-    assert site.progress.done("readings") == IdRanges(((1, 5000),))
+    assert site.progress.done.of("readings") == IdRanges(((1, 5000),))
 
 
 def test_one_bad_reading_in_a_batch_of_5000_takes_at_most_27_requests(site: Site) -> None:
@@ -332,7 +332,7 @@ def test_a_letter_is_delivered_from_its_copy_when_the_journal_no_longer_has_it(s
     with ScriptedInflux(refuses=lambda line: line.endswith(str(times[5]))) as server, influx(server.target) as writer:
         drain = site.drain(writer)
         site.run(drain)
-        site.journal.prune(site.progress.done("readings").ranges, EPOCH_MS * 2, 1000)
+        site.journal.prune(site.progress.done.of("readings").ranges, EPOCH_MS * 2, 1000)
         assert site.journal.get("readings", 6) is None
         server.refuses = lambda line: False
         site.progress.dead_letters.retry()
@@ -615,7 +615,7 @@ def test_ids_that_were_pruned_are_passed_over(site: Site) -> None:
     with ScriptedInflux() as server, influx(server.target) as writer:
         site.run(site.drain(writer))
         assert len(server.times()) == site.journal.count("readings") < 50
-    assert site.progress.done("readings") == IdRanges(((1, 50),))
+    assert site.progress.done.of("readings") == IdRanges(((1, 50),))
 
 
 def test_readings_without_a_single_value_are_passed_over(site: Site) -> None:
@@ -629,7 +629,7 @@ def test_readings_without_a_single_value_are_passed_over(site: Site) -> None:
     with ScriptedInflux() as server, influx(server.target) as writer:
         site.run(site.drain(writer))
         assert len(server.requests[0]) == 2
-    assert site.progress.done("readings") == IdRanges(((1, 3),))
+    assert site.progress.done.of("readings") == IdRanges(((1, 3),))
 
 
 def test_a_journal_that_was_replaced_is_sent_as_a_whole(site: Site) -> None:
@@ -950,7 +950,7 @@ def test_whatever_the_server_answers_each_reading_is_stored_once_or_is_a_dead_le
             assert refused <= letters
             assert refused.isdisjoint(server.times())
             assert letters == refused or _refuses_twice_in_a_row(script)
-        assert site.progress.done("readings") == IdRanges(((1, count),))
+        assert site.progress.done.of("readings") == IdRanges(((1, count),))
 
 
 def _refuses_twice_in_a_row(script: list[Answer]) -> bool:

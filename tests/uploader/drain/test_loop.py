@@ -228,7 +228,7 @@ def test_the_service_waits_while_the_server_is_away_and_delivers_each_point_once
                 return self.is_set()
 
             def is_set(self) -> bool:
-                return site.progress.done("readings").count == 500
+                return site.progress.done.of("readings").count == 500
 
         drain(one, World())
         rows = servers[0].query("SELECT * FROM solar", "db")

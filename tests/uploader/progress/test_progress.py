@@ -55,8 +55,8 @@ def in_memory() -> Progress:
 
 def test_pending_is_what_is_released_and_not_done(progress: Progress) -> None:
     settle(progress, sent((1, 10)), sent((15, 20)))
-    assert (IdRanges.of([(1, 12), (14, 30)]) - progress.done("readings")).ranges == ((11, 12), (14, 14), (21, 30))
-    assert (IdRanges.of([(1, 3)]) - progress.done("events")).ranges == ((1, 3),)
+    assert (IdRanges.of([(1, 12), (14, 30)]) - progress.done.of("readings")).ranges == ((11, 12), (14, 14), (21, 30))
+    assert (IdRanges.of([(1, 3)]) - progress.done.of("events")).ranges == ((1, 3),)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30), st.integers(0, 8)), max_size=25))
@@ -71,7 +71,7 @@ def test_any_order_of_sending_and_requeueing_leaves_the_set_it_should(changes: l
             else:
                 progress.requeue("readings", [(first, first + more)])
                 expected -= ids
-        assert progress.done("readings") == IdRanges.of_ids(expected)
+        assert progress.done.of("readings") == IdRanges.of_ids(expected)
         rows = progress._connection.execute("SELECT count(*) FROM done").fetchone()
         assert rows == (len(IdRanges.of_ids(expected).ranges),)
 
@@ -82,7 +82,7 @@ def test_everything_is_there_after_closing_and_opening(progress: Progress, tmp_p
     progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note", 7, "1 h"), BatchSize(200, 400))
     progress.close()
     with Progress.open(tmp_path / "uploader.db") as again:
-        assert again.done("readings").ranges == ((1, 11),)
+        assert again.done.of("readings").ranges == ((1, 11),)
         assert again.state() == State(5, 6, "unreachable", "why", "note", 7, "1 h")
         assert again.batch_size() == BatchSize(200, 400)
         assert (again.traffic.today(0), again.traffic.this_month(86_400_000), again.traffic.today(86_400_000)) == (
@@ -105,7 +105,7 @@ def test_what_is_requeued_while_the_uploader_runs_is_not_overwritten_by_it(progr
     with Progress.open(progress.path) as admin:
         admin.requeue("readings", [(40, 50)])
     settle(progress, sent((101, 110)))
-    assert (IdRanges.of([(1, 110)]) - progress.done("readings")).ranges == ((40, 50),)
+    assert (IdRanges.of([(1, 110)]) - progress.done.of("readings")).ranges == ((40, 50),)
 
 
 def test_two_processes_writing_at_once_both_succeed(progress: Progress) -> None:
@@ -126,7 +126,7 @@ with Progress.open(pathlib.Path(sys.argv[1])) as admin:
         for n in range(80):
             settle(progress, sent((n + 1, n + 1)))
         assert admin.wait() == 0
-    assert progress.done("readings").ranges == ((1, 80), (1080, 2000))
+    assert progress.done.of("readings").ranges == ((1, 80), (1080, 2000))
 
 
 def test_whatever_reads_and_then_writes_holds_the_lock_from_its_beginning(progress: Progress) -> None:
@@ -142,7 +142,7 @@ def test_whatever_reads_and_then_writes_holds_the_lock_from_its_beginning(progre
 
 def test_letters_carried_by_hand_are_marked_done(progress: Progress) -> None:
     progress.mark_done("readings", [(5, 9)])
-    assert (IdRanges.of([(1, 10)]) - progress.done("readings")).ranges == ((1, 4), (10, 10))
+    assert (IdRanges.of([(1, 10)]) - progress.done.of("readings")).ranges == ((1, 4), (10, 10))
 
 
 def test_a_letter_tried_again_and_sent_is_gone(progress: Progress) -> None:
@@ -178,13 +178,13 @@ def test_a_letter_whose_reading_was_replayed_and_sent_is_gone(progress: Progress
 def test_a_dropped_letter_is_not_pending(progress: Progress) -> None:
     settle(progress, refusal(7))
     assert progress.dead_letters.drop() == 1
-    assert (IdRanges.of([(7, 7)]) - progress.done("readings")) == NOTHING
+    assert (IdRanges.of([(7, 7)]) - progress.done.of("readings")) == NOTHING
 
 
 def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: Progress) -> None:
     settle(progress, sent((1, 100)), refusal(7))
     progress.adopt("journal two", MANY)
-    assert (IdRanges.of([(1, 20)]) - progress.done("readings")).ranges == ((1, 20),)
+    assert (IdRanges.of([(1, 20)]) - progress.done.of("readings")).ranges == ((1, 20),)
     settle(progress, sent((1, 20)))
     assert [letter.id for letter in progress.dead_letters.all()] == [7]
 
@@ -193,7 +193,7 @@ def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
     """A card that lied about its newest append: the id is given to the next reading, which is to be sent."""
     settle(progress, sent((1, 90), (95, 100)))
     assert progress.adopt("journal one", MANY | {"readings": 97}) is not None
-    assert progress.done("readings").ranges == ((1, 90), (95, 97))
+    assert progress.done.of("readings").ranges == ((1, 90), (95, 97))
     assert progress.adopt("journal one", MANY | {"readings": 97}) is None
 
 
@@ -206,7 +206,7 @@ def test_gaps_are_what_is_not_done_in_either_order(
 ) -> None:
     with in_memory() as progress:
         settle(progress, Settled("readings", IdRanges.of_ids(done), NOTHING))
-        gaps = list(progress.gaps("readings", first, last, newest_first=newest_first))
+        gaps = list(progress.done.gaps("readings", first, last, newest_first=newest_first))
     assert IdRanges.of(gaps) == IdRanges.of_ids(range(first, last + 1)) - IdRanges.of_ids(done)
     assert gaps == sorted(gaps, reverse=newest_first)
 
@@ -221,7 +221,7 @@ def test_a_step_reads_and_writes_as_little_with_100_000_holes_as_with_ten(progre
     work = [0]
     progress._connection.set_progress_handler(lambda: work.__setitem__(0, work[0] + 1) or 0, 100)
     for newest_first in (True, False):
-        gaps = progress.gaps("readings", 1, HIGHEST_ID, newest_first=newest_first)
+        gaps = progress.done.gaps("readings", 1, HIGHEST_ID, newest_first=newest_first)
         assert len([next(gaps) for _ in range(10)]) == 10
     settle(progress, sent((41, 41)))
     progress.requeue("readings", [(41, 41)])
@@ -236,7 +236,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(damage: bytes, tmp_path: Pat
         assert progress.aside is not None
         assert progress.aside.read_bytes() == damage
         assert progress.aside.name.startswith("uploader-damaged-20")
-        assert (IdRanges.of([(1, 5)]) - progress.done("readings")).ranges == ((1, 5),)
+        assert (IdRanges.of([(1, 5)]) - progress.done.of("readings")).ranges == ((1, 5),)
 
 
 def test_a_damaged_page_is_found_at_the_start(progress: Progress) -> None:
@@ -252,7 +252,7 @@ def test_a_damaged_page_is_found_at_the_start(progress: Progress) -> None:
 def test_an_empty_file_is_begun(tmp_path: Path) -> None:
     (tmp_path / "uploader.db").touch()
     with Progress.open(tmp_path / "uploader.db") as progress:
-        assert progress.done("readings") == NOTHING
+        assert progress.done.of("readings") == NOTHING
 
 
 def test_a_file_of_a_newer_program_is_left_untouched(progress: Progress) -> None:
@@ -273,7 +273,7 @@ def test_looking_at_what_is_not_there_says_so(tmp_path: Path) -> None:
 def test_a_look_does_not_write(progress: Progress) -> None:
     settle(progress, sent((1, 10)))
     with Progress.read_only(progress.path) as look:
-        assert look.done("readings").ranges == ((1, 10),)
+        assert look.done.of("readings").ranges == ((1, 10),)
         with pytest.raises(JournalFull):
             look.requeue("readings", [(1, 2)])
 
@@ -290,11 +290,11 @@ def test_without_room_nothing_is_settled_and_later_all_of_it(progress: Progress)
     progress._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalFull):
         settle(progress, refusal(*range(11, 500)))
-    assert progress.done("readings").ranges == ((1, 10),)
+    assert progress.done.of("readings").ranges == ((1, 10),)
     progress._connection.execute("PRAGMA max_page_count = 100000")
     settle(progress, refusal(*range(11, 500)))
     with Progress.read_only(progress.path) as look:
-        assert look.done("readings").ranges == ((1, 499),)
+        assert look.done.of("readings").ranges == ((1, 499),)
         assert look.dead_letters.count() == 489
 
 
