@@ -79,19 +79,17 @@ class Place:
 
 
 class Outbox:
-    """An open alerts.db. `aside`: where a damaged one was moved to; then no rule counts as raised."""
+    """An open alerts.db. If a damaged one was moved away, no rule counts as raised."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, aside: Path | None = None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
-        self.aside = aside
         self._connection = connection
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open for writing; create it if needed. Raises JournalUnusable, JournalTooNew, JournalFull."""
         with our_errors("open", path):
-            connection, aside = side_file.open_file(path, SCHEMA)
-            return cls(connection, path, aside)
+            return cls(side_file.open_file(path, SCHEMA), path)
 
     @classmethod
     def read_only(cls, path: Path) -> Self:

@@ -20,11 +20,14 @@ BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
 """How long to wait while another process has it locked: to write, or only to read."""
 
 
-def open_file(path: Path, scripts: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
-    """Open for writing; these scripts create or migrate it. Also returns where a damaged file was moved to, if it was
-    damaged."""
+def open_file(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:
+    """Open for writing; these scripts create or migrate it. A damaged one is kept under another name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _set_aside(path) if is_there(path) and _is_damaged(path) else None
+    if is_there(path) and _is_damaged(path):
+        import logging  # `solar status` does without
+
+        words = "%s was damaged; a new one was started, the old one is kept as %s"
+        logging.getLogger(__name__).warning(words, path.name, _set_aside(path))
     if not is_there(path):
         path.touch()  # SQLite itself would make it 0644 at most: the group that shares the directory could not write
     connection = _connect(path, "rwc")
@@ -35,7 +38,7 @@ def open_file(path: Path, scripts: Sequence[str]) -> tuple[sqlite3.Connection, P
     except BaseException:
         connection.close()
         raise
-    return connection, aside
+    return connection
 
 
 def open_read_only(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:

@@ -71,10 +71,6 @@ def run(
         words = f"cannot watch {data}: `solar alert run` is running there already; stop it first"
         opened.enter_context(only_one(data / "alerts.lock", SolarError(words)))
         outbox = opened.enter_context(Outbox.open(data / "alerts.db"))
-        if outbox.aside:
-            logging.getLogger(__name__).error(
-                "alerts.db was damaged; a new one was started, the old is %s", outbox.aside
-            )
         rules_file = RulesFile(rules_path(rules), outbox.rules_text(), outbox.note_rules)
         station = Station(
             data / "journal.db",

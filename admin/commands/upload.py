@@ -74,9 +74,6 @@ def upload(
         if sent is None:
             return 0
         opened.enter_context(sent)
-        if sent.aside:
-            words = "uploader.db was damaged; a new one was started, the old one is kept as %s"
-            logging.getLogger(__name__).warning(words, sent.aside)
         influx = opened.enter_context(Influx(target, memory=sent))
         worker = Drain(
             data / "journal.db",

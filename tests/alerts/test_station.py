@@ -16,6 +16,7 @@ from alerts.rules import Rules
 from alerts.station import Situation
 from journal.errors import JournalUnusable
 from journal.journal import Journal
+from journal.side_file import files_aside
 from tests.alerts.site import START_MS, Ear, Ntfy, Site, unthrottled
 
 LOW, BACK = "hut: battery voltage low", "hut: battery voltage back to normal"
@@ -378,6 +379,5 @@ def test_a_rule_that_is_switched_off_is_not_over(site: Site) -> None:
 def test_a_damaged_alerts_db_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "alerts.db").write_bytes(b"not a database" * 100)
     with Outbox.open(tmp_path / "alerts.db") as outbox:
-        assert outbox.aside
-        assert outbox.aside.exists()
+        assert files_aside(tmp_path)
         assert outbox.messages() == []

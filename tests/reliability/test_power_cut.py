@@ -19,6 +19,7 @@ import pytest
 from journal import damage
 from journal.reading import Event
 from journal.recovery import recover
+from journal.side_file import files_aside
 from journal.writer import JournalWriter
 from tests.reliability import disk, stories
 from tests.reliability.disk import State
@@ -198,8 +199,8 @@ def test_no_power_cut_loses_the_account_of_what_was_sent(told: Tell, fast_path: 
         directory.mkdir()
         state.write_to(directory)
         path = directory / "uploader.db"
-        with Progress.open(path) as progress:
-            assert progress.aside is None, f"taken for damaged: {state.words}"
+        with Progress.open(path):
+            assert not files_aside(directory), f"taken for damaged: {state.words}"
         returned = len(state.markers)
         assert stories.rows(path) in after[max(returned - 1, 0) : returned + 1], f"{state.markers[-1:]}: {state.words}"
         assert is_sound(path), state.words

@@ -55,14 +55,13 @@ class Settled:
 
 
 class Progress:
-    """An open uploader.db. `aside`: where a damaged one was moved to; then everything is pending again.
+    """An open uploader.db. If a damaged one was moved away, everything is pending again.
 
     In a `with` block, errors of SQLite are raised as our own.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, aside: Path | None = None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
-        self.aside = aside
         self.dead_letters = DeadLetters(connection)
         self.traffic = Traffic(connection)
         self.done = DoneRanges(connection)
@@ -78,8 +77,7 @@ class Progress:
         Raises JournalUnusable, JournalTooNew, JournalFull.
         """
         with our_errors("open", path):
-            connection, aside = side_file.open_file(path, progress_file.SCHEMA)
-            return cls(connection, path, aside)
+            return cls(side_file.open_file(path, progress_file.SCHEMA), path)
 
     @classmethod
     def read_only(cls, path: Path) -> Self:

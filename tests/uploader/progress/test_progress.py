@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
 from journal.id_ranges import ALL, HIGHEST_ID, IdRanges
-from journal.side_file import transaction
+from journal.side_file import files_aside, transaction
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
@@ -233,9 +233,9 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(damage: bytes, tmp_path: Pat
     path = tmp_path / "uploader.db"
     path.write_bytes(damage)
     with Progress.open(path) as progress:
-        assert progress.aside is not None
-        assert progress.aside.read_bytes() == damage
-        assert progress.aside.name.startswith("uploader-damaged-20")
+        (aside,) = files_aside(tmp_path)
+        assert aside.read_bytes() == damage
+        assert aside.name.startswith("uploader-damaged-20")
         assert (IdRanges.of([(1, 5)]) - progress.done.of("readings")).ranges == ((1, 5),)
 
 
@@ -245,8 +245,8 @@ def test_a_damaged_page_is_found_at_the_start(progress: Progress) -> None:
     content = bytearray(progress.path.read_bytes())
     content[3 * 4096 : 20 * 4096] = b"\xff" * (17 * 4096)
     progress.path.write_bytes(content)
-    with Progress.open(progress.path) as again:
-        assert again.aside is not None
+    with Progress.open(progress.path):
+        assert files_aside(progress.path.parent)
 
 
 def test_an_empty_file_is_begun(tmp_path: Path) -> None:
