@@ -56,7 +56,7 @@ def odd(tmp_path: Path, odd_ms: int, monkeypatch: pytest.MonkeyPatch) -> Path:
             journal.append(each)
         journal.append(Day(time_ms=odd_ms, date="2026-01-01", began_ms=odd_ms, ended_ms=odd_ms, raw=b"\x01"))
         with Progress.open(data / "uploader.db") as progress:
-            progress.adopt(journal.identity(), journal.last_ids())
+            progress.see(journal)
             progress.mark_done("readings", [(1, 5)])
     monkeypatch.setenv("SOLAR_DATA", str(data))
     return data

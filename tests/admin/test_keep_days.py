@@ -8,6 +8,7 @@ from admin.commands.log import sent_readings
 from journal.id_ranges import IdRanges
 from journal.reading import Reading
 from journal.writer import JournalWriter
+from tests.journals.known import KnownJournal
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
@@ -28,7 +29,7 @@ def test_before_the_first_upload_nothing_counts_as_sent(journal: JournalWriter) 
 
 def test_what_the_uploader_is_done_with_counts_as_sent(journal: JournalWriter, tmp_path: Path) -> None:
     with Progress.open(tmp_path / "uploader.db") as progress:
-        progress.adopt(journal.identity(), {"readings": 5})
+        progress.see(journal)
         progress.mark_done("readings", [(1, 2), (4, 4)])
     assert sent_readings(journal) == ((1, 2), (4, 4))
 
@@ -37,7 +38,7 @@ def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(
     journal: JournalWriter, tmp_path: Path
 ) -> None:
     with Progress.open(tmp_path / "uploader.db") as progress:
-        progress.adopt(journal.identity(), journal.last_ids())
+        progress.see(journal)
         refusal = Refusal((Line(3, 3, "solar v=1 3"),), "no", 422, 9)
         progress.settle(Settled("readings", IdRanges.of([(1, 2)]), IdRanges.of_ids([3]), refusal), State(), BatchSize())
     assert sent_readings(journal) == ((1, 2),)
@@ -46,6 +47,6 @@ def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(
 def test_what_was_sent_of_another_journal_does_not_count(journal: JournalWriter, tmp_path: Path) -> None:
     """After a damaged journal was set aside, the same ids are other readings."""
     with Progress.open(tmp_path / "uploader.db") as progress:
-        progress.adopt("another", {"readings": 5})
+        progress.see(KnownJournal("another", {"readings": 5}))
         progress.mark_done("readings", [(1, 5)])
     assert sent_readings(journal) == ()

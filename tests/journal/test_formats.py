@@ -15,6 +15,7 @@ from journal.journal import Journal
 from journal.reading import Reading
 from journal.recovery import recover
 from journal.writer import JournalWriter
+from tests.journals.known import KnownJournal
 from tests.journals.write import FIRST_MS, reading
 from uploader.progress import progress_file
 from uploader.progress.batch_size import BatchSize
@@ -132,7 +133,7 @@ def test_an_uploader_of_an_earlier_version_goes_on_where_it_was(version: int, tm
     with JournalWriter.create(written(JOURNAL, tmp_path, version)) as journal:
         identity = journal.identity()
     with Progress.open(written(PROGRESS, tmp_path, version)) as progress:
-        progress.adopt(identity, {"readings": 7, "days": 1, "events": 1})
+        progress.see(KnownJournal(identity, {"readings": 7, "days": 1, "events": 1}))
         assert (IdRanges.of([(1, 6)]) - progress.done.of("readings")).ranges == ((5, 6),)
         with closing(sqlite3.connect(progress.path)) as connection:
             assert connection.execute("SELECT id, words FROM dead_letters").fetchall() == [(4, "field type conflict")]

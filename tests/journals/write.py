@@ -51,7 +51,7 @@ def write_journal(path: Path) -> None:
 def write_progress(path: Path, journal: JournalWriter) -> None:
     """Readings 1 to 3 sent, 4 refused, the rest pending."""
     with Progress.open(path) as progress:
-        progress.adopt(journal.identity(), journal.last_ids())
+        progress.see(journal)
         line = Line(4, FIRST_MS + 40_000, f"solar,site=home battery_volts=25.4 {FIRST_MS + 40_000}")
         refusal = Refusal((line,), "field type conflict", 422, FIRST_MS + 70_000)
         settled = Settled("readings", IdRanges.of([(1, 3)]), IdRanges.of_ids([4]), refusal)

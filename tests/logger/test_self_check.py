@@ -13,6 +13,7 @@ from journal.reading import STREAMS, Check, Reading
 from journal.writer import JournalWriter
 from logger.poll import Identity, Poller, poll
 from logger.self_check import SelfCheck, Upload
+from tests.journals.known import KnownJournal
 from tests.lines import line
 from tests.logger.bench import Bench
 from uploader.progress.batch_size import BatchSize
@@ -119,7 +120,7 @@ def test_what_waits_and_what_was_refused_comes_from_the_uploaders_own_file(journ
     journal.append_all(Reading(time_ms=n, boot=1, uptime_ms=n) for n in range(1, 8))
     journal.append(Check(time_ms=1, boot=1, uptime_ms=1, version="0.2.0"))
     with Progress.open(journal.path.with_name("uploader.db")) as progress:
-        progress.adopt(journal.identity(), journal.last_ids())
+        progress.see(journal)
         refusal = Refusal((Line(4, 4, "solar x=1 4"),), "no", 422, 9)
         settled = Settled("readings", IdRanges.of([(1, 3)]), IdRanges.of_ids([4]), refusal)
         progress.settle(settled, State(), BatchSize(200))
@@ -127,6 +128,6 @@ def test_what_waits_and_what_was_refused_comes_from_the_uploaders_own_file(journ
         progress.requeue("readings", [(2, 3)])
         pending = sum(progress.pending(journal, stream).count for stream in STREAMS)
         assert upload_of(journal) == Upload(pending_records=pending, dead_letters=1) == (6, 1)
-        progress.adopt("another journal", {})
+        progress.see(KnownJournal("another journal"))
         progress.settle(Settled("readings", NONE, NONE), State(), BatchSize(200))
     assert upload_of(journal) is None

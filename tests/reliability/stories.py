@@ -13,6 +13,7 @@ from journal.boots import Anchor
 from journal.id_ranges import IdRanges
 from journal.reading import STREAMS, Day, Event, Reading
 from journal.writer import JournalWriter
+from tests.journals.known import KnownJournal
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
@@ -113,7 +114,7 @@ def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
     state, size = State(last_upload_ms=1), BatchSize()
     with Progress.open(directory / "uploader.db") as progress:
         yield "opened"
-        progress.adopt("a journal", dict.fromkeys(STREAMS, 1000))
+        progress.see(KnownJournal("a journal", dict.fromkeys(STREAMS, 1000)))
         yield "adopted"
         progress.note_named_server("http://influx org bucket")
         yield "about to send"
@@ -127,7 +128,7 @@ def keeping_account_of_what_was_sent(directory: Path) -> Iterator[str]:
         progress.requeue("readings", [(20, 30)])
         yield "queued again"
     with Progress.open(directory / "uploader.db") as progress:
-        progress.adopt("a journal", dict.fromkeys(STREAMS, 790))
+        progress.see(KnownJournal("a journal", dict.fromkeys(STREAMS, 790)))
         yield "what the journal lost is not done"
         progress.settle(Settled("readings", IdRanges.of([(1001, 1100)]), IdRanges()), state, size)
         yield "settled"

@@ -15,7 +15,7 @@ Rules:
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -186,11 +186,6 @@ class Progress:
         size, ceiling = self._state("batch_size, batch_ceiling")
         return BatchSize(size, ceiling) if size else BatchSize()
 
-    def see(self, journal: Journal) -> str | None:
-        """Switch to this journal and the records that it still has. Call it whenever the journal was opened. Returns a
-        message for people, if there is one."""
-        return self.adopt(journal.identity(), {stream: self._marks.still_so(journal, stream) for stream in STREAMS})
-
     def expect_days(self, journal: Journal) -> None:
         """Note the mark of the newest day. Call it before days are sent: if the journal loses a day that was recorded
         again, `see` notices, even if the uploader ended before the day was settled."""
@@ -200,15 +195,17 @@ class Progress:
             with self._writing():
                 self._marks.note("days", mark)
 
-    def adopt(self, identity: str, last_ids: Mapping[str, int]) -> str | None:
-        """Switch to this journal; forget done ids above these.
+    def see(self, journal: Journal) -> str | None:
+        """Switch to this journal, and forget the done ids that it has lost. Call it whenever the journal was opened.
+        Returns a message for people, if there is one.
 
         If it is a different journal, its ids are other records, so everything in it is pending. If a day was lost, all
         days are: the server may have it in the place of one that the journal still has.
         """
-        known = self.journal()
-        newest = {stream: max([self.done.last(stream), *dict(self._marks.all(stream))]) for stream in last_ids}
-        lost = [stream for stream, last_id in last_ids.items() if newest[stream] > last_id]
+        known, identity = self.journal(), journal.identity()
+        reach = {stream: self._marks.still_so(journal, stream) for stream in STREAMS}
+        newest = {stream: max([self.done.last(stream), *dict(self._marks.all(stream))]) for stream in STREAMS}
+        lost = [stream for stream in STREAMS if newest[stream] > reach[stream]]
         if known == identity and not lost:
             return None
         with self._writing():
@@ -217,8 +214,8 @@ class Progress:
                 self._connection.execute("DELETE FROM marks")
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream in lost:
-                self.done.remove(stream, [(1 if stream == "days" else last_ids[stream] + 1, HIGHEST_ID)])
-                self._marks.forget(stream, above=last_ids[stream])
+                self.done.remove(stream, [(1 if stream == "days" else reach[stream] + 1, HIGHEST_ID)])
+                self._marks.forget(stream, above=reach[stream])
         if known is None:
             return None
         if known != identity:

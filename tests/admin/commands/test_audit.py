@@ -211,7 +211,7 @@ def test_version_2_is_asked_in_flux(solar: Solar, data: Path, monkeypatch: pytes
     """With what was refused, what waits, and a stranger's points besides."""
     times = [reading(n).time_ms for n in range(1, 1081)]
     with Progress.open(data / "uploader.db") as progress, Journal.open(data / "journal.db") as journal:
-        progress.adopt(journal.identity(), journal.last_ids())
+        progress.see(journal)
         progress.mark_done("readings", [(1, 1000)])
     strangers = [Point(times[400] + n) for n in range(1, 4)]
     with FluxDouble(Stored([*map(Point, times[3:1000]), *strangers])) as double:

@@ -42,7 +42,7 @@ class Place:
         self.journal = JournalWriter.create(directory / "journal.db")
         self.progress = Progress.open(directory / "uploader.db")
         self.journal.boot_number("one")
-        self.progress.adopt(self.journal.identity(), self.journal.last_ids())
+        self.progress.see(self.journal)
 
     def __enter__(self) -> "Place":
         return self

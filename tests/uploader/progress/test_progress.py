@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from journal.errors import JournalFull, JournalMissing, JournalTooNew, JournalUnusable
 from journal.id_ranges import ALL, HIGHEST_ID, IdRanges
 from journal.side_file import files_aside, transaction
+from tests.journals.known import KnownJournal
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
@@ -29,7 +30,7 @@ MANY = {"readings": 10_000, "days": 10_000, "events": 10_000}
 @pytest.fixture
 def progress(tmp_path: Path) -> Iterator[Progress]:
     with Progress.open(tmp_path / "uploader.db") as opened:
-        opened.adopt("journal one", MANY)
+        opened.see(KnownJournal("journal one", MANY))
         yield opened
 
 
@@ -183,7 +184,7 @@ def test_a_dropped_letter_is_not_pending(progress: Progress) -> None:
 
 def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: Progress) -> None:
     settle(progress, sent((1, 100)), refusal(7))
-    progress.adopt("journal two", MANY)
+    progress.see(KnownJournal("journal two", MANY))
     assert (IdRanges.of([(1, 20)]) - progress.done.of("readings")).ranges == ((1, 20),)
     settle(progress, sent((1, 20)))
     assert [letter.id for letter in progress.dead_letters.all()] == [7]
@@ -192,9 +193,9 @@ def test_another_journal_is_pending_as_a_whole_and_dead_letters_stay(progress: P
 def test_done_never_reaches_beyond_the_journal(progress: Progress) -> None:
     """A card that lied about its newest append: the id is given to the next reading, which is to be sent."""
     settle(progress, sent((1, 90), (95, 100)))
-    assert progress.adopt("journal one", MANY | {"readings": 97}) is not None
+    assert progress.see(KnownJournal("journal one", MANY | {"readings": 97})) is not None
     assert progress.done.of("readings").ranges == ((1, 90), (95, 97))
-    assert progress.adopt("journal one", MANY | {"readings": 97}) is None
+    assert progress.see(KnownJournal("journal one", MANY | {"readings": 97})) is None
 
 
 ID_SETS = st.frozensets(st.integers(1, 40))
