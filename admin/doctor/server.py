@@ -29,11 +29,10 @@ NETWORK = "check the network (router, mobile connection; do other pages open?); 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
     """The findings. After a failure, the checks that depend on it are left out."""
-    parts = urlsplit(target.url)
-    host, port = target.host, parts.port or (443 if parts.scheme == "https" else 80)
+    host, port = target.address
     if proxy := target.proxy:
         yield ok("proxy", f"{proxy.shown_url}, from {proxy.variable}; it looks up {host} itself")
-        named = name(proxy.host, proxy.port, proxy.variable)
+        named = name(*proxy.address, proxy.variable)
     else:
         named = name(host, port)
     yield named
@@ -93,10 +92,10 @@ def certificate(target: Target, host: str, port: int) -> Finding:
             return skipped("certificate", "not needed: the server is on this computer")
         return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
     proxy = target.proxy
-    if proxy and proxy.shown_url.startswith("https:"):
+    if proxy and urlsplit(proxy.shown_url).scheme == "https":
         return skipped("certificate", "not checked separately: the proxy itself uses https")
     context = ssl.create_default_context(cafile=target.ca_file)
-    there = (proxy.host, proxy.port) if proxy else (host, port)
+    there = proxy.address if proxy else (host, port)
     connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
     if proxy:
         connection.set_tunnel(host, port, proxy.headers)

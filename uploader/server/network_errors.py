@@ -29,7 +29,7 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
         return Unreachable(_certificate(tls))
     if isinstance(error, exceptions.NameResolutionError | exceptions.LocationParseError):
         return Unreachable(
-            f"no address found for the name {target.host} (no network, or a typing error in INFLUXDB_URL)"
+            f"no address found for the name {target.address[0]} (no network, or a typing error in INFLUXDB_URL)"
         )
     if _first(causes, ConnectionRefusedError):
         return Unreachable(
@@ -67,7 +67,7 @@ def _proxy(causes: list[BaseException], target: Target) -> str:
     if status == "407":
         return f"{name} asks for a user and password (407); put user:password@ before its host in {proxy.variable}"
     if status:
-        return f"{name} refuses to connect to {target.host} ({status})"
+        return f"{name} refuses to connect to {target.address[0]} ({status})"
     words = "" if _first(causes, TimeoutError) else _words(causes)
     return f"{name} cannot be reached: {words}" if words else f"{name} does not answer"
 

@@ -9,6 +9,7 @@ secret is found in an encoding, the whole text is shown without it.
 
 import html
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 
 SHORTEST = 4
@@ -26,8 +27,13 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 
-def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` with each of the secrets blotted out, however it is encoded; those that are too short stay."""
+def without(text: str, credentials: Iterable[str]) -> str:
+    """`text` with each token and `user:password` blotted out, however it is encoded: whole, the password alone, and as
+    in Basic. Those that are too short stay."""
+    secrets = {
+        form for each in credentials for form in (each, each.partition(":")[2], b64encode(each.encode()).decode())
+    }
+    secrets |= {each.rstrip("=") for each in secrets}
     sought = {form for secret in secrets for form in _decoded(secret)}
     sought |= {each.replace(" ", "+") for each in sought}  # as in an HTML form
     longest_first = sorted((each for each in sought if len(each) >= SHORTEST), key=len, reverse=True)

@@ -1,8 +1,9 @@
 """Target and Proxy: where to upload, and through which proxy: a person's settings, checked before anything is sent."""
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from journal.errors import BadSetting
 from uploader.server.redaction import without
@@ -25,26 +26,19 @@ class Target:
 
     def __post_init__(self) -> None:
         """Raise BadSetting for settings that can never work."""
-        if any(not c.isprintable() or c == " " for c in self.url):
-            raise BadSetting("cannot use INFLUXDB_URL: it contains a space or a control character; remove it")
-        try:
-            parts = urlsplit(self.url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            words = str(error)
-            raise self._bad_url(f"{words[:1].lower()}{words[1:]}; a valid one is http://influx.example:8086") from error
-        if parts.scheme not in {"http", "https"} or not host:
-            raise self._bad_url(
-                "it must begin with http:// or https:// and have a host, like http://influx.example:8086"
-            )
-        if port == 0:
-            raise self._bad_url("port 0 does not exist; InfluxDB's default is 8086")
-        if parts.username is not None or "?" in self.url or "#" in self.url:
-            raise self._bad_url(
-                "it contains a user, a password or options; "
+        if any(c in self.url for c in "@?#"):
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL={_shown(self.url)!r}: it contains a user, a password or options; "
                 "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"
             )
-        if not all(" " <= c <= "~" for c in self.token):
+        try:
+            _address(self.url)
+        except ValueError:
+            raise BadSetting(
+                f"cannot use INFLUXDB_URL={self.url!r}: it must begin with http:// or https:// and have a host, and "
+                "may have a port from 1 to 65535, but no spaces, like http://influx.example:8086"
+            ) from None
+        if not (self.token.isascii() and self.token.isprintable()):
             raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token can have; copy it again")
         for name, text in (("INFLUXDB_ORG", self.org), ("INFLUXDB_BUCKET", self.bucket)):
             if not text.isprintable():
@@ -54,16 +48,10 @@ class Target:
                 "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"
             )
 
-    def _bad_url(self, words: str) -> BadSetting:
-        return BadSetting(f"cannot use INFLUXDB_URL {self.shown_url}: {words}")
-
     @property
     def shown_url(self) -> str:
-        """The URL for messages: without user, password and options."""
-        scheme, mark, rest = self.url.partition("://")
-        if not mark:
-            return repr(self.url.rpartition("@")[2])
-        return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}".rstrip("/")
+        """The URL, for messages."""
+        return self.base_url
 
     @property
     def base_url(self) -> str:
@@ -71,8 +59,9 @@ class Target:
         return self.url.rstrip("/")
 
     @property
-    def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return _address(self.url)
 
     @property
     def database(self) -> str:
@@ -91,14 +80,11 @@ class Target:
     @property
     def basic_header(self) -> str | None:
         """Authorization for InfluxDB 1.x; None when the token is not `user:password`."""
-        if ":" not in self.token:
-            return None
-        return "Basic " + b64encode(self.token.encode()).decode()
+        return _basic(self.token) if ":" in self.token else None
 
     def without_secrets(self, text: str) -> str:
-        """A text from outside without token and passwords, however they are encoded, so that it may be shown or
-        stored."""
-        return without(text, secrets_in(self.token, user_and_password(self.proxy.url) if self.proxy else ""))
+        """A text from outside without token and passwords, so that it may be shown or stored."""
+        return without(text, [self.token, user_and_password(self.proxy.url) if self.proxy else ""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,49 +100,50 @@ class Proxy:
     def __post_init__(self) -> None:
         """Raise BadSetting for a URL that can never work."""
         try:
-            parts = self._parts
-            is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            _address(self.shown_url)
         except ValueError:
-            is_good = False
-        scheme, mark, rest = self.url.rpartition("//")
-        if not is_good or not self.url.isprintable() or " " in self.url:
             raise BadSetting(
-                f"cannot use {self.variable}={scheme + mark + rest.rpartition('@')[2]!r}: a proxy looks like "
-                "http://proxy.example:3128; correct or remove it"
-            )
-
-    @property
-    def _parts(self) -> SplitResult:
-        return urlsplit(self.url if "://" in self.url else f"http://{self.url}")
+                f"cannot use {self.variable}={_shown(self.url)!r}: a proxy looks like http://proxy.example:3128; "
+                "correct or remove it"
+            ) from None
 
     @property
     def shown_url(self) -> str:
         """Without user and password, for messages and for the connection."""
-        return f"{self._parts.scheme}://{self._parts.netloc.rpartition('@')[2]}"
+        return _shown(self.url if "://" in self.url else f"http://{self.url}")
 
     @property
-    def host(self) -> str:
-        return self._parts.hostname or ""
-
-    @property
-    def port(self) -> int:
-        return self._parts.port or (443 if self._parts.scheme == "https" else 80)
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return _address(self.shown_url)
 
     @property
     def headers(self) -> dict[str, str]:
         """The header with user and password for the proxy."""
         credentials = user_and_password(self.url)
-        return {"Proxy-Authorization": f"Basic {b64encode(credentials.encode()).decode()}"} if credentials else {}
-
-
-def secrets_in(*credentials: str) -> set[str]:
-    """Every form of tokens and `user:password`s to hide: whole, the password alone, and encoded as in Basic."""
-    secrets = set()
-    for each in filter(None, credentials):
-        secrets |= {each, each.partition(":")[2], b64encode(each.encode()).decode()}
-    return secrets | {secret.rstrip("=") for secret in secrets}
+        return {"Proxy-Authorization": _basic(credentials)} if credentials else {}
 
 
 def user_and_password(url: str) -> str:
     """`user:password` in a proxy's URL, decoded; empty if there is none."""
     return unquote(url.partition("://")[2] or url).rpartition("@")[0]
+
+
+def _shown(url: str) -> str:
+    """A URL without user, password and options; *** if it is not clear which part is what."""
+    found = re.fullmatch(r"(\w*://)?(?:[^?#]*@)?([^@?#]*?)/*(?:[?#][^@]*)?", url)
+    return f"{found[1] or ''}{found[2]}" if found else "***"
+
+
+def _address(url: str) -> tuple[str, int]:
+    """Host and port of a server. Raises ValueError if there can be none."""
+    parts = urlsplit(url)
+    usual_port = {"http": 80, "https": 443}.get(parts.scheme)
+    port = usual_port if parts.port is None else parts.port
+    if not (usual_port and parts.hostname and port) or " " in url or not url.isprintable():
+        raise ValueError("no such server")
+    return parts.hostname, port
+
+
+def _basic(credentials: str) -> str:
+    return f"Basic {b64encode(credentials.encode()).decode()}"
