@@ -112,7 +112,7 @@ def certificate(target: Target, host: str, port: int) -> Finding:
         return bad("certificate", reason, remedy)
     except (OSError, HTTPException) as error:
         failure = unreachable(ProxyError("no way through", error) if proxy else error, target)
-        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or _way(target))
+        return bad("certificate", f"it could not be checked: {failure.reason}", _way(target, failure))
     finally:
         connection.close()
     left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
@@ -128,8 +128,10 @@ def _is_this_computer(host: str) -> bool:
         return False
 
 
-def _way(target: Target) -> str:
+def _way(target: Target, failure: Unreachable) -> str:
     """What to do if the server cannot be reached."""
+    if failure.reason == "connection refused":
+        return "the server is not running, or it uses another port: start it, or correct INFLUXDB_URL"
     return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
 
 
@@ -143,7 +145,7 @@ def version_of(answer: Answer) -> str | None:
 def reached(target: Target, answer: Answer | Unreachable) -> Finding:
     """Whether an InfluxDB answers to a ping."""
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
+        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", _way(target, answer))
     if version := version_of(answer):
         return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
     outcome = outcome_of(answer)

@@ -30,7 +30,7 @@ from uploader.drain.suspects import Failure
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress, Settled
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, Unreachable, Writer
 
 CONDEMNED_BEFORE_PAUSE = 3
 
@@ -156,7 +156,7 @@ class Drain:
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count, batch.points)
         verdict = self._choice.suspects.failed(batch.kind, batch.stream, batch.ids, failure)
-        if isinstance(outcome, TooLarge):
+        if outcome.status == 413:
             self._size = self._size.too_large(count)
         elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
             self._size = self._size.strained(count)
@@ -169,10 +169,6 @@ class Drain:
             return self._condemn(batch, outcome)
         if verdict == "narrowed":
             return Step(outcome=outcome)
-        if isinstance(outcome, TooLarge):
-            reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
-            remedy = "allow larger requests there (nginx: client_max_body_size)"
-            outcome = Misconfigured(reason, remedy, 413, may_be_content=True)
         if isinstance(outcome, Unreachable | Misconfigured):
             return self._wait(outcome, count, is_news=self._size.size != size_before.size)
         return Step(outcome=outcome)
@@ -184,7 +180,7 @@ class Drain:
             self._settle(batch)
             return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
-        refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self._now_ms())
+        refusal = Refusal(batch.lines, words, outcome.status, self._now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, refusal=refusal)
         self._condemned += 1

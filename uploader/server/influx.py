@@ -16,7 +16,6 @@ Rules:
 import logging
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -73,10 +72,8 @@ class Influx(Transport):
         outcome = outcome_of(answer)
         if isinstance(outcome, Sent):
             return self._believed(answer)
-        if self._is_version_1 and isinstance(outcome, Misconfigured):
+        if isinstance(outcome, Misconfigured):
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
-            if outcome.status in {401, 403} and not outcome.may_be_content:
-                return replace(outcome, remedy=f"{outcome.remedy}; for InfluxDB 1.x it is user:password")
         return outcome
 
     def _believed(self, answer: Answer) -> Outcome:
