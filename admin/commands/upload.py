@@ -76,7 +76,9 @@ def upload(
         if sent.aside:
             words = "uploader.db was damaged; a new one was started, the old one is kept as %s"
             logging.getLogger(__name__).warning(words, sent.aside)
-        influx = opened.enter_context(Influx(target, memory=sent))
+        influx = opened.enter_context(
+            Influx(target, named_server=sent.named_server(), note_named_server=sent.note_named_server)
+        )
         worker = Drain(
             data / "journal.db",
             influx,

@@ -412,17 +412,20 @@ def test_a_204_without_the_name_that_the_server_has_shown_is_not_believed_after_
     tmp_path: Path,
 ) -> None:
     with ScriptedInflux(version="v2.7.11") as server, Progress.open(tmp_path / "uploader.db") as progress:
-        with Influx(server.target, memory=progress) as writer:
+
+        def started(target: Target) -> Influx:
+            return Influx(target, named_server=progress.named_server(), note_named_server=progress.note_named_server)
+
+        with started(server.target) as writer:
             assert writer.write(LINES) == Sent()
             server.version = None
             assert isinstance(writer.write(LINES), Unreachable)
-        with Influx(server.target, memory=progress) as writer:
+        with started(server.target) as writer:
             assert isinstance(writer.write(LINES), Unreachable)
             server.version = "v2.9.1"
             assert writer.write(LINES) == Sent()
             server.version = None
-        other = replace(server.target, bucket="another")
-        with Influx(other, memory=progress) as writer:
+        with started(replace(server.target, bucket="another")) as writer:
             assert writer.write(LINES) == Sent()
 
 
