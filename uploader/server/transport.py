@@ -14,7 +14,6 @@ from contextlib import closing, suppress
 from typing import Any, Self
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProxyError
 
 from uploader.server.answers import Answer
@@ -25,7 +24,6 @@ from uploader.server.target import Target
 # An answer to a write is short; a login page need not be read to its end.
 BODY_LIMIT_BYTES = 64 * 1024
 STATUS_LINE_BYTES = 20
-PROXY_ASKS = 407
 
 
 class Transport:
@@ -36,30 +34,26 @@ class Transport:
     """
 
     def __init__(
-        self,
-        target: Target,
-        connect_seconds: float,
-        read_seconds: float,
-        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        self, target: Target, connect_seconds: float, read_seconds: float, body_limit_bytes: int = BODY_LIMIT_BYTES
     ) -> None:
         self.target = target
-        self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._read_seconds = read_seconds
         self._body_limit_bytes = body_limit_bytes
         self.bytes_on_wire = 0
-        trust: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file}
-        self._pools = urllib3.PoolManager(**trust)
+        timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+        ways: Any = {"cert_reqs": "CERT_REQUIRED", "ca_certs": target.ca_file, "timeout": timeout, "retries": False}
+        self._pools = urllib3.PoolManager(**ways)
         if proxy := target.proxy:
-            self._pools = urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **trust)
+            self._pools = urllib3.ProxyManager(proxy.shown_url, proxy_headers=proxy.headers, **ways)
         self._pools.pool_classes_by_scheme = {
-            "http": self._pool(urllib3.HTTPConnectionPool, HTTPConnection),
-            "https": self._pool(urllib3.HTTPSConnectionPool, HTTPSConnection),
+            "http": self._pool(urllib3.HTTPConnectionPool),
+            "https": self._pool(urllib3.HTTPSConnectionPool),
         }
 
-    def _pool(self, pool: type, connection: type) -> Any:
-        """Such a class of pools, with connections for this transport."""
-        ours = type("Connection", (_Connection, connection), {"transport": self})
-        return type("Pool", (pool,), {"ConnectionCls": ours})
+    def _pool(self, pool: Any) -> Any:
+        """A class of pools like this one, with connections that belong to this transport."""
+        connection = type("Connection", (_Connection, pool.ConnectionCls), {"transport": self})
+        return type("Pool", (pool,), {"ConnectionCls": connection})
 
     def __enter__(self) -> Self:
         return self
@@ -73,25 +67,16 @@ class Transport:
         """The answer to a request. A header that is None is not sent. Never raises because of the server or the
         network."""
         given = {name: value for name, value in (headers or {}).items() if value is not None}
+        sent = {"User-Agent": "solar", "Accept-Encoding": urllib3.util.SKIP_HEADER, **given}
         try:
-            response = self._pools.request(
-                method,
-                url,
-                body=body,
-                headers={"User-Agent": "solar", "Accept-Encoding": urllib3.util.SKIP_HEADER, **given},
-                timeout=self._timeout,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
+            response = self._pools.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)
             with closing(response):
                 data, is_whole = self._read(response)
             answer_headers = {name.lower(): value for name, value in response.headers.items()}
             self.bytes_on_wire += len(data) + STATUS_LINE_BYTES
             self.bytes_on_wire += sum(len(f"{name}: {value}\r\n") for name, value in answer_headers.items())
-            if response.status == PROXY_ASKS:
-                # While a tunnel is opened, urllib3 raises this by itself.
-                raise ProxyError("the proxy asks for a login", OSError(str(PROXY_ASKS)))
+            if response.status == 407:  # while a tunnel is opened, urllib3 raises this by itself
+                raise ProxyError("the proxy asks for a login", OSError("407"))
         except (HTTPError, OSError) as error:
             return unreachable(error, self.target)
         return Answer(response.status, answer_headers, data, is_whole, self.target.without_secrets)
