@@ -145,9 +145,9 @@ def version_of(answer: Answer) -> str | None:
 def reached(target: Target, answer: Answer | Unreachable) -> Finding:
     """Whether an InfluxDB answers to a ping."""
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", _way(target, answer))
+        return bad("server", f"{target.base_url} cannot be reached: {answer.reason}", _way(target, answer))
     if version := version_of(answer):
-        return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
+        return ok("server", f"InfluxDB {version} answers at {target.base_url}")
     outcome = outcome_of(answer)
     if isinstance(outcome, Unreachable) and answer.status != 200:
         return bad("server", outcome.reason, f"check INFLUXDB_URL; {NETWORK}")

@@ -49,13 +49,8 @@ class Target:
             )
 
     @property
-    def shown_url(self) -> str:
-        """The URL, for messages."""
-        return self.base_url
-
-    @property
     def base_url(self) -> str:
-        """What the path of a request is added to."""
+        """What the path of a request is added to; also for messages."""
         return self.url.rstrip("/")
 
     @property

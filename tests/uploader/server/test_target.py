@@ -80,7 +80,7 @@ def test_an_empty_bucket_is_refused() -> None:
     "url", ["http://influx", "https://influx.example:443/path/", "http://[::1]:8086", "http://10.0.0.1"]
 )
 def test_what_can_work_is_accepted(url: str) -> None:
-    assert Target(url, "token", "org", "bucket").shown_url == url.rstrip("/")
+    assert Target(url, "token", "org", "bucket").base_url == url.rstrip("/")
 
 
 def test_for_version_1_the_bucket_is_a_database_and_perhaps_a_policy() -> None:
