@@ -19,7 +19,7 @@ from uploader.server.answers import Answer, json_of, outcome_of
 from uploader.server.influx import Influx
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Outcome, Rejected, Sent, Unreachable
-from uploader.server.target import Target
+from uploader.server.target import Target, address_of
 from uploader.server.transport import Transport
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
@@ -29,10 +29,10 @@ NETWORK = "check the network (router, mobile connection; do other pages open?); 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
     """The findings. After a failure, the checks that depend on it are left out."""
-    host, port = target.address
+    host, port = address_of(target.url)
     if proxy := target.proxy:
         yield ok("proxy", f"{proxy.shown_url}, from {proxy.variable}; it looks up {host} itself")
-        named = name(*proxy.address, proxy.variable)
+        named = name(*address_of(proxy.shown_url), proxy.variable)
     else:
         named = name(host, port)
     yield named
@@ -95,7 +95,7 @@ def certificate(target: Target, host: str, port: int) -> Finding:
     if proxy and urlsplit(proxy.shown_url).scheme == "https":
         return skipped("certificate", "not checked separately: the proxy itself uses https")
     context = ssl.create_default_context(cafile=target.ca_file)
-    there = proxy.address if proxy else (host, port)
+    there = address_of(proxy.shown_url) if proxy else (host, port)
     connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
     if proxy:
         connection.set_tunnel(host, port, proxy.headers)

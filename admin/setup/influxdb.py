@@ -8,7 +8,7 @@ from admin.setup.answers import Answers, refuse_if_bad
 from admin.terminal.options import proxy_for
 from uploader.server.answers import Answer
 from uploader.server.outcomes import Misconfigured, Outcome, Unreachable
-from uploader.server.target import Target
+from uploader.server.target import Target, address_of
 
 VERSION = "InfluxDB's version"
 UNUSED_ORG = "none"
@@ -28,7 +28,7 @@ def has_organisations(answers: Answers) -> bool:
 def check_url(url: str, answers: Answers) -> str:
     target = _target(answers, INFLUXDB_URL=url)
     if not target.proxy:
-        refuse_if_bad(name(*target.address))
+        refuse_if_bad(name(*address_of(url)))
     answer = ping(target)
     finding = reached(target, answer)
     refuse_if_bad(finding)

@@ -20,9 +20,7 @@ WORDS_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end. `clean`:
-    removes secrets from whatever is shown of it.
-    """
+    """What came back over HTTP. `is_whole`: the body was read to its end. `clean` removes secrets from what it says."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,15 +42,14 @@ class Answer:
 # A plan's limits (docs.influxdata.com/influxdb3/cloud-serverless/admin/billing/limits), and two settings of 1.x.
 _USED_UP = re.compile(r"\bquota\b|plan limit|service limit|max-series-per-database|max-values-per-tag", re.IGNORECASE)
 _MISSING = re.compile(
-    r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
+    r"(retention policy|database|bucket|org(anization)?) (name .{0,80})?(is required|(was )?not found)"
 )
 _EXPIRED = re.compile(r"beyond retention|outside retention policy")
 # These quote records and names, and "quota" may be a part of one.
 _QUOTING = re.compile(f"{_MISSING.pattern}|{_EXPIRED.pattern}|unable to parse|field type conflict")
 # The body was damaged on the way. This says nothing about the readings in it.
 _DAMAGED = re.compile(
-    r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
-    re.IGNORECASE,
+    r"(?i)unexpected EOF|(^|: )gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset"
 )
 
 
@@ -71,9 +68,7 @@ def outcome_of(answer: Answer) -> Outcome:
         return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
     is_verdict = status in {400, 422, 500} and is_influx(answer)  # 1.x and 2.0 refuse with 500, too
     if status in {404, 405, 410} or (is_verdict and _MISSING.search(text)):
-        remedy = (
-            "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
-        )
+        remedy = "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database)"
         if is_html or status in {405, 410}:
             remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
         return Misconfigured(f"the server cannot find the bucket ({said})", remedy, status)
@@ -103,12 +98,11 @@ def outcome_of(answer: Answer) -> Outcome:
     if status in {400, 403, 422} and not is_verdict:
         remedy = "check INFLUXDB_URL (http or https, the port) and the proxies on the way; the token may be right"
         return Misconfigured(f"something other than InfluxDB refuses the request ({said})", remedy, status, True)
+    what = "the server or a proxy has a problem"
     if is_html:
         what = "a proxy or login page answers, not InfluxDB"
     elif is_verdict:
         what = "the server reports an internal error" if status == 500 else "the request arrived damaged"
-    else:
-        what = "the server or a proxy has a problem"
     is_strained = is_damaged or status in {408, 502, 504} or (status == 500 and "timeout" in text)
     return Unreachable(f"{what} ({said})", is_strained, None, True, status)
 
@@ -125,13 +119,14 @@ def _lower_bound_ms(text: str) -> int | None:
 def _retry_after(answer: Answer) -> float | None:
     """Seconds, from a number or a date; a date counts from the server's own Date, because our clock may be wrong."""
     text = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return min(float(text), RETRY_AFTER_CAP_SECONDS)
     try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, TypeError, IndexError, OverflowError):
+        if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+            seconds = float(text)
+        else:
+            seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers["date"])).total_seconds()
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
-    return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
+    return min(max(seconds, 0.0), RETRY_AFTER_CAP_SECONDS)
 
 
 def is_influx(answer: Answer) -> bool:

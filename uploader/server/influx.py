@@ -9,7 +9,6 @@ Rules:
 - Once a server has named its version, a 204 without one does not count: it may come from a login page.
 - Nothing is retried here, neither by us nor by urllib3: the drain does that.
 - The answers show which of the two ways works; it is used until it stops working.
-- The token is never part of a message.
 - influxdb-client is not used: importing it takes 25 MB of memory, for as long as the uploader runs, to make one POST.
 """
 
@@ -51,8 +50,7 @@ class Influx(Transport):
         self._is_version_1 = False
 
     def write(self, lines: Sequence[str]) -> Outcome:
-        """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
-        network."""
+        """Write lines with times in milliseconds. Never raises because of the server or the network."""
         body = compressed(lines)
         answer = self._post(body)
         if not self._is_version_1 and self._has_no_v2(answer):
@@ -83,7 +81,7 @@ class Influx(Transport):
         target = self.target
         if self._is_version_1:
             path, authorization = "/write", target.basic_header
-            query = {"db": target.database} | ({"rp": target.policy} if target.policy else {})
+            query = {"db": target.database, "rp": target.policy}
         else:
             path, authorization = "/api/v2/write", target.token_header
             query = {"org": target.org, "bucket": target.bucket}

@@ -3,8 +3,8 @@
     solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost" 1700000000000
     measurement, tags          fields                                                      time in milliseconds
 
-A day has a second line, solar_energy_day: what its readings tell about energy. One record, two points with the same
-time and tags; they are sent, refused and repeated together.
+A day has a second line, solar_energy_day: what its readings tell about energy. Both points have the same time and tags,
+and are sent, refused and repeated together.
 
 Rules:
 - The point's identity is measurement, tags and time: none of them may change once a record has been sent.

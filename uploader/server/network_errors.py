@@ -8,13 +8,16 @@ from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from urllib3 import exceptions
 
 from uploader.server.outcomes import Unreachable
-from uploader.server.target import Target
-
-# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
-_NOT_YET_VALID, _EXPIRED = 9, 10
+from uploader.server.target import Target, address_of
 
 # What http.client says if a proxy refuses a tunnel, and what transport.py says about a 407.
 _REFUSAL = re.compile(r"(?:Tunnel connection failed: )?([1-5]\d\d)\b")
+
+# By OpenSSL's numbers X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_CERTIFICATE = {
+    9: "is not yet valid, so this computer's clock is probably wrong (in the past)",
+    10: "has expired, or this computer's clock is wrong (in the future)",
+}
 
 _NO_ADDRESS = "no address found for the name {host} (no network, or a typing error in INFLUXDB_URL)"
 
@@ -42,10 +45,11 @@ def unreachable(error: Exception, target: Target) -> Unreachable:
         return Unreachable(_proxy(causes, target))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Unreachable(_certificate(cause))
+            what = _CERTIFICATE.get(cause.verify_code, f"is not trusted ({cause.verify_message})")
+            return Unreachable(f"the server's certificate {what}")
     meaning, is_strained = next(row for kind, row in _MEANINGS.items() if _has(causes, kind))
     words = _words(causes) or f"the connection failed: {type(error).__name__}"
-    return Unreachable(meaning.format(host=target.address[0], words=words), is_strained)
+    return Unreachable(meaning.format(host=address_of(target.url)[0], words=words), is_strained)
 
 
 def _proxy(causes: list[BaseException], target: Target) -> str:
@@ -62,17 +66,9 @@ def _proxy(causes: list[BaseException], target: Target) -> str:
     if status == "407":
         return f"{name} asks for a user and password (407); put user:password@ before its host in {proxy.variable}"
     if status:
-        return f"{name} refuses to connect to {target.address[0]} ({status})"
+        return f"{name} refuses to connect to {address_of(target.url)[0]} ({status})"
     words = "" if _has(causes, TimeoutError) else _words(causes)
     return f"{name} cannot be reached: {words}" if words else f"{name} does not answer"
-
-
-def _certificate(error: ssl.SSLCertVerificationError) -> str:
-    if error.verify_code == _NOT_YET_VALID:
-        return "the server's certificate is not yet valid, so this computer's clock is probably wrong (in the past)"
-    if error.verify_code == _EXPIRED:
-        return "the server's certificate has expired, or this computer's clock is wrong (in the future)"
-    return f"the server's certificate is not trusted ({error.verify_message})"
 
 
 def _words(causes: list[BaseException]) -> str:

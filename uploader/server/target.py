@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -31,13 +32,11 @@ class Target:
                 f"cannot use INFLUXDB_URL={_shown(self.url)!r}: it contains a user, a password or options; "
                 "put user:password in INFLUXDB_TOKEN and the database in INFLUXDB_BUCKET"
             )
-        try:
-            _address(self.url)
-        except ValueError:
-            raise BadSetting(
-                f"cannot use INFLUXDB_URL={self.url!r}: it must begin with http:// or https:// and have a host, and "
-                "may have a port from 1 to 65535, but no spaces, like http://influx.example:8086"
-            ) from None
+        address_of(
+            self.url,
+            f"cannot use INFLUXDB_URL={self.url!r}: it must begin with http:// or https:// and have a host, and may "
+            "have a port from 1 to 65535, but no spaces, like http://influx.example:8086",
+        )
         if not (self.token.isascii() and self.token.isprintable()):
             raise BadSetting("cannot use INFLUXDB_TOKEN: it contains a character that no token can have; copy it again")
         for name, text in (("INFLUXDB_ORG", self.org), ("INFLUXDB_BUCKET", self.bucket)):
@@ -52,11 +51,6 @@ class Target:
     def base_url(self) -> str:
         """What the path of a request is added to; also for messages."""
         return self.url.rstrip("/")
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return _address(self.url)
 
     @property
     def database(self) -> str:
@@ -86,7 +80,7 @@ class Target:
 class Proxy:
     """The proxy from HTTP_PROXY or HTTPS_PROXY. Its password is never part of a message.
 
-    `variable`: which of the two `url` comes from. A URL may leave out http://.
+    `variable`: which of the two `url` comes from; http:// may be missing in it.
     """
 
     variable: str
@@ -94,23 +88,16 @@ class Proxy:
 
     def __post_init__(self) -> None:
         """Raise BadSetting for a URL that can never work."""
-        try:
-            _address(self.shown_url)
-        except ValueError:
-            raise BadSetting(
-                f"cannot use {self.variable}={_shown(self.url)!r}: a proxy looks like http://proxy.example:3128; "
-                "correct or remove it"
-            ) from None
+        address_of(
+            self.shown_url,
+            f"cannot use {self.variable}={_shown(self.url)!r}: a proxy looks like http://proxy.example:3128; correct "
+            "or remove it",
+        )
 
     @property
     def shown_url(self) -> str:
         """Without user and password, for messages and for the connection."""
         return _shown(self.url if "://" in self.url else f"http://{self.url}")
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return _address(self.shown_url)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -130,14 +117,15 @@ def _shown(url: str) -> str:
     return f"{found[1] or ''}{found[2]}" if found else "***"
 
 
-def _address(url: str) -> tuple[str, int]:
-    """Host and port of a server. Raises ValueError if there can be none."""
-    parts = urlsplit(url)
-    usual_port = {"http": 80, "https": 443}.get(parts.scheme)
-    port = usual_port if parts.port is None else parts.port
-    if not (usual_port and parts.hostname and port) or " " in url or not url.isprintable():
-        raise ValueError("no such server")
-    return parts.hostname, port
+def address_of(url: str, complaint: str = "") -> tuple[str, int]:
+    """Host and port of a server. Raises BadSetting, with this complaint, if there can be none."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        usual_port = {"http": 80, "https": 443}.get(parts.scheme)
+        port = usual_port if parts.port is None else parts.port
+        if usual_port and port and parts.hostname and url.isprintable() and " " not in url:
+            return parts.hostname, port
+    raise BadSetting(complaint)
 
 
 def _basic(credentials: str) -> str:

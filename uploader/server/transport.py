@@ -64,26 +64,23 @@ class Transport:
     def ask(
         self, method: str, url: str, headers: Mapping[str, str | None] | None = None, body: bytes | None = None
     ) -> Answer | Unreachable:
-        """The answer to a request. A header that is None is not sent. Never raises because of the server or the
-        network."""
+        """The answer. A header that is None is not sent. Never raises because of the server or the network."""
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         sent = {"User-Agent": "solar", "Accept-Encoding": urllib3.util.SKIP_HEADER, **given}
         try:
             response = self._pools.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)
             with closing(response):
                 data, is_whole = self._read(response)
-            answer_headers = {name.lower(): value for name, value in response.headers.items()}
             self.bytes_on_wire += len(data) + STATUS_LINE_BYTES
-            self.bytes_on_wire += sum(len(f"{name}: {value}\r\n") for name, value in answer_headers.items())
+            self.bytes_on_wire += sum(len(f"{name}: {value}\r\n") for name, value in response.headers.items())
             if response.status == 407:  # while a tunnel is opened, urllib3 raises this by itself
                 raise ProxyError("the proxy asks for a login", OSError("407"))
         except (HTTPError, OSError) as error:
             return unreachable(error, self.target)
-        return Answer(response.status, answer_headers, data, is_whole, self.target.without_secrets)
+        return Answer(response.status, response.headers, data, is_whole, self.target.without_secrets)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
-        """As much of the body as comes within the limits, and whether that is all of it. If so, the connection is
-        kept."""
+        """As much of the body as comes within the limits, and whether that is all: then the connection is kept."""
         deadline = time.monotonic() + self._read_seconds
         data = bytearray()
         while len(data) < self._body_limit_bytes and time.monotonic() < deadline:
