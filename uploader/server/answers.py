@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -109,11 +110,10 @@ def outcome_of(answer: Answer) -> Outcome:
 
 def _lower_bound_ms(text: str) -> int | None:
     """The moment before which the server keeps nothing, if it says so."""
-    found = re.search(r"Lower Bound at (\S+)Z", text)
-    try:
-        return int(datetime.fromisoformat(f"{found[1]}Z").timestamp()) * 1000 if found else None
-    except ValueError:
-        return None
+    if found := re.search(r"Lower Bound at (\S+Z)", text):
+        with suppress(ValueError):
+            return int(datetime.fromisoformat(found[1]).timestamp()) * 1000
+    return None
 
 
 def _retry_after(answer: Answer) -> float | None:
@@ -164,8 +164,7 @@ def _text(answer: Answer) -> str:
 
 def json_of(answer: Answer) -> dict[str, object]:
     """The JSON object in the answer; empty if there is none."""
-    try:
-        parsed = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+    with suppress(ValueError, RecursionError):
+        if isinstance(parsed := json.loads(answer.body), dict):
+            return parsed
+    return {}

@@ -22,8 +22,6 @@ from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
 WINDOW_BITS = 14
 """16 kB, two dozen readings: what zlib searches for repetitions."""
 
@@ -39,8 +37,8 @@ class Influx(Transport):
         self,
         target: Target,
         *,
-        connect_seconds: float = CONNECT_SECONDS,
-        read_seconds: float = READ_SECONDS,
+        connect_seconds: float = 10.0,
+        read_seconds: float = 30.0,
         named_server: str | None = None,
         note_named_server: Callable[[str], None] = lambda server: None,
     ) -> None:

@@ -74,8 +74,7 @@ COLUMNS = {stream: ("id", "time_ms", TAG[record], *FIELDS[record]) for stream, r
 
 
 def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretch]) -> Iterator[Line]:
-    """The lines of records of one stream, each with the site where it was taken. A record with nothing to send has no
-    line.
+    """The lines of records of one stream, each with the site where it was taken; none for one with nothing to send.
 
     `rows`: the records' COLUMNS. `sites`: those of the stream (Journal.sites).
     """

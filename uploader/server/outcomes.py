@@ -38,10 +38,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """A person has to change a setting: most likely nothing is wrong with the readings.
-
-    With status 413: the request is larger than the server or a proxy takes.
-    """
+    """A person has to change a setting: most likely nothing is wrong with the readings. 413: there are too many."""
 
     reason: str
     remedy: str
@@ -55,7 +52,7 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """InfluxDB refuses some or all of the readings because of what is in them. With status 413: of their length."""
+    """InfluxDB refuses some or all of the readings because of what is in them. 413: they are too long."""
 
     words: str
     status: int
@@ -79,7 +76,6 @@ Outcome = Sent | Unreachable | Misconfigured | Rejected
 class Writer(Protocol):
     """Influx, or its stand-in in a simulation."""
 
-    @property
-    def bytes_on_wire(self) -> int: ...
+    bytes_on_wire: int
 
     def write(self, lines: Sequence[str]) -> Outcome: ...

@@ -1,13 +1,12 @@
 """Target and Proxy: where to upload, and through which proxy: a person's settings, checked before anything is sent."""
 
 import re
-from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from journal.errors import BadSetting
-from uploader.server.redaction import without
+from uploader.server.redaction import base64, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,7 @@ class Target:
             if not text.isprintable():
                 raise BadSetting(f"cannot use {name}: it has a control character, or is not in UTF-8; type it again")
         if not self.bucket.strip("/"):
-            raise BadSetting(
-                "cannot use INFLUXDB_BUCKET: it is empty; give the name of a bucket (InfluxDB 1.x: a database)"
-            )
+            raise BadSetting("cannot use INFLUXDB_BUCKET: it is empty; give a bucket (InfluxDB 1.x: a database)")
 
     @property
     def base_url(self) -> str:
@@ -69,7 +66,7 @@ class Target:
     @property
     def basic_header(self) -> str | None:
         """Authorization for InfluxDB 1.x; None when the token is not `user:password`."""
-        return _basic(self.token) if ":" in self.token else None
+        return f"Basic {base64(self.token)}" if ":" in self.token else None
 
     def without_secrets(self, text: str) -> str:
         """A text from outside without token and passwords, so that it may be shown or stored."""
@@ -78,10 +75,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy from HTTP_PROXY or HTTPS_PROXY. Its password is never part of a message.
-
-    `variable`: which of the two `url` comes from; http:// may be missing in it.
-    """
+    """The proxy from HTTP_PROXY or HTTPS_PROXY (`variable`). Its password is never part of a message. `url` may lack
+    http://."""
 
     variable: str
     url: str = field(repr=False)
@@ -103,7 +98,7 @@ class Proxy:
     def headers(self) -> dict[str, str]:
         """The header with user and password for the proxy."""
         credentials = user_and_password(self.url)
-        return {"Proxy-Authorization": _basic(credentials)} if credentials else {}
+        return {"Proxy-Authorization": f"Basic {base64(credentials)}"} if credentials else {}
 
 
 def user_and_password(url: str) -> str:
@@ -126,7 +121,3 @@ def address_of(url: str, complaint: str = "") -> tuple[str, int]:
         if usual_port and port and parts.hostname and url.isprintable() and " " not in url:
             return parts.hostname, port
     raise BadSetting(complaint)
-
-
-def _basic(credentials: str) -> str:
-    return f"Basic {b64encode(credentials.encode()).decode()}"
