@@ -156,10 +156,11 @@ class Drain:
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count, batch.points)
         verdict = self._choice.suspects.failed(batch.kind, batch.stream, batch.ids, failure)
-        if outcome.status == 413:
+        if isinstance(outcome, Unreachable):
+            if outcome.is_strained and verdict == "unknown":
+                self._size = self._size.strained(count)
+        elif outcome.status == 413:
             self._size = self._size.too_large(count)
-        elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
-            self._size = self._size.strained(count)
         elif isinstance(outcome, Misconfigured) and not outcome.may_be_content:
             self._size = self._size.refused()
         if failure and failure.is_sure:

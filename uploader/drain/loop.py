@@ -120,7 +120,8 @@ def drain_all(
             reason = None
             break
         sent, refused = sent + step.sent, refused + step.refused
-        if isinstance(step.outcome, Unreachable | Misconfigured):
+        is_halved = step.outcome is not None and step.outcome.status == 413 and not step.wait_seconds
+        if isinstance(step.outcome, Unreachable | Misconfigured) and not is_halved:
             failing.append(step)
             reason = step.outcome.advice
             if _is_hopeless(failing, monotonic() - since):
