@@ -51,7 +51,7 @@ def audit(
 
     check_period(since, until)
     target = options.target(url, org, bucket, ca_file, verb="audit")
-    findings = Findings(target.shown_url, since, until, with_values=values)
+    findings = Findings(target.base_url, since, until, with_values=values)
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
         if is_known(path, journal.identity()):

@@ -185,7 +185,7 @@ def upload_summary(delivery: Delivery, target: "Target | None") -> list[str]:
     """What was uploaded, or why not."""
     if target is None:
         return ["Nothing was uploaded: INFLUXDB_URL is not set (not needed for the demo)"]
-    shown = [f"{count(delivery.sent, 'record')} uploaded to {target.shown_url}, as site {SITE}"]
+    shown = [f"{count(delivery.sent, 'record')} uploaded to {target.base_url}, as site {SITE}"]
     if delivery.trouble:
         shown.append(f"Not everything was uploaded: {delivery.trouble}")
     return shown

@@ -65,7 +65,7 @@ def upload(
     target = options.target(url, org, bucket, ca_file)
     supervisor = Supervisor.from_environment()
     stop = WatchdogStop(supervisor)
-    reporter = Reporter(target.shown_url, heartbeat=supervisor.heartbeat)
+    reporter = Reporter(target.base_url, heartbeat=supervisor.heartbeat)
     with ExitStack() as opened:
         opened.enter_context(uploader_lock(data / "uploader.lock"))
         opened.enter_context(stop_on_signals(stop))
@@ -74,7 +74,9 @@ def upload(
         if sent is None:
             return 0
         opened.enter_context(sent)
-        influx = opened.enter_context(Influx(target, memory=sent))
+        influx = opened.enter_context(
+            Influx(target, named_server=sent.named_server(), note_named_server=sent.note_named_server)
+        )
         worker = Drain(
             data / "journal.db",
             influx,
@@ -94,7 +96,7 @@ def upload(
             return report(summary, target, held)
         now_ms = time.time_ns() // 1_000_000
         uptime_seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
-        supervisor.heartbeat(f"uploading to {target.shown_url}")  # ready, even if nothing is sent for a long time
+        supervisor.heartbeat(f"uploading to {target.base_url}")  # ready, even if nothing is sent for a long time
         drain(worker, stop, first_wait_seconds=first_wait_seconds(sent.state(), now_ms, uptime_seconds))
         supervisor.stopping()
     return 0
@@ -103,14 +105,14 @@ def upload(
 def report(summary: "Summary", target: "Target", held: int = 0) -> int:
     """Say what was sent; raise UploadError for what is left."""
     if summary.sent or not summary.left:
-        print(f"{count(summary.sent, 'record')} sent to {target.shown_url}")
+        print(f"{count(summary.sent, 'record')} sent to {target.base_url}")
     if summary.refused:
         print(f"{count(summary.refused, 'record')} refused by the server: `solar dead-letters list` says why")
     if held:
         print(f"{count(held, 'record')} held until the clock is confirmed: see `solar clock`", file=sys.stderr)
     if summary.left:
         raise UploadError(
-            f"cannot upload {count(summary.left, 'record')} to {target.shown_url}: {summary.reason}; "
+            f"cannot upload {count(summary.left, 'record')} to {target.base_url}: {summary.reason}; "
             "nothing is lost, they are sent next time"
         )
     return 0 if summary.is_complete else 1

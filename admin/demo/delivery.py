@@ -53,7 +53,7 @@ def send(data: Path, target: "Target", stop: threading.Event, delivery: Delivery
     try:
         path = data / "journal.db"
         with Progress.open(data / "uploader.db") as progress, Influx(target) as influx:
-            reporter = Reporter(target.shown_url)
+            reporter = Reporter(target.base_url)
             drain(Drain(path, influx, progress, reporter=reporter, every_seconds=DRAIN_SECONDS), stop)
             delivery.trouble = progress.state().reason
             if delivery.trouble is None:

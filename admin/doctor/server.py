@@ -19,7 +19,7 @@ from uploader.server.answers import Answer, json_of, outcome_of
 from uploader.server.influx import Influx
 from uploader.server.network_errors import unreachable
 from uploader.server.outcomes import Outcome, Rejected, Sent, Unreachable
-from uploader.server.target import Target
+from uploader.server.target import Target, address_of
 from uploader.server.transport import Transport
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 8.0
@@ -29,11 +29,10 @@ NETWORK = "check the network (router, mobile connection; do other pages open?); 
 
 def server(target: Target, oldest_pending_seconds: float | None, drain_seconds: float | None) -> Iterator[Finding]:
     """The findings. After a failure, the checks that depend on it are left out."""
-    parts = urlsplit(target.url)
-    host, port = target.host, parts.port or (443 if parts.scheme == "https" else 80)
+    host, port = address_of(target.url)
     if proxy := target.proxy:
         yield ok("proxy", f"{proxy.shown_url}, from {proxy.variable}; it looks up {host} itself")
-        named = name(proxy.host, proxy.port, proxy.variable)
+        named = name(*address_of(proxy.shown_url), proxy.variable)
     else:
         named = name(host, port)
     yield named
@@ -93,10 +92,10 @@ def certificate(target: Target, host: str, port: int) -> Finding:
             return skipped("certificate", "not needed: the server is on this computer")
         return skipped("certificate", "none: the address begins with http, so others on the network can read the token")
     proxy = target.proxy
-    if proxy and proxy.shown_url.startswith("https:"):
+    if proxy and urlsplit(proxy.shown_url).scheme == "https":
         return skipped("certificate", "not checked separately: the proxy itself uses https")
     context = ssl.create_default_context(cafile=target.ca_file)
-    there = (proxy.host, proxy.port) if proxy else (host, port)
+    there = address_of(proxy.shown_url) if proxy else (host, port)
     connection = HTTPSConnection(*there, timeout=CONNECT_SECONDS, context=context)
     if proxy:
         connection.set_tunnel(host, port, proxy.headers)
@@ -113,7 +112,7 @@ def certificate(target: Target, host: str, port: int) -> Finding:
         return bad("certificate", reason, remedy)
     except (OSError, HTTPException) as error:
         failure = unreachable(ProxyError("no way through", error) if proxy else error, target)
-        return bad("certificate", f"it could not be checked: {failure.reason}", failure.remedy or _way(target))
+        return bad("certificate", f"it could not be checked: {failure.reason}", _way(target, failure))
     finally:
         connection.close()
     left = ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
@@ -129,8 +128,10 @@ def _is_this_computer(host: str) -> bool:
         return False
 
 
-def _way(target: Target) -> str:
+def _way(target: Target, failure: Unreachable) -> str:
     """What to do if the server cannot be reached."""
+    if failure.reason == "connection refused":
+        return "the server is not running, or it uses another port: start it, or correct INFLUXDB_URL"
     return f"check {target.proxy.variable}, and {NETWORK}" if target.proxy else NETWORK
 
 
@@ -144,9 +145,9 @@ def version_of(answer: Answer) -> str | None:
 def reached(target: Target, answer: Answer | Unreachable) -> Finding:
     """Whether an InfluxDB answers to a ping."""
     if isinstance(answer, Unreachable):
-        return bad("server", f"{target.shown_url} cannot be reached: {answer.reason}", answer.remedy or _way(target))
+        return bad("server", f"{target.base_url} cannot be reached: {answer.reason}", _way(target, answer))
     if version := version_of(answer):
-        return ok("server", f"InfluxDB {version} answers at {target.shown_url}")
+        return ok("server", f"InfluxDB {version} answers at {target.base_url}")
     outcome = outcome_of(answer)
     if isinstance(outcome, Unreachable) and answer.status != 200:
         return bad("server", outcome.reason, f"check INFLUXDB_URL; {NETWORK}")

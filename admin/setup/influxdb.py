@@ -1,7 +1,6 @@
 """InfluxDB: each answer is checked at once by asking the server. Nothing is written there."""
 
 from typing import TypeGuard
-from urllib.parse import urlsplit
 
 from admin.doctor.bucket import rights
 from admin.doctor.server import empty_write, name, ping, reached, version_of
@@ -9,7 +8,7 @@ from admin.setup.answers import Answers, refuse_if_bad
 from admin.terminal.options import proxy_for
 from uploader.server.answers import Answer
 from uploader.server.outcomes import Misconfigured, Outcome, Unreachable
-from uploader.server.target import Target
+from uploader.server.target import Target, address_of
 
 VERSION = "InfluxDB's version"
 UNUSED_ORG = "none"
@@ -29,7 +28,7 @@ def has_organisations(answers: Answers) -> bool:
 def check_url(url: str, answers: Answers) -> str:
     target = _target(answers, INFLUXDB_URL=url)
     if not target.proxy:
-        refuse_if_bad(name(target.host, urlsplit(url).port or 443))
+        refuse_if_bad(name(*address_of(url)))
     answer = ping(target)
     finding = reached(target, answer)
     refuse_if_bad(finding)

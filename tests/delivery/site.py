@@ -144,7 +144,13 @@ class Site:
         with self._watch.process("uploader"):
             progress = self._open.enter_context(Progress.open(self.data / "uploader.db"))
             influx = self._open.enter_context(
-                Influx(self._target, connect_seconds=2.0, read_seconds=5.0, memory=progress)
+                Influx(
+                    self._target,
+                    connect_seconds=2.0,
+                    read_seconds=5.0,
+                    named_server=progress.named_server(),
+                    note_named_server=progress.note_named_server,
+                )
             )
             self._drain = Drain(
                 self.path,

@@ -38,13 +38,11 @@ class Counted:
     def __init__(self, writer: Influx, outcomes: Counter[str]) -> None:
         self._writer = writer
         self._outcomes = outcomes
-
-    @property
-    def bytes_on_wire(self) -> int:
-        return self._writer.bytes_on_wire
+        self.bytes_on_wire = 0
 
     def write(self, lines: Sequence[str]) -> Outcome:
         outcome = self._writer.write(lines)
+        self.bytes_on_wire = self._writer.bytes_on_wire
         is_busy = isinstance(outcome, Unreachable) and "the server is busy" in outcome.reason
         self._outcomes["busy" if is_busy else type(outcome).__name__] += 1
         return outcome

@@ -172,7 +172,7 @@ class Client(Transport):
         if OF_ANOTHER_TYPE.search(cause):
             cause = f"it holds a field as text that is a number here ({cause})"
             remedy = "`solar dead-letters list` names it"
-        return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
+        return kind(f"cannot audit {self.target.base_url}: {cause}; {remedy}")
 
 
 class _Passing(UploadError):

@@ -31,7 +31,7 @@ from uploader.progress.batch_size import BatchSize
 from uploader.progress.dead_letters import Refusal
 from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, TooLarge, Unreachable, Writer
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Sent, Unreachable, Writer
 
 CONDEMNED_BEFORE_PAUSE = 3
 
@@ -150,10 +150,11 @@ class Drain:
         count, size_before = len(batch.lines), self._size
         failure = Failure.of(outcome, count, batch.points)
         verdict = self._choice.suspects.failed(batch.kind, batch.stream, batch.ids, failure)
-        if isinstance(outcome, TooLarge):
+        if isinstance(outcome, Unreachable):
+            if outcome.is_strained and verdict == "unknown":
+                self._size = self._size.strained(count)
+        elif outcome.status == 413:
             self._size = self._size.too_large(count)
-        elif isinstance(outcome, Unreachable) and outcome.is_strained and verdict == "unknown":
-            self._size = self._size.strained(count)
         elif isinstance(outcome, Misconfigured) and not outcome.may_be_content:
             self._size = self._size.refused()
         if failure and failure.is_sure:
@@ -162,10 +163,6 @@ class Drain:
             return self._condemn(batch, outcome)
         if verdict == "narrowed":
             return Step(outcome=outcome)
-        if isinstance(outcome, TooLarge):
-            reason = f"the server or a proxy does not accept even one reading (413: {outcome.words})"
-            remedy = "allow larger requests there (nginx: client_max_body_size)"
-            outcome = Misconfigured(reason, remedy, 413, may_be_content=True)
         if isinstance(outcome, Unreachable | Misconfigured):
             return self._wait(outcome, count, is_news=self._size.size != size_before.size)
         return Step(outcome=outcome)
@@ -176,7 +173,7 @@ class Drain:
             self._settle(batch, outcome, expired=batch.ids)
             return Step(outcome=outcome)
         words = str(getattr(outcome, "words", "") or getattr(outcome, "reason", ""))
-        refusal = Refusal(batch.lines, words, getattr(outcome, "status", 0), self.now_ms())
+        refusal = Refusal(batch.lines, words, outcome.status, self.now_ms())
         self.reporter.refused(batch.stream, refusal)
         self._settle(batch, outcome, refusal=refusal)
         self._condemned += 1

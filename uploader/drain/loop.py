@@ -120,7 +120,8 @@ def drain_all(
             reason = None
             break
         sent, refused = sent + step.sent, refused + step.refused
-        if isinstance(step.outcome, Unreachable | Misconfigured):
+        is_halved = step.outcome is not None and step.outcome.status == 413 and not step.wait_seconds
+        if isinstance(step.outcome, Unreachable | Misconfigured) and not is_halved:
             tries, reason = tries + 1, step.outcome.advice
             asked_seconds += getattr(step.outcome, "retry_after_seconds", None) or 0.0
             wrong = wrong + 1 if isinstance(step.outcome, Misconfigured) and not step.outcome.may_be_content else 0

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journal.id_ranges import IdRanges
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, TooLarge, Unreachable
+from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Unreachable
 
 BY_WORD, ALONE = 2, 5
 """How many failures alone condemn a record: refusals by InfluxDB itself, or failures of any other kind."""
@@ -48,11 +48,11 @@ class Failure:
         cause."""
         is_alone = count == 1
         match outcome:
-            case Rejected(_, status, dropped) | Expired(_, status, dropped):
+            case Rejected(_, status, dropped):
                 return cls(("rejected", status), 1, is_alone or dropped == points, is_sure=True)
-            case TooLarge(_, status, is_influx):
-                return cls(("too large", status), 1, is_alone, is_sure=is_influx or not is_alone)
-            case Misconfigured(_, _, status):
+            case Misconfigured(status=413):
+                return cls(("too large", 413), 1, is_alone, is_sure=not is_alone)
+            case Misconfigured(status=status):
                 return cls(("misconfigured", status), 3, is_alone)
             case Unreachable(dropped=int(dropped), status=status) if 0 < dropped < points:
                 return cls(("full", status), 1, is_alone=False, is_sure=True)

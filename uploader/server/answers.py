@@ -8,11 +8,12 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Outcome, Rejected, Sent, Unreachable
 
 RETRY_AFTER_CAP_SECONDS = 900.0
 WORDS_LIMIT = 300
@@ -20,9 +21,7 @@ WORDS_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP. Header names are in lower case. `is_whole`: the body was read to its end. `clean`:
-    removes secrets from whatever is shown of it.
-    """
+    """What came back over HTTP. `is_whole`: the body was read to its end. `clean` removes secrets from what it says."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,169 +34,137 @@ class Answer:
         """The version that InfluxDB names, without its v; empty if it does not."""
         return self.headers.get("x-influxdb-version", "").removeprefix("v")
 
+    @property
+    def is_html(self) -> bool:
+        start = self.body[:200].lstrip().lower()
+        return "html" in self.headers.get("content-type", "").lower() or start.startswith((b"<!doctype html", b"<html"))
 
-# InfluxDB 1.x and 2.0 send these with status 400, 422 or 500.
-_REFUSAL = re.compile(r"partial write|beyond retention|field type conflict|unable to parse")
+
 # A plan's limits (docs.influxdata.com/influxdb3/cloud-serverless/admin/billing/limits), and two settings of 1.x.
 _USED_UP = re.compile(r"\bquota\b|plan limit|service limit|max-series-per-database|max-values-per-tag", re.IGNORECASE)
 _MISSING = re.compile(
-    r"(retention policy|database|bucket|organization|org) (name .{0,80})?(is required|(was )?not found)"
+    r"(retention policy|database|bucket|org(anization)?) (name .{0,80})?(is required|(was )?not found)"
 )
-# InfluxDB 2.7.12 and later, and 1.12, describe the oldest and the newest point at length before they say dropped=N.
 _EXPIRED = re.compile(r"beyond retention|outside retention policy")
-# These quote records, and "quota" may be a part of one; a 404 quotes a bucket.
-_OF_RECORDS = re.compile(f"{_MISSING.pattern}|{_EXPIRED.pattern}|unable to parse|field type conflict")
+# These quote records and names, and "quota" may be a part of one.
+_QUOTING = re.compile(f"{_MISSING.pattern}|{_EXPIRED.pattern}|unable to parse|field type conflict")
 # The body was damaged on the way. This says nothing about the readings in it.
 _DAMAGED = re.compile(
-    r"unexpected EOF|^gzip:|: gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset",
-    re.IGNORECASE,
+    r"(?i)unexpected EOF|(^|: )gzip:|invalid header|i/o timeout|context (canceled|deadline)|connection reset"
 )
 
 
 def outcome_of(answer: Answer) -> Outcome:
     """What follows from an answer to a write. Its words have no secrets in them."""
-    status, text = answer.status, _text_of(answer)
-    words = _shortened(text)
-    said = f"{status}: {words}"
+    status, is_html = answer.status, answer.is_html
     if status == 204:
         return Sent()
+    text = _text(answer)
+    words = _shortened(text)
+    said = f"{status}: {words}"
     if status < 400 or status == 511:
         location = answer.clean(answer.headers.get("location", ""))
         led = f", redirects to {location[:100]}" if location else ""
         what = f"something else answers instead of the server ({status}{led}: {words})"
         return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
-    is_used_up = _USED_UP.search(text) and not (is_html(answer) or status == 404 or _OF_RECORDS.search(text))
-    if status in {429, 503} or is_used_up:
+    is_verdict = status in {400, 422, 500} and is_influx(answer)  # 1.x and 2.0 refuse with 500, too
+    if status in {404, 405, 410} or (is_verdict and _MISSING.search(text)):
+        remedy = "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database)"
+        if is_html or status in {405, 410}:
+            remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
+        return Misconfigured(f"the server cannot find the bucket ({said})", remedy, status)
+    found = re.search(r"dropped=(\d+)", text)
+    dropped = int(found[1]) if found else None
+    is_quoting = _QUOTING.search(text) is not None
+    is_used_up = _USED_UP.search(text) and not (is_html or is_quoting)
+    if is_used_up or status in {429, 503}:
         what = "a quota or limit of the server is used up" if is_used_up else "the server is busy"
         asked = _retry_after(answer)
         may_be_content = status != 429 and asked is None
-        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status, dropped=_dropped(text))
-    if status == 413:
-        return TooLarge(words, is_influx=is_influx(answer))
-    if status == 403 and is_html(answer):
-        return Misconfigured(
-            f"a proxy or login page refuses the request, not InfluxDB ({said})",
-            "check INFLUXDB_URL and the proxies on the way; the token may be right",
-            status,
-            may_be_content=True,
-        )
-    if status in {401, 403}:
-        remedy = "check INFLUXDB_TOKEN, and that it may write to INFLUXDB_BUCKET"
+        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status, dropped)
+    if status == 401 or (status == 403 and not is_html):
+        remedy = "check INFLUXDB_TOKEN (InfluxDB 1.x: user:password), and that it may write to INFLUXDB_BUCKET"
         return Misconfigured(f"the server refuses the token ({said})", remedy, status)
-    if status in {404, 405, 410}:
-        return _missing(answer, said)
-    if is_influx(answer) and status in {400, 422, 500}:
-        return _judged(answer, text)
-    if status in {400, 422}:
-        return Misconfigured(
-            f"the answer is not from InfluxDB ({said})",
-            "check INFLUXDB_URL (http or https, the port) and proxies on the way",
-            status,
-            may_be_content=True,
-        )
-    who = "a proxy or login page answers, not InfluxDB" if is_html(answer) else "the server or a proxy has a problem"
-    is_strained = status in {408, 502, 504}
-    return Unreachable(f"{who} ({said})", is_strained, None, True, status)
-
-
-def _judged(answer: Answer, text: str) -> Outcome:
-    """What InfluxDB itself says with 400, 422 or 500."""
-    status, words = answer.status, _shortened(text)
-    said = f"{status}: {words}"
-    if _MISSING.search(text):
-        return _missing(answer, said)
-    if status == 500 and not _REFUSAL.search(text):
-        is_strained = "timeout" in text
-        return Unreachable(f"the server reports an internal error ({said})", is_strained, None, True, status)
-    if status == 400 and _DAMAGED.search(text) and not _REFUSAL.search(text):
-        return Unreachable(f"the request arrived damaged ({said})", True, None, True, status)
-    dropped = _dropped(text)
-    if _EXPIRED.search(text) and "Upper Bound" not in text:
-        keeps = re.search(r"retention policy of duration (\w+)", text)
-        return Expired(words, status, dropped, keeps[1] if keeps else None, _lower_bound_ms(text))
-    return Rejected(words, status, dropped)
-
-
-def _dropped(text: str) -> int | None:
-    """How many points were not stored, if the server says so."""
-    found = re.search(r"dropped=(\d+)", text)
-    return int(found[1]) if found else None
+    is_damaged = _DAMAGED.search(text) is not None
+    if is_verdict and (is_quoting or "partial write" in text or not (is_damaged or status == 500)):
+        if _EXPIRED.search(text) and "Upper Bound" not in text:
+            keeps = re.search(r"retention policy of duration (\w+)", text)
+            return Expired(words, status, dropped, keeps[1] if keeps else None, _lower_bound_ms(text))
+        return Rejected(words, status, dropped)
+    if status == 413 and is_influx(answer):
+        return Rejected(words, status)
+    if status == 413:
+        reason = f"the request is too large for the server or a proxy ({said})"
+        return Misconfigured(reason, "allow larger requests there (nginx: client_max_body_size)", status, True)
+    if status in {400, 403, 422} and not is_verdict:
+        remedy = "check INFLUXDB_URL (http or https, the port) and the proxies on the way; the token may be right"
+        return Misconfigured(f"something other than InfluxDB refuses the request ({said})", remedy, status, True)
+    what = "the server or a proxy has a problem"
+    if is_html:
+        what = "a proxy or login page answers, not InfluxDB"
+    elif is_verdict:
+        what = "the server reports an internal error" if status == 500 else "the request arrived damaged"
+    is_strained = is_damaged or status in {408, 502, 504} or (status == 500 and "timeout" in text)
+    return Unreachable(f"{what} ({said})", is_strained, None, True, status)
 
 
 def _lower_bound_ms(text: str) -> int | None:
     """The moment before which the server keeps nothing, if it says so."""
-    found = re.search(r"Lower Bound at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z", text)
-    try:
-        return int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp()) * 1000 if found else None
-    except ValueError:
-        return None
-
-
-def _missing(answer: Answer, said: str) -> Misconfigured:
-    if answer.status in {405, 410} or is_html(answer):
-        remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
-    else:
-        remedy = (
-            "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database) on the server"
-        )
-    return Misconfigured(f"the server cannot find the bucket ({said})", remedy, answer.status)
+    if found := re.search(r"Lower Bound at (\S+Z)", text):
+        with suppress(ValueError):
+            return int(datetime.fromisoformat(found[1]).timestamp()) * 1000
+    return None
 
 
 def _retry_after(answer: Answer) -> float | None:
     """Seconds, from a number or a date; a date counts from the server's own Date, because our clock may be wrong."""
     text = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return min(float(text), RETRY_AFTER_CAP_SECONDS)
     try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, TypeError, IndexError, OverflowError):
+        if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+            seconds = float(text)
+        else:
+            seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers["date"])).total_seconds()
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
-    return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_CAP_SECONDS)
-
-
-def is_html(answer: Answer) -> bool:
-    start = answer.body[:200].lstrip().lower()
-    return "html" in answer.headers.get("content-type", "").lower() or start.startswith((b"<!doctype html", b"<html"))
+    return min(max(seconds, 0.0), RETRY_AFTER_CAP_SECONDS)
 
 
 def is_influx(answer: Answer) -> bool:
     """Whether InfluxDB itself says what is wrong: 2.x with a `code`, 1.x and 3.x with an `error` or in a header."""
-    parsed = json_of(answer)
-    is_worded = isinstance(parsed.get("code"), str) or isinstance(parsed.get("error"), str)
-    return is_worded or bool(answer.headers.get("x-influxdb-error"))
+    match json_of(answer):
+        case {"code": str()} | {"error": str()}:
+            return True
+    return bool(answer.headers.get("x-influxdb-error"))
 
 
 def words_of(answer: Answer) -> str:
     """What the server said, on one line and not too long: a JSON error's message, a page's title, or the text."""
-    return _shortened(_text_of(answer))
+    return _shortened(_text(answer))
 
 
 def _shortened(text: str) -> str:
-    text = text or "no message"
     return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 2] + " …"
 
 
-def _text_of(answer: Answer) -> str:
-    text = answer.body[:60_000].decode("utf-8", "replace")
-    if is_html(answer):
-        text = answer.clean(text)[:20_000]  # not the other way round: half a secret would be left
+def _text(answer: Answer) -> str:
+    match json_of(answer):
+        case {"error": str(said), "data": [{"error_message": str(detail)}, *_]}:
+            text = f"{said}: {detail}"
+        case {"message": str(said)} | {"error": str(said)}:
+            text = said
+        case _:
+            text = answer.body[:60_000].decode("utf-8", "replace")
+    text = answer.clean(text)[:20_000]  # not the other way round: half a secret would be left
+    if answer.is_html:
         title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
         text = html.unescape(re.sub(r"<[^>]*>", " ", title[2] if title else text))
-    else:
-        parsed = json_of(answer)
-        said = parsed.get("message") or parsed.get("error") or text
-        details = parsed.get("data")
-        if isinstance(details, list) and details and isinstance(details[0], dict) and details[0].get("error_message"):
-            said = f"{said}: {details[0]['error_message']}"
-        text = answer.clean(said if isinstance(said, str) else json.dumps(said))[:20_000]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text or answer.clean(answer.headers.get("x-influxdb-error", ""))
+    return text or answer.clean(answer.headers.get("x-influxdb-error", "")) or "no message"
 
 
 def json_of(answer: Answer) -> dict[str, object]:
     """The JSON object in the answer; empty if there is none."""
-    try:
-        parsed = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+    with suppress(ValueError, RecursionError):
+        if isinstance(parsed := json.loads(answer.body), dict):
+            return parsed
+    return {}

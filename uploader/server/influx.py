@@ -9,15 +9,12 @@ Rules:
 - Once a server has named its version, a 204 without one does not count: it may come from a login page.
 - Nothing is retried here, neither by us nor by urllib3: the drain does that.
 - The answers show which of the two ways works; it is used until it stops working.
-- The token is never part of a message.
 - influxdb-client is not used: importing it takes 25 MB of memory, for as long as the uploader runs, to make one POST.
 """
 
 import logging
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from uploader.server.answers import Answer, is_influx, outcome_of
@@ -25,44 +22,30 @@ from uploader.server.outcomes import Misconfigured, Outcome, Sent, Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
-WINDOW_BITS = 14
-"""16 kB, two dozen readings: what zlib searches for repetitions."""
-AT_ONCE = 100
-"""Lines compressed at once: so few that their text fits in memory that the process has already."""
-
 # It logs our outcomes at WARNING, and every connection at DEBUG.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-class Memory(Protocol):
-    """Remembers which server has named its version, even after a restart: Progress."""
-
-    def named_server(self) -> str | None: ...
-
-    def note_named_server(self, server: str) -> None: ...
-
-
 class Influx(Transport):
-    """A connection for writing, which stays open."""
+    """A connection for writing, which stays open. `named_server`: the last that has named its version, perhaps before a
+    restart; `note_named_server` is told about another."""
 
     def __init__(
         self,
         target: Target,
         *,
-        connect_seconds: float = CONNECT_SECONDS,
-        read_seconds: float = READ_SECONDS,
-        memory: Memory | None = None,
+        connect_seconds: float = 10.0,
+        read_seconds: float = 30.0,
+        named_server: str | None = None,
+        note_named_server: Callable[[str], None] = lambda server: None,
     ) -> None:
         super().__init__(target, connect_seconds, read_seconds)
-        self._memory = memory
-        self._named = memory.named_server() if memory else None
+        self._named_server = named_server
+        self._note_named_server = note_named_server
         self._is_version_1 = False
 
     def write(self, lines: Sequence[str]) -> Outcome:
-        """Write lines of line protocol with times in milliseconds. Never raises because of the server or the
-        network."""
+        """Write lines with times in milliseconds. Never raises because of the server or the network."""
         body = compressed(lines)
         answer = self._post(body)
         if not self._is_version_1 and self._has_no_v2(answer):
@@ -73,31 +56,27 @@ class Influx(Transport):
         outcome = outcome_of(answer)
         if isinstance(outcome, Sent):
             return self._believed(answer)
-        if self._is_version_1 and isinstance(outcome, Misconfigured):
+        if isinstance(outcome, Misconfigured) and outcome.status != 413:
             self._is_version_1 = False  # it may have been replaced by a newer one: ask again next time
-            if outcome.status in {401, 403} and not outcome.may_be_content:
-                return replace(outcome, remedy=f"{outcome.remedy}; for InfluxDB 1.x it is user:password")
         return outcome
 
     def _believed(self, answer: Answer) -> Outcome:
-        server = f"{self.target.shown_url} {self.target.org} {self.target.bucket}"
-        is_named = self._named == server
-        if is_named and not answer.version:
+        server = f"{self.target.base_url} {self.target.org} {self.target.bucket}"
+        if self._named_server == server and not answer.version:
             return Unreachable(
                 "something answers 204 instead of the server: InfluxDB named its version before, this answer does not "
                 "(if you replaced the server with another kind, use a new INFLUXDB_BUCKET)"
             )
-        if answer.version and not is_named:
-            self._named = server
-            if self._memory:
-                self._memory.note_named_server(server)
+        if self._named_server != server and answer.version:
+            self._named_server = server
+            self._note_named_server(server)
         return Sent()
 
     def _post(self, body: bytes) -> Answer | Unreachable:
         target = self.target
         if self._is_version_1:
             path, authorization = "/write", target.basic_header
-            query = {"db": target.database} | ({"rp": target.policy} if target.policy else {})
+            query = {"db": target.database, "rp": target.policy}
         else:
             path, authorization = "/api/v2/write", target.token_header
             query = {"org": target.org, "bucket": target.bucket}
@@ -115,10 +94,9 @@ class Influx(Transport):
 
 def compressed(lines: Sequence[str]) -> bytes:
     """The lines as gzip, smaller than gzip 9 makes them, in a third more than gzip 6's time: it searches almost as
-    thoroughly as 9, but only the window, and short repetitions (of 5 bytes at most) do not count."""
-    packer = zlib.compressobj(8, zlib.DEFLATED, 16 + WINDOW_BITS, 6, zlib.Z_FILTERED)
-    parts = []
-    for start in range(0, len(lines), AT_ONCE):  # the whole text of a large request would be megabytes, twice
-        text = "\n".join(lines[start : start + AT_ONCE])
-        parts.append(packer.compress((f"\n{text}" if start else text).encode()))
+    thoroughly as 9, but only 16 kB, two dozen readings, and short repetitions (of 5 bytes at most) do not count."""
+    gzip, window_bits = 16, 14
+    packer = zlib.compressobj(8, zlib.DEFLATED, gzip + window_bits, 6, zlib.Z_FILTERED)
+    # Line by line: the whole text of a large request would be megabytes, twice.
+    parts = [packer.compress((f"\n{line}" if number else line).encode()) for number, line in enumerate(lines)]
     return b"".join([*parts, packer.flush()])

@@ -3,8 +3,8 @@
     solar,model=PL80,site=home battery_volts=25.4,charge_amps=12.0,regulator_state="boost" 1700000000000
     measurement, tags          fields                                                      time in milliseconds
 
-A day has a second line, solar_energy_day: what its readings tell about energy. One record, two points with the same
-time and tags; they are sent, refused and repeated together.
+A day has a second line, solar_energy_day: what its readings tell about energy. Both points have the same time and tags,
+and are sent, refused and repeated together.
 
 Rules:
 - The point's identity is measurement, tags and time: none of them may change once a record has been sent.
@@ -38,22 +38,10 @@ MEASUREMENTS: dict[type[Record], str] = {
 }
 MEASUREMENT_OF = {stream: MEASUREMENTS[record] for stream, record in STREAMS.items()}
 
-ENERGY_DAY = "solar_energy_day"
-ENERGY_FIELDS = {
-    "charge_amp_hours": "measured_charge_amp_hours",
-    "load_amp_hours": "measured_load_amp_hours",
-    "charge_watt_hours": "measured_charge_watt_hours",
-    "load_watt_hours": "measured_load_watt_hours",
-}
-"""Its fields, and the columns of a day that they come from; balance and coverage are added."""
-ENERGY_OF_BATTERY = (
-    "depth_of_discharge_percent",
-    "night_used_amp_hours",
-    "night_used_percent",
-    "autonomy_days",
-    "days_since_full",
-)
-"""Its other fields: columns of the same name."""
+# The fields of solar_energy_day. A day's columns have measured_ before the first four names; balances are added.
+_MEASURED = ("charge_amp_hours", "load_amp_hours", "charge_watt_hours", "load_watt_hours")
+_OTHERS = ("coverage_percent", "depth_of_discharge_percent", "night_used_amp_hours", "night_used_percent",
+           "autonomy_days", "days_since_full")  # fmt: skip
 
 # What stays in the journal: it is only of use on this computer.
 NOT_UPLOADED = {"id", "time_ms", "boot", "uptime_ms", "raw"}
@@ -86,8 +74,7 @@ COLUMNS = {stream: ("id", "time_ms", TAG[record], *FIELDS[record]) for stream, r
 
 
 def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretch]) -> Iterator[Line]:
-    """The lines of records of one stream, each with the site where it was taken. A record with nothing to send has no
-    line.
+    """The lines of records of one stream, each with the site where it was taken; none for one with nothing to send.
 
     `rows`: the records' COLUMNS. `sites`: those of the stream (Journal.sites).
     """
@@ -103,15 +90,15 @@ def lines(rows: Iterable[Sequence[Any]], stream: str, sites: Sequence[SiteStretc
 
 def _second(head: str, day: Mapping[str, Any], time_ms: int) -> str:
     """A day's second line after a line break; empty if nothing is known from its readings."""
-    known = {name: day[column] for name, column in ENERGY_FIELDS.items() if stored(day[column]) is not None}
+    known = {name: day[f"measured_{name}"] for name in _MEASURED if stored(day[f"measured_{name}"]) is not None}
     if not known:
         return ""
     for unit in ("amp_hours", "watt_hours"):
         if {f"charge_{unit}", f"load_{unit}"} <= known.keys():
             known[f"balance_{unit}"] = round(known[f"charge_{unit}"] - known[f"load_{unit}"], 2)
-    known |= {name: day[name] for name in ("coverage_percent", *ENERGY_OF_BATTERY)}
+    known |= {name: day[name] for name in _OTHERS}
     fields = "".join(_field(name, value) for name, value in known.items())
-    return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}"
+    return f"\nsolar_energy_day{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}"
 
 
 @cache

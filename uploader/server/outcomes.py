@@ -1,4 +1,8 @@
-"""The outcome of one write: sent, unreachable, misconfigured, rejected, expired or too large; and its Writer."""
+"""The outcome of one write: sent, unreachable, misconfigured, rejected or expired; and its Writer.
+
+`status` is the HTTP answer's, 0 without one. `dropped`: how many points were not stored, if the server says so.
+`may_be_content`: a reading in the request may be the cause.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +13,15 @@ from typing import Protocol
 class Sent:
     """204: all stored (InfluxDB Cloud: accepted)."""
 
+    status: int = 204
+
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
     """Offline, busy or broken: send the same readings again later.
 
-    `is_strained`: the link or a gateway failed; a smaller request may get through. `retry_after_seconds`: what the
-    server asked for. `may_be_content`: a reading in the request may be the cause; the same is true if it is strained.
-    `remedy`: what a person can do, if the reason shows it. `dropped`: how many points a full database did not take, if
-    it says so.
+    `is_strained`: the link or a gateway failed; a smaller request may get through, or one without a certain reading.
+    `retry_after_seconds`: what the server asked for.
     """
 
     reason: str
@@ -25,7 +29,6 @@ class Unreachable:
     retry_after_seconds: float | None = None
     may_be_content: bool = False
     status: int = 0
-    remedy: str = ""
     dropped: int | None = None
 
     @property
@@ -35,10 +38,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """A person has to change a setting: most likely nothing is wrong with the readings.
-
-    `may_be_content`: a reading in the request may be the cause.
-    """
+    """A person has to change a setting: most likely nothing is wrong with the readings. 413: there are too many."""
 
     reason: str
     remedy: str
@@ -52,7 +52,7 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """InfluxDB refuses some or all of the readings because of what is in them. `dropped`: how many, if it says so."""
+    """InfluxDB refuses some or all of the readings because of what is in them. 413: they are too long."""
 
     words: str
     status: int
@@ -60,36 +60,22 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
-    """Some or all of the readings are too old for the bucket; the others are stored.
+class Expired(Rejected):
+    """Some or all of the readings, the oldest, are too old for the bucket; the others are stored.
 
-    `dropped`: how many (the oldest), if it says so. `keeps`: how long it keeps readings, like "1h0m0s";
-    `keeps_from_ms`: from what time on, by the server's clock.
+    `keeps`: how long it keeps readings, like "1h0m0s"; `keeps_from_ms`: from what time on, by the server's clock.
     """
 
-    words: str
-    status: int
-    dropped: int | None = None
     keeps: str | None = None
     keeps_from_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TooLarge:
-    """The request is larger than the server or a proxy takes. `is_influx`: InfluxDB itself says so."""
-
-    words: str
-    status: int = 413
-    is_influx: bool = False
-
-
-Outcome = Sent | Unreachable | Misconfigured | Rejected | Expired | TooLarge
+Outcome = Sent | Unreachable | Misconfigured | Rejected
 
 
 class Writer(Protocol):
     """Influx, or its stand-in in a simulation."""
 
-    @property
-    def bytes_on_wire(self) -> int: ...
+    bytes_on_wire: int
 
     def write(self, lines: Sequence[str]) -> Outcome: ...

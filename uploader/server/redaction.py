@@ -9,26 +9,31 @@ secret is found in an encoding, the whole text is shown without it.
 
 import html
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable
+from functools import partial
+from urllib.parse import unquote
 
 SHORTEST = 4
 """Shorter secrets are not replaced: that would hide ordinary words."""
 BLOT = "***"
 LAYERS = 4
 
-_HTML = re.compile(r"&(?:#\d{1,7};?|#x[0-9a-f]{1,6};?|[a-z]\w{1,31};)", re.IGNORECASE | re.ASCII)
-_PERCENT = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
-_BACKSLASH = re.compile(r"\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[^\s])", re.IGNORECASE)
-_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (_HTML, lambda found: html.unescape(found[0])),
-    (_PERCENT, lambda found: chr(int(found[0][1:], 16))),
-    (_BACKSLASH, lambda found: found[0][1:] if len(found[0]) == 2 else chr(int(found[0].lstrip("\\UuXx"), 16))),
+_DECODERS: tuple[Callable[[str], str], ...] = (
+    html.unescape,
+    partial(unquote, encoding="latin-1"),
+    partial(
+        re.compile(r"\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[^\s])", re.IGNORECASE).sub,
+        lambda found: found[0][1:] if len(found[0]) == 2 else chr(int(found[0].lstrip("\\UuXx"), 16)),
+    ),
 )
 
 
-def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` with each of the secrets blotted out, however it is encoded; those that are too short stay."""
-    sought = {form for secret in secrets for form in _decoded(secret)}
+def without(text: str, credentials: Iterable[str]) -> str:
+    """`text` with each token and `user:password` blotted out, however it is encoded: whole, the password alone, and as
+    in Basic. Those that are too short stay."""
+    secrets = {form for each in credentials for form in (each, each.partition(":")[2], base64(each))}
+    sought = {form for secret in secrets for form in _decoded(secret) | _decoded(secret.rstrip("="))}
     sought |= {each.replace(" ", "+") for each in sought}  # as in an HTML form
     longest_first = sorted((each for each in sought if len(each) >= SHORTEST), key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
@@ -37,9 +42,13 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
 def _decoded(text: str) -> set[str]:
     """The text as it is, and each form of it with up to LAYERS encodings undone."""
     forms = {text}
     for _ in range(LAYERS):
-        forms |= {pattern.sub(decode, form) for form in forms for pattern, decode in _KINDS}
+        forms |= {decode(form) for form in forms for decode in _DECODERS}
     return forms

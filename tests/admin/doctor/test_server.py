@@ -20,7 +20,7 @@ from tests.http_double import serving
 from tests.scripted_influx import ScriptedInflux, page
 from tests.servers import InfluxDB1, free_port, influxdb_1
 from tests.uploader.audit.flux_double import table
-from uploader.server.target import Proxy, Target
+from uploader.server.target import Proxy, Target, address_of
 
 CERTIFICATES = Path(__file__).parent.parent.parent / "uploader" / "certificates"
 
@@ -201,7 +201,7 @@ def test_days_that_the_bucket_keeps_against_the_oldest_that_waits(
 )
 def test_without_https_the_token_is_in_danger_only_on_a_network(host: str, words: str) -> None:
     target = Target(f"http://{host}:8086", "t", "o", "b")
-    assert certificate(target, target.host, 8086).found == words
+    assert certificate(target, address_of(target.url)[0], 8086).found == words
 
 
 def test_nobody_at_the_address() -> None:

@@ -60,9 +60,10 @@ USERS_FAULT = [
     ("upload", {}, "cannot upload: INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, INFLUXDB_BUCKET are not set; set "
      f"them {HOW}"),
     ("upload --once", INFLUX | {"INFLUXDB_BUCKET": ""}, f"cannot upload: INFLUXDB_BUCKET is not set; set it {HOW}"),
-    ("upload", INFLUX | {"INFLUXDB_URL": "influx:8086"}, "cannot use INFLUXDB_URL 'influx:8086': it must begin with "
-     "http:// or https:// and have a host, like http://influx.example:8086"),
-    ("upload", INFLUX | {"INFLUXDB_URL": "http://me:hunter2@influx"}, "cannot use INFLUXDB_URL http://influx: "
+    ("upload", INFLUX | {"INFLUXDB_URL": "influx:8086"}, "cannot use INFLUXDB_URL='influx:8086': it must begin with "
+     "http:// or https:// and have a host, and may have a port from 1 to 65535, but no spaces, like "
+     "http://influx.example:8086"),
+    ("upload", INFLUX | {"INFLUXDB_URL": "http://me:hunter2@influx"}, "cannot use INFLUXDB_URL='http://influx': "
      "it contains a user, a password or options; put user:password in INFLUXDB_TOKEN and the database in "
      "INFLUXDB_BUCKET"),
     ("upload --once", INFLUX | {"INFLUXDB_TOKEN": "s3cret\nX-Evil: 1"}, f"cannot use INFLUXDB_TOKEN: {TOKEN}"),

@@ -376,7 +376,7 @@ def test_a_reading_too_large_alone_is_a_dead_letter_and_the_others_go(site: Site
         assert server.times("solar_event") == [EPOCH_MS + 1]
     (letter,) = site.progress.dead_letters.all()
     assert (letter.stream, letter.id, letter.status) == ("events", 1, 413)
-    assert letter.words == "413 Request Entity Too Large"
+    assert letter.words == "the request is too large for the server or a proxy (413: 413 Request Entity Too Large)"
 
 
 def test_a_link_that_breaks_under_large_requests_still_makes_progress(site: Site, database: Database) -> None:

@@ -163,6 +163,20 @@ def test_once_sends_all_but_the_reading_that_a_proxy_does_not_let_through(
     assert summary.refused or summary.reason
 
 
+def test_once_goes_on_while_it_learns_over_a_slow_line_how_much_a_proxy_takes(site: Site) -> None:
+    times = site.append(1000)
+
+    def answers(lines: list[str]) -> Answer | None:
+        site.clock.now += 20
+        return page(413, "Too Large") if len(lines) > 60 else None
+
+    with ScriptedInflux(answers=answers) as server, influx(server.target) as writer:
+        one = site.drain(writer, every_seconds=float("inf"), backoff=ONCE_BACKOFF, first_size=1000)
+        summary = drain_all(one, site.clock, monotonic=site.clock.monotonic)
+        assert server.times() == times
+    assert summary == Summary(sent=1000, refused=0, left=0)
+
+
 def test_once_sends_all_of_very_many_letters_that_are_to_be_tried_again(site: Site) -> None:
     times = site.append(1200)
     with ScriptedInflux(refuses=lambda line: True) as server:

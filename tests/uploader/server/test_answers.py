@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uploader.server.answers import Answer, outcome_of, words_of
-from uploader.server.outcomes import Expired, Misconfigured, Rejected, Sent, TooLarge, Unreachable
+from uploader.server.outcomes import Expired, Misconfigured, Rejected, Sent, Unreachable
 
 NOW = "Sun, 22 Nov 2026 12:00:00 GMT"
 NGINX = "<html>\r\n<head><title>{}</title></head><body><center><h1>{}</h1></center></body></html>"
@@ -71,8 +71,8 @@ LONG_EXPIRED = (
         (405, "", Misconfigured),
         (407, "", Unreachable),
         (408, "", Unreachable),
-        (413, NGINX.format("413 Request Entity Too Large", ""), TooLarge),
-        (413, v1("Request Entity Too Large"), TooLarge),
+        (413, NGINX.format("413 Request Entity Too Large", ""), Misconfigured),
+        (413, v1("Request Entity Too Large"), Rejected),
         (422, v2("failure writing points to database: partial write: field type conflict dropped=2"), Rejected),
         (422, v2("write points beyond retention", "unprocessable entity"), Expired),
         (422, v2(LONG_EXPIRED.replace("Lower", "Upper")), Rejected),
@@ -98,7 +98,7 @@ def test_each_answer_has_its_outcome(status: int, body: str, kind: type) -> None
 def test_a_proxys_403_page_does_not_accuse_the_token() -> None:
     outcome = outcome_of(answer(403, NGINX.format("403 Forbidden", "")))
     assert isinstance(outcome, Misconfigured)
-    assert outcome.reason.startswith("a proxy or login page refuses the request, not InfluxDB (403: ")
+    assert outcome.reason.startswith("something other than InfluxDB refuses the request (403: ")
     assert "the token may be right" in outcome.remedy
 
 

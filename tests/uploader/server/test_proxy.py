@@ -147,10 +147,24 @@ def test_a_proxy_that_drips_its_answer_to_a_tunnel_is_given_up_in_time() -> None
     assert outcome == Unreachable(f"the proxy {url} (from HTTPS_PROXY) does not answer")
 
 
-@pytest.mark.parametrize("url", ["socks5://proxy:1080", "http://", "http://proxy:port", "http://pro xy:1", "://", "@"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "socks5://proxy:1080",
+        "socks5://a//proxy:1080",
+        "http://",
+        "http://proxy:port",
+        "http://proxy:0",
+        "http://pro xy:1",
+        "http://a#b@proxy:1",
+        "http://a?b@proxy:1",
+        "://",
+        "@",
+    ],
+)
 def test_a_proxy_that_cannot_be_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(BadSetting, match=r"cannot use HTTPS_PROXY=.*http://proxy\.example:3128") as caught:
-        Proxy("HTTPS_PROXY", url.replace("//", f"//site:{HIDDEN}@"))
+        Proxy("HTTPS_PROXY", url.replace("//", f"//site:{HIDDEN}//@"))
     assert HIDDEN not in str(caught.value)
 
 

@@ -11,6 +11,7 @@ from tests.scripted_influx import Answer, ScriptedInflux, error
 from tests.servers import free_port, influxdb_1
 from tests.uploader.site import EPOCH_MS, Site, influx
 from uploader.drain.drain import Drain
+from uploader.progress.batch_size import BatchSize
 from uploader.server.target import Target
 
 ANSWERS = {
@@ -49,6 +50,7 @@ def test_a_quota_blames_no_reading_and_is_named(answer: Answer, site: Site) -> N
         try_for_hours(site, drain)
         assert site.progress.dead_letters.count() == 0
         assert "a quota or limit of the server is used up" in (site.progress.state().reason or "")
+        assert site.progress.batch_size() == BatchSize()
         is_used_up = False
         site.run(drain)
         assert server.times() == times
