@@ -66,7 +66,6 @@ def audit(
                     journal=journal,
                     progress=sent,
                     server=server,
-                    retention_seconds=server.retention_seconds(),
                     now_ms=time.time_ns() // 1_000_000,
                     with_values=values,
                 )

@@ -5,7 +5,7 @@
               all none some  all     in a "some" hour every point is fetched and compared
 
 With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal.
-Days and events are few, so all of them are fetched.
+Days and events are few, so then all of them are fetched.
 
 Rules:
 - What has been sent is read before the server is asked, so a record that is sent meanwhile does not count as missing.
@@ -14,25 +14,31 @@ Rules:
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from journal.journal import Journal
 from journal.reading import STREAMS
-from uploader.audit import equality
 from uploader.audit.client import Client
-from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary, hour_of
+from uploader.audit.equality import is_same
+from uploader.audit.query import HOUR_MS, Points, Sample, Total, hour_of
 from uploader.audit.records import FIRST, Row, rows, tally
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, tag_value
+from uploader.server.line_protocol import (
+    ENERGY_DAY,
+    ENERGY_FIELDS,
+    ENERGY_OF_BATTERY,
+    FIELDS,
+    MEASUREMENT_OF,
+    tag_value,
+)
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
-HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24, "checks": 28 * 24}
-SUMMED = {"readings", "checks"}
-HOURS_SUMMED_AT_ONCE = 7 * 24
-SAMPLES_AT_ONCE = 50_000
+FETCHED = {"days", "events"}
+ENERGY = (*ENERGY_FIELDS, "balance_amp_hours", "balance_watt_hours", "coverage_percent", *ENERGY_OF_BATTERY)
+WEEK_MS = 7 * 24 * HOUR_MS
 FARTHEST_MS = 2**63
 
 
@@ -66,23 +72,23 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """Some records of one site. `excused`: for each reason that the uploader knows, those that the server need not
-    have."""
+    """Some records of one site, and the points that they should be at the server. `excused`: for each reason that the
+    uploader knows, those that the server need not have."""
 
     stream: str
     site: str
     ids: IdRanges
+    points: Points
     excused: Mapping[Reason, IdRanges]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Compares a journal with the server. `retention_seconds`: how long it keeps points; 0 or None: for ever."""
+    """Compares a journal with the server."""
 
     journal: Journal
     progress: Progress
     server: Client
-    retention_seconds: int | None
     now_ms: int
     with_values: bool = False
 
@@ -90,26 +96,29 @@ class Comparison:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
         the journal is left out. Raises UploadError if the server cannot be asked.
         """
-        at_once = HOURS_SUMMED_AT_ONCE if self._is_summed(stream) else HOURS_AT_ONCE[stream]
+        weeks = 52 if stream == "days" else 1 if self.with_values else 4
         since = -FARTHEST_MS if since_ms is None else since_ms
         begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
         while begin < until:
-            end = min((begin // HOUR_MS + at_once) * HOUR_MS, until)
+            end = min(hour_of(begin) + weeks * WEEK_MS, until)
             ids = IdRanges.of(self.journal.id_ranges(stream, begin, end))
-            for records in self._by_site(stream, ids):
-                yield from self._compared(records, begin, end)
+            for records in self._by_site(stream, ids, begin, end):
+                is_fetched = self.with_values and stream in FETCHED
+                yield from self._examined(records) if is_fetched else self._compared(records)
             # Without a record here, the next may be centuries away: a damaged time.
             begin = end if ids else self._ends(stream, end, until)[0]
 
     def _ends(self, stream: str, since_ms: int, until_ms: int) -> tuple[int, int]:
-        """The time of the first record in this period, and one after that of the last; the period's end if there is
-        none."""
+        """From the hour of the first record in this period to the end of the last one's; both are the period's end if
+        there is none."""
         ranges = self.journal.id_ranges(stream, since_ms, until_ms)
         records = [self.journal.get(stream, record_id) for first_and_last in ranges for record_id in first_and_last]
-        times = [record.time_ms for record in records if record]
-        return (min(times), max(times) + 1) if times else (until_ms, until_ms)
+        hours = [hour_of(record.time_ms) for record in records if record]
+        if not hours:
+            return until_ms, until_ms
+        return max(since_ms, min(hours)), min(until_ms, max(hours) + HOUR_MS)
 
-    def _by_site(self, stream: str, ids: IdRanges) -> list[_Records]:
+    def _by_site(self, stream: str, ids: IdRanges, begin: int, end: int) -> list[_Records]:
         """What the uploader knows is read here, before the server is asked."""
         released = ids & IdRanges.of(self.journal.released(stream))
         excused: dict[Reason, IdRanges] = {
@@ -120,49 +129,61 @@ class Comparison:
         found: dict[str, IdRanges] = {}
         for first, last, site in self.journal.sites(stream):
             found[site] = found.get(site, NONE) | (ids & IdRanges(((first, last),)))
-        return [_Records(stream, site, its, excused) for site, its in found.items() if its]
+        return [
+            _Records(stream, site, its, Points(MEASUREMENT_OF[stream], tag_value(site), begin, end), excused)
+            for site, its in found.items()
+            if its
+        ]
 
-    def _compared(self, records: _Records, begin: int, end: int) -> Iterator[Hour]:
-        """The hours from `begin` to `end`: those that may differ are examined, together with their neighbours."""
-        stream, is_summed = records.stream, self._is_summed(records.stream)
-        names = FIELDS[STREAMS[stream]] if self.with_values else (FIRST[stream],)
-        with_texts = is_summed and self.server.is_exact
-        found = tally(self.journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
-        query, mine = Query(MEASUREMENT_OF[stream], tag_value(records.site), found.names, begin, end), found.hours
-        theirs = self.server.summaries(_with_functions(query, mine) if is_summed else query)
-        differing = {hour for hour in mine if not self._agree(stream, mine[hour], theirs.get(hour, {}))}
-        sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in {*mine, *theirs}}
-        for hours in runs(sizes, differing):
-            hour, here = hours[0], found.records[hours[0]]
-            if hour in differing:
-                part = query.between(max(begin, hour), min(end, hours[-1] + HOUR_MS))
-                samples = self.server.samples(part) if theirs.keys() & hours else []
-                yield from self._examined(records, part, hours, samples)
-            elif here:
-                yield Hour(stream, records.site, hour, here, here)
+    def _compared(self, records: _Records) -> Iterator[Hour]:
+        """The hours of these records. One that may differ is examined; also one of which only a part is compared, or in
+        which a record has not the field that is counted."""
+        stream, points, first = records.stream, records.points, Total("count", FIRST[records.stream])
+        names = FIELDS[STREAMS[stream]] if self.with_values else (first.field,)
+        numbers, mine = tally(self.journal, stream, names, records.ids)
+        all_totals = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
+        asked = [total for total in all_totals if total.text is None or self.server.is_exact]
+        if not self.with_values:
+            asked = [first]
+        since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
+        theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
+        for hour in sorted({*mine, *theirs}):
+            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), numbers[hour]
+            part = replace(points, since_ms=max(points.since_ms, hour), until_ms=min(points.until_ms, hour + HOUR_MS))
+            is_told = part.until_ms - part.since_ms == HOUR_MS and here.get(first, 0) == number
+            if is_told and not here:
+                surplus = int(max(value for total, value in there.items() if total.function == "count"))
+                yield Hour(stream, records.site, hour, 0, surplus, surplus=surplus)
+            elif is_told and all(self._agree(total, here, there) for total in asked):
+                yield Hour(stream, records.site, hour, number, number)
             else:
-                there = max(each.count for each in theirs[hour].values())
-                yield Hour(stream, records.site, hour, 0, there, surplus=there)
+                yield from self._examined(replace(records, points=part), is_there=bool(there) or not is_told)
 
-    def _is_summed(self, stream: str) -> bool:
-        """Whether values are compared by their sums first. Days and events are few."""
-        return self.with_values and stream in SUMMED
+    def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float]) -> bool:
+        added = int(mine[Total("count", total.field)]) if total.function == "sum" else 0
+        return is_same(mine.get(total, 0.0), theirs.get(total, 0.0), is_exact=self.server.is_exact, added=added)
 
-    def _agree(self, stream: str, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
-        is_told_by_sums = self._is_summed(stream) or not self.with_values
-        return is_told_by_sums and equality.agree(mine, theirs, is_exact=self.server.is_exact)
-
-    def _examined(self, records: _Records, part: Query, hours: list[int], samples: list[Sample]) -> Iterator[Hour]:
-        """These hours, from all points of both sides."""
-        points: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
-        for sample in samples:
-            points[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
-        ids = records.ids & IdRanges.of(self.journal.id_ranges(records.stream, part.since_ms, part.until_ms))
+    def _examined(self, records: _Records, *, is_there: bool = True) -> Iterator[Hour]:
+        """The hours of these records, from all points of both sides. `is_there`: the server may have some."""
+        points = records.points
+        ids = records.ids & IdRanges.of(self.journal.id_ranges(records.stream, points.since_ms, points.until_ms))
         mine: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in rows(self.journal, records.stream, part.fields, ids):
+        for row in rows(self.journal, records.stream, ids):
             mine[hour_of(row.time_ms)].append(row)
-        for hour in hours:
-            yield self._hour(records, hour, mine[hour], points[hour])
+        first = FIRST[records.stream]
+        is_enough = not self.with_values and all(first in row.values for of_hour in mine.values() for row in of_hour)
+        names = (first,) if is_enough else FIELDS[STREAMS[records.stream]]
+        theirs: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
+        for sample in self._samples(points, names) if is_there else ():
+            theirs[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
+        for hour in sorted({*mine, *theirs}):
+            yield self._hour(records, hour, mine[hour], theirs[hour])
+
+    def _samples(self, points: Points, names: Sequence[str]) -> Iterator[Sample]:
+        yield from self.server.samples(points, names)
+        if self.with_values and points.measurement == MEASUREMENT_OF["days"]:
+            for time_ms, name, value in self.server.samples(replace(points, measurement=ENERGY_DAY), ENERGY):
+                yield time_ms, f"{ENERGY_DAY}.{name}", value
 
     def _hour(self, records: _Records, hour: int, mine: list[Row], points: Mapping[int, list[Sample]]) -> Hour:
         missing: defaultdict[Reason, list[int]] = defaultdict(list)
@@ -193,7 +214,7 @@ class Comparison:
     def _differences(self, row: Row, point: list[Sample]) -> tuple[set[str], bool]:
         """The fields with other values at the server, and whether sending again would replace one."""
         values, is_exact = row.values, self.server.is_exact
-        wrong = {name for _, name, value in point if not equality.is_same(values.get(name), value, is_exact=is_exact)}
+        wrong = {name for _, name, value in point if not is_same(values.get(name), value, is_exact=is_exact)}
         lacking = values.keys() - {name for _, name, _ in point}
         return wrong | lacking, bool(lacking or (is_exact and wrong & values.keys()))
 
@@ -202,34 +223,6 @@ class Comparison:
         for reason, ids in records.excused.items():
             if row.id in ids:
                 return reason
-        is_expired = self.retention_seconds and row.time_ms < self.now_ms - self.retention_seconds * 1000
+        kept_seconds = self.server.retention_seconds()
+        is_expired = kept_seconds and row.time_ms < self.now_ms - kept_seconds * 1000
         return "expired" if is_expired else otherwise
-
-
-def _with_functions(query: Query, mine: Hours) -> Query:
-    """The query, with the numbers to summarise and the texts that the journal has."""
-    numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
-    keys = sorted({key for of_hour in mine.values() for key in of_hour if "=" in key})
-    texts = tuple((name, text) for name, _, text in (key.partition("=") for key in keys))
-    return replace(query, numbers=numbers, texts=texts)
-
-
-def runs(sizes: Mapping[int, int], differing: Collection[int]) -> Iterator[list[int]]:
-    """The hours of `sizes`, ascending: neighbours that differ together, up to SAMPLES_AT_ONCE samples; any other
-    alone."""
-    run: list[int] = []
-    size = 0
-    for hour in sorted(sizes):
-        is_next = run and hour in differing and run[-1] in differing
-        if run and not (is_next and size + sizes[hour] <= SAMPLES_AT_ONCE):
-            yield run
-            run, size = [], 0
-        run.append(hour)
-        size += sizes[hour]
-    if run:
-        yield run
-
-
-def _size(mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> int:
-    """How many samples an hour has."""
-    return max(sum(each.count for key, each in of_hour.items() if "=" not in key) for of_hour in (mine, theirs))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from journal.reading import Check, Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
-from uploader.audit import comparison
 from uploader.audit.comparison import Comparison, Hour
 from uploader.audit.query import HOUR_MS
 from uploader.progress.batch_size import BatchSize
@@ -64,14 +63,11 @@ class Place:
         settled = Settled("readings", IdRanges(), done, Refusal(lines, "no", 422, 0))
         self.progress.settle(settled, State(), BatchSize())
 
-    def audit(
-        self, server: Stored, *, retention_seconds: int | None = None, now_ms: int = 0, with_values: bool = False
-    ) -> Comparison:
+    def audit(self, server: Stored, *, now_ms: int = 0, with_values: bool = False) -> Comparison:
         return Comparison(
             journal=self.journal,
             progress=self.progress,
             server=server,
-            retention_seconds=retention_seconds,
             now_ms=now_ms,
             with_values=with_values,
         )
@@ -95,14 +91,14 @@ def hour(
 def test_a_server_that_has_everything_has_no_hole_and_one_short_query_to_answer(place: Place) -> None:
     server = Stored([Point(time) for time in place.fill(180)])
     assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 60), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["summaries"]
+    assert [how for how, *_ in server.asked] == ["totals"]
 
 
 def test_an_hour_that_is_lost_whole_is_found_without_asking_for_times(place: Place) -> None:
     times = place.fill(180)
     server = Stored([Point(time) for time in times if not 60 <= (time - BEGIN_MS) / MINUTE_MS < 120])
     assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 0, (61, 120)), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["summaries"]
+    assert [how for how, *_ in server.asked] == ["totals"]
 
 
 def test_single_lost_readings_are_found_by_their_times(place: Place) -> None:
@@ -110,8 +106,8 @@ def test_single_lost_readings_are_found_by_their_times(place: Place) -> None:
     server = Stored([Point(time) for time in times if time not in (times[70], times[71], times[90])])
     found = list(place.audit(server).hours("readings"))
     assert found == [hour(0, 60, 60), hour(1, 60, 57, (71, 72), (91, 91)), hour(2, 60, 60)]
-    assert [(how, query.since_ms, query.until_ms) for how, query in server.asked] == [
-        ("summaries", BEGIN_MS, times[-1] + 1),
+    assert [(how, points.since_ms, points.until_ms) for how, points, _ in server.asked] == [
+        ("totals", BEGIN_MS, BEGIN_MS + 3 * HOUR_MS),
         ("samples", BEGIN_MS + HOUR_MS, BEGIN_MS + 2 * HOUR_MS),
     ]
 
@@ -144,9 +140,8 @@ def test_what_waits_does_not_hide_what_was_lost(place: Place) -> None:
 
 def test_what_is_older_than_the_server_keeps_is_not_lost(place: Place) -> None:
     times = place.fill(60)
-    audit = place.audit(
-        Stored([Point(time) for time in times[40:]]), retention_seconds=3600, now_ms=times[30] + HOUR_MS
-    )
+    server = Stored([Point(time) for time in times[40:]], keeps_seconds=3600)
+    audit = place.audit(server, now_ms=times[30] + HOUR_MS)
     assert list(audit.hours("readings")) == [hour(0, 60, 20, (31, 40), expired=30)]
 
 
@@ -199,7 +194,7 @@ def test_readings_without_a_battery_voltage_are_counted_by_what_they_have(place:
     place.progress.mark_done("readings", [(1, 4)])
     server = Stored([Point(times[0]), Point(times[1], fields=("load_amps",))])
     assert list(place.audit(server).hours("readings")) == [hour(0, 3, 2, (4, 4))]
-    assert server.asked[0][1].fields == ("battery_volts", "load_amps")
+    assert [(how, "load_amps" in asked) for how, _, asked in server.asked] == [("totals", False), ("samples", True)]
 
 
 def test_days_and_events_are_compared_too(place: Place) -> None:
@@ -220,9 +215,8 @@ def test_days_and_events_are_compared_too(place: Place) -> None:
     assert list(audit.hours("readings")) == []
 
 
-def test_years_are_asked_for_in_bounded_pieces(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two stretches a year apart: nothing is asked about the time between; many losses are looked at in parts."""
-    monkeypatch.setattr(comparison, "SAMPLES_AT_ONCE", 10_000)
+def test_years_are_asked_for_in_bounded_pieces(place: Place) -> None:
+    """Two stretches a year apart: nothing is asked about the time between; losses are looked at hour by hour."""
     year_ms = 365 * 24 * HOUR_MS
     times = [BEGIN_MS + n * 1000 for n in range(3 * 3600)] + [BEGIN_MS + year_ms + n * 1000 for n in range(11)]
     place.journal.append_all(map(reading, times))
@@ -230,9 +224,8 @@ def test_years_are_asked_for_in_bounded_pieces(place: Place, monkeypatch: pytest
     server = Stored([Point(time) for time in times if time % 10_000])
     found = list(place.audit(server).hours("readings"))
     assert [each.missing for each in found] == [{"lost": n} for n in (360, 360, 360, 2)]
-    assert [how for how, _ in server.asked] == ["summaries", "samples", "samples", "summaries", "samples"]
-    hours = [(query.until_ms - query.since_ms) / HOUR_MS for how, query in server.asked if how == "samples"]
-    assert hours[:2] == [2, 1]
+    assert [how for how, *_ in server.asked] == ["totals", "samples", "samples", "samples", "totals", "samples"]
+    assert {points.until_ms - points.since_ms for how, points, _ in server.asked if how == "samples"} == {HOUR_MS}
 
 
 def valued(n: int, **changes: float | str | None) -> dict[str, float | str]:
@@ -264,9 +257,9 @@ def test_equal_values_cost_one_query_however_the_server_adds_them_up(place: Plac
         (60, 60, {}),
         (51, 51, {}),
     ]
-    assert [how for how, _ in server.asked] == ["summaries"]
-    assert set(server.asked[0][1].texts) == {("regulator_state", "boost"), ("regulator_state", "float")}
-    assert "regulator_state" not in server.asked[0][1].numbers
+    assert [how for how, *_ in server.asked] == ["totals"]
+    of_text = {(*total,) for total in server.asked[0][2] if total[1] == "regulator_state"}
+    assert of_text == {("count", "regulator_state", text) for text in (None, "boost", "float")}
 
 
 @pytest.mark.parametrize(
@@ -291,7 +284,7 @@ def test_a_changed_value_is_found_and_only_its_hour_is_fetched(
         ({}, (), ()),
     ]
     assert not any(each.missing for each in found)
-    assert [(how, query.since_ms) for how, query in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
+    assert [(how, points.since_ms) for how, points, _ in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
     assert not any(each.different for each in place.audit(server).hours("readings"))
 
 
@@ -332,7 +325,7 @@ def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None
     rounded = {n: {"load_watts": 0.1 * n * (1 + 1e-11), "regulator_state": 0.0} for n in range(1, 51)}
     server = Stored(points(50, rounded), is_exact=False)  # type: ignore[arg-type]
     (found,) = place.audit(server, with_values=True).hours("readings")
-    assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
+    assert (found.different, [how for how, *_ in server.asked]) == ({}, ["totals"])
 
 
 def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
@@ -356,24 +349,24 @@ def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
     audit = place.audit(server, with_values=True)
     assert [each.changed_ids.ranges for each in audit.hours("days")] == [(), ((2, 2),), ()]
     assert [each.changed_ids.ranges for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
-    assert [how for how, _ in server.asked] == ["summaries", "samples"] * 2
+    assert [how for how, *_ in server.asked] == ["samples"] * 3
 
 
 def test_of_the_loggers_own_rows_only_an_hour_with_other_sums_is_fetched(place: Place) -> None:
     """There is one in ten minutes, which is too many to fetch them all."""
     times = [BEGIN_MS + n * 10 * MINUTE_MS for n in range(12)]
     for n, time in enumerate(times):
-        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", readings=60 + n))
+        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", logger_uptime_seconds=n))
     place.progress.mark_done("checks", [(1, 12)])
     stored = [
-        Point(time, fields={"readings": 60.0 + n + (n == 7)}, measurement="solar_logger")
+        Point(time, fields={"logger_uptime_seconds": float(n + (n == 7))}, measurement="solar_logger")
         for n, time in enumerate(times)
     ]
     server = Stored(stored)
     found = list(place.audit(server, with_values=True).hours("checks"))
     assert [each.changed_ids.ranges for each in found] == [(), ((8, 8),)]
-    assert [(how, query.since_ms) for how, query in server.asked] == [
-        ("summaries", BEGIN_MS),
+    assert [(how, points.since_ms) for how, points, _ in server.asked] == [
+        ("totals", BEGIN_MS),
         ("samples", BEGIN_MS + HOUR_MS),
     ]
 
