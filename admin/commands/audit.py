@@ -47,6 +47,7 @@ def audit(
     """Compare the journal with InfluxDB, hour by hour, and list what is missing there."""
     from uploader.audit.client import Client
     from uploader.audit.comparison import Comparison
+    from uploader.progress.id_ranges import NONE
     from uploader.progress.progress import Progress
 
     check_period(since, until)
@@ -72,7 +73,7 @@ def audit(
                 findings.with_texts = server.is_exact
                 for name in streams:
                     for hour in comparison.hours(name, since, until):
-                        if repair and (ids := hour.lost_ids | hour.changed_ids):
+                        if repair and (ids := hour.missing.get("lost", NONE) | hour.different.get("changed", NONE)):
                             sent.requeue(name, ids)
                             findings.queued += ids.count
                         findings.add(hour)

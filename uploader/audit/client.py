@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from json import JSONDecodeError
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -25,7 +24,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Found, Hours, Points, Request, Sample, StrangeAnswer, Total, add_to
+from uploader.audit.query import Found, Hours, Points, QueryFailed, Request, Sample, Total, add_to
 from uploader.server.answers import Answer, is_influx, outcome_of, words_of
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
@@ -134,13 +133,12 @@ class Client(Transport):
         if answer.status == 200 and language.answers_in in answer.headers.get("content-type", ""):
             try:
                 return read(answer.body)
-            except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
-                what = f"no {error} in it" if isinstance(error, KeyError) else str(error)
-                words = f"{UNKNOWN} ({self.target.without_secrets(what)})"
-                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
-            except ValueError as error:
+            except QueryFailed as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
+            except (LookupError, TypeError, AttributeError, ValueError) as error:
+                words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
+                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
         unexplained = f"the server does not answer the query ({answer.status}: {words_of(answer)})"
@@ -187,3 +185,7 @@ class Client(Transport):
 
 class _Passing(UploadError):
     """A failure that may soon be over."""
+
+
+class StrangeAnswer(UploadError):
+    """The answer does not have the form of the language."""

@@ -23,36 +23,28 @@ from journal.reading import STREAMS
 from uploader.audit.client import Client
 from uploader.audit.equality import is_same
 from uploader.audit.query import HOUR_MS, Points, Sample, Total, hour_of
-from uploader.audit.records import FIRST, Row, rows, tally
+from uploader.audit.records import ENERGY, FIRST, Row, rows, tally
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import (
-    ENERGY_DAY,
-    ENERGY_FIELDS,
-    ENERGY_OF_BATTERY,
-    FIELDS,
-    MEASUREMENT_OF,
-    tag_value,
-)
+from uploader.server.line_protocol import ENERGY_DAY, FIELDS, MEASUREMENT_OF, tag_value
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
 FETCHED = {"days", "events"}
-ENERGY = (*ENERGY_FIELDS, "balance_amp_hours", "balance_watt_hours", "coverage_percent", *ENERGY_OF_BATTERY)
 WEEK_MS = 7 * 24 * HOUR_MS
 FARTHEST_MS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of one site. `missing`: how many records the server does not have, by reason.
+    """One hour of one site. `missing`: the records that the server does not have, by reason.
 
     pending  waiting to be sent                             held     waiting until the clock is trusted
     refused  dead letters                                   expired  older than the server keeps points
-    lost     sent, but not there (`lost_ids`)
+    lost     sent, but not there
 
-    `different`: how many records have other values at the server, by reason. Two reasons more:
+    `different`: those that have other values at the server, by reason. Two reasons more:
 
-    changed  sending again would fix it (`changed_ids`)     stuck    sending again would not replace the old value
+    changed  sending again would fix it                     stuck    sending again would not replace the old value
 
     `fields`: those with other values. `surplus`: points that only the server has: pruned here, or from another source.
     """
@@ -62,11 +54,9 @@ class Hour:
     begin_ms: int
     in_journal: int
     at_server: int
-    missing: Mapping[Reason, int] = field(default_factory=dict)
-    lost_ids: IdRanges = NONE
     surplus: int = 0
-    different: Mapping[Reason, int] = field(default_factory=dict)
-    changed_ids: IdRanges = NONE
+    missing: Mapping[Reason, IdRanges] = field(default_factory=dict)
+    different: Mapping[Reason, IdRanges] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
 
 
@@ -153,7 +143,7 @@ class Comparison:
             is_told = part.until_ms - part.since_ms == HOUR_MS and here.get(first, 0) == number
             if is_told and not here:
                 surplus = int(max(value for total, value in there.items() if total.function == "count"))
-                yield Hour(stream, records.site, hour, 0, surplus, surplus=surplus)
+                yield Hour(stream, records.site, hour, 0, surplus, surplus)
             elif is_told and all(self._agree(total, here, there) for total in asked):
                 yield Hour(stream, records.site, hour, number, number)
             else:
@@ -203,11 +193,9 @@ class Comparison:
             hour,
             in_journal=len(mine),
             at_server=len(points),
-            missing={reason: len(ids) for reason, ids in missing.items()},
-            lost_ids=IdRanges.of_ids(missing.get("lost", ())),
             surplus=len(points.keys() - {row.time_ms for row in mine}),
-            different={reason: len(ids) for reason, ids in different.items()},
-            changed_ids=IdRanges.of_ids(different.get("changed", ())),
+            missing={reason: IdRanges.of_ids(ids) for reason, ids in missing.items()},
+            different={reason: IdRanges.of_ids(ids) for reason, ids in different.items()},
             fields=tuple(sorted(fields)),
         )
 

@@ -9,14 +9,13 @@ after status 200, as a table with a column `error`.
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Asked, Found, Points, Request, StrangeAnswer, Total
+from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,13 +78,11 @@ class Flux:
 
 
 def _string(text: str) -> str:
-    escaped = re.sub(r'(["\\])', r"\\\1", text).replace("${", "\\${")
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False).replace("${", "\\${")
 
 
 def _time(time_ms: int) -> str:
-    moment = _EPOCH + timedelta(milliseconds=time_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+    return (_EPOCH + timedelta(milliseconds=time_ms)).isoformat(timespec="milliseconds")
 
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
@@ -97,6 +94,6 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
         for record in answer.generator():  # type: ignore[no-untyped-call]
             yield record.values
     except parser.FluxQueryException as error:
-        raise ValueError(error.message) from error
+        raise QueryFailed(error.message) from error
     except (parser.FluxCsvParserException, csv.Error, LookupError, ValueError) as error:
-        raise StrangeAnswer("not annotated CSV") from error
+        raise ValueError("not annotated CSV") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Asked, Found, Points, Request, StrangeAnswer, Total
+from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -70,8 +70,7 @@ def _statement(points: Points, function: str, text: str | None, names: Sequence[
 
 
 def _name(text: str) -> str:
-    escaped = re.sub(r'(["\\])', r"\\\1", text)
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _string(text: str) -> str:
@@ -84,12 +83,12 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
     parsed = json.loads(body)
     results = parsed.get("results") if isinstance(parsed, dict) else None
     if not results or not isinstance(results, list):
-        raise StrangeAnswer("no results")
+        raise ValueError("no results")
     for result in results:
         if "error" in result:
-            raise ValueError(result["error"])
+            raise QueryFailed(result["error"])
         for series in result.get("series", ()):
             if result.get("partial") or series.get("partial"):
-                raise ValueError("the server shortens its answers (max-row-limit)")
+                raise QueryFailed("the server shortens its answers (max-row-limit)")
             for values in series.get("values", ()):
                 yield dict(zip(series["columns"], values, strict=True))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import HOUR_MS, Asked, Found, Points, Request, StrangeAnswer, Total
+from uploader.audit.query import HOUR_MS, Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
 
@@ -55,7 +55,7 @@ class MetricsQL:
 
     def read_retention(self, body: bytes) -> int | None:
         if _results(body)[0]["value"][1] != "1":
-            raise StrangeAnswer("another number")
+            raise ValueError("another number")
         return None
 
     def _request(self, path: str, **form: str) -> Request:
@@ -78,9 +78,9 @@ def read_url(write_url: str) -> str:
 def _results(body: bytes) -> list[dict[str, Any]]:
     parsed = json.loads(body)
     if parsed.get("status") != "success":
-        raise StrangeAnswer("no success")
+        raise ValueError("no success")
     if parsed.get("isPartial"):
-        raise ValueError("a part of the cluster does not answer, so the answer is incomplete")
+        raise QueryFailed("a part of the cluster does not answer, so the answer is incomplete")
     results: list[dict[str, Any]] = parsed["data"]["result"]
     return results
 
@@ -91,4 +91,4 @@ def _series(points: Points, names: Iterable[str]) -> str:
 
 
 def _seconds(time_ms: int) -> str:
-    return f"{time_ms // 1000}.{time_ms % 1000:03d}"
+    return f"{time_ms / 1000:.3f}"

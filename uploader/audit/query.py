@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from operator import add
 from typing import NamedTuple
 
-from journal.errors import UploadError
-
 HOUR_MS = 3_600_000
 
 Value = float | str
@@ -55,8 +53,8 @@ class Request:
     content_type: str = "application/x-www-form-urlencoded"
 
 
-class StrangeAnswer(UploadError):
-    """The answer does not have the form of this language."""
+class QueryFailed(Exception):
+    """The server says, in the form of its language, that there is no answer, or only a part of it."""
 
 
 def hour_of(time_ms: int) -> int:

@@ -16,9 +16,18 @@ from typing import Any
 from journal.journal import Journal
 from uploader.audit.query import Hours, Total, Value, add_to, hour_of
 from uploader.progress.id_ranges import IdRanges
-from uploader.server.line_protocol import COLUMNS, ENERGY_DAY, TEXT_FIELDS, lines, stored
+from uploader.server.line_protocol import (
+    COLUMNS,
+    ENERGY_DAY,
+    ENERGY_FIELDS,
+    ENERGY_OF_BATTERY,
+    TEXT_FIELDS,
+    lines,
+    stored,
+)
 
 FIRST = {"readings": "battery_volts", "events": "message", "days": "date", "checks": "logger_uptime_seconds"}
+ENERGY = (*ENERGY_FIELDS, "balance_amp_hours", "balance_watt_hours", "coverage_percent", *ENERGY_OF_BATTERY)
 NOT_SENT = frozenset((None, math.inf, -math.inf))
 _FIELD = re.compile(r'(\w+)=("(?:\\.|[^"\\])*"|[^,]+)')
 
@@ -71,4 +80,4 @@ def _fields(text: str) -> Iterator[tuple[str, Value]]:
     measurement_and_tags, fields_and_time = re.split(r"(?<!\\) ", text, maxsplit=1)
     prefix = f"{ENERGY_DAY}." if measurement_and_tags.startswith(ENERGY_DAY) else ""
     for name, value in _FIELD.findall(fields_and_time.rpartition(" ")[0]):
-        yield prefix + name, json.loads(value)
+        yield prefix + name, json.loads(value) if value.startswith('"') else float(value)

@@ -299,7 +299,7 @@ class TestInfluxDB2:
             ),
             pytest.param(
                 Reply(200, table("_field,_value", ["0,battery_volts,25"])),
-                f"{STRANGE} (no '_time' in it)",
+                f"{STRANGE} ('_time')",
                 id="no times",
             ),
             pytest.param(
