@@ -12,7 +12,7 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Found, Hours, Points, QueryFailed, Request, Sample, Total, add_to
+from uploader.audit.query import Found, Hours, Points, QueryFailed, Request, Total, Value, add_to
 from uploader.server.answers import Answer, is_influx, outcome_of, words_of
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
@@ -69,15 +69,15 @@ class Client(Transport):
         super().__init__(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
 
-    def totals(self, points: Points, totals: Iterable[Total]) -> Hours:
+    def totals(self, points: Points, totals: Collection[Total]) -> Hours:
         """These totals of the points of each hour."""
         hours: Hours = {}
         for time_ms, total, value in self._found(points, totals):
             add_to(hours, time_ms, total, float(value))
         return hours
 
-    def samples(self, points: Points, names: Iterable[str]) -> list[Sample]:
-        """Every value that the points have of these fields."""
+    def samples(self, points: Points, names: Iterable[str]) -> list[tuple[int, str, Value]]:
+        """Every value that the points have of these fields: time in milliseconds, field, value."""
         totals = [Total("value", name) for name in names]
         return [(time_ms, total.field, value) for time_ms, total, value in self._found(points, totals)]
 
@@ -90,27 +90,25 @@ class Client(Transport):
         """Whether the server has each value, texts too, exactly as it was sent last."""
         return self._recognised[0].is_exact
 
-    def _found(self, points: Points, totals: Iterable[Total]) -> list[Found]:
+    def _found(self, points: Points, totals: Collection[Total]) -> list[Found]:
         """What the server has in the part of the period in which InfluxDB can have points: it counts nanoseconds since
         1970 in 64 bits."""
-        language = self._recognised[0]
-        points = replace(
-            points, since_ms=max(points.since_ms, -FARTHEST_MS), until_ms=min(points.until_ms, FARTHEST_MS)
-        )
-        if points.since_ms >= points.until_ms:
+        since_ms, until_ms = max(points.since_ms, -FARTHEST_MS), min(points.until_ms, FARTHEST_MS)
+        if since_ms >= until_ms or not totals:
             return []
+        points = replace(points, since_ms=since_ms, until_ms=until_ms)
         asked: dict[tuple[str, str | None], list[str]] = {}
         for function, name, text in totals:
             asked.setdefault((function, text), []).append(name)
+        language = self._recognised[0]
         answer = self._ask(language.request(points, asked))
         return self._understood(language, answer, lambda body: [*language.read(points, body)])
 
     @cached_property
     def _recognised(self) -> tuple[Language, int | None]:
         """The server's query language, and how long it keeps points."""
-        languages: list[Language] = [Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)]
         answers = []
-        for language in languages:
+        for language in (Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)):
             answers.append(answer := self._ask(language.retention()))
             if self._may_speak(language, answer):
                 if answer.status in CANNOT_SAY and not self._lacks_org(answer):
@@ -120,11 +118,11 @@ class Client(Transport):
         raise self._cannot(f"{UNKNOWN} ({answers[0].status}: {words_of(answers[0])})", "check INFLUXDB_URL")
 
     def _may_speak(self, language: Language, answer: Answer) -> bool:
-        """Whether a server that answers so to the question for its retention may speak the language."""
+        """Whether a server that answers so when it is asked for its retention may speak the language."""
         if isinstance(language, InfluxQL):
             version = answer.version or self._ask(Request(f"{self.target.base_url}/ping")).version
             return version.startswith(SPEAK_INFLUXQL)
-        if isinstance(language, Flux) and (answer.version.startswith(SPEAK_INFLUXQL) or is_influx(answer)):
+        if isinstance(language, Flux) and (answer.version or is_influx(answer)):
             return not answer.version.startswith(SPEAK_INFLUXQL)
         return answer.status in {200, 401, 403}
 
@@ -150,12 +148,13 @@ class Client(Transport):
         attempts = Retrying(
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(self._first_wait_seconds, max=10 * self._first_wait_seconds),
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception_type(UploadError),
             reraise=True,
         )
         return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
+        """The answer. Raises UploadError for a failure that may soon be over."""
         headers = {
             "Content-Type": request.content_type,
             "Accept": "*/*",
@@ -164,12 +163,12 @@ class Client(Transport):
         }
         answer = self.ask("POST" if request.body else "GET", request.url, headers, request.body)
         if isinstance(answer, Unreachable):
-            raise self._cannot(answer.reason, "try again later", _Passing)
+            raise self._cannot(answer.reason, "try again later")
         if not answer.is_whole:
-            raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
+            raise self._cannot("the answer was too long or too slow", "try again later")
         is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx(answer))
         if not is_its_answer and isinstance(outcome := outcome_of(answer), Unreachable):
-            raise self._cannot(outcome.reason, "try again later", _Passing)
+            raise self._cannot(outcome.reason, "try again later")
         return answer
 
     def _lacks_org(self, answer: Answer) -> bool:
@@ -181,10 +180,6 @@ class Client(Transport):
             cause = f"it holds a field as text that is a number here ({cause})"
             remedy = "`solar dead-letters list` names it"
         return kind(f"cannot audit {self.target.shown_url}: {cause}; {remedy}")
-
-
-class _Passing(UploadError):
-    """A failure that may soon be over."""
 
 
 class StrangeAnswer(UploadError):

@@ -22,16 +22,18 @@ from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.audit.client import Client
 from uploader.audit.equality import is_same
-from uploader.audit.query import HOUR_MS, Points, Sample, Total, hour_of
-from uploader.audit.records import ENERGY, FIRST, Row, rows, tally
+from uploader.audit.query import HOUR_MS, Points, Total, Value, hour_of
+from uploader.audit.records import FIRST, SECOND, sent, tally
 from uploader.progress.id_ranges import NONE, IdRanges
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import ENERGY_DAY, FIELDS, MEASUREMENT_OF, tag_value
+from uploader.server.line_protocol import ENERGY_DAY, FIELDS, MEASUREMENT_OF, Line, tag_value
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
-FETCHED = {"days", "events"}
 WEEK_MS = 7 * 24 * HOUR_MS
 FARTHEST_MS = 2**63
+
+_Sent = tuple[Line, dict[str, Value]]
+_Stored = dict[int, list[tuple[str, Value]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,6 @@ class _Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Compares a journal with the server."""
-
     journal: Journal
     progress: Progress
     server: Client
@@ -93,8 +93,7 @@ class Comparison:
             end = min(hour_of(begin) + weeks * WEEK_MS, until)
             ids = IdRanges.of(self.journal.id_ranges(stream, begin, end))
             for records in self._by_site(stream, ids, begin, end):
-                is_fetched = self.with_values and stream in FETCHED
-                yield from self._examined(records) if is_fetched else self._compared(records)
+                yield from self._compared(records)
             # Without a record here, the next may be centuries away: a damaged time.
             begin = end if ids else self._ends(stream, end, until)[0]
 
@@ -129,88 +128,88 @@ class Comparison:
         """The hours of these records. One that may differ is examined; also one of which only a part is compared, or in
         which a record has not the field that is counted."""
         stream, points, first = records.stream, records.points, Total("count", FIRST[records.stream])
-        names = FIELDS[STREAMS[stream]] if self.with_values else (first.field,)
-        numbers, mine = tally(self.journal, stream, names, records.ids)
-        all_totals = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
-        asked = [total for total in all_totals if total.text is None or self.server.is_exact]
-        if not self.with_values:
-            asked = [first]
+        names = FIELDS[STREAMS[stream]]
+        if self.with_values and stream in {"days", "events"}:
+            yield from self._examined(records, points.since_ms, points.until_ms, names)
+            return
+        numbers, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
+        asked = [first]
+        if self.with_values:
+            of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
+            asked = [total for total in of_all if total.text is None or self.server.is_exact]
         since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
         theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
         for hour in sorted({*mine, *theirs}):
             here, there, number = mine.get(hour, {}), theirs.get(hour, {}), numbers[hour]
-            part = replace(points, since_ms=max(points.since_ms, hour), until_ms=min(points.until_ms, hour + HOUR_MS))
-            is_told = part.until_ms - part.since_ms == HOUR_MS and here.get(first, 0) == number
+            begin, end = max(points.since_ms, hour), min(points.until_ms, hour + HOUR_MS)
+            is_counted = here.get(first, 0) == number
+            is_told = is_counted and end - begin == HOUR_MS
             if is_told and not here:
                 surplus = int(max(value for total, value in there.items() if total.function == "count"))
                 yield Hour(stream, records.site, hour, 0, surplus, surplus)
-            elif is_told and all(self._agree(total, here, there) for total in asked):
+            elif is_told and all(self._agree(total, here, there, number) for total in asked):
                 yield Hour(stream, records.site, hour, number, number)
+            elif is_told and not there:
+                yield from self._examined(records, begin, end, ())
             else:
-                yield from self._examined(replace(records, points=part), is_there=bool(there) or not is_told)
+                is_enough = is_counted and not self.with_values
+                yield from self._examined(records, begin, end, [first.field] if is_enough else names)
 
-    def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float]) -> bool:
-        added = int(mine[Total("count", total.field)]) if total.function == "sum" else 0
+    def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float], number: int) -> bool:
+        added = number if total.function == "sum" else 0
         return is_same(mine.get(total, 0.0), theirs.get(total, 0.0), is_exact=self.server.is_exact, added=added)
 
-    def _examined(self, records: _Records, *, is_there: bool = True) -> Iterator[Hour]:
-        """The hours of these records, from all points of both sides. `is_there`: the server may have some."""
-        points = records.points
-        ids = records.ids & IdRanges.of(self.journal.id_ranges(records.stream, points.since_ms, points.until_ms))
-        mine: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in rows(self.journal, records.stream, ids):
-            mine[hour_of(row.time_ms)].append(row)
-        first = FIRST[records.stream]
-        is_enough = not self.with_values and all(first in row.values for of_hour in mine.values() for row in of_hour)
-        names = (first,) if is_enough else FIELDS[STREAMS[records.stream]]
-        theirs: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
-        for sample in self._samples(points, names) if is_there else ():
-            theirs[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
+    def _examined(self, records: _Records, begin: int, end: int, names: Sequence[str]) -> Iterator[Hour]:
+        """The hours from `begin` to `end`, from all points of both sides. No names: the server has none."""
+        mine: defaultdict[int, list[_Sent]] = defaultdict(list)
+        second = set[str]()
+        ids = IdRanges.of(self.journal.id_ranges(records.stream, begin, end))
+        for line, values in sent(self.journal, records.stream, records.ids & ids):
+            mine[hour_of(line.time_ms)].append((line, values))
+            second.update(name for name in values if name.startswith(SECOND))
+        theirs: defaultdict[int, _Stored] = defaultdict(dict)
+        points = replace(records.points, since_ms=begin, until_ms=end)
+        for time_ms, name, value in self.server.samples(points, names):
+            theirs[hour_of(time_ms)].setdefault(time_ms, []).append((name, value))
+        if self.with_values:
+            points = replace(points, measurement=ENERGY_DAY)
+            for time_ms, name, value in self.server.samples(points, [name.removeprefix(SECOND) for name in second]):
+                theirs[hour_of(time_ms)].setdefault(time_ms, []).append((SECOND + name, value))
         for hour in sorted({*mine, *theirs}):
             yield self._hour(records, hour, mine[hour], theirs[hour])
 
-    def _samples(self, points: Points, names: Sequence[str]) -> Iterator[Sample]:
-        yield from self.server.samples(points, names)
-        if self.with_values and points.measurement == MEASUREMENT_OF["days"]:
-            for time_ms, name, value in self.server.samples(replace(points, measurement=ENERGY_DAY), ENERGY):
-                yield time_ms, f"{ENERGY_DAY}.{name}", value
-
-    def _hour(self, records: _Records, hour: int, mine: list[Row], points: Mapping[int, list[Sample]]) -> Hour:
+    def _hour(self, records: _Records, hour: int, mine: list[_Sent], points: _Stored) -> Hour:
         missing: defaultdict[Reason, list[int]] = defaultdict(list)
         different: defaultdict[Reason, list[int]] = defaultdict(list)
-        fields = set[str]()
-        for row in mine:
-            if row.time_ms not in points:
-                missing[self._reason(records, row, "lost")].append(row.id)
+        fields, is_exact = set[str](), self.server.is_exact
+        for line, values in mine:
+            if line.time_ms not in points:
+                missing[self._reason(records, line, "lost")].append(line.id)
             elif self.with_values:
-                wrong, is_mended = self._differences(row, points[row.time_ms])
-                if wrong:
-                    fields |= wrong
-                    different[self._reason(records, row, "changed" if is_mended else "stuck")].append(row.id)
+                point = points[line.time_ms]
+                wrong = {name for name, value in point if not is_same(values.get(name), value, is_exact=is_exact)}
+                lacking = values.keys() - {name for name, _ in point}
+                if wrong or lacking:
+                    fields |= wrong | lacking
+                    is_mended = lacking or (is_exact and wrong & values.keys())
+                    different[self._reason(records, line, "changed" if is_mended else "stuck")].append(line.id)
         return Hour(
             records.stream,
             records.site,
             hour,
             in_journal=len(mine),
             at_server=len(points),
-            surplus=len(points.keys() - {row.time_ms for row in mine}),
+            surplus=len(points.keys() - {line.time_ms for line, _ in mine}),
             missing={reason: IdRanges.of_ids(ids) for reason, ids in missing.items()},
             different={reason: IdRanges.of_ids(ids) for reason, ids in different.items()},
             fields=tuple(sorted(fields)),
         )
 
-    def _differences(self, row: Row, point: list[Sample]) -> tuple[set[str], bool]:
-        """The fields with other values at the server, and whether sending again would replace one."""
-        values, is_exact = row.values, self.server.is_exact
-        wrong = {name for _, name, value in point if not is_same(values.get(name), value, is_exact=is_exact)}
-        lacking = values.keys() - {name for _, name, _ in point}
-        return wrong | lacking, bool(lacking or (is_exact and wrong & values.keys()))
-
-    def _reason(self, records: _Records, row: Row, otherwise: Reason) -> Reason:
+    def _reason(self, records: _Records, line: Line, otherwise: Reason) -> Reason:
         """Why a record is missing or different at the server; `otherwise`: the reason if it had accepted it."""
         for reason, ids in records.excused.items():
-            if row.id in ids:
+            if line.id in ids:
                 return reason
         kept_seconds = self.server.retention_seconds()
-        is_expired = kept_seconds and row.time_ms < self.now_ms - kept_seconds * 1000
+        is_expired = kept_seconds and line.time_ms < self.now_ms - kept_seconds * 1000
         return "expired" if is_expired else otherwise

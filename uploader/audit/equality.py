@@ -20,8 +20,6 @@ ROUNDING = 1e-9
 
 def is_same(mine: Value | None, theirs: Value, *, is_exact: bool, added: int = 0) -> bool:
     """Whether a value is the one that was sent (None: none was sent), or the same sum of `added` numbers."""
-    if isinstance(mine, str):
-        return mine == theirs or not is_exact
-    if mine is None or isinstance(theirs, str):
-        return False
+    if mine is None or isinstance(mine, str) or isinstance(theirs, str):
+        return mine == theirs or (isinstance(mine, str) and not is_exact)
     return math.isclose(mine, theirs, rel_tol=2 * added * UNIT_ROUNDOFF if is_exact else ROUNDING)

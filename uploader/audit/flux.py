@@ -19,13 +19,10 @@ from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Tot
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Flux:
-    """The query language of InfluxDB 2.x and Cloud."""
-
     target: Target
     answers_in = "csv"
     is_exact = True
@@ -48,9 +45,9 @@ class Flux:
         )
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds, 0 for ever; None if the token may not see the bucket."""
+        """Seconds (the server says nanoseconds), 0 for ever; None if the token may not see the bucket."""
         for row in _rows(body):
-            return (row["retentionPeriod"] or 0) // _NANOSECONDS_PER_SECOND
+            return (row["retentionPeriod"] or 0) // 10**9
         return None
 
     def _result(self, points: Points, function: str, text: str | None, names: Sequence[str]) -> str:

@@ -19,8 +19,6 @@ _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 @dataclass(frozen=True)
 class InfluxQL:
-    """The query language of InfluxDB 1.x and 3.x."""
-
     target: Target
     answers_in = "json"
     is_exact = True
@@ -80,9 +78,8 @@ def _string(text: str) -> str:
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
     """The rows of all statements."""
-    parsed = json.loads(body)
-    results = parsed.get("results") if isinstance(parsed, dict) else None
-    if not results or not isinstance(results, list):
+    results = json.loads(body)["results"]
+    if not results:
         raise ValueError("no results")
     for result in results:
         if "error" in result:

@@ -24,8 +24,6 @@ from uploader.server.target import Target
 
 @dataclass(frozen=True)
 class MetricsQL:
-    """The query language of VictoriaMetrics."""
-
     target: Target
     answers_in = "json"
     is_exact = False
@@ -77,12 +75,9 @@ def read_url(write_url: str) -> str:
 
 def _results(body: bytes) -> list[dict[str, Any]]:
     parsed = json.loads(body)
-    if parsed.get("status") != "success":
-        raise ValueError("no success")
     if parsed.get("isPartial"):
         raise QueryFailed("a part of the cluster does not answer, so the answer is incomplete")
-    results: list[dict[str, Any]] = parsed["data"]["result"]
-    return results
+    return list(parsed["data"]["result"])
 
 
 def _series(points: Points, names: Iterable[str]) -> str:

@@ -23,8 +23,6 @@ class Total(NamedTuple):
 
 Found = tuple[int, Total, Value]
 """A time in milliseconds (for a total: when its hour begins or ends), and what the server has for it."""
-Sample = tuple[int, str, Value]
-"""A field's value in one point: time in milliseconds, field, value."""
 Hours = dict[int, dict[Total, float]]
 """Totals by hour: when it begins, in milliseconds since 1970 (UTC)."""
 Asked = Mapping[tuple[str, str | None], Sequence[str]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uploader.audit.query import Hours, Points, Sample, Total, Value, add_to
+from uploader.audit.query import Hours, Points, Total, Value, add_to
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,13 @@ class Stored:
                     add_to(hours, time_ms, total, 1 if total.function == "count" else float(value))
         return hours
 
-    def samples(self, points: Points, names: Iterable[str]) -> list[Sample]:
+    def samples(self, points: Points, names: Iterable[str]) -> list[tuple[int, str, Value]]:
         wanted = list(names)
-        self.asked.append(("samples", points, wanted))
+        if wanted:
+            self.asked.append(("samples", points, wanted))
         return self._matching(points, wanted)
 
-    def _matching(self, points: Points, names: list[str]) -> list[Sample]:
+    def _matching(self, points: Points, names: list[str]) -> list[tuple[int, str, Value]]:
         return [
             (point.time_ms, name, value)
             for point in self.points

@@ -379,7 +379,33 @@ def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
     audit = place.audit(server, with_values=True)
     assert [changed(each) for each in audit.hours("days")] == [(), ((2, 2),), ()]
     assert [changed(each) for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
-    assert [how for how, *_ in server.asked] == ["samples"] * 3
+    assert [how for how, *_ in server.asked] == ["samples"] * 2
+
+
+def test_a_days_second_point_is_compared_too(place: Place) -> None:
+    """A value that differs, a point that is lost, one that is as it was sent; none was sent of the last day."""
+    energy = {"charge_watt_hours": 100.0, "load_watt_hours": 40.5, "balance_watt_hours": 59.5, "coverage_percent": 99.0}
+    server = Stored(points := [])
+    for n in (1, 2, 3, 4):
+        time_ms = BEGIN_MS + n * 24 * HOUR_MS
+        measured: dict[str, float] = {} if n == 4 else {"charge": 100.0, "load": 40.5}
+        columns: Any = {f"measured_{name}_watt_hours": value for name, value in measured.items()}
+        day = {"date": f"2026-01-0{n}", "date_is_estimated": 0.0, "coverage_percent": 99.0} | columns
+        place.journal.append(Day(time_ms=time_ms, date=f"2026-01-0{n}", coverage_percent=99.0, **columns))
+        points.append(Point(time_ms, fields=day, measurement="solar_day"))
+        if n in (1, 3):
+            changes = {"load_watt_hours": 41.0} if n == 1 else {}
+            points.append(Point(time_ms, fields=energy | changes, measurement="solar_energy_day"))
+    place.progress.mark_done("days", [(1, 4)])
+    found = list(place.audit(server, with_values=True).hours("days"))
+    assert [changed(each) for each in found] == [((1, 1),), ((2, 2),), (), ()]
+    assert [each.fields for each in found] == [
+        ("solar_energy_day.load_watt_hours",),
+        tuple(sorted(f"solar_energy_day.{name}" for name in energy)),
+        (),
+        (),
+    ]
+    assert not any(each.missing or each.surplus for each in found)
 
 
 def test_of_the_loggers_own_rows_only_an_hour_with_other_sums_is_fetched(place: Place) -> None:
