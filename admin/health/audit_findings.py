@@ -98,8 +98,8 @@ def lines(findings: Findings) -> list[str]:
     return shown
 
 
-def counts(records: Mapping["Reason", "IdRanges"]) -> dict["Reason", int]:
-    return {reason: ids.count for reason, ids in records.items()}
+def counts(records: Mapping["Reason", "IdRanges"]) -> Counter["Reason"]:
+    return Counter({reason: ids.count for reason, ids in records.items()})
 
 
 def joined(hours: Iterable["Hour"]) -> Iterator[list["Hour"]]:
@@ -122,11 +122,8 @@ def _continues(before: "Hour", after: "Hour") -> bool:
 
 
 def run_words(run: Sequence["Hour"]) -> str:
-    missing: Counter[Reason] = Counter()
-    different: Counter[Reason] = Counter()
-    for hour in run:
-        missing.update(counts(hour.missing))
-        different.update(counts(hour.different))
+    missing = sum((counts(hour.missing) for hour in run), Counter())
+    different = sum((counts(hour.different) for hour in run), Counter())
     total = sum(hour.in_journal for hour in run)
     parts = []
     named = f"with different values ({', '.join(run[0].fields)})"

@@ -30,10 +30,6 @@ from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 120.0
-ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
-TRIES = 3
 FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of their version. Flux may be switched off in 1.8.
@@ -61,10 +57,10 @@ class Client(Transport):
         self,
         target: Target,
         *,
-        connect_seconds: float = CONNECT_SECONDS,
-        read_seconds: float = READ_SECONDS,
+        connect_seconds: float = 10.0,
+        read_seconds: float = 120.0,
         first_wait_seconds: float = 1.0,
-        answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
+        answer_limit_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         super().__init__(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
@@ -146,7 +142,7 @@ class Client(Transport):
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
         attempts = Retrying(
-            stop=stop_after_attempt(TRIES),
+            stop=stop_after_attempt(3),
             wait=wait_random_exponential(self._first_wait_seconds, max=10 * self._first_wait_seconds),
             retry=retry_if_exception_type(UploadError),
             reraise=True,
