@@ -45,6 +45,7 @@ def audit(
     ca_file: options.CaFile = None,
 ) -> int:
     """Compare the journal with InfluxDB, hour by hour, and list what is missing there."""
+    from journal.id_ranges import NONE
     from uploader.audit.client import Client
     from uploader.audit.comparison import Comparison
     from uploader.progress.progress import Progress
@@ -66,14 +67,13 @@ def audit(
                     journal=journal,
                     progress=sent,
                     server=server,
-                    retention_seconds=server.retention_seconds(),
                     now_ms=time.time_ns() // 1_000_000,
                     with_values=values,
                 )
                 findings.with_texts = server.is_exact
                 for name in streams:
                     for hour in comparison.hours(name, since, until):
-                        if repair and (ids := hour.lost_ids | hour.changed_ids):
+                        if repair and (ids := hour.missing.get("lost", NONE) | hour.different.get("changed", NONE)):
                             sent.requeue(name, ids)
                             findings.queued += ids.count
                         findings.add(hour)

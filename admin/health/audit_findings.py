@@ -10,6 +10,7 @@ from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import count
 
 if TYPE_CHECKING:
+    from journal.id_ranges import IdRanges
     from uploader.audit.comparison import Hour, Reason
 
 HOUR_MS = 3_600_000
@@ -44,8 +45,8 @@ class Findings:
 
     def add(self, hour: "Hour") -> None:
         self.in_journal[hour.stream] += hour.in_journal
-        self.missing.setdefault(hour.stream, Counter()).update(hour.missing)
-        self.different.setdefault(hour.stream, Counter()).update(hour.different)
+        self.missing.setdefault(hour.stream, Counter()).update(counts(hour.missing))
+        self.different.setdefault(hour.stream, Counter()).update(counts(hour.different))
         self.surplus[hour.stream] += hour.surplus
         if hour.missing or hour.different or hour.surplus:
             self.hours.append(hour)
@@ -97,6 +98,10 @@ def lines(findings: Findings) -> list[str]:
     return shown
 
 
+def counts(records: Mapping["Reason", "IdRanges"]) -> Counter["Reason"]:
+    return Counter({reason: ids.count for reason, ids in records.items()})
+
+
 def joined(hours: Iterable["Hour"]) -> Iterator[list["Hour"]]:
     """Hours in a row that differ for the same reasons."""
     run: list[Hour] = []
@@ -117,11 +122,8 @@ def _continues(before: "Hour", after: "Hour") -> bool:
 
 
 def run_words(run: Sequence["Hour"]) -> str:
-    missing: Counter[Reason] = Counter()
-    different: Counter[Reason] = Counter()
-    for hour in run:
-        missing.update(hour.missing)
-        different.update(hour.different)
+    missing = sum((counts(hour.missing) for hour in run), Counter())
+    different = sum((counts(hour.different) for hour in run), Counter())
     total = sum(hour.in_journal for hour in run)
     parts = []
     named = f"with different values ({', '.join(run[0].fields)})"
@@ -164,12 +166,12 @@ def as_dict(findings: Findings) -> dict[str, object]:
                 "hour": iso(hour.begin_ms),
                 "in_journal": hour.in_journal,
                 "at_server": hour.at_server,
-                "missing": hour.missing,
-                "different": hour.different,
+                "missing": counts(hour.missing),
+                "different": counts(hour.different),
                 "fields": hour.fields,
                 "surplus": hour.surplus,
-                "lost_ids": hour.lost_ids.ranges,
-                "changed_ids": hour.changed_ids.ranges,
+                "lost_ids": [*hour.missing.get("lost", ())],
+                "changed_ids": [*hour.different.get("changed", ())],
             }
             for hour in findings.hours
         ],

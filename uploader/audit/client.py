@@ -12,10 +12,10 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
-from json import JSONDecodeError
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -24,20 +24,18 @@ from journal.errors import UploadError
 from uploader.audit.flux import Flux
 from uploader.audit.influxql import InfluxQL
 from uploader.audit.metricsql import MetricsQL
-from uploader.audit.query import Found, Hours, Query, Request, Sample, StrangeAnswer, summary
+from uploader.audit.query import Found, Hours, Points, QueryFailed, Request, Total, Value, add_to
 from uploader.server.answers import Answer, is_influx, outcome_of, words_of
 from uploader.server.outcomes import Unreachable
 from uploader.server.target import Target
 from uploader.server.transport import Transport
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 120.0
-ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
-TRIES = 3
 FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of their version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
+# Flux without `buckets()`, InfluxQL without retention policies.
+CANNOT_SAY = {400, 405, 422, 500, 501}
 # What InfluxDB 2.7.12 says where it has numbers of a field for one week, and text or true/false of it for another.
 OF_ANOTHER_TYPE = re.compile(r"unsupported (for|input type for \w+) aggregate")
 MAY_READ = "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)"
@@ -59,24 +57,25 @@ class Client(Transport):
         self,
         target: Target,
         *,
-        connect_seconds: float = CONNECT_SECONDS,
-        read_seconds: float = READ_SECONDS,
+        connect_seconds: float = 10.0,
+        read_seconds: float = 120.0,
         first_wait_seconds: float = 1.0,
-        answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
+        answer_limit_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         super().__init__(target, connect_seconds, read_seconds, answer_limit_bytes)
         self._first_wait_seconds = first_wait_seconds
 
-    def summaries(self, query: Query) -> Hours:
-        """Counts of the points of each hour, and whatever else the query asks for."""
-        hours = Hours()
-        for time_ms, key, value, function in self._found(query, self._language.summaries):
-            summary(hours, time_ms, key).add(function, float(value))
+    def totals(self, points: Points, totals: Collection[Total]) -> Hours:
+        """These totals of the points of each hour."""
+        hours: Hours = {}
+        for time_ms, total, value in self._found(points, totals):
+            add_to(hours, time_ms, total, float(value))
         return hours
 
-    def samples(self, query: Query) -> list[Sample]:
-        """Every value of the points."""
-        return [(time_ms, name, value) for time_ms, name, value, _ in self._found(query, self._language.samples)]
+    def samples(self, points: Points, names: Iterable[str]) -> list[tuple[int, str, Value]]:
+        """Every value that the points have of these fields: time in milliseconds, field, value."""
+        totals = [Total("value", name) for name in names]
+        return [(time_ms, total.field, value) for time_ms, total, value in self._found(points, totals)]
 
     def retention_seconds(self) -> int | None:
         """How long the server keeps points: 0 for ever, None if it does not say."""
@@ -85,52 +84,55 @@ class Client(Transport):
     @property
     def is_exact(self) -> bool:
         """Whether the server has each value, texts too, exactly as it was sent last."""
-        return self._language.is_exact
+        return self._recognised[0].is_exact
 
-    def _found(self, query: Query, requests: Callable[[Query], list[Request]]) -> Iterator[Found]:
-        """What the server has in the part of the query in which InfluxDB can have points: it counts nanoseconds since
+    def _found(self, points: Points, totals: Collection[Total]) -> list[Found]:
+        """What the server has in the part of the period in which InfluxDB can have points: it counts nanoseconds since
         1970 in 64 bits."""
-        query = query.between(max(query.since_ms, -FARTHEST_MS), min(query.until_ms, FARTHEST_MS))
-        for request in requests(query) if query.since_ms < query.until_ms else ():
-            yield from self._understood(self._language, self._ask(request), lambda body: [*self._language.read(body)])
-
-    @property
-    def _language(self) -> Language:
-        return self._recognised[0]
+        since_ms, until_ms = max(points.since_ms, -FARTHEST_MS), min(points.until_ms, FARTHEST_MS)
+        if since_ms >= until_ms or not totals:
+            return []
+        points = replace(points, since_ms=since_ms, until_ms=until_ms)
+        asked: dict[tuple[str, str | None], list[str]] = {}
+        for function, name, text in totals:
+            asked.setdefault((function, text), []).append(name)
+        language = self._recognised[0]
+        answer = self._ask(language.request(points, asked))
+        return self._understood(language, answer, lambda body: [*language.read(points, body)])
 
     @cached_property
     def _recognised(self) -> tuple[Language, int | None]:
         """The server's query language, and how long it keeps points."""
-        flux, influxql, metricsql = Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)
-        answer = self._ask(flux.retention())
-        if not answer.version.startswith(SPEAK_INFLUXQL) and (answer.status in {200, 401, 403} or is_influx(answer)):
-            if answer.status in {400, 422, 500} and not self._lacks_org(answer):
-                return flux, None  # its Flux does not know `buckets()`
-            return flux, self._understood(flux, answer, flux.read_retention)
-        ping = Request(f"{self.target.base_url}/ping", method="GET")
-        if (answer.version or self._ask(ping).version).startswith(SPEAK_INFLUXQL):
-            policies = self._ask(influxql.retention())
-            if policies.status in {400, 405, 501}:
-                return influxql, None
-            with suppress(StrangeAnswer):
-                return influxql, self._understood(influxql, policies, influxql.read_retention)
-        alive = self._ask(metricsql.retention())
-        if alive.status in {200, 401, 403}:
-            with suppress(StrangeAnswer):
-                return metricsql, self._understood(metricsql, alive, metricsql.read_retention)
-        raise self._cannot(f"{UNKNOWN} ({answer.status}: {words_of(answer)})", "check INFLUXDB_URL")
+        answers = []
+        for language in (Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)):
+            answers.append(answer := self._ask(language.retention()))
+            if self._may_speak(language, answer):
+                if answer.status in CANNOT_SAY and not self._lacks_org(answer):
+                    return language, None
+                with suppress(StrangeAnswer):
+                    return language, self._understood(language, answer, language.read_retention)
+        raise self._cannot(f"{UNKNOWN} ({answers[0].status}: {words_of(answers[0])})", "check INFLUXDB_URL")
+
+    def _may_speak(self, language: Language, answer: Answer) -> bool:
+        """Whether a server that answers so when it is asked for its retention may speak the language."""
+        if isinstance(language, InfluxQL):
+            version = answer.version or self._ask(Request(f"{self.target.base_url}/ping")).version
+            return version.startswith(SPEAK_INFLUXQL)
+        if isinstance(language, Flux) and (answer.version or is_influx(answer)):
+            return not answer.version.startswith(SPEAK_INFLUXQL)
+        return answer.status in {200, 401, 403}
 
     def _understood(self, language: Language, answer: Answer, read: Callable[[bytes], _T]) -> _T:
         """What a language reads in an answer. Raises UploadError for an answer that is none, and says why."""
         if answer.status == 200 and language.answers_in in answer.headers.get("content-type", ""):
             try:
                 return read(answer.body)
-            except (StrangeAnswer, LookupError, TypeError, AttributeError, JSONDecodeError) as error:
-                words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
-                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
-            except ValueError as error:
+            except QueryFailed as error:
                 words = self.target.without_secrets(" ".join(str(error).split()))
                 raise self._cannot(f"the server says: {words}", "check INFLUXDB_BUCKET and INFLUXDB_ORG") from error
+            except (LookupError, TypeError, AttributeError, ValueError) as error:
+                words = f"{UNKNOWN} ({self.target.without_secrets(str(error))})"
+                raise self._cannot(words, "check INFLUXDB_URL", StrangeAnswer) from error
         if self._lacks_org(answer):
             raise self._cannot(f"organisation {self.target.org} not found", "check INFLUXDB_ORG")
         unexplained = f"the server does not answer the query ({answer.status}: {words_of(answer)})"
@@ -140,28 +142,29 @@ class Client(Transport):
     def _ask(self, request: Request) -> Answer:
         """The answer. After a failure that may soon be over, it asks again."""
         attempts = Retrying(
-            stop=stop_after_attempt(TRIES),
+            stop=stop_after_attempt(3),
             wait=wait_random_exponential(self._first_wait_seconds, max=10 * self._first_wait_seconds),
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception_type(UploadError),
             reraise=True,
         )
         return attempts(self._ask_once, request)
 
     def _ask_once(self, request: Request) -> Answer:
+        """The answer. Raises UploadError for a failure that may soon be over."""
         headers = {
             "Content-Type": request.content_type,
             "Accept": "*/*",
             "Accept-Encoding": "gzip",
             "Authorization": request.authorization,
         }
-        answer = self.ask(request.method, request.url, headers, request.body)
+        answer = self.ask("POST" if request.body else "GET", request.url, headers, request.body)
         if isinstance(answer, Unreachable):
-            raise self._cannot(answer.reason, "try again later", _Passing)
+            raise self._cannot(answer.reason, "try again later")
         if not answer.is_whole:
-            raise self._cannot("the answer was too long or too slow", "try again later", _Passing)
+            raise self._cannot("the answer was too long or too slow", "try again later")
         is_its_answer = answer.status < 400 or (answer.status == 500 and is_influx(answer))
         if not is_its_answer and isinstance(outcome := outcome_of(answer), Unreachable):
-            raise self._cannot(outcome.reason, "try again later", _Passing)
+            raise self._cannot(outcome.reason, "try again later")
         return answer
 
     def _lacks_org(self, answer: Answer) -> bool:
@@ -175,5 +178,5 @@ class Client(Transport):
         return kind(f"cannot audit {self.target.base_url}: {cause}; {remedy}")
 
 
-class _Passing(UploadError):
-    """A failure that may soon be over."""
+class StrangeAnswer(UploadError):
+    """The answer does not have the form of the language."""

@@ -5,7 +5,7 @@
               all none some  all     in a "some" hour every point is fetched and compared
 
 With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal.
-Days and events are few, so all of them are fetched.
+Days and events are few, so then all of them are fetched.
 
 Rules:
 - What has been sent is read before the server is asked, so a record that is sent meanwhile does not count as missing.
@@ -14,39 +14,39 @@ Rules:
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from journal.id_ranges import NONE, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
-from uploader.audit import equality
 from uploader.audit.client import Client
-from uploader.audit.query import HOUR_MS, Hours, Query, Sample, Summary, hour_of
-from uploader.audit.records import FIRST, Row, rows, tally
+from uploader.audit.equality import is_same
+from uploader.audit.query import HOUR_MS, Points, Total, Value, hour_of
+from uploader.audit.records import FIRST, SECOND, sent, tally
 from uploader.progress.progress import Progress
-from uploader.server.line_protocol import FIELDS, MEASUREMENT_OF, TEXT_FIELDS, tag_value
+from uploader.server.line_protocol import ENERGY_DAY, FIELDS, MEASUREMENT_OF, Line, tag_value
 
 Reason = Literal["pending", "held", "refused", "expired", "lost", "changed", "stuck"]
-HOURS_AT_ONCE = {"readings": 28 * 24, "events": 28 * 24, "days": 364 * 24, "checks": 28 * 24}
-SUMMED = {"readings", "checks"}
-HOURS_SUMMED_AT_ONCE = 7 * 24
-SAMPLES_AT_ONCE = 50_000
+WEEK_MS = 7 * 24 * HOUR_MS
 FARTHEST_MS = 2**63
+
+_Sent = tuple[Line, dict[str, Value]]
+_Stored = dict[int, list[tuple[str, Value]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of one site. `missing`: how many records the server does not have, by reason.
+    """One hour of one site. `missing`: the records that the server does not have, by reason.
 
     pending  waiting to be sent                             held     waiting until the clock is trusted
     refused  dead letters                                   expired  older than the server keeps points
-    lost     sent, but not there (`lost_ids`)
+    lost     sent, but not there
 
-    `different`: how many records have other values at the server, by reason. Two reasons more:
+    `different`: those that have other values at the server, by reason. Two reasons more:
 
-    changed  sending again would fix it (`changed_ids`)     stuck    sending again would not replace the old value
+    changed  sending again would fix it                     stuck    sending again would not replace the old value
 
     `fields`: those with other values. `surplus`: points that only the server has: pruned here, or from another source.
     """
@@ -56,33 +56,29 @@ class Hour:
     begin_ms: int
     in_journal: int
     at_server: int
-    missing: Mapping[Reason, int] = field(default_factory=dict)
-    lost_ids: IdRanges = NONE
     surplus: int = 0
-    different: Mapping[Reason, int] = field(default_factory=dict)
-    changed_ids: IdRanges = NONE
+    missing: Mapping[Reason, IdRanges] = field(default_factory=dict)
+    different: Mapping[Reason, IdRanges] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """Some records of one site. `excused`: for each reason that the uploader knows, those that the server need not
-    have."""
+    """Some records of one site, and the points that they should be at the server. `excused`: for each reason that the
+    uploader knows, those that the server need not have."""
 
     stream: str
     site: str
     ids: IdRanges
+    points: Points
     excused: Mapping[Reason, IdRanges]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Compares a journal with the server. `retention_seconds`: how long it keeps points; 0 or None: for ever."""
-
     journal: Journal
     progress: Progress
     server: Client
-    retention_seconds: int | None
     now_ms: int
     with_values: bool = False
 
@@ -90,26 +86,28 @@ class Comparison:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
         the journal is left out. Raises UploadError if the server cannot be asked.
         """
-        at_once = HOURS_SUMMED_AT_ONCE if self._is_summed(stream) else HOURS_AT_ONCE[stream]
+        weeks = 52 if stream == "days" else 1 if self.with_values else 4
         since = -FARTHEST_MS if since_ms is None else since_ms
         begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
         while begin < until:
-            end = min((begin // HOUR_MS + at_once) * HOUR_MS, until)
+            end = min(hour_of(begin) + weeks * WEEK_MS, until)
             ids = IdRanges.of(self.journal.id_ranges(stream, begin, end))
-            for records in self._by_site(stream, ids):
-                yield from self._compared(records, begin, end)
+            for records in self._by_site(stream, ids, begin, end):
+                yield from self._compared(records)
             # Without a record here, the next may be centuries away: a damaged time.
             begin = end if ids else self._ends(stream, end, until)[0]
 
     def _ends(self, stream: str, since_ms: int, until_ms: int) -> tuple[int, int]:
-        """The time of the first record in this period, and one after that of the last; the period's end if there is
-        none."""
+        """From the hour of the first record in this period to the end of the last one's; both are the period's end if
+        there is none."""
         ranges = self.journal.id_ranges(stream, since_ms, until_ms)
         records = [self.journal.get(stream, record_id) for first_and_last in ranges for record_id in first_and_last]
-        times = [record.time_ms for record in records if record]
-        return (min(times), max(times) + 1) if times else (until_ms, until_ms)
+        hours = [hour_of(record.time_ms) for record in records if record]
+        if not hours:
+            return until_ms, until_ms
+        return max(since_ms, min(hours)), min(until_ms, max(hours) + HOUR_MS)
 
-    def _by_site(self, stream: str, ids: IdRanges) -> list[_Records]:
+    def _by_site(self, stream: str, ids: IdRanges, begin: int, end: int) -> list[_Records]:
         """What the uploader knows is read here, before the server is asked."""
         released = ids & self.journal.released(stream)
         excused: dict[Reason, IdRanges] = {
@@ -120,116 +118,98 @@ class Comparison:
         found: dict[str, IdRanges] = {}
         for first, last, site in self.journal.sites(stream):
             found[site] = found.get(site, NONE) | (ids & IdRanges(((first, last),)))
-        return [_Records(stream, site, its, excused) for site, its in found.items() if its]
+        return [
+            _Records(stream, site, its, Points(MEASUREMENT_OF[stream], tag_value(site), begin, end), excused)
+            for site, its in found.items()
+            if its
+        ]
 
-    def _compared(self, records: _Records, begin: int, end: int) -> Iterator[Hour]:
-        """The hours from `begin` to `end`: those that may differ are examined, together with their neighbours."""
-        stream, is_summed = records.stream, self._is_summed(records.stream)
-        names = FIELDS[STREAMS[stream]] if self.with_values else (FIRST[stream],)
-        with_texts = is_summed and self.server.is_exact
-        found = tally(self.journal, stream, names, records.ids, with_values=is_summed, with_texts=with_texts)
-        query, mine = Query(MEASUREMENT_OF[stream], tag_value(records.site), found.names, begin, end), found.hours
-        theirs = self.server.summaries(_with_functions(query, mine) if is_summed else query)
-        differing = {hour for hour in mine if not self._agree(stream, mine[hour], theirs.get(hour, {}))}
-        sizes = {hour: _size(mine.get(hour, {}), theirs.get(hour, {})) for hour in {*mine, *theirs}}
-        for hours in runs(sizes, differing):
-            hour, here = hours[0], found.records[hours[0]]
-            if hour in differing:
-                part = query.between(max(begin, hour), min(end, hours[-1] + HOUR_MS))
-                samples = self.server.samples(part) if theirs.keys() & hours else []
-                yield from self._examined(records, part, hours, samples)
-            elif here:
-                yield Hour(stream, records.site, hour, here, here)
+    def _compared(self, records: _Records) -> Iterator[Hour]:
+        """The hours of these records. One that may differ is examined; also one of which only a part is compared, or in
+        which a record has not the field that is counted."""
+        stream, points, first = records.stream, records.points, Total("count", FIRST[records.stream])
+        names = FIELDS[STREAMS[stream]]
+        if self.with_values and stream in {"days", "events"}:
+            yield from self._examined(records, points.since_ms, points.until_ms, names)
+            return
+        numbers, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
+        asked = [first]
+        if self.with_values:
+            of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
+            asked = [total for total in of_all if total.text is None or self.server.is_exact]
+        since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
+        theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
+        for hour in sorted({*mine, *theirs}):
+            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), numbers[hour]
+            begin, end = max(points.since_ms, hour), min(points.until_ms, hour + HOUR_MS)
+            is_counted = here.get(first, 0) == number
+            is_told = is_counted and end - begin == HOUR_MS
+            if is_told and not here:
+                surplus = int(max(value for total, value in there.items() if total.function == "count"))
+                yield Hour(stream, records.site, hour, 0, surplus, surplus)
+            elif is_told and all(self._agree(total, here, there, number) for total in asked):
+                yield Hour(stream, records.site, hour, number, number)
+            elif is_told and not there:
+                yield from self._examined(records, begin, end, ())
             else:
-                there = max(each.count for each in theirs[hour].values())
-                yield Hour(stream, records.site, hour, 0, there, surplus=there)
+                is_enough = is_counted and not self.with_values
+                yield from self._examined(records, begin, end, [first.field] if is_enough else names)
 
-    def _is_summed(self, stream: str) -> bool:
-        """Whether values are compared by their sums first. Days and events are few."""
-        return self.with_values and stream in SUMMED
+    def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float], number: int) -> bool:
+        added = number if total.function == "sum" else 0
+        return is_same(mine.get(total, 0.0), theirs.get(total, 0.0), is_exact=self.server.is_exact, added=added)
 
-    def _agree(self, stream: str, mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> bool:
-        is_told_by_sums = self._is_summed(stream) or not self.with_values
-        return is_told_by_sums and equality.agree(mine, theirs, is_exact=self.server.is_exact)
+    def _examined(self, records: _Records, begin: int, end: int, names: Sequence[str]) -> Iterator[Hour]:
+        """The hours from `begin` to `end`, from all points of both sides. No names: the server has none."""
+        mine: defaultdict[int, list[_Sent]] = defaultdict(list)
+        second = set[str]()
+        ids = IdRanges.of(self.journal.id_ranges(records.stream, begin, end))
+        for line, values in sent(self.journal, records.stream, records.ids & ids):
+            mine[hour_of(line.time_ms)].append((line, values))
+            second.update(name for name in values if name.startswith(SECOND))
+        theirs: defaultdict[int, _Stored] = defaultdict(dict)
+        points = replace(records.points, since_ms=begin, until_ms=end)
+        for time_ms, name, value in self.server.samples(points, names):
+            theirs[hour_of(time_ms)].setdefault(time_ms, []).append((name, value))
+        if self.with_values:
+            points = replace(points, measurement=ENERGY_DAY)
+            for time_ms, name, value in self.server.samples(points, [name.removeprefix(SECOND) for name in second]):
+                theirs[hour_of(time_ms)].setdefault(time_ms, []).append((SECOND + name, value))
+        for hour in sorted({*mine, *theirs}):
+            yield self._hour(records, hour, mine[hour], theirs[hour])
 
-    def _examined(self, records: _Records, part: Query, hours: list[int], samples: list[Sample]) -> Iterator[Hour]:
-        """These hours, from all points of both sides."""
-        points: defaultdict[int, dict[int, list[Sample]]] = defaultdict(dict)
-        for sample in samples:
-            points[hour_of(sample[0])].setdefault(sample[0], []).append(sample)
-        ids = records.ids & IdRanges.of(self.journal.id_ranges(records.stream, part.since_ms, part.until_ms))
-        mine: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in rows(self.journal, records.stream, part.fields, ids):
-            mine[hour_of(row.time_ms)].append(row)
-        for hour in hours:
-            yield self._hour(records, hour, mine[hour], points[hour])
-
-    def _hour(self, records: _Records, hour: int, mine: list[Row], points: Mapping[int, list[Sample]]) -> Hour:
+    def _hour(self, records: _Records, hour: int, mine: list[_Sent], points: _Stored) -> Hour:
         missing: defaultdict[Reason, list[int]] = defaultdict(list)
         different: defaultdict[Reason, list[int]] = defaultdict(list)
-        fields = set[str]()
-        for row in mine:
-            if row.time_ms not in points:
-                missing[self._reason(records, row, "lost")].append(row.id)
+        fields, is_exact = set[str](), self.server.is_exact
+        for line, values in mine:
+            if line.time_ms not in points:
+                missing[self._reason(records, line, "lost")].append(line.id)
             elif self.with_values:
-                wrong, is_mended = self._differences(row, points[row.time_ms])
-                if wrong:
-                    fields |= wrong
-                    different[self._reason(records, row, "changed" if is_mended else "stuck")].append(row.id)
+                point = points[line.time_ms]
+                wrong = {name for name, value in point if not is_same(values.get(name), value, is_exact=is_exact)}
+                lacking = values.keys() - {name for name, _ in point}
+                if wrong or lacking:
+                    fields |= wrong | lacking
+                    is_mended = lacking or (is_exact and wrong & values.keys())
+                    different[self._reason(records, line, "changed" if is_mended else "stuck")].append(line.id)
         return Hour(
             records.stream,
             records.site,
             hour,
             in_journal=len(mine),
             at_server=len(points),
-            missing={reason: len(ids) for reason, ids in missing.items()},
-            lost_ids=IdRanges.of_ids(missing.get("lost", ())),
-            surplus=len(points.keys() - {row.time_ms for row in mine}),
-            different={reason: len(ids) for reason, ids in different.items()},
-            changed_ids=IdRanges.of_ids(different.get("changed", ())),
+            surplus=len(points.keys() - {line.time_ms for line, _ in mine}),
+            missing={reason: IdRanges.of_ids(ids) for reason, ids in missing.items()},
+            different={reason: IdRanges.of_ids(ids) for reason, ids in different.items()},
             fields=tuple(sorted(fields)),
         )
 
-    def _differences(self, row: Row, point: list[Sample]) -> tuple[set[str], bool]:
-        """The fields with other values at the server, and whether sending again would replace one."""
-        values, is_exact = row.values, self.server.is_exact
-        wrong = {name for _, name, value in point if not equality.is_same(values.get(name), value, is_exact=is_exact)}
-        lacking = values.keys() - {name for _, name, _ in point}
-        return wrong | lacking, bool(lacking or (is_exact and wrong & values.keys()))
-
-    def _reason(self, records: _Records, row: Row, otherwise: Reason) -> Reason:
+    def _reason(self, records: _Records, line: Line, otherwise: Reason) -> Reason:
         """Why a record is missing or different at the server; `otherwise`: the reason if it had accepted it."""
         for reason, ids in records.excused.items():
-            if row.id in ids:
+            if line.id in ids:
                 return reason
-        is_expired = self.retention_seconds and row.time_ms < self.now_ms - self.retention_seconds * 1000
+        kept_seconds = self.server.retention_seconds()
+        is_expired = kept_seconds and line.time_ms < self.now_ms - kept_seconds * 1000
         return "expired" if is_expired else otherwise
-
-
-def _with_functions(query: Query, mine: Hours) -> Query:
-    """The query, with the numbers to summarise and the texts that the journal has."""
-    numbers = tuple(name for name in query.fields if name not in TEXT_FIELDS)
-    keys = sorted({key for of_hour in mine.values() for key in of_hour if "=" in key})
-    texts = tuple((name, text) for name, _, text in (key.partition("=") for key in keys))
-    return replace(query, numbers=numbers, texts=texts)
-
-
-def runs(sizes: Mapping[int, int], differing: Collection[int]) -> Iterator[list[int]]:
-    """The hours of `sizes`, ascending: neighbours that differ together, up to SAMPLES_AT_ONCE samples; any other
-    alone."""
-    run: list[int] = []
-    size = 0
-    for hour in sorted(sizes):
-        is_next = run and hour in differing and run[-1] in differing
-        if run and not (is_next and size + sizes[hour] <= SAMPLES_AT_ONCE):
-            yield run
-            run, size = [], 0
-        run.append(hour)
-        size += sizes[hour]
-    if run:
-        yield run
-
-
-def _size(mine: Mapping[str, Summary], theirs: Mapping[str, Summary]) -> int:
-    """How many samples an hour has."""
-    return max(sum(each.count for key, each in of_hour.items() if "=" not in key) for of_hour in (mine, theirs))

@@ -9,107 +9,77 @@ after status 200, as a table with a column `error`.
 import csv
 import io
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Found, Query, Request, StrangeAnswer, required, text_key
+from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
+@dataclass(frozen=True)
 class Flux:
-    """The query language of InfluxDB 2.x and Cloud."""
-
+    target: Target
     answers_in = "csv"
     is_exact = True
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def request(self, points: Points, asked: Asked) -> Request:
+        """One script, with a result for each function and text, which names them: `sum`, `count boost`."""
+        return self._request("\n".join(self._result(points, *each, names) for each, names in asked.items()))
 
-    def summaries(self, query: Query) -> list[Request]:
-        """One script, with a result for each function (its name is in a column) and one for the texts."""
-        parts = [self._windows(query, query.fields, "count")]
-        if query.numbers:
-            parts += [self._windows(query, query.numbers, function) for function in ("sum", "min", "max")]
-        if query.texts:
-            names = sorted({name for name, _ in query.texts})
-            parts.append(
-                f"""{self._points(query, names)}
-    |> window(every: 1h)
-    |> duplicate(column: "_value", as: "text")
-    |> group(columns: ["_field", "text", "_start"])
-    |> count()
-    |> group()
-    |> rename(columns: {{_start: "_time"}})
-    |> keep(columns: ["_time", "_field", "text", "_value"])
-    |> set(key: "function", value: "count")
-    |> yield(name: "text")
-"""
-            )
-        return [self._request("\n".join(parts))]
-
-    def samples(self, query: Query) -> list[Request]:
-        columns = '["_time", "_field", "_value"]'
-        return [self._request(f"{self._points(query, query.fields)}\n    |> keep(columns: {columns})\n")]
-
-    def read(self, body: bytes) -> Iterator[Found]:
+    def read(self, points: Points, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
-            moment, name, value = (required(row, column) for column in ("_time", "_field", "_value"))
-            key = text_key(name, row["text"] or "") if "text" in row else name
-            yield Found(_ms(moment), key, "" if value is None else value, row.get("function", ""))
+            function, *text = row["result"].split(" ", 1)
+            value = row["_value"]
+            total = Total(function, row["_field"], *text)
+            yield (row["_time"] - _EPOCH) // timedelta(milliseconds=1), total, "" if value is None else value
 
     def retention(self) -> Request:
-        name = _string(self._target.bucket)
+        name = _string(self.target.bucket)
         return self._request(
             f'buckets() |> filter(fn: (r) => r.name == {name}) |> keep(columns: ["name", "retentionPeriod"])\n'
         )
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds, 0 for ever; None if the token may not see the bucket."""
+        """Seconds (the server says nanoseconds), 0 for ever; None if the token may not see the bucket."""
         for row in _rows(body):
-            return (required(row, "retentionPeriod") or 0) // _NANOSECONDS_PER_SECOND
+            return (row["retentionPeriod"] or 0) // 10**9
         return None
 
-    def _windows(self, query: Query, names: Iterable[str], function: str) -> str:
-        return f"""{self._points(query, names)}
-    |> aggregateWindow(every: 1h, fn: {function}, timeSrc: "_start", createEmpty: false)
-    |> group()
-    |> keep(columns: ["_time", "_field", "_value"])
-    |> set(key: "function", value: "{function}")
-    |> yield(name: "{function}")
-"""
-
-    def _points(self, query: Query, names: Iterable[str]) -> str:
+    def _result(self, points: Points, function: str, text: str | None, names: Sequence[str]) -> str:
         fields = " or ".join(f"r._field == {_string(name)}" for name in names)
-        return f"""from(bucket: {_string(self._target.bucket)})
-    |> range(start: {_time(query.since_ms)}, stop: {_time(query.until_ms)})
-    |> filter(fn: (r) => r._measurement == {_string(query.measurement)} and r.site == {_string(query.site)})
-    |> filter(fn: (r) => {fields})"""
+        script = f"""from(bucket: {_string(self.target.bucket)})
+    |> range(start: {_time(points.since_ms)}, stop: {_time(points.until_ms)})
+    |> filter(fn: (r) => r._measurement == {_string(points.measurement)} and r.site == {_string(points.site)})
+    |> filter(fn: (r) => {fields})
+"""
+        if text is not None:
+            script += f"    |> filter(fn: (r) => r._value == {_string(text)})\n"
+        if function != "value":
+            window = f'aggregateWindow(every: 1h, fn: {function}, timeSrc: "_start", createEmpty: false)'
+            script += f"    |> {window}\n    |> group()\n"
+        result = function if text is None else f"{function} {text}"
+        return f"""{script}    |> keep(columns: ["_time", "_field", "_value"])
+    |> yield(name: {_string(result)})
+"""
 
     def _request(self, text: str) -> Request:
         dialect = {"header": True, "annotations": ["datatype", "group", "default"], "delimiter": ","}
         body = json.dumps({"query": text, "type": "flux", "dialect": dialect}).encode()
-        url = f"{self._target.base_url}/api/v2/query?{urlencode({'org': self._target.org})}"
-        return Request(url, body, self._target.token_header, "application/json")
+        url = f"{self.target.base_url}/api/v2/query?{urlencode({'org': self.target.org})}"
+        return Request(url, body, self.target.token_header, "application/json")
 
 
 def _string(text: str) -> str:
-    escaped = re.sub(r'(["\\])', r"\\\1", text).replace("${", "\\${")
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False).replace("${", "\\${")
 
 
 def _time(time_ms: int) -> str:
-    moment = _EPOCH + timedelta(milliseconds=time_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (_EPOCH + timedelta(milliseconds=time_ms)).isoformat(timespec="milliseconds")
 
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
@@ -121,6 +91,6 @@ def _rows(body: bytes) -> Iterator[dict[str, Any]]:
         for record in answer.generator():  # type: ignore[no-untyped-call]
             yield record.values
     except parser.FluxQueryException as error:
-        raise ValueError(error.message) from error
+        raise QueryFailed(error.message) from error
     except (parser.FluxCsvParserException, csv.Error, LookupError, ValueError) as error:
-        raise StrangeAnswer("not annotated CSV") from error
+        raise ValueError("not annotated CSV") from error

@@ -1,85 +1,74 @@
 """InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and their answers in JSON. Pure.
 
-An error may come with status 200, inside the JSON. A shortened answer (`max-row-limit`) says `partial`.
+An error may come with status 200, inside the JSON. An answer of more than 10,000 rows, or `max-row-limit`, is shortened
+and says `partial`.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import Found, Query, Request, StrangeAnswer, required, text_key
+from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
+@dataclass(frozen=True)
 class InfluxQL:
-    """The query language of InfluxDB 1.x and 3.x."""
-
+    target: Target
     answers_in = "json"
     is_exact = True
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def request(self, points: Points, asked: Asked) -> Request:
+        """A statement for each function and text. Its columns: `sum load_amps`, `count regulator_state boost`."""
+        return self._request("; ".join(_statement(points, *each, names) for each, names in asked.items()))
 
-    def summaries(self, query: Query) -> list[Request]:
-        """One statement, and one more for each text; its column is named by the text's key."""
-        columns = [_call("count", name) for name in query.fields]
-        columns += [_call(function, name) for name in query.numbers for function in ("sum", "min", "max")]
-        by_hour = "GROUP BY time(1h) fill(none)"
-        statements = [f"SELECT {', '.join(columns)} {_points(query)} {by_hour}"]
-        for name, text in query.texts:
-            column = _call("count", name, text_key(name, text))
-            statements.append(f"SELECT {column} {_points(query)} AND {_name(name)} = {_string(text)} {by_hour}")
-        return [self._request("; ".join(statements))]
-
-    def samples(self, query: Query) -> list[Request]:
-        return [self._request(f"SELECT {', '.join(map(_name, query.fields))} {_points(query)}")]
-
-    def read(self, body: bytes) -> Iterator[Found]:
-        """A column is named `field`, or `function key`."""
+    def read(self, points: Points, body: bytes) -> Iterator[Found]:
         for row in _rows(body):
-            time_ms = int(required(row, "time"))
+            time_ms = int(row.pop("time"))
             for column, value in row.items():
-                if column != "time" and value is not None:
-                    function, is_function, key = column.partition(" ")
-                    yield Found(time_ms, key, value, function) if is_function else Found(time_ms, column, value)
+                if value is not None:
+                    yield time_ms, Total(*column.split(" ", 2)), value
 
     def retention(self) -> Request:
-        return self._request(f"SHOW RETENTION POLICIES ON {_name(self._target.database)}")
+        return self._request(f"SHOW RETENTION POLICIES ON {_name(self.target.database)}")
 
     def read_retention(self, body: bytes) -> int | None:
-        """Seconds, 0 for ever; None if there is no such policy. Raises StrangeAnswer for an answer without policies."""
+        """Seconds, 0 for ever; None if there is no such policy. Raises KeyError for an answer without policies."""
         for row in _rows(body):
-            duration = required(row, "duration")
-            if self._target.policy == row.get("name") or (not self._target.policy and row.get("default")):
+            duration = row["duration"]
+            if self.target.policy == row.get("name") or (not self.target.policy and row.get("default")):
                 parts = re.findall(r"(\d+)([hms])", duration)
                 return sum(int(amount) * _UNIT_SECONDS[unit] for amount, unit in parts)
         return None
 
     def _request(self, text: str) -> Request:
-        params = {"db": self._target.database, "rp": self._target.policy, "epoch": "ms"}
-        url = f"{self._target.base_url}/query?{urlencode({name: each for name, each in params.items() if each})}"
-        authorization = self._target.basic_header or self._target.token_header
+        params = {"db": self.target.database, "rp": self.target.policy, "epoch": "ms"}
+        url = f"{self.target.base_url}/query?{urlencode({name: each for name, each in params.items() if each})}"
+        authorization = self.target.basic_header or self.target.token_header
         return Request(url, urlencode({"q": text}).encode(), authorization)
 
 
-def _points(query: Query) -> str:
-    return (
-        f'FROM {_name(query.measurement)} WHERE "site" = {_string(query.site)} '
-        f"AND time >= {query.since_ms}ms AND time < {query.until_ms}ms"
+def _statement(points: Points, function: str, text: str | None, names: Sequence[str]) -> str:
+    columns = []
+    for name in names:
+        called = f"{function} {name}" if text is None else f"{function} {name} {text}"
+        columns.append(f"{_name(name) if function == 'value' else f'{function}({_name(name)})'} AS {_name(called)}")
+    statement = (
+        f'SELECT {", ".join(columns)} FROM {_name(points.measurement)} WHERE "site" = {_string(points.site)} '
+        f"AND time >= {points.since_ms}ms AND time < {points.until_ms}ms"
     )
-
-
-def _call(function: str, name: str, key: str = "") -> str:
-    return f"{function}({_name(name)}) AS {_name(f'{function} {key or name}')}"
+    if text is not None:
+        statement += "".join(f" AND {_name(name)} = {_string(text)}" for name in names)
+    return statement if function == "value" else f"{statement} GROUP BY time(1h) fill(none)"
 
 
 def _name(text: str) -> str:
-    escaped = re.sub(r'(["\\])', r"\\\1", text)
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _string(text: str) -> str:
@@ -89,15 +78,14 @@ def _string(text: str) -> str:
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
     """The rows of all statements."""
-    parsed = json.loads(body)
-    results = parsed.get("results") if isinstance(parsed, dict) else None
-    if not results or not isinstance(results, list):
-        raise StrangeAnswer("no results")
+    results = json.loads(body)["results"]
+    if not results:
+        raise ValueError("no results")
     for result in results:
         if "error" in result:
-            raise ValueError(result["error"])
+            raise QueryFailed(result["error"])
         for series in result.get("series", ()):
             if result.get("partial") or series.get("partial"):
-                raise ValueError("the server shortens its answers (max-row-limit)")
+                raise QueryFailed("the server shortens its answers (max-row-limit)")
             for values in series.get("values", ()):
                 yield dict(zip(series["columns"], values, strict=True))

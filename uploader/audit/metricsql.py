@@ -14,50 +14,38 @@ Source: docs.victoriametrics.com/metricsql and /url-examples; tested with 1.79.5
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from uploader.audit.query import HOUR_MS, Found, Query, Request, StrangeAnswer, required
-from uploader.server.line_protocol import MEASUREMENTS
+from uploader.audit.query import HOUR_MS, Asked, Found, Points, QueryFailed, Request, Total
 from uploader.server.target import Target
 
-DAY_MS = 24 * HOUR_MS
 
-
+@dataclass(frozen=True)
 class MetricsQL:
-    """The query language of VictoriaMetrics."""
-
+    target: Target
     answers_in = "json"
     is_exact = False
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def request(self, points: Points, asked: Asked) -> Request:
+        if names := asked.get(("value", None)):
+            series, window_ms = _series(points, names), points.until_ms - points.since_ms
+            return self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(points.until_ms - 1))
+        rollups = [
+            f'aggr_over_time("{function}_over_time", {_series(points, names)}[1h]) keep_metric_names'
+            for (function, _), names in asked.items()
+        ]
+        moments = {"start": _seconds(points.since_ms + HOUR_MS - 1), "end": _seconds(points.until_ms - 1), "step": "1h"}
+        return self._request("query_range", query=f"union({', '.join(rollups)})", **moments)
 
-    def summaries(self, query: Query) -> list[Request]:
-        """One request for the whole hours, and one more for an hour of which the query has only a part."""
-        requests = []
-        for since_ms, until_ms in _parts(query.since_ms, query.until_ms):
-            # VictoriaMetrics leaves out a midnight at which a query ends.
-            last_ms = until_ms if (until_ms - 1) % DAY_MS == 0 else until_ms - 1
-            window_ms = min(HOUR_MS, last_ms + 1 - since_ms)
-            text = _rollups(("count",), _series(query, query.fields), window_ms)
-            if query.numbers:
-                text += ", " + _rollups(("sum", "min", "max"), _series(query, query.numbers), window_ms)
-            moments = {"start": _seconds(since_ms + window_ms - 1), "end": _seconds(last_ms), "step": "1h"}
-            requests.append(self._request("query_range", query=f"union({text})", **moments))
-        return requests
-
-    def samples(self, query: Query) -> list[Request]:
-        series, window_ms = _series(query, query.fields), query.until_ms - query.since_ms
-        return [self._request("query", query=f"{series}[{window_ms}ms]", time=_seconds(query.until_ms - 1))]
-
-    def read(self, body: bytes) -> Iterator[Found]:
+    def read(self, points: Points, body: bytes) -> Iterator[Found]:
         for series in _results(body):
             metric = series["metric"]
-            function = metric.get("rollup", "").removesuffix("_over_time")
+            function = metric.get("rollup", "value").removesuffix("_over_time")
+            total = Total(function, metric["__name__"].removeprefix(f"{points.measurement}_"))
             for seconds, value in series["values"]:
-                yield Found(round(seconds * 1000), _field(metric), float(value), function)
+                yield round(seconds * 1000), total, float(value)
 
     def retention(self) -> Request:
         """Only asks whether this server answers in MetricsQL."""
@@ -65,12 +53,12 @@ class MetricsQL:
 
     def read_retention(self, body: bytes) -> int | None:
         if _results(body)[0]["value"][1] != "1":
-            raise StrangeAnswer("another number")
+            raise ValueError("another number")
         return None
 
     def _request(self, path: str, **form: str) -> Request:
         body = urlencode(form | {"nocache": "1"}).encode()
-        return Request(f"{read_url(self._target.base_url)}/api/v1/{path}", body, self._target.token_header)
+        return Request(f"{read_url(self.target.base_url)}/api/v1/{path}", body, self.target.token_header)
 
 
 def read_url(write_url: str) -> str:
@@ -87,35 +75,15 @@ def read_url(write_url: str) -> str:
 
 def _results(body: bytes) -> list[dict[str, Any]]:
     parsed = json.loads(body)
-    if parsed.get("status") != "success":
-        raise StrangeAnswer("no success")
     if parsed.get("isPartial"):
-        raise ValueError("a part of the cluster does not answer, so the answer is incomplete")
-    results: list[dict[str, Any]] = parsed["data"]["result"]
-    return results
+        raise QueryFailed("a part of the cluster does not answer, so the answer is incomplete")
+    return list(parsed["data"]["result"])
 
 
-def _parts(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
-    """The period, divided at the beginning of its first whole hour and at the end of its last."""
-    bounds = -(-since_ms // HOUR_MS) * HOUR_MS, until_ms // HOUR_MS * HOUR_MS
-    return pairwise(sorted({since_ms, until_ms, *(each for each in bounds if since_ms < each < until_ms)}))
-
-
-def _rollups(functions: Iterable[str], series: str, window_ms: int) -> str:
-    names = ", ".join(f'"{function}_over_time"' for function in functions)
-    return f"aggr_over_time(({names}), {series}[{window_ms}ms]) keep_metric_names"
-
-
-def _series(query: Query, names: Iterable[str]) -> str:
-    site = json.dumps(query.site, ensure_ascii=False)
-    return f'{{__name__=~"{query.measurement}_({"|".join(names)})", site={site}}}'
-
-
-def _field(metric: dict[str, str]) -> str:
-    """battery_volts of solar_battery_volts, charge_amp_hours of solar_day_charge_amp_hours."""
-    longest_first = sorted(MEASUREMENTS.values(), key=len, reverse=True)
-    return re.sub(f"^({'|'.join(longest_first)})_", "", required(metric, "__name__"))
+def _series(points: Points, names: Iterable[str]) -> str:
+    site = json.dumps(points.site, ensure_ascii=False)
+    return f'{{__name__=~"{points.measurement}_({"|".join(names)})", site={site}}}'
 
 
 def _seconds(time_ms: int) -> str:
-    return f"{time_ms // 1000}.{time_ms % 1000:03d}"
+    return f"{time_ms / 1000:.3f}"

@@ -1,93 +1,58 @@
-"""Query: the points that the audit asks about; Request and Found: question and answer in a server's language. Pure."""
+"""What the audit asks a server for, and what is found in its answer. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self
-
-from journal.errors import UploadError
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import add
+from typing import NamedTuple
 
 HOUR_MS = 3_600_000
 
 Value = float | str
-Sample = tuple[int, str, Value]
-"""A field's value in one point: time in milliseconds, field, value."""
 
 
-class Found(NamedTuple):
-    """One value of an answer: a field's value in a point; or, with a `function`, its result for the field over an hour.
+class Total(NamedTuple):
+    """The count, sum, min or max of a field's values over an hour; with a `text`, only of those that are this text.
 
-    `key`: the field, or a `text_key`. `function`: count, sum, min or max.
+    The function "value" stands for every value by itself.
     """
 
-    time_ms: int
-    key: str
-    value: Value
-    function: str = ""
+    function: str
+    field: str
+    text: str | None = None
 
 
-@dataclass(slots=True)
-class Summary:
-    """Count, sum, minimum and maximum of a field in one hour. A value that was not asked for keeps this default."""
+Found = tuple[int, Total, Value]
+"""A time in milliseconds (for a total: when its hour begins or ends), and what the server has for it."""
+Hours = dict[int, dict[Total, float]]
+"""Totals by hour: when it begins, in milliseconds since 1970 (UTC)."""
+Asked = Mapping[tuple[str, str | None], Sequence[str]]
+"""Totals of the same points: the fields by function and text."""
 
-    count: int = 0
-    sum: float = 0.0
-    min: float = float("inf")
-    max: float = float("-inf")
-
-    def add(self, function: str, value: float) -> None:
-        """Add the value of one of several series, or of a part of the hour."""
-        match function:
-            case "count":
-                self.count += int(value)
-            case "sum":
-                self.sum += value
-            case "min":
-                self.min = min(self.min, value)
-            case "max":
-                self.max = max(self.max, value)
-
-
-Hours = dict[int, dict[str, Summary]]
-"""Summaries by hour (milliseconds since 1970, UTC) and field, or `text_key` for one text of a text field."""
+_JOINED: dict[str, Callable[[float, float], float]] = {"count": add, "sum": add, "min": min, "max": max}
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """The points of a measurement and a site that have one of these fields, from `since_ms` on and before `until_ms`.
-
-    All fields are counted. `numbers`: their sum, minimum and maximum too. `texts` are pairs of a field and a text; each
-    pair is counted by itself.
-    """
+class Points:
+    """The points of a measurement and a site, from `since_ms` on and before `until_ms`."""
 
     measurement: str
     site: str
-    fields: tuple[str, ...]
     since_ms: int
     until_ms: int
-    numbers: tuple[str, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()
-
-    def between(self, since_ms: int, until_ms: int) -> Self:
-        return replace(self, since_ms=since_ms, until_ms=until_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. `authorization` is a secret."""
+    """An HTTP request: POST, or GET without a body. `authorization` is a secret."""
 
     url: str
     body: bytes | None = None
     authorization: str | None = field(default=None, repr=False)
     content_type: str = "application/x-www-form-urlencoded"
-    method: str = "POST"
 
 
-class StrangeAnswer(UploadError):
-    """The answer does not have the form of this language."""
-
-
-def text_key(name: str, text: str) -> str:
-    return f"{name}={text}"
+class QueryFailed(Exception):
+    """The server says, in the form of its language, that there is no answer, or only a part of it."""
 
 
 def hour_of(time_ms: int) -> int:
@@ -95,13 +60,7 @@ def hour_of(time_ms: int) -> int:
     return time_ms // HOUR_MS * HOUR_MS
 
 
-def summary(hours: Hours, time_ms: int, key: str) -> Summary:
-    """The summary of the hour that contains this time; a new one if there is none."""
-    return hours.setdefault(hour_of(time_ms), {}).setdefault(key, Summary())
-
-
-def required(row: Mapping[str, Any], name: str) -> Any:
-    """A column of an answer's row. Raises StrangeAnswer if it is missing."""
-    if name not in row:
-        raise StrangeAnswer(f"no column {name}")
-    return row[name]
+def add_to(hours: Hours, time_ms: int, total: Total, value: float) -> None:
+    """Add the total of one of several series, or of a part of the hour."""
+    of_hour = hours.setdefault(hour_of(time_ms), {})
+    of_hour[total] = _JOINED[total.function](of_hour[total], value) if total in of_hour else value

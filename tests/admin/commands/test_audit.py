@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal.journal import Journal
+from journal.reading import Day
 from journal.writer import JournalWriter
 from tests.admin.conftest import FIRST_MS, Ran, Solar, event, fill, point_to, reading
 from tests.servers import Database, VictoriaMetrics
@@ -157,6 +158,42 @@ def test_changed_values_are_found_by_values_and_healed(
     solar("upload", "--once")
     assert solar("audit", "--values") == Ran(0, same, "")
     assert {measurement: database.rows(measurement) for measurement in before} == before
+
+
+def test_losses_in_each_of_many_hours_are_found(
+    solar: Solar, data: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """InfluxDB 1.x shortens an answer of more than 10,000 rows, which is no answer."""
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.append_all(reading(n) for n in range(1081, 10_801))
+    point_to(database.target, monkeypatch)
+    solar("upload", "--once")
+    for hour in range(30):
+        delete(database, FIRST_MS + hour * HOUR_MS, FIRST_MS + hour * HOUR_MS + 10_000)
+    ran = solar("audit", "--repair")
+    assert (ran.code, ran.err) == (0, "")
+    assert "30 of 10,800 missing: lost by the server" in ran.out
+    assert pending(data) == tuple((n, n) for n in range(1, 10_801, 360))
+
+
+def test_a_days_second_point_is_compared_and_healed(
+    solar: Solar, data: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_ms = FIRST_MS + 24 * HOUR_MS
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.append(Day(time_ms=time_ms, date="2026-01-02", measured_load_watt_hours=40.5, days_since_full=2.0))
+    point_to(database.target, monkeypatch)
+    solar("upload", "--once")
+    before = database.rows("solar_energy_day")
+    assert [row["load_watt_hours"] for row in before] == [40.5]
+    delete(database, time_ms, time_ms + 1, "solar_energy_day")
+    ran = solar("audit", "--values", "--repair", "--table", "days")
+    words = "1 of 1 with different values (solar_energy_day.days_since_full, solar_energy_day.load_watt_hours)"
+    assert ran.code == 0
+    assert words in ran.out
+    solar("upload", "--once")
+    assert solar("audit", "--values").code == 0
+    assert database.rows("solar_energy_day") == before
 
 
 def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(

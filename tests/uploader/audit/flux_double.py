@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.uploader.audit.stored import Stored
-from uploader.audit.query import Query
+from uploader.audit.query import Points, Total
 from uploader.server.target import Target
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,40 +67,37 @@ class FluxDouble:
         if text.startswith("buckets()"):
             period = self.retention_seconds * 1_000_000_000
             return Reply(body=table("name,retentionPeriod", [f'0,"a ""bucket""",{period}']))
-        if "yield" not in text:
-            return Reply(body=self._samples(text))
         return Reply(body="".join(self._result(part) for part in text.split("\n\n")))
 
-    def _samples(self, text: str) -> str:
-        """A table for each field; those whose values are of one type follow under one header."""
+    def _result(self, text: str) -> str:
+        """What one `yield` gives: a table of totals, or a table of values for each field; those whose values are of one
+        type follow under one header."""
+        (result,) = re.findall(r'yield\(name: "(.+)"\)', text)
+        function, *said = result.split(" ", 1)
+        points, names = question_of(text)
+        if function == "value":
+            return self._samples(points, names)
+        assert re.findall(r'r\._value == "(.+)"', text) == said
+        totals = [Total(function, name, *said) for name in names]
+        rows = [
+            f"0,{iso(hour)},{total.field},{_n(value)}"
+            for hour, of_hour in sorted(self.stored.totals(points, totals).items())
+            for total, value in of_hour.items()
+        ]
+        value = "long" if function == "count" else "double"
+        return table("_time,_field,_value", rows, value=value, result=result)
+
+    def _samples(self, points: Points, names: list[str]) -> str:
         samples = sorted(
-            self.stored.samples(query_of(text)), key=lambda each: (isinstance(each[2], str), each[1], each[0])
+            self.stored.samples(points, names), key=lambda each: (isinstance(each[2], str), each[1], each[0])
         )
         numbers = {name: str(n) for n, name in enumerate(dict.fromkeys(name for _, name, _ in samples))}
         body = ""
         for is_text, part in groupby(samples, key=lambda each: isinstance(each[2], str)):
             rows = [f"{numbers[name]},{iso(time)},{name},{_n(v)}" for time, name, v in part]
-            body += table("_time,_field,_value", rows, value="string" if is_text else "double", group="_field")
+            value = "string" if is_text else "double"
+            body += table("_time,_field,_value", rows, value=value, group="_field", result="value")
         return body
-
-    def _result(self, text: str) -> str:
-        """The table of one `yield`."""
-        (function,) = re.findall(r'yield\(name: "(\w+)"\)', text)
-        query = query_of(text)
-        if function == "text":
-            query = replace(query, texts=tuple({(name, str(v)) for _, name, v in self.stored.samples(query)}))
-        elif function != "count":
-            query = replace(query, numbers=query.fields)
-        rows = []
-        for hour, of_hour in sorted(self.stored.summaries(query).items()):
-            for key, each in of_hour.items():
-                name, is_text, said = key.partition("=")
-                if bool(is_text) == (function == "text"):
-                    value = each.count if is_text else getattr(each, function)
-                    called = "count" if is_text else function
-                    rows.append(f"0,{iso(hour)},{name},{_n(value)},{called}" + (f",{said}" if is_text else ""))
-        names = "_time,_field,_value,function" + (",text" if function == "text" else "")
-        return table(names, rows, value="long" if function in {"count", "text"} else "double", result=function)
 
 
 def _n(value: float | str) -> str:
@@ -108,7 +105,7 @@ def _n(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
 
 
-def table(names: str, rows: list[str], *, value: str = "double", group: str = "", result: str = "_result") -> str:
+def table(names: str, rows: list[str], *, value: str = "double", group: str = "", result: str = "value") -> str:
     """Tables under one header. `rows` begin with the table's number. No rows: no header either."""
     columns = names.split(",")
     types = {"_time": "dateTime:RFC3339", "_value": value, "retentionPeriod": "long"}
@@ -127,12 +124,12 @@ def iso(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
 
 
-def query_of(text: str) -> Query:
+def question_of(text: str) -> tuple[Points, list[str]]:
     begin, end = re.findall(r"range\(start: (\S+), stop: (\S+)\)", text)[0]
     names = re.findall(r'r\._field == "(\w+)"', text)
     measurement, site = re.findall(r'r\._measurement == "(\w+)" and r\.site == "(\w+)"', text)[0]
     since_ms, until_ms = ((datetime.fromisoformat(each) - EPOCH) // timedelta(milliseconds=1) for each in (begin, end))
-    return Query(measurement, site, tuple(names), since_ms, until_ms)
+    return Points(measurement, site, since_ms, until_ms), names
 
 
 class _Server(ThreadingHTTPServer):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uploader.audit.query import Hours, Query, Sample, Value, summary, text_key
+from uploader.audit.query import Hours, Points, Total, Value, add_to
 
 
 @dataclass(frozen=True)
@@ -22,34 +22,38 @@ class Point:
 
 @dataclass
 class Stored:
-    """`asked`: every query, with the way it was asked."""
+    """`asked`: every question, in order: what for, where, and the totals or fields."""
 
     points: Iterable[Point] = ()
     is_exact: bool = True
-    asked: list[tuple[str, Query]] = field(default_factory=list)
+    keeps_seconds: int | None = None
+    asked: list[tuple[str, Points, list[Total] | list[str]]] = field(default_factory=list)
 
-    def summaries(self, query: Query) -> Hours:
-        self.asked.append(("summaries", query))
+    def retention_seconds(self) -> int | None:
+        return self.keeps_seconds
+
+    def totals(self, points: Points, totals: Iterable[Total]) -> Hours:
+        wanted = list(totals)
+        self.asked.append(("totals", points, wanted))
         hours: Hours = {}
-        for time_ms, name, value in self._matching(query):
-            summary(hours, time_ms, name).add("count", 1)
-            if name in query.numbers:
-                for function in ("sum", "min", "max"):
-                    summary(hours, time_ms, name).add(function, float(value))
-            if (name, value) in query.texts:
-                summary(hours, time_ms, text_key(name, str(value))).add("count", 1)
+        for total in wanted:
+            for time_ms, _, value in self._matching(points, [total.field]):
+                if total.text in {None, value}:
+                    add_to(hours, time_ms, total, 1 if total.function == "count" else float(value))
         return hours
 
-    def samples(self, query: Query) -> list[Sample]:
-        self.asked.append(("samples", query))
-        return self._matching(query)
+    def samples(self, points: Points, names: Iterable[str]) -> list[tuple[int, str, Value]]:
+        wanted = list(names)
+        if wanted:
+            self.asked.append(("samples", points, wanted))
+        return self._matching(points, wanted)
 
-    def _matching(self, query: Query) -> list[Sample]:
+    def _matching(self, points: Points, names: list[str]) -> list[tuple[int, str, Value]]:
         return [
             (point.time_ms, name, value)
             for point in self.points
-            if (point.measurement, point.site) == (query.measurement, query.site)
-            and query.since_ms <= point.time_ms < query.until_ms
+            if (point.measurement, point.site) == (points.measurement, points.site)
+            and points.since_ms <= point.time_ms < points.until_ms
             for name, value in point.values.items()
-            if name in query.fields
+            if name in names
         ]

@@ -1,7 +1,8 @@
 """The comparison of a real journal with what a server has stored."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.id_ranges import IdRanges
+from admin.health.audit_findings import counts
+from journal.id_ranges import NONE, IdRanges
 from journal.reading import Check, Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.uploader.audit.stored import Point, Stored
-from uploader.audit import comparison
 from uploader.audit.comparison import Comparison, Hour
 from uploader.audit.query import HOUR_MS
 from uploader.progress.batch_size import BatchSize
@@ -64,14 +65,11 @@ class Place:
         settled = Settled("readings", IdRanges(), done, Refusal(lines, "no", 422, 0))
         self.progress.settle(settled, State(), BatchSize())
 
-    def audit(
-        self, server: Stored, *, retention_seconds: int | None = None, now_ms: int = 0, with_values: bool = False
-    ) -> Comparison:
+    def audit(self, server: Stored, *, now_ms: int = 0, with_values: bool = False) -> Comparison:
         return Comparison(
             journal=self.journal,
             progress=self.progress,
             server=server,
-            retention_seconds=retention_seconds,
             now_ms=now_ms,
             with_values=with_values,
         )
@@ -83,35 +81,63 @@ def place(tmp_path: Path) -> Any:
         yield made
 
 
+@dataclass
+class Told:
+    """An Hour, with numbers of records instead of their ids, but for those that `--repair` sends again."""
+
+    number: float
+    in_journal: int
+    at_server: int
+    lost: tuple[tuple[int, int], ...]
+    surplus: int
+    missing: dict[str, int]
+
+
 def hour(
     number: int, in_journal: int, at_server: int, *lost: tuple[int, int], surplus: int = 0, **missing: int
-) -> Hour:
-    lost_ids = IdRanges.of(lost)
-    reasons: Any = missing | ({"lost": lost_ids.count} if lost else {})
-    begin_ms = BEGIN_MS + number * HOUR_MS
-    return Hour("readings", "home", begin_ms, in_journal, at_server, reasons, lost_ids, surplus)
+) -> Told:
+    return Told(number, in_journal, at_server, lost, surplus, missing)
+
+
+def told(hours: Iterable[Hour]) -> list[Told]:
+    found = []
+    for each in hours:
+        assert (each.stream, each.site, each.different, each.fields) == ("readings", "home", {}, ())
+        missing = counts(each.missing)
+        missing.pop("lost", None)
+        number = (each.begin_ms - BEGIN_MS) / HOUR_MS
+        found.append(Told(number, each.in_journal, each.at_server, lost(each), each.surplus, {**missing}))
+    return found
+
+
+def lost(hour: Hour) -> tuple[tuple[int, int], ...]:
+    return hour.missing.get("lost", NONE).ranges
+
+
+def changed(hour: Hour) -> tuple[tuple[int, int], ...]:
+    return hour.different.get("changed", NONE).ranges
 
 
 def test_a_server_that_has_everything_has_no_hole_and_one_short_query_to_answer(place: Place) -> None:
     server = Stored([Point(time) for time in place.fill(180)])
-    assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 60), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["summaries"]
+    assert told(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 60), hour(2, 60, 60)]
+    assert [how for how, *_ in server.asked] == ["totals"]
 
 
 def test_an_hour_that_is_lost_whole_is_found_without_asking_for_times(place: Place) -> None:
     times = place.fill(180)
     server = Stored([Point(time) for time in times if not 60 <= (time - BEGIN_MS) / MINUTE_MS < 120])
-    assert list(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 0, (61, 120)), hour(2, 60, 60)]
-    assert [how for how, _ in server.asked] == ["summaries"]
+    assert told(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 0, (61, 120)), hour(2, 60, 60)]
+    assert [how for how, *_ in server.asked] == ["totals"]
 
 
 def test_single_lost_readings_are_found_by_their_times(place: Place) -> None:
     times = place.fill(180)
     server = Stored([Point(time) for time in times if time not in (times[70], times[71], times[90])])
-    found = list(place.audit(server).hours("readings"))
+    found = told(place.audit(server).hours("readings"))
     assert found == [hour(0, 60, 60), hour(1, 60, 57, (71, 72), (91, 91)), hour(2, 60, 60)]
-    assert [(how, query.since_ms, query.until_ms) for how, query in server.asked] == [
-        ("summaries", BEGIN_MS, times[-1] + 1),
+    assert [(how, points.since_ms, points.until_ms) for how, points, _ in server.asked] == [
+        ("totals", BEGIN_MS, BEGIN_MS + 3 * HOUR_MS),
         ("samples", BEGIN_MS + HOUR_MS, BEGIN_MS + 2 * HOUR_MS),
     ]
 
@@ -122,7 +148,7 @@ def test_what_waits_or_was_refused_is_told_apart_from_what_was_lost(place: Place
     place.progress.requeue("readings", [(1, 10)])
     place.refuse(20, 21)
     server = Stored([Point(time) for time in times[30:]])
-    assert list(place.audit(server).hours("readings")) == [
+    assert told(place.audit(server).hours("readings")) == [
         hour(0, 61, 30, (11, 19), (22, 30), pending=10, held=1, refused=2)
     ]
 
@@ -131,7 +157,7 @@ def test_what_is_pending_and_at_the_server_all_the_same_is_no_hole(place: Place)
     """After `solar replay`."""
     times = place.fill(60)
     place.progress.requeue("readings", [(1, 60)])
-    assert list(place.audit(Stored([Point(time) for time in times])).hours("readings")) == [hour(0, 60, 60)]
+    assert told(place.audit(Stored([Point(time) for time in times])).hours("readings")) == [hour(0, 60, 60)]
 
 
 def test_what_waits_does_not_hide_what_was_lost(place: Place) -> None:
@@ -139,15 +165,14 @@ def test_what_waits_does_not_hide_what_was_lost(place: Place) -> None:
     times = place.fill(60)
     place.progress.requeue("readings", [(1, 5)])
     server = Stored([Point(time) for time in times[:-5]])
-    assert list(place.audit(server).hours("readings")) == [hour(0, 60, 55, (56, 60))]
+    assert told(place.audit(server).hours("readings")) == [hour(0, 60, 55, (56, 60))]
 
 
 def test_what_is_older_than_the_server_keeps_is_not_lost(place: Place) -> None:
     times = place.fill(60)
-    audit = place.audit(
-        Stored([Point(time) for time in times[40:]]), retention_seconds=3600, now_ms=times[30] + HOUR_MS
-    )
-    assert list(audit.hours("readings")) == [hour(0, 60, 20, (31, 40), expired=30)]
+    server = Stored([Point(time) for time in times[40:]], keeps_seconds=3600)
+    audit = place.audit(server, now_ms=times[30] + HOUR_MS)
+    assert told(audit.hours("readings")) == [hour(0, 60, 20, (31, 40), expired=30)]
 
 
 def test_points_that_only_the_server_has_are_no_hole(place: Place) -> None:
@@ -156,7 +181,7 @@ def test_points_that_only_the_server_has_are_no_hole(place: Place) -> None:
     place.progress.mark_done("readings", [(121, 121)])
     strangers = [times[7] + 1, times[8] + 1, BEGIN_MS + 3 * HOUR_MS, BEGIN_MS + 5 * HOUR_MS]
     server = Stored([Point(time) for time in (*times, *strangers)])
-    assert list(place.audit(server).hours("readings")) == [
+    assert told(place.audit(server).hours("readings")) == [
         hour(0, 60, 62, surplus=2),
         hour(1, 60, 60),
         hour(3, 0, 1, surplus=1),
@@ -167,14 +192,14 @@ def test_points_that_only_the_server_has_are_no_hole(place: Place) -> None:
 def test_a_stretch_is_compared_to_the_millisecond(place: Place) -> None:
     times = place.fill(120)
     server = Stored([Point(time) for time in times[31:]])
-    found = list(place.audit(server).hours("readings", times[30], times[61]))
+    found = told(place.audit(server).hours("readings", times[30], times[61]))
     assert found == [hour(0, 30, 29, (31, 31)), hour(1, 1, 1)]
     assert list(place.audit(server).hours("readings", times[-1] + 1)) == []
 
 
 def test_the_same_point_under_two_models_counts_once(place: Place) -> None:
     times = place.fill(60)
-    assert list(place.audit(Stored([Point(time) for time in (*times, *times)])).hours("readings")) == [hour(0, 60, 60)]
+    assert told(place.audit(Stored([Point(time) for time in (*times, *times)])).hours("readings")) == [hour(0, 60, 60)]
 
 
 def test_each_record_is_looked_for_under_the_site_that_it_was_taken_at(place: Place) -> None:
@@ -183,7 +208,7 @@ def test_each_record_is_looked_for_under_the_site_that_it_was_taken_at(place: Pl
         place.journal.append_all(map(reading, times[first : first + 20]), site=site)
     place.progress.mark_done("readings", [(1, 60)])
     server = Stored([Point(time, "hut" if 20 <= n < 40 else "home") for n, time in enumerate(times) if n != 30])
-    found = [(each.site, each.in_journal, each.lost_ids.ranges) for each in place.audit(server).hours("readings")]
+    found = [(each.site, each.in_journal, lost(each)) for each in place.audit(server).hours("readings")]
     assert found == [("home", 40, ()), ("hut", 20, ((31, 31),))]
 
 
@@ -198,8 +223,8 @@ def test_readings_without_a_battery_voltage_are_counted_by_what_they_have(place:
     place.journal.append_all(reading(time, **each) for time, each in zip(times, values, strict=True))
     place.progress.mark_done("readings", [(1, 4)])
     server = Stored([Point(times[0]), Point(times[1], fields=("load_amps",))])
-    assert list(place.audit(server).hours("readings")) == [hour(0, 3, 2, (4, 4))]
-    assert server.asked[0][1].fields == ("battery_volts", "load_amps")
+    assert told(place.audit(server).hours("readings")) == [hour(0, 3, 2, (4, 4))]
+    assert [(how, "load_amps" in asked) for how, _, asked in server.asked] == [("totals", False), ("samples", True)]
 
 
 def test_days_and_events_are_compared_too(place: Place) -> None:
@@ -215,24 +240,22 @@ def test_days_and_events_are_compared_too(place: Place) -> None:
         ]
     )
     audit = place.audit(server)
-    assert [each.lost_ids.ranges for each in audit.hours("days")] == [((1, 1),), (), ((3, 3),)]
-    assert [each.lost_ids.ranges for each in audit.hours("events")] == [((2, 3),)]
+    assert [lost(each) for each in audit.hours("days")] == [((1, 1),), (), ((3, 3),)]
+    assert [lost(each) for each in audit.hours("events")] == [((2, 3),)]
     assert list(audit.hours("readings")) == []
 
 
-def test_years_are_asked_for_in_bounded_pieces(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two stretches a year apart: nothing is asked about the time between; many losses are looked at in parts."""
-    monkeypatch.setattr(comparison, "SAMPLES_AT_ONCE", 10_000)
+def test_years_are_asked_for_in_bounded_pieces(place: Place) -> None:
+    """Two stretches a year apart: nothing is asked about the time between; losses are looked at hour by hour."""
     year_ms = 365 * 24 * HOUR_MS
     times = [BEGIN_MS + n * 1000 for n in range(3 * 3600)] + [BEGIN_MS + year_ms + n * 1000 for n in range(11)]
     place.journal.append_all(map(reading, times))
     place.progress.mark_done("readings", [(1, len(times))])
     server = Stored([Point(time) for time in times if time % 10_000])
     found = list(place.audit(server).hours("readings"))
-    assert [each.missing for each in found] == [{"lost": n} for n in (360, 360, 360, 2)]
-    assert [how for how, _ in server.asked] == ["summaries", "samples", "samples", "summaries", "samples"]
-    hours = [(query.until_ms - query.since_ms) / HOUR_MS for how, query in server.asked if how == "samples"]
-    assert hours[:2] == [2, 1]
+    assert [counts(each.missing) for each in found] == [{"lost": n} for n in (360, 360, 360, 2)]
+    assert [how for how, *_ in server.asked] == ["totals", "samples", "samples", "samples", "totals", "samples"]
+    assert {points.until_ms - points.since_ms for how, points, _ in server.asked if how == "samples"} == {HOUR_MS}
 
 
 def valued(n: int, **changes: float | str | None) -> dict[str, float | str]:
@@ -264,9 +287,9 @@ def test_equal_values_cost_one_query_however_the_server_adds_them_up(place: Plac
         (60, 60, {}),
         (51, 51, {}),
     ]
-    assert [how for how, _ in server.asked] == ["summaries"]
-    assert set(server.asked[0][1].texts) == {("regulator_state", "boost"), ("regulator_state", "float")}
-    assert "regulator_state" not in server.asked[0][1].numbers
+    assert [how for how, *_ in server.asked] == ["totals"]
+    of_text = {(*total,) for total in server.asked[0][2] if total[1] == "regulator_state"}
+    assert of_text == {("count", "regulator_state", text) for text in (None, "boost", "float")}
 
 
 @pytest.mark.parametrize(
@@ -285,13 +308,13 @@ def test_a_changed_value_is_found_and_only_its_hour_is_fetched(
     fill_values(place, 170)
     server = Stored(points(170, {70: change}))
     found = list(place.audit(server, with_values=True).hours("readings"))
-    assert [(each.different, each.changed_ids.ranges, each.fields) for each in found] == [
+    assert [(counts(each.different), changed(each), each.fields) for each in found] == [
         ({}, (), ()),
         ({"changed": 1}, ((70, 70),), tuple(change)),
         ({}, (), ()),
     ]
     assert not any(each.missing for each in found)
-    assert [(how, query.since_ms) for how, query in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
+    assert [(how, points.since_ms) for how, points, _ in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
     assert not any(each.different for each in place.audit(server).hours("readings"))
 
 
@@ -309,7 +332,7 @@ def test_a_difference_that_is_on_its_way_or_refused_is_no_change_at_the_server(p
     place.progress.requeue("readings", [(10, 10)])
     place.refuse(20)
     (found,) = place.audit(server, with_values=True).hours("readings")
-    assert (found.different, found.changed_ids.ranges) == ({"pending": 1, "refused": 1, "changed": 1}, ((30, 30),))
+    assert (counts(found.different), changed(found)) == ({"pending": 1, "refused": 1, "changed": 1}, ((30, 30),))
 
 
 def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
@@ -317,14 +340,14 @@ def test_what_sending_again_does_not_mend_is_told_apart(place: Place) -> None:
     fill_values(place, 50)
     server = Stored(points(50, {10: {"load_amps": 3.0}, 20: {"alarm": 1.0, "load_amps": 3.0}, 30: {"alarm": 1.0}}))
     (found,) = place.audit(server, with_values=True).hours("readings")
-    assert (found.different, found.changed_ids.ranges) == ({"stuck": 1, "changed": 2}, ((20, 20), (30, 30)))
+    assert (counts(found.different), changed(found)) == ({"stuck": 1, "changed": 2}, ((20, 20), (30, 30)))
     assert found.fields == ("alarm", "load_amps")
     keeps_all = Stored(
         points(50, {30: {"alarm": 1.0, "regulator_state": 0.0}}),
         is_exact=False,
     )
     (found,) = place.audit(keeps_all, with_values=True).hours("readings")
-    assert (found.different, found.changed_ids.ranges, found.fields) == ({"stuck": 1}, (), ("alarm",))
+    assert (counts(found.different), changed(found), found.fields) == ({"stuck": 1}, (), ("alarm",))
 
 
 def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None:
@@ -332,7 +355,7 @@ def test_a_server_that_rounds_is_compared_to_what_it_keeps(place: Place) -> None
     rounded = {n: {"load_watts": 0.1 * n * (1 + 1e-11), "regulator_state": 0.0} for n in range(1, 51)}
     server = Stored(points(50, rounded), is_exact=False)  # type: ignore[arg-type]
     (found,) = place.audit(server, with_values=True).hours("readings")
-    assert (found.different, [how for how, _ in server.asked]) == ({}, ["summaries"])
+    assert (found.different, [how for how, *_ in server.asked]) == ({}, ["totals"])
 
 
 def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
@@ -354,26 +377,52 @@ def test_of_days_and_events_every_value_is_compared(place: Place) -> None:
         ]
     )
     audit = place.audit(server, with_values=True)
-    assert [each.changed_ids.ranges for each in audit.hours("days")] == [(), ((2, 2),), ()]
-    assert [each.changed_ids.ranges for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
-    assert [how for how, _ in server.asked] == ["summaries", "samples"] * 2
+    assert [changed(each) for each in audit.hours("days")] == [(), ((2, 2),), ()]
+    assert [changed(each) for each in audit.hours("events")] == [((1, 1),), (), ((3, 3),)]
+    assert [how for how, *_ in server.asked] == ["samples"] * 2
+
+
+def test_a_days_second_point_is_compared_too(place: Place) -> None:
+    """A value that differs, a point that is lost, one that is as it was sent; none was sent of the last day."""
+    energy = {"charge_watt_hours": 100.0, "load_watt_hours": 40.5, "balance_watt_hours": 59.5, "coverage_percent": 99.0}
+    server = Stored(points := [])
+    for n in (1, 2, 3, 4):
+        time_ms = BEGIN_MS + n * 24 * HOUR_MS
+        measured: dict[str, float] = {} if n == 4 else {"charge": 100.0, "load": 40.5}
+        columns: Any = {f"measured_{name}_watt_hours": value for name, value in measured.items()}
+        day = {"date": f"2026-01-0{n}", "date_is_estimated": 0.0, "coverage_percent": 99.0} | columns
+        place.journal.append(Day(time_ms=time_ms, date=f"2026-01-0{n}", coverage_percent=99.0, **columns))
+        points.append(Point(time_ms, fields=day, measurement="solar_day"))
+        if n in (1, 3):
+            changes = {"load_watt_hours": 41.0} if n == 1 else {}
+            points.append(Point(time_ms, fields=energy | changes, measurement="solar_energy_day"))
+    place.progress.mark_done("days", [(1, 4)])
+    found = list(place.audit(server, with_values=True).hours("days"))
+    assert [changed(each) for each in found] == [((1, 1),), ((2, 2),), (), ()]
+    assert [each.fields for each in found] == [
+        ("solar_energy_day.load_watt_hours",),
+        tuple(sorted(f"solar_energy_day.{name}" for name in energy)),
+        (),
+        (),
+    ]
+    assert not any(each.missing or each.surplus for each in found)
 
 
 def test_of_the_loggers_own_rows_only_an_hour_with_other_sums_is_fetched(place: Place) -> None:
     """There is one in ten minutes, which is too many to fetch them all."""
     times = [BEGIN_MS + n * 10 * MINUTE_MS for n in range(12)]
     for n, time in enumerate(times):
-        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", readings=60 + n))
+        place.journal.append(Check(time_ms=time, boot=1, uptime_ms=0, version="0.1.0", logger_uptime_seconds=n))
     place.progress.mark_done("checks", [(1, 12)])
     stored = [
-        Point(time, fields={"readings": 60.0 + n + (n == 7)}, measurement="solar_logger")
+        Point(time, fields={"logger_uptime_seconds": float(n + (n == 7))}, measurement="solar_logger")
         for n, time in enumerate(times)
     ]
     server = Stored(stored)
     found = list(place.audit(server, with_values=True).hours("checks"))
-    assert [each.changed_ids.ranges for each in found] == [(), ((8, 8),)]
-    assert [(how, query.since_ms) for how, query in server.asked] == [
-        ("summaries", BEGIN_MS),
+    assert [changed(each) for each in found] == [(), ((8, 8),)]
+    assert [(how, points.since_ms) for how, points, _ in server.asked] == [
+        ("totals", BEGIN_MS),
         ("samples", BEGIN_MS + HOUR_MS),
     ]
 
@@ -411,9 +460,9 @@ def test_exactly_what_was_lost_is_found(
         place.progress.mark_done("readings", IdRanges.of_ids(ids("stored", "lost", "empty")))
         place.refuse(*ids("refused"))
         found = list(place.audit(Stored(points)).hours("readings"))
-    assert IdRanges.of(each for hour in found for each in hour.lost_ids) == IdRanges.of_ids(ids("lost"))
+    assert IdRanges.of(each for hour in found for each in lost(hour)) == IdRanges.of_ids(ids("lost"))
     assert sum(hour.in_journal for hour in found) == len(kinds) - len(ids("empty"))
     assert sum(hour.at_server for hour in found) == len(points)
     for reason in ("lost", "pending", "refused", "held"):
-        assert sum(hour.missing.get(reason, 0) for hour in found) == len(ids(reason)), reason
+        assert sum(counts(hour.missing).get(reason, 0) for hour in found) == len(ids(reason)), reason
     assert not any(hour.surplus for hour in found)
