@@ -38,7 +38,8 @@ MEASUREMENTS: dict[type[Record], str] = {
 }
 MEASUREMENT_OF = {stream: MEASUREMENTS[record] for stream, record in STREAMS.items()}
 
-# The fields of solar_energy_day. A day's columns have measured_ before the first four names; balances are added.
+ENERGY_DAY = "solar_energy_day"
+# Its fields. A day's columns have measured_ before the first four names; balances are added.
 _MEASURED = ("charge_amp_hours", "load_amp_hours", "charge_watt_hours", "load_watt_hours")
 _OTHERS = ("coverage_percent", "depth_of_discharge_percent", "night_used_amp_hours", "night_used_percent",
            "autonomy_days", "days_since_full")  # fmt: skip
@@ -98,7 +99,7 @@ def _second(head: str, day: Mapping[str, Any], time_ms: int) -> str:
             known[f"balance_{unit}"] = round(known[f"charge_{unit}"] - known[f"load_{unit}"], 2)
     known |= {name: day[name] for name in _OTHERS}
     fields = "".join(_field(name, value) for name, value in known.items())
-    return f"\nsolar_energy_day{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}"
+    return f"\n{ENERGY_DAY}{head.removeprefix(MEASUREMENTS[Day])} {fields[1:]} {time_ms}"
 
 
 @cache
