@@ -8,8 +8,9 @@
 - A refusal by InfluxDB itself is proof enough: the request is halved at once, and a record that is refused alone twice
   is condemned.
 - Any other failure (403, 500, 502, a reset …) may be the fault of the server or the network. It is examined after a few
-  repeats. The record is condemned after ALONE failures, if the server took something else before each: a wrong token
-  condemns nothing.
+  repeats. The record is condemned when it has failed alone so often, each time after the server took something else,
+  that the line can hardly be the cause: six times on a good line, twenty where every other request fails. A wrong
+  token condemns nothing.
 - Records that failed only while everything failed are sent as a whole again as soon as the server takes something.
 """
 
@@ -20,8 +21,12 @@ from typing import Literal
 from journal.id_ranges import IdRanges
 from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Unreachable
 
-BY_WORD, ALONE = 2, 5
-"""How many failures alone condemn a record: refusals by InfluxDB itself, or failures of any other kind."""
+BY_WORD = 2
+"""How many refusals by InfluxDB itself condemn a record."""
+UNLIKELY = 1e-6
+"""If failures alone are less likely than this on such a line, the record is the cause."""
+MEMORY = 0.9
+"""How much a request weighs that was taken, for each later one: the last ten or so tell how good the line is."""
 MOST = 8
 """If there are more suspects than this at a time, the server is the cause."""
 
@@ -84,6 +89,8 @@ class Suspects:
         self._suspects: list[_Suspect] = []
         self._failures: dict[tuple[str, str], tuple[Failure, int, int]] = {}
         self._taken = 0
+        self._recently_taken = self._recently_failed = 0.0
+        """The latter: how often, before they were taken."""
 
     @property
     def is_full(self) -> bool:
@@ -110,13 +117,20 @@ class Suspects:
 
     def taken(self, kind: str, stream: str, ids: IdRanges, *, is_witness: bool = True) -> None:
         """These ids are settled; `is_witness`: the server took a request with them."""
+        failures = 0
         if is_witness:
             self._taken += 1
-            self._failures.pop((kind, stream), None)
+            _, failures, _ = self._failures.pop((kind, stream), (None, 0, 0))
         for suspect in self._of(stream):
             if suspect.ids & ids:
-                suspect.ids, suspect.times = suspect.ids - ids, 0
+                suspect.ids -= ids
+                if not suspect.ids:
+                    failures += suspect.times + 1
+                suspect.times = 0
         self._suspects = [suspect for suspect in self._suspects if suspect.ids]
+        if is_witness:
+            self._recently_taken = self._recently_taken * MEMORY + 1
+            self._recently_failed = self._recently_failed * MEMORY + failures
 
     def failed(self, kind: str, stream: str, ids: IdRanges, failure: Failure | None) -> Verdict:
         """A request with these ids failed."""
@@ -130,7 +144,9 @@ class Suspects:
         is_sure = failure.is_sure or self._taken > suspect.taken
         is_same = failure.is_alone and failure.way == suspect.failure.way
         suspect.times = (suspect.times if is_same else 0) + (failure.is_alone and is_sure)
-        if suspect.times >= (BY_WORD if failure.is_sure else ALONE):
+        failed, taken = self._recently_failed + 1, self._recently_taken + 1
+        is_unlikely = (failed / (failed + taken)) ** suspect.times < UNLIKELY
+        if suspect.times >= BY_WORD if failure.is_sure else is_unlikely:
             return "condemned"
         suspect.ids, suspect.failure, suspect.taken = ids, failure, self._taken
         suspect.is_known |= is_sure

@@ -2,10 +2,11 @@
 
 import itertools
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
 from uploader.progress.progress import Progress
 from uploader.progress.state import State
-from uploader.server.outcomes import Misconfigured, Rejected, Sent, Unreachable
+from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, Unreachable
 from uploader.server.target import Target
 
 
@@ -984,3 +985,21 @@ def test_a_wrong_token_does_not_use_up_the_month_with_large_requests(site: Site)
             site.clock.now += drain.drain_once().wait_seconds
     assert sizes[0] == 3000
     assert max(sizes[1:]) <= 100
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_line_on_which_most_requests_break_condemns_no_reading(seed: int, site: Site) -> None:
+    """A reading failed alone five times by chance, while others went through, and became a dead letter."""
+    chance = random.Random(seed)
+
+    class Broken:
+        bytes_on_wire = 0
+
+        def write(self, lines: Sequence[str]) -> Outcome:
+            return Unreachable("connection reset", is_strained=True) if chance.random() < 0.7 else Sent()
+
+    site.append(1000)
+    drain = site.drain(Broken())
+    for _ in range(1500):
+        site.clock.now += drain.drain_once().wait_seconds + 0.3
+    assert site.progress.dead_letters.count() == 0
