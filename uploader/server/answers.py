@@ -73,7 +73,7 @@ def outcome_of(answer: Answer) -> Outcome:
         if is_html or status in {405, 410}:
             remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
         return Misconfigured(f"the server cannot find the bucket ({said})", remedy, status)
-    found = re.search(r"dropped=(\d+)", text)
+    found = re.search(r"dropped=(\d+)", text)  # 2.7.12 and later, and 1.12, say it after some 450 characters
     dropped = int(found[1]) if found else None
     is_quoting = _QUOTING.search(text) is not None
     is_used_up = _USED_UP.search(text) and not (is_html or is_quoting)

@@ -295,6 +295,19 @@ def test_a_server_before_1_8_is_found_out_once_and_remembered(database: Database
     assert len(database.rows("solar")) == 10
 
 
+def test_what_a_proxy_finds_too_large_does_not_make_version_1_be_found_out_again(
+    database: Database, tmp_path: Path
+) -> None:
+    locations = f"location / {{ client_max_body_size 120; proxy_pass {database.target.url}; }}"
+    with nginx(tmp_path, locations) as url, Influx(Target(url, "", "o", database.name)) as writer:
+        assert writer.write(LINES[:1]) == Sent()
+        first = writer.bytes_on_wire
+        assert writer.write([f"{line[:-3]}{n}" for n, line in enumerate(LINES * 20)]).status == 413
+        before = writer.bytes_on_wire
+        assert writer.write(LINES[:1]) == Sent()
+        assert writer.bytes_on_wire - before < first / 2
+
+
 def test_a_404_in_the_words_of_version_2_is_believed_without_further_questions() -> None:
     with ScriptedInflux([error(404, "bucket not found", "not found")]) as server:
         assert isinstance(written(server.url), Misconfigured)
