@@ -127,8 +127,9 @@ def log(
 def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     """The ids of the readings that may be deleted; none if uploader.db belongs to another journal.
 
-    Refused readings are kept, to be sent again once the cause is fixed. So are held ones, which were sent if an older
-    copy of the journal was put back: how old they are is not known.
+    Refused readings are kept, to be sent again once the cause is fixed, and so are those that were too old for the
+    bucket: no server has them. So are held ones, which were sent if an older copy of the journal was put back: how old
+    they are is not known.
     """
     from journal.id_ranges import HIGHEST_ID
     from uploader.progress.progress import Progress
@@ -139,7 +140,8 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             if progress.journal() != identity:
                 return ()
             refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
-            return ((progress.done.of("readings") & journal.released("readings")) - refused).ranges
+            sent = progress.done.of("readings") - refused - progress.expired("readings")
+            return (sent & journal.released("readings")).ranges
     except JournalError as error:
         logging.getLogger(__name__).debug("no readings are deleted: %s", error)
         return ()

@@ -44,6 +44,17 @@ def test_what_the_server_refused_is_kept_to_be_sent_when_its_cause_is_mended(
     assert sent_readings(journal) == ((1, 2),)
 
 
+def test_what_the_bucket_did_not_keep_is_kept_here_until_it_is_sent(journal: JournalWriter, tmp_path: Path) -> None:
+    with Progress.open(tmp_path / "uploader.db") as progress:
+        progress.see(journal)
+        old = IdRanges.of([(1, 3)])
+        progress.settle(Settled("readings", IdRanges.of([(4, 5)]), old, expired=old), State(), BatchSize())
+        assert sent_readings(journal) == ((4, 5),)
+        progress.requeue("readings", [(1, 5)])
+        progress.settle(Settled("readings", IdRanges.of([(1, 3)]), IdRanges()), State(), BatchSize())
+    assert sent_readings(journal) == ((1, 3),)
+
+
 def test_what_was_sent_of_another_journal_does_not_count(journal: JournalWriter, tmp_path: Path) -> None:
     """After a damaged journal was set aside, the same ids are other readings."""
     with Progress.open(tmp_path / "uploader.db") as progress:

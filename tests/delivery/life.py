@@ -92,9 +92,6 @@ class Life(RuleBasedStateMachine):
     def _is_reading(self, number: int) -> bool:
         return self.truth.taken[number].measurement == "solar"
 
-    def _has_expired(self, number: int) -> bool:
-        return number not in self.server.places and self.truth.taken[number].time_ms < self.server.was_floor_ms
-
     def _run(self, process: str, action: Callable[[], object]) -> bool:
         """Let a process do something; False when it crashed, and was started again."""
         if self.armed is not None:
@@ -128,8 +125,7 @@ class Life(RuleBasedStateMachine):
                 states = (before.rows.get(number), then.rows.get(number))
                 assert rows.get(number) in states, f"reading {number} is {rows.get(number)}, which is none of {states}"
             self.file = replace(then, rows=rows, anchored=frozenset(self.site.anchored()))
-            gone = {number for number in before.released - rows.keys() if self._is_reading(number)}
-            self.truth.owed |= {number for number in gone if not self._has_expired(number)}
+            self.truth.owed |= {number for number in before.released - rows.keys() if self._is_reading(number)}
         self.truth.note(self.file)
         if not done and process == "logger":  # after a person, the logger is started first
             self._anchor_again()

@@ -202,6 +202,17 @@ def test_what_had_expired_is_sent_when_the_retention_is_raised_and_it_is_replaye
     life.heal()
 
 
+def test_what_the_bucket_did_not_keep_is_not_pruned(life: Delivery) -> None:
+    life.server.generation = "2.9"
+    life.know_time()
+    life.append(3)
+    life.forget(1)
+    life.append(2)
+    life.settle()
+    life.prune()
+    life.heal()
+
+
 def test_what_was_sent_without_room_to_note_it_takes_no_reading_with_it(life: Delivery) -> None:
     """The journal is put back older under the running uploader, so its ids are given to other readings."""
     life.know_time()

@@ -94,7 +94,7 @@ class Drain:
         until then nothing is sent.
         """
         with our_errors("use", self.progress.path), self._journal() as journal:
-            if not self.progress.state().expired:
+            if not self.progress.state().keeps:
                 self._keeps_from_ms = None  # after a replay too: the bucket may keep more now
             batch = self._choice.next(journal, self._size.size, self._keeps_from_ms)
             if batch is None:
@@ -217,4 +217,6 @@ class Drain:
         if expired:
             state = self.reporter.expired(state, expired.count, outcome)
             self._keeps_from_ms = getattr(outcome, "keeps_from_ms", None) or self._keeps_from_ms
-        self.progress.settle(Settled(batch.stream, sent, batch.ids - sent, refusal, batch.mark), state, self._size)
+        self.progress.settle(
+            Settled(batch.stream, sent, batch.ids - sent, refusal, expired, batch.mark), state, self._size
+        )

@@ -17,7 +17,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -25,7 +25,7 @@ from journal import side_file
 from journal.access import FULL
 from journal.errors import JournalFull, JournalMissing, JournalUnusable, our_errors
 from journal.files import is_there
-from journal.id_ranges import HIGHEST_ID, IdRanges
+from journal.id_ranges import HIGHEST_ID, NONE, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
 from uploader.progress import progress_file
@@ -36,6 +36,8 @@ from uploader.progress.marks import Mark, Marks
 from uploader.progress.state import State
 from uploader.progress.traffic import Traffic
 
+EXPIRED = "expired "
+"""Before a stream's name: those of its done ids that were too old for the bucket."""
 ROOM_BYTES = 64 * 1024
 """More than recording nearly any answer takes."""
 
@@ -43,13 +45,15 @@ ROOM_BYTES = 64 * 1024
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What one answer settled. `sent`: ids that are stored. `done`: ids that need not be sent for another reason:
-    refused, too old, or nothing to send. The stream may be "letters" (batch.py): then ids are numbers of dead letters.
+    refused, too old (`expired`), or nothing to send. The stream may be "letters" (batch.py): then ids are numbers of
+    dead letters.
     """
 
     stream: str
     sent: IdRanges
     done: IdRanges
     refusal: Refusal | None = None
+    expired: IdRanges = NONE
     mark: Mark | None = None
     """One of these ids (best the newest) and its mark in the journal."""
 
@@ -113,6 +117,10 @@ class Progress:
         """The released records that are still to be sent."""
         return journal.released(stream) - self.done.of(stream)
 
+    def expired(self, stream: str) -> IdRanges:
+        """Those of the done records that were too old for the bucket: no server has them."""
+        return self.done.of(EXPIRED + stream)
+
     def settle(self, settled: Settled, state: State, size: BatchSize) -> None:
         """Record what an answer settled, and how the upload is doing. Raises JournalFull."""
         with self._writing():
@@ -121,6 +129,7 @@ class Progress:
             if settled.stream in STREAMS:
                 record = self.journal() or "", settled.stream
                 self.done.add(settled.stream, (*settled.sent, *settled.done))
+                self.done.add(EXPIRED + settled.stream, settled.expired)
                 self._marks.note(settled.stream, settled.mark)
             self.dead_letters.settle(record, settled.sent, settled.done, settled.refusal)
 
@@ -151,23 +160,28 @@ class Progress:
         self._connection.execute(
             """
             UPDATE state
-            SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, expired = ?, keeps = ?,
-                batch_size = ?, batch_ceiling = ?
+            SET last_upload_ms = ?, failing_since_ms = ?, trouble = ?, reason = ?, note = ?, keeps = ?, batch_size = ?,
+                batch_ceiling = ?
             """,
-            (*astuple(state), size.size, size.ceiling),
+            (*astuple(state)[:-1], size.size, size.ceiling),
         )
 
     def requeue(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Make these ids pending again; sent again, they overwrite themselves. Safe while the uploader runs."""
         with self._writing():
-            self._connection.execute("UPDATE state SET expired = 0, keeps = NULL")  # the server will say so again
-            self.done.remove(stream, ranges)
+            self._connection.execute("UPDATE state SET keeps = NULL")  # the server will say so again
+            self._forget(stream, ranges)
+
+    def _forget(self, stream: str, ranges: Iterable[tuple[int, int]]) -> None:
+        for each in ranges:
+            self.done.remove(stream, [each])
+            self.done.remove(EXPIRED + stream, [each])
 
     def catch_up(self, journal: Journal) -> None:
         """Make the readings pending again that the journal has revised since the last call. Raises JournalFull."""
         if revisions := journal.revisions(after=self._state("revision")[0]):
             with self._writing():
-                self.done.remove("readings", ((each.first_id, each.last_id) for each in revisions))
+                self._forget("readings", ((each.first_id, each.last_id) for each in revisions))
                 self._connection.execute("UPDATE state SET revision = ?", (revisions[-1].number,))
 
     def mark_done(self, stream: str, ranges: Iterable[tuple[int, int]], mark: Mark | None = None) -> None:
@@ -180,7 +194,8 @@ class Progress:
             self._marks.note(stream, mark)
 
     def state(self) -> State:
-        return State(*self._state("last_upload_ms, failing_since_ms, trouble, reason, note, expired, keeps"))
+        columns = self._state("last_upload_ms, failing_since_ms, trouble, reason, note, keeps")
+        return replace(State(*columns), expired=sum(self.expired(stream).count for stream in STREAMS))
 
     def batch_size(self) -> BatchSize:
         size, ceiling = self._state("batch_size, batch_ceiling")
@@ -214,7 +229,7 @@ class Progress:
                 self._connection.execute("DELETE FROM marks")
             self._connection.execute("UPDATE state SET journal = ?", (identity,))
             for stream in lost:
-                self.done.remove(stream, [(1 if stream == "days" else reach[stream] + 1, HIGHEST_ID)])
+                self._forget(stream, [(1 if stream == "days" else reach[stream] + 1, HIGHEST_ID)])
                 self._marks.forget(stream, above=reach[stream])
         if known is None:
             return None

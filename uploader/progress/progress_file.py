@@ -56,7 +56,7 @@ SCHEMA = (
     """
     -- The sites and has_attempted of format 1 are read once more: by the logger, when it migrates an old journal.
     ALTER TABLE state ADD COLUMN named_server TEXT;
-    ALTER TABLE state ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;  -- not used
     ALTER TABLE state ADD COLUMN keeps TEXT;
 
     -- Marks of the newest settled records: if an id is given to another record, its mark differs.

@@ -19,8 +19,8 @@ class State:
     trouble: Trouble | None = None
     reason: str | None = None
     note: str | None = None
-    expired: int = 0
     keeps: str | None = None
+    expired: int = 0
 
     @property
     def notes(self) -> str | None:

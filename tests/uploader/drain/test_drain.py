@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from journal.errors import JournalFull
-from journal.id_ranges import IdRanges
+from journal.id_ranges import NONE, IdRanges
 from journal.reading import Check, Day, Event, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
@@ -28,7 +28,7 @@ from tests.uploader.site import EPOCH_MS, Clock, Site, influx
 from uploader.drain.drain import Drain
 from uploader.drain.reporter import Reporter
 from uploader.progress.batch_size import BatchSize
-from uploader.progress.progress import Progress
+from uploader.progress.progress import Progress, Settled
 from uploader.progress.state import State
 from uploader.server.outcomes import Misconfigured, Outcome, Rejected, Sent, Unreachable
 from uploader.server.target import Target
@@ -549,16 +549,20 @@ def test_that_the_backlog_waits_for_the_months_allowance_is_written_down_though_
     assert site.progress.state().note is None
 
 
+OLD = IdRanges.of([(1, 7)])
+
+
 def test_writing_down_that_the_backlog_waits_does_not_undo_a_replay(site: Site) -> None:
     site.append(300)
-    site.progress.note(State(expired=7), BatchSize())
+    site.progress.settle(Settled("readings", NONE, OLD, expired=OLD), State(keeps="1 h"), BatchSize())
     with ScriptedInflux() as server, influx(server.target) as writer:
         drain = site.drain(writer, monthly_megabytes=0.0001)
         drain.drain_once()
         with Progress.open(site.directory / "uploader.db") as other:
-            other.requeue("readings", [(1, 1)])
+            other.requeue("readings", OLD)
         assert drain.drain_once().is_idle
-    assert (site.progress.state().expired, bool(site.progress.state().note)) == (0, True)
+    state = site.progress.state()
+    assert (state.expired, state.keeps, bool(state.note)) == (0, None, True)
 
 
 def test_without_a_backlog_nobody_is_told_that_it_goes_out_slowly(site: Site, caplog: pytest.LogCaptureFixture) -> None:

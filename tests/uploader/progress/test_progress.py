@@ -79,12 +79,12 @@ def test_any_order_of_sending_and_requeueing_leaves_the_set_it_should(changes: l
 
 def test_everything_is_there_after_closing_and_opening(progress: Progress, tmp_path: Path) -> None:
     progress.traffic.add(1234, 0)
-    progress.settle(sent((1, 10)), State(5, 6, "unreachable", "why", "note", 7, "1 h"), BatchSize(200, 400))
-    progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note", 7, "1 h"), BatchSize(200, 400))
+    progress.settle(sent((1, 10)), State(5, 6, "unreachable", "why", "note", "1 h"), BatchSize(200, 400))
+    progress.settle(refusal(11), State(5, 6, "unreachable", "why", "note", "1 h"), BatchSize(200, 400))
     progress.close()
     with Progress.open(tmp_path / "uploader.db") as again:
         assert again.done.of("readings").ranges == ((1, 11),)
-        assert again.state() == State(5, 6, "unreachable", "why", "note", 7, "1 h")
+        assert again.state() == State(5, 6, "unreachable", "why", "note", "1 h")
         assert again.batch_size() == BatchSize(200, 400)
         assert (again.traffic.today(0), again.traffic.this_month(86_400_000), again.traffic.today(86_400_000)) == (
             1234,
