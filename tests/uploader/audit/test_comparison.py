@@ -197,6 +197,13 @@ def test_a_stretch_is_compared_to_the_millisecond(place: Place) -> None:
     assert list(place.audit(server).hours("readings", times[-1] + 1)) == []
 
 
+def test_points_from_before_the_period_do_not_hide_what_is_lost_in_the_same_hour(place: Place) -> None:
+    """As many as the journal has in the period, but others."""
+    times = place.fill(60)
+    server = Stored([Point(time) for time in times[:30]])
+    assert told(place.audit(server).hours("readings", times[30])) == [hour(0, 30, 0, (31, 60))]
+
+
 def test_the_same_point_under_two_models_counts_once(place: Place) -> None:
     times = place.fill(60)
     assert told(place.audit(Stored([Point(time) for time in (*times, *times)])).hours("readings")) == [hour(0, 60, 60)]
@@ -466,3 +473,39 @@ def test_exactly_what_was_lost_is_found(
     for reason in ("lost", "pending", "refused", "held"):
         assert sum(counts(hour.missing).get(reason, 0) for hour in found) == len(ids(reason)), reason
     assert not any(hour.surplus for hour in found)
+
+
+Change = st.sampled_from(
+    [
+        *[None] * 4,
+        {"load_watts": 9999.0},
+        {"battery_volts": 1.0, "load_watts": 0.0},
+        {"regulator_state": "equalise"},
+        {"alarm": None},
+        {"load_amps": 3.0},
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(changes=st.lists(Change, min_size=1, max_size=60), step_minutes=st.integers(1, 50), since=st.integers(0, 20))
+def test_exactly_what_was_changed_is_found(
+    changes: list[dict[str, float | str | None] | None], step_minutes: int, since: int
+) -> None:
+    """In every hour, also in the one that the period begins in the middle of."""
+    times = [BEGIN_MS + n * step_minutes * MINUTE_MS for n in range(len(changes))]
+    stored = []
+    with tempfile.TemporaryDirectory(dir=MEMORY) as directory, Place(Path(directory)) as place:
+        for n, (time, change) in enumerate(zip(times, changes, strict=True), 1):
+            place.journal.append(reading(time, **valued(n)))  # type: ignore[arg-type]
+            stored.append(Point(time, fields=valued(n, **change or {})))
+        place.progress.mark_done("readings", [(1, len(times))])
+        since_ms = BEGIN_MS + since * MINUTE_MS
+        found = list(place.audit(Stored(stored), with_values=True).hours("readings", since_ms))
+    later = [(n, change) for n, (time, change) in enumerate(zip(times, changes, strict=True), 1) if time >= since_ms]
+    ids = [n for n, change in later if change and "load_amps" not in change]
+    assert IdRanges.of(each for hour in found for each in changed(hour)) == IdRanges.of_ids(ids)
+    stuck = sum(hour.different["stuck"].count for hour in found if "stuck" in hour.different)
+    assert stuck == sum(change == {"load_amps": 3.0} for _, change in later)
+    assert {name for hour in found for name in hour.fields} == {name for _, change in later for name in change or ()}
+    assert sum(hour.in_journal for hour in found) == sum(hour.at_server for hour in found) == len(later)
