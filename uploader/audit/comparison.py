@@ -2,10 +2,10 @@
 
     journal   360  360  360  360     the number of records in each hour, on both sides: one query for weeks
     server    360    0  351  360
-              all none some  all     in a "some" hour every point is fetched and compared
+              all none some  all     in a "some" hour the points are fetched and compared one by one
 
-With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal.
-Days and events are few, so then all of them are fetched.
+With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal;
+the fields that differ are fetched. Days and events are few, so all their fields are.
 
 Rules:
 - What has been sent is read before the server is asked, so a record that is sent meanwhile does not count as missing.
@@ -132,7 +132,7 @@ class Comparison:
         if self.with_values and stream in {"days", "events"}:
             yield from self._examined(records, points.since_ms, points.until_ms, names)
             return
-        numbers, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
+        counts, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
         asked = [first]
         if self.with_values:
             of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
@@ -140,7 +140,7 @@ class Comparison:
         since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
         theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
         for hour in sorted({*mine, *theirs}):
-            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), numbers[hour]
+            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), counts[hour]
             begin, end = max(points.since_ms, hour), min(points.until_ms, hour + HOUR_MS)
             is_whole, is_counted = end - begin == HOUR_MS, here.get(first, 0) == number
             differing = {total.field for total in asked if not (is_whole and self._agree(total, here, there, number))}

@@ -322,7 +322,22 @@ def test_a_changed_value_is_found_and_only_its_hour_is_fetched(
     ]
     assert not any(each.missing for each in found)
     assert [(how, points.since_ms) for how, points, _ in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
+    assert {*server.asked[-1][2]} == {"battery_volts", *change}
     assert not any(each.different for each in place.audit(server).hours("readings"))
+
+
+def test_sums_that_rounding_makes_different_are_no_difference(place: Place) -> None:
+    """Values of both signs: their sum is near 0, and its last digits depend on the order."""
+    amps = [0.1 * n if n % 2 else -0.1 * n for n in range(1, 51)]
+    assert sum(amps) != sum(reversed(amps))
+    times = [BEGIN_MS + n * MINUTE_MS for n in range(50)]
+    place.journal.append_all(reading(time, load_amps=each) for time, each in zip(times, amps, strict=True))
+    place.progress.mark_done("readings", [(1, 50)])
+    stored = [
+        Point(time, fields={"battery_volts": 25.0, "load_amps": each}) for time, each in zip(times, amps, strict=True)
+    ]
+    (found,) = place.audit(Stored(stored[::-1]), with_values=True).hours("readings")
+    assert (found.in_journal, found.at_server, found.different) == (50, 50, {})
 
 
 def test_changes_that_leave_sum_and_extremes_are_not_seen(place: Place) -> None:
