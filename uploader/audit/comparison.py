@@ -84,8 +84,7 @@ class Comparison:
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
-        the journal is left out. Raises UploadError if the server cannot be asked.
-        """
+        the journal is left out. Raises UploadError if the server cannot be asked."""
         weeks = 52 if stream == "days" else 1 if self.with_values else 4
         since = -FARTHEST_MS if since_ms is None else since_ms
         begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
