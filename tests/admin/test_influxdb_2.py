@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from admin.cli import run
+from admin.terminal.moments import iso
 from journal.journal import Journal
-from journal.reading import Event, Reading
+from journal.reading import Day, Event, Reading
 from journal.writer import JournalWriter
 from tests.servers import InfluxDB2
 from uploader.progress.progress import Progress
@@ -30,9 +31,18 @@ def use(influxdb: InfluxDB2, directory: Path, monkeypatch: pytest.MonkeyPatch, r
     first_ms = int(time.time() * 1000) - readings * EVERY_MS
     with JournalWriter.create(directory / "journal.db", "hut") as journal:
         journal.append_all(
-            Reading(time_ms=first_ms + number * EVERY_MS, boot=1, uptime_ms=number, model="PL80", battery_volts=27.4)
+            Reading(
+                time_ms=first_ms + number * EVERY_MS,
+                boot=1,
+                uptime_ms=number,
+                model="PL80",
+                battery_volts=27.4,
+                regulator_state="float" if number % 7 else "boost",
+            )
             for number in range(readings)
         )
+        noon_ms = first_ms // 86_400_000 * 86_400_000 + 43_200_000
+        journal.append(Day(time_ms=noon_ms, date=iso(noon_ms)[:10], measured_load_watt_hours=40.5))
         journal.append(Event(time_ms=first_ms, boot=1, uptime_ms=1, kind="started", message='it said "hi"'))
 
 
@@ -83,12 +93,21 @@ def test_a_wrong_token_loses_nothing(influxdb: InfluxDB2, monkeypatch: pytest.Mo
     assert stored(influxdb) == READINGS
 
 
-def test_a_changed_value_is_found_and_healed(influxdb: InfluxDB2, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stream", "point"),
+    [
+        ("readings", "solar,model=PL80,site=hut battery_volts=27.5"),
+        ("readings", 'solar,model=PL80,site=hut regulator_state="boost"'),
+        ("days", "solar_energy_day,site=hut load_watt_hours=41"),
+        ("events", 'solar_event,kind=started,site=hut message="it said ho"'),
+    ],
+)
+def test_a_changed_value_is_found_and_healed(influxdb: InfluxDB2, tmp_path: Path, stream: str, point: str) -> None:
     assert run(["upload", "--once"]) == 0
     with Journal.open(tmp_path / "journal.db") as journal:
-        (time_ms,) = next(journal.values("readings", ("time_ms",), 7, 7))
+        (time_ms,) = next(journal.values(stream, ("time_ms",), 7 if stream == "readings" else 1, 7))
     path = f"/api/v2/write?org={influxdb.org}&bucket={influxdb.bucket}&precision=ms"
-    influxdb.ask(path, f"solar,model=PL80,site=hut battery_volts=27.5 {time_ms}".encode(), "text/plain")
+    influxdb.ask(path, f"{point} {time_ms}".encode(), "text/plain")
     assert run(["audit"]) == 0
     assert run(["audit", "--values"]) == 1
     assert run(["audit", "--values", "--repair"]) == 0

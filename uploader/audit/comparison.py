@@ -2,10 +2,10 @@
 
     journal   360  360  360  360     the number of records in each hour, on both sides: one query for weeks
     server    360    0  351  360
-              all none some  all     in a "some" hour every point is fetched and compared
+              all none some  all     in a "some" hour the points are fetched and compared one by one
 
-With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal.
-Days and events are few, so then all of them are fetched.
+With values, an hour is "all" only if the sum, minimum and maximum of each number and the count of each text are equal;
+the fields that differ are fetched. Days and events are few, so all their fields are.
 
 Rules:
 - What has been sent is read before the server is asked, so a record that is sent meanwhile does not count as missing.
@@ -14,7 +14,7 @@ Rules:
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -84,8 +84,7 @@ class Comparison:
 
     def hours(self, stream: str, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Hour]:
         """Every hour in this period in which the journal or the server has something. A long time without any record in
-        the journal is left out. Raises UploadError if the server cannot be asked.
-        """
+        the journal is left out. Raises UploadError if the server cannot be asked."""
         weeks = 52 if stream == "days" else 1 if self.with_values else 4
         since = -FARTHEST_MS if since_ms is None else since_ms
         begin, until = self._ends(stream, since, FARTHEST_MS if until_ms is None else until_ms)
@@ -132,7 +131,7 @@ class Comparison:
         if self.with_values and stream in {"days", "events"}:
             yield from self._examined(records, points.since_ms, points.until_ms, names)
             return
-        numbers, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
+        counts, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
         asked = [first]
         if self.with_values:
             of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
@@ -140,33 +139,34 @@ class Comparison:
         since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
         theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
         for hour in sorted({*mine, *theirs}):
-            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), numbers[hour]
+            here, there, number = mine.get(hour, {}), theirs.get(hour, {}), counts[hour]
             begin, end = max(points.since_ms, hour), min(points.until_ms, hour + HOUR_MS)
-            is_counted = here.get(first, 0) == number
-            is_told = is_counted and end - begin == HOUR_MS
-            if is_told and not here:
+            is_whole, is_counted = end - begin == HOUR_MS, here.get(first, 0) == number
+            differing = {total.field for total in asked if not (is_whole and self._agree(total, here, there, number))}
+            if is_whole and not here:
                 surplus = int(max(value for total, value in there.items() if total.function == "count"))
                 yield Hour(stream, records.site, hour, 0, surplus, surplus)
-            elif is_told and all(self._agree(total, here, there, number) for total in asked):
+            elif is_counted and not differing:
                 yield Hour(stream, records.site, hour, number, number)
-            elif is_told and not there:
+            elif is_counted and is_whole and not there:
                 yield from self._examined(records, begin, end, ())
             else:
-                is_enough = is_counted and not self.with_values
-                yield from self._examined(records, begin, end, [first.field] if is_enough else names)
+                yield from self._examined(records, begin, end, {first.field, *differing} if is_counted else names)
 
     def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float], number: int) -> bool:
         added = number if total.function == "sum" else 0
         return is_same(mine.get(total, 0.0), theirs.get(total, 0.0), is_exact=self.server.is_exact, added=added)
 
-    def _examined(self, records: _Records, begin: int, end: int, names: Sequence[str]) -> Iterator[Hour]:
-        """The hours from `begin` to `end`, from all points of both sides. No names: the server has none."""
+    def _examined(self, records: _Records, begin: int, end: int, names: Collection[str]) -> Iterator[Hour]:
+        """The hours from `begin` to `end`, from all points of both sides and these fields; none: the server has no
+        point."""
         mine: defaultdict[int, list[_Sent]] = defaultdict(list)
         second = set[str]()
         ids = IdRanges.of(self.journal.id_ranges(records.stream, begin, end))
         for line, values in sent(self.journal, records.stream, records.ids & ids):
-            mine[hour_of(line.time_ms)].append((line, values))
             second.update(name for name in values if name.startswith(SECOND))
+            compared = {name: value for name, value in values.items() if name in names or name in second}
+            mine[hour_of(line.time_ms)].append((line, compared))
         theirs: defaultdict[int, _Stored] = defaultdict(dict)
         points = replace(records.points, since_ms=begin, until_ms=end)
         for time_ms, name, value in self.server.samples(points, names):

@@ -1,7 +1,7 @@
 """InfluxQL: the audit's queries to InfluxDB 1.x and 3.x, and their answers in JSON. Pure.
 
-An error may come with status 200, inside the JSON. An answer of more than 10,000 rows, or `max-row-limit`, is shortened
-and says `partial`.
+An error may come with status 200, inside the JSON. An answer of more than 10,000 rows, or than `max-row-limit`, is
+shortened and says `partial`.
 """
 
 import json

@@ -197,6 +197,13 @@ def test_a_stretch_is_compared_to_the_millisecond(place: Place) -> None:
     assert list(place.audit(server).hours("readings", times[-1] + 1)) == []
 
 
+def test_points_from_before_the_period_do_not_hide_what_is_lost_in_the_same_hour(place: Place) -> None:
+    """As many as the journal has in the period, but others."""
+    times = place.fill(60)
+    server = Stored([Point(time) for time in times[:30]])
+    assert told(place.audit(server).hours("readings", times[30])) == [hour(0, 30, 0, (31, 60))]
+
+
 def test_the_same_point_under_two_models_counts_once(place: Place) -> None:
     times = place.fill(60)
     assert told(place.audit(Stored([Point(time) for time in (*times, *times)])).hours("readings")) == [hour(0, 60, 60)]
@@ -315,7 +322,22 @@ def test_a_changed_value_is_found_and_only_its_hour_is_fetched(
     ]
     assert not any(each.missing for each in found)
     assert [(how, points.since_ms) for how, points, _ in server.asked][1:] == [("samples", BEGIN_MS + HOUR_MS)]
+    assert {*server.asked[-1][2]} == {"battery_volts", *change}
     assert not any(each.different for each in place.audit(server).hours("readings"))
+
+
+def test_sums_that_rounding_makes_different_are_no_difference(place: Place) -> None:
+    """Values of both signs: their sum is near 0, and its last digits depend on the order."""
+    amps = [0.1 * n if n % 2 else -0.1 * n for n in range(1, 51)]
+    assert sum(amps) != sum(reversed(amps))
+    times = [BEGIN_MS + n * MINUTE_MS for n in range(50)]
+    place.journal.append_all(reading(time, load_amps=each) for time, each in zip(times, amps, strict=True))
+    place.progress.mark_done("readings", [(1, 50)])
+    stored = [
+        Point(time, fields={"battery_volts": 25.0, "load_amps": each}) for time, each in zip(times, amps, strict=True)
+    ]
+    (found,) = place.audit(Stored(stored[::-1]), with_values=True).hours("readings")
+    assert (found.in_journal, found.at_server, found.different) == (50, 50, {})
 
 
 def test_changes_that_leave_sum_and_extremes_are_not_seen(place: Place) -> None:
@@ -466,3 +488,39 @@ def test_exactly_what_was_lost_is_found(
     for reason in ("lost", "pending", "refused", "held"):
         assert sum(counts(hour.missing).get(reason, 0) for hour in found) == len(ids(reason)), reason
     assert not any(hour.surplus for hour in found)
+
+
+Change = st.sampled_from(
+    [
+        *[None] * 4,
+        {"load_watts": 9999.0},
+        {"battery_volts": 1.0, "load_watts": 0.0},
+        {"regulator_state": "equalise"},
+        {"alarm": None},
+        {"load_amps": 3.0},
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(changes=st.lists(Change, min_size=1, max_size=60), step_minutes=st.integers(1, 50), since=st.integers(0, 20))
+def test_exactly_what_was_changed_is_found(
+    changes: list[dict[str, float | str | None] | None], step_minutes: int, since: int
+) -> None:
+    """In every hour, also in the one that the period begins in the middle of."""
+    times = [BEGIN_MS + n * step_minutes * MINUTE_MS for n in range(len(changes))]
+    stored = []
+    with tempfile.TemporaryDirectory(dir=MEMORY) as directory, Place(Path(directory)) as place:
+        for n, (time, change) in enumerate(zip(times, changes, strict=True), 1):
+            place.journal.append(reading(time, **valued(n)))  # type: ignore[arg-type]
+            stored.append(Point(time, fields=valued(n, **change or {})))
+        place.progress.mark_done("readings", [(1, len(times))])
+        since_ms = BEGIN_MS + since * MINUTE_MS
+        found = list(place.audit(Stored(stored), with_values=True).hours("readings", since_ms))
+    later = [(n, change) for n, (time, change) in enumerate(zip(times, changes, strict=True), 1) if time >= since_ms]
+    ids = [n for n, change in later if change and "load_amps" not in change]
+    assert IdRanges.of(each for hour in found for each in changed(hour)) == IdRanges.of_ids(ids)
+    stuck = sum(hour.different["stuck"].count for hour in found if "stuck" in hour.different)
+    assert stuck == sum(change == {"load_amps": 3.0} for _, change in later)
+    assert {name for hour in found for name in hour.fields} == {name for _, change in later for name in change or ()}
+    assert sum(hour.in_journal for hour in found) == sum(hour.at_server for hour in found) == len(later)
