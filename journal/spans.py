@@ -97,13 +97,13 @@ class Spans:
         return [Span(first, last, boot, bool(held), *ms) for first, last, boot, held, *ms in rows if None not in ms]
 
     def ids_between(self, since_ms: int, until_ms: int) -> list[tuple[int, int]]:
-        """The ranges of ids whose time is at or after `since_ms` and before `until_ms`."""
+        """The ranges of ids whose time is at or after `since_ms` and before `until_ms`. Both ends of each are there,
+        even if others were deleted."""
         found = []
         for span in self.spans:
-            first = self._first_at(span, since_ms)
-            after = self._first_at(span, until_ms)
-            if first < after:
-                found.append((first, after - 1))
+            ids = self._first_at(span, since_ms), self._first_at(span, until_ms) - 1
+            ends = self._row(*ids, "ASC"), self._row(*ids, "DESC")
+            found += [(first[0], last[0]) for first, last in [ends] if first and last]
         return found
 
     def place(self, boot: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:

@@ -212,7 +212,17 @@ def test_the_newest_reading_is_never_pruned_so_that_its_id_is_not_given_again(jo
     assert journal.prune([(1, 3)], 99, limit=9) == 2
     assert journal.append(reading(4)) == 4
     assert [record.id for record in journal.records("readings", 1, 99)] == [3, 4]
-    assert journal.id_ranges("readings", 0, 99) == [(1, 4)]
+    assert journal.id_ranges("readings", 0, 99) == [(3, 4)]
+
+
+def test_a_period_ends_with_records_that_are_there(journal: JournalWriter) -> None:
+    """What was deleted has no time: audit and report began after it, or with the newest record."""
+    journal.append_all(reading(time_ms) for time_ms in range(1, 10))
+    journal.prune([(1, 3), (5, 7)], 8, limit=9)
+    assert journal.id_ranges("readings", 0, 99) == [(4, 9)]
+    assert journal.id_ranges("readings", 5, 99) == [(8, 9)]
+    assert journal.id_ranges("readings", 0, 8) == [(4, 4)]
+    assert journal.id_ranges("readings", 5, 8) == []
 
 
 def test_records_stored_together_are_all_there_or_none(journal: JournalWriter) -> None:

@@ -76,6 +76,8 @@ class _Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
+    """Compares a journal with the server."""
+
     journal: Journal
     progress: Progress
     server: Client

@@ -67,21 +67,21 @@ def outcome_of(answer: Answer) -> Outcome:
         led = f", redirects to {location[:100]}" if location else ""
         what = f"something else answers instead of the server ({status}{led}: {words})"
         return Unreachable(f"{what}, perhaps the network provider's login page", status=status)
+    found = re.search(r"dropped=(\d+)", text)  # 2.7.12 and later, and 1.12, say it after some 450 characters
+    dropped = int(found[1]) if found else None
+    is_quoting = _QUOTING.search(text) is not None
+    is_used_up = _USED_UP.search(text) and not (is_html or is_quoting or status == 404)
+    if is_used_up or status in {429, 503}:
+        what = "a quota or limit of the server is used up" if is_used_up else "the server is busy"
+        asked = _retry_after(answer)
+        may_be_content = status != 429 and asked is None
+        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status, dropped)
     is_verdict = status in {400, 422, 500} and is_influx(answer)  # 1.x and 2.0 refuse with 500, too
     if status in {404, 405, 410} or (is_verdict and _MISSING.search(text)):
         remedy = "check INFLUXDB_BUCKET and INFLUXDB_ORG, or create the bucket (InfluxDB 1.x: the database)"
         if is_html or status in {405, 410}:
             remedy = "check INFLUXDB_URL: the server at that address cannot store readings"
         return Misconfigured(f"the server cannot find the bucket ({said})", remedy, status)
-    found = re.search(r"dropped=(\d+)", text)  # 2.7.12 and later, and 1.12, say it after some 450 characters
-    dropped = int(found[1]) if found else None
-    is_quoting = _QUOTING.search(text) is not None
-    is_used_up = _USED_UP.search(text) and not (is_html or is_quoting)
-    if is_used_up or status in {429, 503}:
-        what = "a quota or limit of the server is used up" if is_used_up else "the server is busy"
-        asked = _retry_after(answer)
-        may_be_content = status != 429 and asked is None
-        return Unreachable(f"{what} ({said})", False, asked, may_be_content, status, dropped)
     if status == 401 or (status == 403 and not is_html):
         remedy = "check INFLUXDB_TOKEN (InfluxDB 1.x: user:password), and that it may write to INFLUXDB_BUCKET"
         return Misconfigured(f"the server refuses the token ({said})", remedy, status)

@@ -258,6 +258,15 @@ def test_one_reading_is_a_page_without_empty_charts_and_tables(solar: Solar) -> 
     assert (list(charts(page())), rows(page(), "Energy")) == (["Charge per day"], [])
 
 
+def test_of_pruned_readings_all_that_are_left_are_drawn(solar: Solar) -> None:
+    fill_hours([0, 1])
+    with JournalWriter.create(Path("data/journal.db")) as journal:
+        journal.prune([(1, 60)], FIRST_MS + 10 * 60_000, 2000)
+    assert solar("report", *SINCE).code == 0
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(FIRST_MS / 1000 + 600))
+    assert next(page().iter(f"{HTML}p")).text.startswith(f"{at} to ")
+
+
 def test_a_sum_of_what_nobody_counted_is_not_zero() -> None:
     drawn = bars("Charge per day", "Ah", ("charged", "used"), [Bar("1 Jan", None, 90.0), Bar("2 Jan", None, None)])
     assert "Charge per day, 1 Jan to 2 Jan, in total: charged not known, 90 Ah used." in drawn

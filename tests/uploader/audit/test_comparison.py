@@ -118,6 +118,13 @@ def changed(hour: Hour) -> tuple[tuple[int, int], ...]:
     return hour.different.get("changed", NONE).ranges
 
 
+def test_after_pruning_all_that_is_left_is_compared(place: Place) -> None:
+    """The first id of a span that was pruned has no time. So only its last record was looked for."""
+    times = place.fill(180)
+    place.journal.prune([(1, 180)], times[10], 2000)
+    assert sum(each.missing["lost"].count for each in place.audit(Stored()).hours("readings")) == 170
+
+
 def test_a_server_that_has_everything_has_no_hole_and_one_short_query_to_answer(place: Place) -> None:
     server = Stored([Point(time) for time in place.fill(180)])
     assert told(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 60, 60), hour(2, 60, 60)]
