@@ -131,7 +131,6 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
     bucket: no server has them. So are held ones, which were sent if an older copy of the journal was put back: how old
     they are is not known.
     """
-    from journal.id_ranges import HIGHEST_ID
     from uploader.progress.progress import Progress
 
     try:
@@ -139,7 +138,7 @@ def sent_readings(journal: "JournalWriter") -> Sequence[tuple[int, int]]:
             identity = journal.identity()
             if progress.journal() != identity:
                 return ()
-            refused = progress.dead_letters.ids(identity, "readings", 1, HIGHEST_ID)
+            refused = progress.dead_letters.ids(identity, "readings")
             sent = progress.done.of("readings") - refused - progress.expired("readings")
             return (sent & journal.released("readings")).ranges
     except JournalError as error:

@@ -114,7 +114,7 @@ class Comparison:
         excused: dict[Reason, IdRanges] = {
             "pending": released - self.progress.done.of(stream),
             "held": ids - released,
-            "refused": self.progress.dead_letters.ids(self.journal.identity(), stream, ids.first, ids.last),
+            "refused": self.progress.dead_letters.ids(self.journal.identity(), stream),
         }
         found: dict[str, IdRanges] = {}
         for first, last, site in self.journal.sites(stream):

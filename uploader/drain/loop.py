@@ -120,8 +120,7 @@ def drain_all(
             reason = None
             break
         sent, refused = sent + step.sent, refused + step.refused
-        is_halved = step.outcome is not None and step.outcome.status == 413 and not step.wait_seconds
-        if isinstance(step.outcome, Unreachable | Misconfigured) and not is_halved:
+        if isinstance(step.outcome, Unreachable | Misconfigured) and step.wait_seconds:
             tries, reason = tries + 1, step.outcome.advice
             asked_seconds += getattr(step.outcome, "retry_after_seconds", None) or 0.0
             wrong = wrong + 1 if isinstance(step.outcome, Misconfigured) and not step.outcome.may_be_content else 0

@@ -70,13 +70,10 @@ class DeadLetters:
         """The letters with a number above `after`, oldest first."""
         return self._letters("number > ?", after, limit=limit)
 
-    def ids(self, journal: str, stream: str, first_id: int, last_id: int) -> IdRanges:
-        """The records of this journal between these two ids, both included, that have a letter."""
-        rows = self._connection.execute(
-            "SELECT id, id FROM dead_letters WHERE journal = ? AND stream = ? AND id BETWEEN ? AND ? ORDER BY id",
-            (journal, stream, first_id, last_id),
-        )
-        return IdRanges.of(rows)
+    def ids(self, journal: str, stream: str) -> IdRanges:
+        """The records of this journal that have a letter."""
+        query = "SELECT id, id FROM dead_letters WHERE journal = ? AND stream = ?"
+        return IdRanges.of(self._connection.execute(query, (journal, stream)))
 
     def waiting(self, numbers: IdRanges = ALL, limit: int = HIGHEST_ID) -> list[DeadLetter]:
         """At most `limit` of the letters with these numbers that are to be retried, oldest first."""

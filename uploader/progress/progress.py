@@ -5,18 +5,16 @@
     pending              ░░░░░░░░░░████░░░░░░░░██████
 
 Rules:
-- A batch is one transaction, made after the server has answered 204. A crash between the two repeats that batch.
+- A batch is one transaction, made after the server has answered. A crash between the two repeats that batch.
 - Each write is under BEGIN IMMEDIATE, so that `solar replay` can write while the uploader runs.
-- Memory alone never says that a record was sent: if this cannot be recorded here, the record is sent again (drain.py).
 - Site, time and values of a record are in the journal only; this file has ids.
-- If a card loses the newest records, new ones get their ids. So `done` never reaches beyond the last record that still
-  has its mark (marks.py).
+- `done` never reaches beyond the last record that still has its mark (marks.py).
 """
 
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Self, cast
@@ -71,7 +69,7 @@ class Progress:
         self.done = DoneRanges(connection)
         self._marks = Marks(connection)
         self._connection = connection
-        self._file = _file_at(path)
+        self._file = path.stat()
         self._has_room = True
 
     @classmethod
@@ -102,12 +100,10 @@ class Progress:
 
     def close(self) -> None:
         """Record the traffic, if there is room, and close."""
-        try:
+        with closing(self._connection), suppress(JournalFull):
             if self.traffic:
-                with suppress(JournalFull), self._writing():
+                with self._writing():
                     pass
-        finally:
-            self._connection.close()
 
     def journal(self) -> str | None:
         """The identity of the journal that the ids belong to; None before the first upload."""
@@ -145,7 +141,7 @@ class Progress:
         The rollback journal needs room too, so a small write may succeed where a large one does not.
         """
         with our_errors("use", self.path):
-            if _file_at(self.path) != self._file:
+            if not (self.path.exists() and os.path.samestat(self.path.stat(), self._file)):
                 raise JournalUnusable(f"{self.path} was removed or replaced while in use; start the uploader again")
             self._state("id")
             if self._has_room:
@@ -258,11 +254,3 @@ class Progress:
             yield
         self.traffic.forget()
         self._has_room = True
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """Which file it is; None if there is none. While a file is open, no other one is like it."""
-    with suppress(FileNotFoundError):
-        found = path.stat()
-        return found.st_dev, found.st_ino
-    return None

@@ -51,7 +51,7 @@ def refusal(*ids: int, words: str = "type conflict") -> Settled:
 def in_memory() -> Progress:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript("".join(SCHEMA))
-    return Progress(connection, Path("memory"))
+    return Progress(connection, Path(__file__))
 
 
 def test_pending_is_what_is_released_and_not_done(progress: Progress) -> None:
