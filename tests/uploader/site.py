@@ -123,3 +123,12 @@ class Site:
 
 def influx(target: Target, *, read_seconds: float = 5.0) -> Influx:
     return Influx(target, connect_seconds=2.0, read_seconds=read_seconds)
+
+
+def at(*times: int) -> set[str]:
+    """The ends of the lines with these times."""
+    return {str(time) for time in times}
+
+
+def times_of(lines: list[str]) -> list[int]:
+    return [int(line.rsplit(" ", 1)[1]) for line in lines]
