@@ -106,11 +106,16 @@ class Spans:
                 found.append((first, after - 1))
         return found
 
-    def place(self, boot: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:
-        """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span."""
+    def place(self, boot: int, uptime_ms: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:
+        """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span.
+
+        A record that was taken before the newest one, by uptime, was recovered: its time is no jitter.
+        """
         newest = self.spans[-1] if self.spans else None
-        if newest and (newest.boot, newest.is_held) == (boot, is_held) and newest.last_ms - STEP_MS < time_ms:
-            return self.free(max(time_ms, newest.last_ms + 1)), False
+        if newest and (newest.boot, newest.is_held) == (boot, is_held):
+            is_jitter = newest.last_ms - STEP_MS < time_ms <= newest.last_ms
+            if newest.last_ms < time_ms or (is_jitter and self._end(newest, "DESC")[0][0] <= uptime_ms):
+                return self.free(max(time_ms, newest.last_ms + 1)), False
         return self.free(time_ms), True
 
     def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:

@@ -25,6 +25,7 @@ from tests.delivery.server import FAULTS, GENERATIONS, POISONS, number_of
 from tests.delivery.site import Kept
 from tests.delivery.truth import File, Taken
 
+INTERVAL_MS = 10_000
 WAKING_MS = 1_750_000_000_000
 """What a clock without a battery shows at each start."""
 
@@ -53,23 +54,20 @@ class Delivery(Life):
 
     # The logger
 
-    @rule(count=st.integers(1, 3))
-    def append(self, count: int = 1) -> None:
+    @rule(count=st.integers(1, 3), apart_ms=st.sampled_from([INTERVAL_MS, 700]))
+    def append(self, count: int = 1, apart_ms: int = INTERVAL_MS) -> None:
         """Take readings: held while the clock is not known to be right."""
         for _ in range(count):
-            self._append()
-
-    def _append(self) -> None:
-        kept = Kept(not self.is_sure, self.scale)
-        self._record("solar", kept, partial(self.site.append, scale=self.scale))
+            kept = Kept(not self.is_sure, self.scale)
+            self._record("solar", kept, partial(self.site.append, scale=self.scale), apart_ms)
 
     @rule()
     def event(self) -> None:
         """Something happens: held like a reading."""
         self._record("solar_event", Kept(not self.is_sure), self.site.append_event)
 
-    def _record(self, measurement: str, kept: Kept, append: Callable[..., None]) -> None:
-        self.now_ms += 10_000
+    def _record(self, measurement: str, kept: Kept, append: Callable[..., None], apart_ms: int = INTERVAL_MS) -> None:
+        self.now_ms += apart_ms
         self.count += 1
         number, uptime_ms, before = self.count, self.now_ms - self.boot_ms, self.file
         self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms, measurement)
@@ -85,7 +83,7 @@ class Delivery(Life):
     @rule(is_again=st.booleans(), which=READINGS)
     def day(self, is_again: bool = False, which: int = 0) -> None:
         """The regulator's record of a day; or `is_again`, a later one of some day, in place of the first."""
-        self.now_ms += 10_000
+        self.now_ms += INTERVAL_MS
         self.count += 1
         number, before = self.count, self.file
         days = [each for each, kept in before.rows.items() if kept.date] if is_again else []
@@ -403,3 +401,5 @@ class Delivery(Life):
         self._anchor_again()
         self.date()
         self.redecode()
+        left = [n for n, kept in self.file.rows.items() if self._is_reading(n) and kept.scale != self.scale]
+        assert not left, f"readings that were never decoded anew: {left}"
