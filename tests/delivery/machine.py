@@ -1,6 +1,6 @@
 """Everything that happens to a site, in any order: after it, the server has each released record, once, and true.
 
-    logger     append, event, day, wait, know_time, doubt_time, date, rescale, redecode, prune
+    logger     append, event, day, read_ring, wait, know_time, doubt_time, date, rescale, redecode, prune
     uploader   upload, with whatever the server answers, with the logger at work in between, and on a full disk
     person     rename, back_up, copy_file, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
@@ -85,19 +85,42 @@ class Delivery(Life):
         """The regulator's record of a day; or `is_again`, a later one of some day, in place of the first."""
         self.now_ms += INTERVAL_MS
         self.count += 1
-        number, before = self.count, self.file
-        days = [each for each, kept in before.rows.items() if kept.date] if is_again else []
+        number, rows = self.count, self.file.rows
+        days = [each for each, kept in rows.items() if kept.date] if is_again else []
         old = days[which % len(days)] if days else 0
-        date = before.rows[old].date if old else f"day {number}"
-        taken = self.truth.taken[old] if old else Taken(self.site.name, "", self.now_ms, "solar_day")
+        date = rows[old].date if old else f"day {number}"
+        taken = self.truth.taken[old] if old else Taken(self._site_at(self.now_ms), "", self.now_ms, "solar_day")
         self.truth.taken[number] = taken
+        self.ring[date] = number
+        self._store_day(number, date)
+
+    @rule()
+    def read_ring(self) -> None:
+        """The regulator still has its days, and the logger stores those that the journal lacks; but those whose site no
+        journal here tells (docs/reliability.md)."""
+        dates = {kept.date for kept in self.file.rows.values()}
+        for date, number in self.ring.items():
+            taken = self.truth.taken[number]
+            if date not in dates and self._site_at(taken.time_ms) == taken.site:
+                self._store_day(number, date)
+
+    def _store_day(self, number: int, date: str) -> None:
+        before = self.file
         self.site.remember()
         self._change(
             "logger",
-            lambda: self.site.append_day(number, taken.time_ms, date),
+            lambda: self.site.append_day(number, self.truth.taken[number].time_ms, date),
             before.without(before.day_of(date)).having({number: Kept(date=date)}),
         )
         self.before_append = before
+
+    def _site_at(self, time_ms: int) -> str:
+        """That of the newest reading before then, in the journal or those that it took the place of; else the present
+        one."""
+        files = [self.file, *self.replaced, *(file for _, file in self.damaged)]
+        readings = [self.truth.taken[n] for file in files for n in file.released if self._is_reading(n)]
+        earlier = [each for each in readings if each.time_ms < time_ms]
+        return max(earlier, key=lambda each: each.time_ms).site if earlier else self.site.name
 
     @precondition(lambda self: not self.is_sure)
     @rule()
@@ -221,7 +244,8 @@ class Delivery(Life):
     def restore(self, which: int = 0, is_running: bool = False) -> None:
         """Put a backup in the journal's place; the uploader may be running all the while."""
         copy, file = self.backups[which % len(self.backups)]
-        lost = self.directory / f"lost-{next(self.names)}.db"
+        lost = self.data / f"journal-replaced-{next(self.names)}.db"
+        self.replaced.append(self.file)
 
         def act() -> None:
             self.site.take_away(lost)

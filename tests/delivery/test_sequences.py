@@ -448,3 +448,32 @@ def test_what_is_held_again_because_an_older_copy_was_put_back_is_not_pruned(lif
     life.append()
     life.prune()
     life.heal()
+
+
+@pytest.mark.parametrize("lose", ["restore", "damage"])
+def test_a_day_that_is_read_again_after_a_rename_keeps_its_site(life: Delivery, lose: str) -> None:
+    life.know_time()
+    life.append()
+    life.back_up()
+    life.append()
+    life.day()
+    life.settle()
+    life.rename()
+    getattr(life, lose)()
+    life.read_ring()
+    life.heal()
+
+
+@pytest.mark.parametrize("lose", ["restore", "damage"])
+def test_a_day_after_a_rename_that_is_read_again_has_the_new_site(life: Delivery, lose: str) -> None:
+    life.know_time()
+    life.append()
+    life.back_up()
+    life.rename()
+    life.append()
+    life.day()
+    life.settle()
+    getattr(life, lose)()
+    life.append()
+    life.read_ring()
+    life.heal()
