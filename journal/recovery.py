@@ -17,10 +17,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
-from journal import boots, files, schema, sites
+from journal import boots, files, revisions, schema, sites
 from journal.boots import Boot
 from journal.errors import JournalUnusable, our_errors, primary_code
 from journal.reading import STREAMS, Day, Record
+from journal.revisions import Decoding
 from journal.sites import SiteStretch
 from journal.writer import JournalWriter
 
@@ -29,6 +30,7 @@ ROWS_AT_ONCE = 512
 HIGHEST_ID = 2**26
 """Higher than any id: more readings than a site takes in twenty years."""
 SMALLEST_ROW_BYTES = 16
+RECOVERED = "; and recovered"
 IDENTITY = {
     "readings": ("boot", "uptime_ms", "raw"),
     "events": ("boot", "uptime_ms", "kind", "message", "raw"),
@@ -57,6 +59,7 @@ def recover(damaged: Path, journal: JournalWriter) -> Recovered:
         past = _boots(source)
         known.learn({boot.name for boot in past})
         numbers = journal.boots_before(past)
+        _note_other_scale(source, journal)
         for stream in STREAMS:
             held, places = _held(source, stream), _sites(source, stream, damaged, journal.site)
             for chunk in _readable(source, stream):
@@ -114,6 +117,19 @@ class _Known:
 
 def _fingerprint(row: tuple[object, ...]) -> int:
     return int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=8).digest(), signed=True)
+
+
+def _note_other_scale(source: sqlite3.Connection, journal: JournalWriter) -> None:
+    """Unless all of the damaged journal is decoded as this one is, give this one a scale that is never in force: then
+    the logger goes through all of its readings again. Before the first is here: a recovery may be broken off."""
+    here = journal.decoding()
+    try:
+        there = revisions.load_decoding(source)
+    except sqlite3.DatabaseError:
+        there = Decoding("unknown")
+    if there != (replace(here, readings_undone=0, days_undone=0) if here else None):
+        scale = (here.scale if here else "").removesuffix(RECOVERED)
+        journal.note_decoding(Decoding(scale + RECOVERED))
 
 
 def _sites(source: sqlite3.Connection, stream: str, path: Path, default: str) -> list[SiteStretch]:

@@ -7,6 +7,7 @@ At a start, spans of earlier boots are joined if their times rise from one to th
 """
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from journal.id_ranges import IdRanges
@@ -50,19 +51,22 @@ def _bounds(stream: str) -> str:
 def merge(connection: sqlite3.Connection) -> None:
     """Join spans of earlier boots if their times rise from one to the next. Call it within a transaction, at a start.
 
-    Otherwise ten years of daily starts would leave 3,650 spans. Deleted readings leave no span. While anything is held,
-    all spans stay, because the spans before and after it give its date. Those of the newest boot stay: it may go on.
+    Otherwise ten years of daily starts would leave 3,650 spans. Deleted readings leave no span. Held spans stay, with
+    those that give their date; and those of the newest boot: it may go on.
     """
-    if connection.execute("SELECT 1 FROM spans WHERE is_held = 1 LIMIT 1").fetchone():
-        return
-    boots = connection.execute("SELECT id, boot_id FROM boots ORDER BY id").fetchall()
+    boots = connection.execute("SELECT id, boot_id, anchor_time_ms FROM boots ORDER BY id").fetchall()
     newest = boots[-1][1].partition("+")[0] if boots else ""
-    recent = {number for number, name in boots if name.partition("+")[0] == newest}
-    for stream in TIMED:
+    of_streams = {stream: Spans(connection, stream).spans for stream in TIMED}
+    stay = {number for number, name, _ in boots if name.partition("+")[0] == newest}
+    stay |= _beside_held(
+        {number: anchor_ms is not None for number, _, anchor_ms in boots},
+        [span for spans in of_streams.values() for span in spans],
+    )
+    for stream, spans in of_streams.items():
         kept: list[Span] = []
-        for span in Spans(connection, stream).spans:
+        for span in spans:
             before = kept[-1] if kept else None
-            if before and span.boot not in recent and before.boot not in recent and before.last_ms < span.first_ms:
+            if before and stay.isdisjoint((before.boot, span.boot)) and before.last_ms < span.first_ms:
                 before.last_id, before.last_ms, before.boot = span.last_id, span.last_ms, span.boot
             else:
                 kept.append(span)
@@ -70,9 +74,29 @@ def merge(connection: sqlite3.Connection) -> None:
         if count != len(kept):
             connection.execute("DELETE FROM spans WHERE stream = ?", (stream,))
             connection.executemany(
-                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, 0)",
-                [(stream, span.first_id, span.boot) for span in kept],
+                "INSERT INTO spans (stream, first_id, boot, is_held) VALUES (?, ?, ?, ?)",
+                [(stream, span.first_id, span.boot, span.is_held) for span in kept],
             )
+
+
+def _beside_held(boots: Mapping[int, bool], spans: Sequence[Span]) -> set[int]:
+    """The boots with held records, and those that date them (logger/clock/undated_boots.py): the last one before with
+    released records, and all after up to the first with an anchor. `boots`, in order: whether each has one."""
+    held = {span.boot for span in spans if span.is_held}
+    released = {span.boot for span in spans if not span.is_held}
+    beside = set(held)
+    last: set[int] = set()
+    is_dated = True
+    for boot, has_anchor in boots.items():
+        if boot in held:
+            beside |= last
+            is_dated = False
+        elif not is_dated:
+            beside.add(boot)
+            is_dated = has_anchor
+        if boot in released:
+            last = {boot}
+    return beside
 
 
 class Spans:
@@ -106,11 +130,16 @@ class Spans:
             found += [(first[0], last[0]) for first, last in [ends] if first and last]
         return found
 
-    def place(self, boot: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:
-        """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span."""
+    def place(self, boot: int, uptime_ms: int, time_ms: int, *, is_held: bool) -> tuple[int, bool]:
+        """Where the next record belongs: the first free millisecond from `time_ms` on, and whether it begins a span.
+
+        A record that was taken before the newest one, by uptime, was recovered: its time is no jitter.
+        """
         newest = self.spans[-1] if self.spans else None
-        if newest and (newest.boot, newest.is_held) == (boot, is_held) and newest.last_ms - STEP_MS < time_ms:
-            return self.free(max(time_ms, newest.last_ms + 1)), False
+        if newest and (newest.boot, newest.is_held) == (boot, is_held):
+            is_jitter = newest.last_ms - STEP_MS < time_ms <= newest.last_ms
+            if newest.last_ms < time_ms or (is_jitter and self._end(newest, "DESC")[0][0] <= uptime_ms):
+                return self.free(max(time_ms, newest.last_ms + 1)), False
         return self.free(time_ms), True
 
     def add(self, record_id: int, boot: int, time_ms: int, *, is_held: bool, begins: bool) -> None:

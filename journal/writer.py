@@ -93,7 +93,9 @@ class JournalWriter(Journal):
                     self._note_site(stream, new_id, self._replace_day(record, new_id) or site)
                 else:
                     of_stream = self._spans_of(stream)
-                    time_ms, begins_span = of_stream.place(record.boot, record.time_ms, is_held=is_held)
+                    time_ms, begins_span = of_stream.place(
+                        record.boot, record.uptime_ms, record.time_ms, is_held=is_held
+                    )
                     new_id = self._insert(stream, record, time_ms)
                     of_stream.add(new_id, record.boot, time_ms, is_held=is_held, begins=begins_span)
                     self._note_site(stream, new_id, site)

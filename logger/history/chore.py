@@ -24,6 +24,7 @@ from logger.events.change import Change
 from logger.history.dates import days_in
 from logger.history.measured import measured, trusted, with_outlook
 from logger.history.ring import PartialHistory, is_quiet
+from logger.history.site_of_day import site_of
 from logger.regulator.regulator import Regulator
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class HistoryChore:
             day = measured(self._journal, self._to_store[0], self._interval_seconds)
             day = with_outlook(self._journal, day)
             if day.id is None:
-                self._journal.append(day)
+                self._journal.append(day, site=site_of(self._journal, day))
             self._to_store.popleft()
             if not has_time():
                 return

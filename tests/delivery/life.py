@@ -61,6 +61,8 @@ class Life(RuleBasedStateMachine):
         self.others: list[tuple[Path, File]] = []
         self.backups: list[tuple[Path, File]] = []
         self.damaged: list[tuple[Path, File]] = []
+        self.replaced: list[File] = []
+        self.ring: dict[str, int] = {}
         self.parcels: list[tuple[Path, File]] = []
         self.before_append: File | None = None
         self.armed: int | None = None

@@ -1,6 +1,6 @@
 """Everything that happens to a site, in any order: after it, the server has each released record, once, and true.
 
-    logger     append, event, day, wait, know_time, doubt_time, date, rescale, redecode, prune
+    logger     append, event, day, read_ring, wait, know_time, doubt_time, date, rescale, redecode, prune
     uploader   upload, with whatever the server answers, with the logger at work in between, and on a full disk
     person     rename, back_up, copy_file, restore, swap, recover, replay, pack, carry, retry, drop, lose_uploader_db
     bad luck   power_cut, damage, lying_card, crash: the next process ends between two of its writes
@@ -25,6 +25,7 @@ from tests.delivery.server import FAULTS, GENERATIONS, POISONS, number_of
 from tests.delivery.site import Kept
 from tests.delivery.truth import File, Taken
 
+INTERVAL_MS = 10_000
 WAKING_MS = 1_750_000_000_000
 """What a clock without a battery shows at each start."""
 
@@ -53,23 +54,20 @@ class Delivery(Life):
 
     # The logger
 
-    @rule(count=st.integers(1, 3))
-    def append(self, count: int = 1) -> None:
+    @rule(count=st.integers(1, 3), apart_ms=st.sampled_from([INTERVAL_MS, 700]))
+    def append(self, count: int = 1, apart_ms: int = INTERVAL_MS) -> None:
         """Take readings: held while the clock is not known to be right."""
         for _ in range(count):
-            self._append()
-
-    def _append(self) -> None:
-        kept = Kept(not self.is_sure, self.scale)
-        self._record("solar", kept, partial(self.site.append, scale=self.scale))
+            kept = Kept(not self.is_sure, self.scale)
+            self._record("solar", kept, partial(self.site.append, scale=self.scale), apart_ms)
 
     @rule()
     def event(self) -> None:
         """Something happens: held like a reading."""
         self._record("solar_event", Kept(not self.is_sure), self.site.append_event)
 
-    def _record(self, measurement: str, kept: Kept, append: Callable[..., None]) -> None:
-        self.now_ms += 10_000
+    def _record(self, measurement: str, kept: Kept, append: Callable[..., None], apart_ms: int = INTERVAL_MS) -> None:
+        self.now_ms += apart_ms
         self.count += 1
         number, uptime_ms, before = self.count, self.now_ms - self.boot_ms, self.file
         self.truth.taken[number] = Taken(self.site.name, self.stretch, self.now_ms, measurement)
@@ -85,21 +83,44 @@ class Delivery(Life):
     @rule(is_again=st.booleans(), which=READINGS)
     def day(self, is_again: bool = False, which: int = 0) -> None:
         """The regulator's record of a day; or `is_again`, a later one of some day, in place of the first."""
-        self.now_ms += 10_000
+        self.now_ms += INTERVAL_MS
         self.count += 1
-        number, before = self.count, self.file
-        days = [each for each, kept in before.rows.items() if kept.date] if is_again else []
+        number, rows = self.count, self.file.rows
+        days = [each for each, kept in rows.items() if kept.date] if is_again else []
         old = days[which % len(days)] if days else 0
-        date = before.rows[old].date if old else f"day {number}"
-        taken = self.truth.taken[old] if old else Taken(self.site.name, "", self.now_ms, "solar_day")
+        date = rows[old].date if old else f"day {number}"
+        taken = self.truth.taken[old] if old else Taken(self._site_at(self.now_ms), "", self.now_ms, "solar_day")
         self.truth.taken[number] = taken
+        self.ring[date] = number
+        self._store_day(number, date)
+
+    @rule()
+    def read_ring(self) -> None:
+        """The regulator still has its days, and the logger stores those that the journal lacks; but those whose site no
+        journal here tells (docs/reliability.md)."""
+        dates = {kept.date for kept in self.file.rows.values()}
+        for date, number in self.ring.items():
+            taken = self.truth.taken[number]
+            if date not in dates and self._site_at(taken.time_ms) == taken.site:
+                self._store_day(number, date)
+
+    def _store_day(self, number: int, date: str) -> None:
+        before = self.file
         self.site.remember()
         self._change(
             "logger",
-            lambda: self.site.append_day(number, taken.time_ms, date),
+            lambda: self.site.append_day(number, self.truth.taken[number].time_ms, date),
             before.without(before.day_of(date)).having({number: Kept(date=date)}),
         )
         self.before_append = before
+
+    def _site_at(self, time_ms: int) -> str:
+        """That of the newest reading before then, in the journal or those that it took the place of; else the present
+        one."""
+        files = [self.file, *self.replaced, *(file for _, file in self.damaged)]
+        readings = [self.truth.taken[n] for file in files for n in file.released if self._is_reading(n)]
+        earlier = [each for each in readings if each.time_ms < time_ms]
+        return max(earlier, key=lambda each: each.time_ms).site if earlier else self.site.name
 
     @precondition(lambda self: not self.is_sure)
     @rule()
@@ -223,7 +244,8 @@ class Delivery(Life):
     def restore(self, which: int = 0, is_running: bool = False) -> None:
         """Put a backup in the journal's place; the uploader may be running all the while."""
         copy, file = self.backups[which % len(self.backups)]
-        lost = self.directory / f"lost-{next(self.names)}.db"
+        lost = self.data / f"journal-replaced-{next(self.names)}.db"
+        self.replaced.append(self.file)
 
         def act() -> None:
             self.site.take_away(lost)
@@ -403,3 +425,5 @@ class Delivery(Life):
         self._anchor_again()
         self.date()
         self.redecode()
+        left = [n for n, kept in self.file.rows.items() if self._is_reading(n) and kept.scale != self.scale]
+        assert not left, f"readings that were never decoded anew: {left}"

@@ -20,6 +20,7 @@ from journal.journal import Journal
 from journal.reading import STREAMS, Day, Event, Reading
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
+from logger.history.site_of_day import site_of
 from tests.delivery.crash import Watch
 from tests.delivery.server import number_of
 from uploader.drain.drain import Drain, Step
@@ -109,7 +110,8 @@ class Site:
 
     def append_day(self, number: int, time_ms: int, date: str) -> None:
         """The regulator's record of a day; a later one of the same date takes its place."""
-        self.journal.append(Day(time_ms=time_ms, date=date, model="PL80", charge_amp_hours=float(number)))
+        day = Day(time_ms=time_ms, date=date, model="PL80", ended_ms=time_ms, charge_amp_hours=float(number))
+        self.journal.append(day, site=site_of(self.journal, day))
 
     def know_time(self, uptime_ms: int, time_ms: int) -> None:
         self.journal.write_anchor(self._boot, Anchor(uptime_ms, time_ms, "test"))

@@ -144,6 +144,41 @@ def test_what_was_held_is_recovered_with_its_time_though_newer_ones_are_there(li
     life.heal()
 
 
+@pytest.mark.parametrize("is_sure", [True, False], ids=["released", "held"])
+def test_a_reading_taken_just_before_the_newest_is_recovered_with_its_time(life: Delivery, *, is_sure: bool) -> None:
+    life.begin(generation="2.7", is_sure=is_sure, count=1)
+    life.damage()
+    life.append(apart_ms=700)
+    life.recover()
+    life.know_time()
+    life.date()
+    life.heal()
+
+
+def test_what_is_recovered_is_decoded_with_the_scale_in_force(sent: Delivery) -> None:
+    sent.redecode()
+    sent.damage()
+    sent.rescale()
+    sent.append()
+    sent.redecode()
+    sent.recover()
+    sent.heal()
+
+
+@pytest.mark.parametrize("writes", range(0, 40, 2))
+def test_what_a_recovery_that_ended_early_has_left_is_decoded_with_the_scale_in_force(
+    sent: Delivery, writes: int
+) -> None:
+    sent.damage()
+    sent.rescale()
+    sent.append()
+    sent.redecode()
+    sent.crash(writes)
+    sent.recover()
+    sent.settle()
+    sent._work()
+
+
 def test_a_login_page_that_answers_204_is_not_believed(sent: Delivery) -> None:
     sent.append()
     sent.upload(12, ["portal 204"])
@@ -423,4 +458,33 @@ def test_what_is_held_again_because_an_older_copy_was_put_back_is_not_pruned(lif
     life.restore()
     life.append()
     life.prune()
+    life.heal()
+
+
+@pytest.mark.parametrize("lose", ["restore", "damage"])
+def test_a_day_that_is_read_again_after_a_rename_keeps_its_site(life: Delivery, lose: str) -> None:
+    life.know_time()
+    life.append()
+    life.back_up()
+    life.append()
+    life.day()
+    life.settle()
+    life.rename()
+    getattr(life, lose)()
+    life.read_ring()
+    life.heal()
+
+
+@pytest.mark.parametrize("lose", ["restore", "damage"])
+def test_a_day_after_a_rename_that_is_read_again_has_the_new_site(life: Delivery, lose: str) -> None:
+    life.know_time()
+    life.append()
+    life.back_up()
+    life.rename()
+    life.append()
+    life.day()
+    life.settle()
+    getattr(life, lose)()
+    life.append()
+    life.read_ring()
     life.heal()

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,10 +113,17 @@ def test_a_reader_that_pauses_does_not_keep_the_log_from_being_reset(path: Path,
 
 
 def test_two_records_never_share_a_millisecond(journal: JournalWriter) -> None:
-    for time_ms in (100, 100, 99, 200, 101, 5_000, 100, 100, 5_000):
-        journal.append(reading(time_ms))
+    for uptime_ms, time_ms in enumerate((100, 100, 99, 200, 101, 5_000, 100, 100, 5_000)):
+        journal.append(replace(reading(time_ms), uptime_ms=uptime_ms))
     times = [record.time_ms for record in journal.records("readings", 1, 99)]
     assert times == [100, 101, 102, 200, 201, 5_000, 103, 104, 5_001]
+
+
+def test_a_reading_that_comes_late_keeps_its_time_and_takes_nobody_elses(journal: JournalWriter) -> None:
+    """As a recovered one does: by its uptime it was taken before the newest."""
+    for time_ms in (5_000, 4_300, 4_300, 5_700):
+        journal.append(reading(time_ms))
+    assert [record.time_ms for record in journal.records("readings", 1, 99)] == [5_000, 4_300, 4_301, 5_700]
 
 
 @settings(max_examples=60)

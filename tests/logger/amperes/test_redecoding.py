@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal.reading import Day, Reading
+from journal.recovery import recover
 from journal.revisions import Decoding
 from journal.writer import JournalWriter
 from logger.amperes.adopted_steps import FILE, StepsInForce, save
@@ -113,6 +114,29 @@ def test_broken_off_at_any_portion_it_goes_on_where_it_was(path: Path, portions:
         assert done == min(portions, 3)
         assert {each.internal_charge_amps for each in readings(journal)} == {26.0}
         assert journal.decoding() == Decoding(scale_name(in_force(path).now()))
+
+
+@pytest.mark.parametrize(("before", "is_done"), [("0.5", False), ("0.3", True), (None, True), ("damaged", True)])
+def test_what_was_recovered_is_decoded_again_unless_the_scale_was_the_same(
+    path: Path, tmp_path: Path, before: str | None, *, is_done: bool
+) -> None:
+    with JournalWriter.create(tmp_path / "damaged" / "journal.db") as damaged:
+        steps = in_force(path, before).now() if before in {"0.3", "0.5"} else Steps()
+        damaged.append(decode(RAM, steps, time_ms=MINUTE, boot=damaged.boot_number("a"), uptime_ms=1))
+        damaged.append(Day(time_ms=1, date="2026-06-01"))
+        if before:
+            damaged.note_decoding(Decoding(scale_name(steps)))
+        if before == "damaged":
+            damaged._connection.execute("DROP TABLE decoding")
+    with JournalWriter.create(path) as journal:
+        all_of(Redecoding(journal, in_force(path)))
+        recover(damaged.path, journal)
+        assert all_of(Redecoding(journal, in_force(path))) == (2 if is_done else 0)
+        assert [each.internal_charge_amps for each in readings(journal)] == [26.0]
+        assert len(journal.revisions()) == is_done
+        recover(damaged.path, journal)
+        recover(damaged.path, journal)
+        assert adopted_in(journal.decoding().scale) == in_force(path).now().adopted
 
 
 def test_a_scale_that_changes_meanwhile_is_the_one_that_counts(path: Path) -> None:
