@@ -115,7 +115,7 @@ def report(summary: "Summary", target: "Target", held: int = 0) -> int:
             f"cannot upload {count(summary.left, 'record')} to {target.base_url}: {summary.reason}; "
             "nothing is lost, they are sent next time"
         )
-    return 0 if summary.is_complete else 1
+    return 1 if summary.refused else 0
 
 
 def uploader_lock(path: Path) -> AbstractContextManager[object]:

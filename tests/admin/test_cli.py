@@ -97,10 +97,10 @@ def test_a_command_leaves_logging_as_it_was(solar: Solar, data: Path) -> None:
 def test_a_mistake_of_ours_is_a_traceback_and_exit_70(
     solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Journal, stream: str) -> int:
+    def broken(self: Journal, *period: object) -> int:
         raise ZeroDivisionError("broken on purpose")
 
-    monkeypatch.setattr(Journal, "last_id", broken)
+    monkeypatch.setattr(Journal, "id_ranges", broken)
     ran = solar("export")
     assert (ran.code, ran.out) == (70, "")
     assert ran.err.startswith("Traceback (most recent call last):")

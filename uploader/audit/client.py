@@ -34,8 +34,6 @@ FARTHEST_MS = 2**63 // 1_000_000
 
 # The beginning of their version. Flux may be switched off in 1.8.
 SPEAK_INFLUXQL = ("1.", "3.")
-# Flux without `buckets()`, InfluxQL without retention policies.
-CANNOT_SAY = {400, 405, 422, 500, 501}
 # What InfluxDB 2.7.12 says where it has numbers of a field for one week, and text or true/false of it for another.
 OF_ANOTHER_TYPE = re.compile(r"unsupported (for|input type for \w+) aggregate")
 MAY_READ = "give one in INFLUXDB_TOKEN that may read INFLUXDB_BUCKET (InfluxDB 1.x: user:password)"
@@ -107,7 +105,7 @@ class Client(Transport):
         for language in (Flux(self.target), InfluxQL(self.target), MetricsQL(self.target)):
             answers.append(answer := self._ask(language.retention()))
             if self._may_speak(language, answer):
-                if answer.status in CANNOT_SAY and not self._lacks_org(answer):
+                if answer.status in language.cannot_say and not self._lacks_org(answer):
                     return language, None
                 with suppress(StrangeAnswer):
                     return language, self._understood(language, answer, language.read_retention)

@@ -126,34 +126,37 @@ class Comparison:
         ]
 
     def _compared(self, records: _Records) -> Iterator[Hour]:
-        """The hours of these records. One that may differ is examined; also one of which only a part is compared, or in
-        which a record has not the field that is counted."""
+        """The hours of these records. One that may differ is examined; also one of which only a part is compared."""
         stream, points, first = records.stream, records.points, Total("count", FIRST[records.stream])
         names = FIELDS[STREAMS[stream]]
         if self.with_values and stream in {"days", "events"}:
             yield from self._examined(records, points.since_ms, points.until_ms, names)
             return
-        counts, mine = tally(self.journal, stream, names if self.with_values else (first.field,), records.ids)
-        asked = [first]
-        if self.with_values:
-            of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
-            asked = [total for total in of_all if total.text is None or self.server.is_exact]
+        fields = names if self.with_values else [first.field]
+        counts, mine, is_lacking = tally(self.journal, stream, fields, records.ids)
+        if is_lacking and not self.with_values:
+            counts, mine, _ = tally(self.journal, stream, names, records.ids)
+        of_all = dict.fromkeys(total for of_hour in mine.values() for total in of_hour)
+        asked = [total for total in of_all if total.text is None or self.server.is_exact]
+        if not self.with_values:
+            asked = [total for total in asked if total.function == "count" and total.text is None]
         since_ms, until_ms = hour_of(points.since_ms), hour_of(points.until_ms + HOUR_MS - 1)
         theirs = self.server.totals(replace(points, since_ms=since_ms, until_ms=until_ms), asked)
         for hour in sorted({*mine, *theirs}):
             here, there, number = mine.get(hour, {}), theirs.get(hour, {}), counts[hour]
             begin, end = max(points.since_ms, hour), min(points.until_ms, hour + HOUR_MS)
-            is_whole, is_counted = end - begin == HOUR_MS, here.get(first, 0) == number
+            is_whole = end - begin == HOUR_MS
             differing = {total.field for total in asked if not (is_whole and self._agree(total, here, there, number))}
             if is_whole and not here:
                 surplus = int(max(value for total, value in there.items() if total.function == "count"))
                 yield Hour(stream, records.site, hour, 0, surplus, surplus)
-            elif is_counted and not differing:
+            elif not differing:
                 yield Hour(stream, records.site, hour, number, number)
-            elif is_counted and is_whole and not there:
+            elif is_whole and not there:
                 yield from self._examined(records, begin, end, ())
             else:
-                yield from self._examined(records, begin, end, {first.field, *differing} if is_counted else names)
+                fetched = {first.field, *differing} if here.get(first) == number else names
+                yield from self._examined(records, begin, end, fetched)
 
     def _agree(self, total: Total, mine: Mapping[Total, float], theirs: Mapping[Total, float], number: int) -> bool:
         added = number if total.function == "sum" else 0

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
@@ -25,6 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Flux:
     target: Target
     answers_in = "csv"
+    cannot_say: ClassVar = {400, 422, 500}
     is_exact = True
 
     def request(self, points: Points, asked: Asked) -> Request:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from uploader.audit.query import Asked, Found, Points, QueryFailed, Request, Total
@@ -21,6 +21,7 @@ _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 class InfluxQL:
     target: Target
     answers_in = "json"
+    cannot_say: ClassVar = {400, 405, 501}
     is_exact = True
 
     def request(self, points: Points, asked: Asked) -> Request:

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from uploader.audit.query import HOUR_MS, Asked, Found, Points, QueryFailed, Request, Total
@@ -26,6 +26,7 @@ from uploader.server.target import Target
 class MetricsQL:
     target: Target
     answers_in = "json"
+    cannot_say: ClassVar = set[int]()
     is_exact = False
 
     def request(self, points: Points, asked: Asked) -> Request:

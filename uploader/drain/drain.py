@@ -214,7 +214,7 @@ class Drain:
         state = self._state()
         if outcome:
             state = self.reporter.recovered(state, self.now_ms(), was_sent=bool(sent))
-        if expired:
+        if expired and batch.stream != LETTERS:
             state = self.reporter.expired(state, expired.count, outcome)
             self._keeps_from_ms = getattr(outcome, "keeps_from_ms", None) or self._keeps_from_ms
         self.progress.settle(

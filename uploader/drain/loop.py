@@ -92,10 +92,6 @@ class Summary:
     left: int
     reason: str | None = None
 
-    @property
-    def is_complete(self) -> bool:
-        return not (self.refused or self.left)
-
 
 def drain_all(
     drain: Drain,

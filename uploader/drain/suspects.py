@@ -117,18 +117,14 @@ class Suspects:
 
     def taken(self, kind: str, stream: str, ids: IdRanges, *, is_witness: bool = True) -> None:
         """These ids are settled; `is_witness`: the server took a request with them."""
-        failures = 0
-        if is_witness:
-            self._taken += 1
-            _, failures, _ = self._failures.pop((kind, stream), (None, 0, 0))
+        failures = sum(suspect.times + 1 for suspect in self._of(stream) if not suspect.ids - ids)
         for suspect in self._of(stream):
             if suspect.ids & ids:
-                suspect.ids -= ids
-                if not suspect.ids:
-                    failures += suspect.times + 1
-                suspect.times = 0
+                suspect.ids, suspect.times = suspect.ids - ids, 0
         self._suspects = [suspect for suspect in self._suspects if suspect.ids]
         if is_witness:
+            failures += self._failures.pop((kind, stream), (None, 0, 0))[1]
+            self._taken += 1
             self._recently_taken = self._recently_taken * MEMORY + 1
             self._recently_failed = self._recently_failed * MEMORY + failures
 

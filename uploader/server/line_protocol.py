@@ -121,13 +121,13 @@ def _head(record: type[Record], tag: str | None, site: str) -> str:
 
 def tag_value(text: str) -> str:
     """The value that InfluxDB has for a tag given as `text`; empty: no such tag."""
-    return re.sub(r"\\+(?=[ ,=]|$)", "", _one_line(text)).strip()
+    return re.sub(r"\\+(?=[ ,=]|$)", "", one_line(text)).strip()
 
 
 def stored(value: float | str | None) -> float | str | None:
     """A field's value as the server keeps it; None: it is not sent."""
     if isinstance(value, str):
-        return _one_line(value)
+        return one_line(value)
     return float(value) if value is not None and math.isfinite(value) else None
 
 
@@ -140,6 +140,6 @@ def _field(name: str, value: float | str | None) -> str:
     return "" if kept is None else f",{name}={kept!r}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """`text` without line breaks, control characters and lone surrogates."""
     return "".join(c if c.isprintable() else " " for c in text)

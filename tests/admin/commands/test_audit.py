@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,18 @@ def test_victoriametrics_is_audited_but_for_what_it_does_not_keep(
     victoria_metrics.samples("audited")
     assert f"1,100 of 1,100 readings at {url}" in solar("audit").out
     assert solar("audit").code == 0
+
+
+@pytest.mark.parametrize("text", ["new\nline", "a\tb", "\x07"])
+def test_a_text_is_asked_for_as_it_was_sent(
+    text: str, solar: Solar, data: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with JournalWriter.create(data / "journal.db") as journal:
+        journal.append(replace(reading(1081), regulator_state=text))
+    point_to(database.target, monkeypatch)
+    solar("upload", "--once")
+    ran = solar("audit", "--values")
+    assert (ran.code, ran.err) == (0, "")
 
 
 def test_version_2_is_asked_in_flux(solar: Solar, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -352,6 +352,13 @@ class TestOthers:
                     assert times(client, POINTS) == set()
                 assert double.texts[-1].startswith('SELECT "battery_volts" AS "value battery_volts", ')
 
+    @pytest.mark.parametrize("status", [422, 500])
+    def test_an_error_of_1_is_not_taken_for_keeping_points_for_ever(self, status: int) -> None:
+        version, json_type = {"X-Influxdb-Version": "1.6.7"}, {"Content-Type": "application/json"}
+        answers = [Reply(404, "not found", version), *[Reply(status, '{"error":"timeout"}', version | json_type)] * 3]
+        with FluxDouble(script=answers) as double, asking(double.target) as client, pytest.raises(UploadError):
+            client.retention_seconds()
+
     def test_3_is_asked_in_influxql_with_its_token(self) -> None:
         plain, json_type = {"Content-Type": "text/plain"}, {"Content-Type": "application/json"}
         rows = '{"results":[{"series":[{"columns":["time","value battery_volts"],"values":[[1767225600000,25]]}]}]}'

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,19 @@ def lost(hour: Hour) -> tuple[tuple[int, int], ...]:
 
 def changed(hour: Hour) -> tuple[tuple[int, int], ...]:
     return hour.different.get("changed", NONE).ranges
+
+
+def test_an_hour_in_which_a_record_lacks_the_counted_field_is_counted_by_all_fields(place: Place) -> None:
+    """It was examined: 200 kB a day where one reading an hour had no battery_volts."""
+    times = place.fill(60)
+    lacking = replace(reading(times[-1] + MINUTE_MS), battery_volts=None, load_amps=1.0)
+    place.journal.append(lacking)
+    place.progress.mark_done("readings", [(61, 61)])
+    points = [Point(time) for time in times] + [Point(lacking.time_ms, fields=("load_amps",))]
+    server = Stored(points)
+    assert told(place.audit(server).hours("readings")) == [hour(0, 60, 60), hour(1, 1, 1)]
+    assert [how for how, *_ in server.asked] == ["totals"]
+    assert told(place.audit(Stored(points[:-1])).hours("readings")) == [hour(0, 60, 60), hour(1, 1, 0, (61, 61))]
 
 
 def test_after_pruning_all_that_is_left_is_compared(place: Place) -> None:
