@@ -1,5 +1,6 @@
 """Queries to a real InfluxDB 1.x, to a double of 2.x, and to who is neither."""
 
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -335,6 +336,17 @@ class TestInfluxDB2:
     def test_a_server_that_is_away_is_one_line(self) -> None:
         words = refusal(Target("http://127.0.0.1:9", "t", "o", "b"))
         assert words == "cannot audit http://127.0.0.1:9: connection refused; try again later"
+
+
+@pytest.mark.long
+def test_an_answer_that_comes_after_twelve_seconds_is_believed() -> None:
+    class Slow(FluxDouble):
+        def answer(self, text: str) -> Reply:
+            threading.Event().wait(12)
+            return super().answer(text)
+
+    with Slow() as double, Client(double.target) as client:
+        assert client.retention_seconds() == double.retention_seconds
 
 
 class TestOthers:

@@ -421,6 +421,12 @@ def test_an_answer_is_awaited_for_as_long_as_reading_may_take_not_connecting() -
         assert writer.write(LINES) == Sent()
 
 
+@pytest.mark.long
+def test_an_answer_that_comes_after_twelve_seconds_is_believed() -> None:
+    with ScriptedInflux([Answer(delay_seconds=12, stores=True)]) as server, Influx(server.target) as writer:
+        assert writer.write(LINES) == Sent()
+
+
 def test_a_204_without_the_name_that_the_server_has_shown_is_not_believed_after_a_restart_either(
     tmp_path: Path,
 ) -> None:
