@@ -22,7 +22,6 @@ from alerts.moment import Moment
 from alerts.watches import Notice, State
 from journal import side_file
 from journal.errors import JournalMissing, our_errors
-from journal.files import is_there
 
 KEPT = 200
 """How many messages are kept for `solar alert list`; those that are not sent yet are always kept."""
@@ -94,7 +93,7 @@ class Outbox:
     @classmethod
     def read_only(cls, path: Path) -> Self:
         """Open for reading. Raises JournalMissing if alerts never ran here."""
-        if not is_there(path):
+        if not side_file.is_begun(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar alert run` creates it")
         with our_errors("open", path):
             return cls(side_file.open_read_only(path, SCHEMA), path)

@@ -20,6 +20,11 @@ BUSY_SECONDS, LOOK_SECONDS = 10.0, 1.0
 """How long to wait while another process has it locked: to write, or only to read."""
 
 
+def is_begun(path: Path) -> bool:
+    """Whether the file is there, and not empty: a process may be killed while it begins it. Raises JournalUnusable."""
+    return is_there(path) and path.stat().st_size > 0
+
+
 def open_file(path: Path, scripts: Sequence[str]) -> sqlite3.Connection:
     """Open for writing; these scripts create or migrate it. A damaged one is kept under another name."""
     path.parent.mkdir(parents=True, exist_ok=True)

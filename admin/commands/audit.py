@@ -16,9 +16,9 @@ from admin.health.audit_findings import Findings, as_dict, lines
 from admin.terminal import options
 from admin.terminal.console import progress
 from admin.terminal.period import Since, Until, check_period, how_many, ids_in_period
-from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.side_file import is_begun
 
 # fmt: off
 Table = Annotated[str | None, typer.Option(
@@ -86,7 +86,7 @@ def is_known(path: Path, identity: str) -> bool:
     """Whether anything in this journal can have been uploaded: uploader.db exists and names this journal."""
     from uploader.progress.progress import Progress
 
-    if not is_there(path):
+    if not is_begun(path):
         return False
     with Progress.read_only(path) as sent:
         return sent.journal() == identity

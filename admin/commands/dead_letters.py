@@ -17,7 +17,7 @@ from admin.terminal.moments import iso
 from admin.terminal.usage_errors import sanitized
 from admin.terminal.words import ago, count
 from journal.errors import BadSetting
-from journal.files import is_there
+from journal.side_file import is_begun
 
 if TYPE_CHECKING:
     from uploader.progress.dead_letters import DeadLetter
@@ -92,7 +92,7 @@ def letters(data: Path) -> Iterator["DeadLetter"]:
     from uploader.progress.progress import Progress
 
     path = data / "uploader.db"
-    if not is_there(path):
+    if not is_begun(path):
         return
     after = 0
     with Progress.read_only(path) as progress:
@@ -122,7 +122,7 @@ def chosen(
             f"cannot {verb} dead letter {strange[0]}: there is no such number; `solar dead-letters list` shows them"
         )
     path = data / "uploader.db"
-    if not is_there(path):
+    if not is_begun(path):
         raise BadSetting(f"cannot {verb} dead letters: nothing has been uploaded from {data} yet")
     with Progress.open(path) as progress:
         yield progress, numbers or None

@@ -18,9 +18,9 @@ from admin.terminal.moments import iso
 from admin.terminal.words import count, size
 from journal.access import obstacle
 from journal.errors import BadSetting, JournalFull, SolarError
-from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.side_file import is_begun
 
 # fmt: off
 Output = Annotated[Path | None, typer.Option(
@@ -136,7 +136,7 @@ def send_again(journal: Journal, times: Mapping[str, tuple[int, int]], path: Pat
     from uploader.progress.progress import Progress
 
     queued = 0
-    if is_there(path):
+    if is_begun(path):
         with Progress.open(path) as sent:
             sent.see(journal)
             for stream, (first_ms, last_ms) in times.items():

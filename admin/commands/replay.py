@@ -4,9 +4,9 @@ from admin.terminal import options
 from admin.terminal.period import Since, Until, check_period, how_many, ids_in_period
 from admin.terminal.words import count
 from journal.errors import BadSetting
-from journal.files import is_there
 from journal.journal import Journal
 from journal.reading import STREAMS
+from journal.side_file import is_begun
 
 
 def replay(*, since: Since = None, until: Until = None, data: options.Data = options.DATA) -> None:
@@ -19,7 +19,7 @@ def replay(*, since: Since = None, until: Until = None, data: options.Data = opt
     path = data / "uploader.db"
     with Journal.open(data / "journal.db") as journal:
         ranges = {stream: ids_in_period(journal, stream, since, until) for stream in STREAMS}
-        if not is_there(path):
+        if not is_begun(path):
             print("nothing has been uploaded from here yet, so everything is still waiting to be sent")
             return
         with Progress.open(path) as progress:

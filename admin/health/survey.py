@@ -10,7 +10,6 @@ from admin.health.health import Disk, Health, Upload
 from admin.upkeep.backup_note import read_note
 from journal import damage, side_file
 from journal.errors import JournalError
-from journal.files import is_there
 from journal.holders import is_locked
 from journal.id_ranges import IdRanges
 from journal.journal import Journal
@@ -49,7 +48,7 @@ def _survey(journal: Journal, data: Path, now_ms: int, *, is_upload_wanted: bool
     interval = usual_seconds([reading.time_ms for reading in newest])
     upload, upload_error, pending, batch = None, None, None, FIRST_BATCH
     try:
-        if is_there(data / "uploader.db"):
+        if side_file.is_begun(data / "uploader.db"):
             upload, pending, batch = upload_of(journal, data / "uploader.db", now_ms)
         elif is_upload_wanted:
             pending = {stream: journal.released(stream) for stream in STREAMS}

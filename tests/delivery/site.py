@@ -19,6 +19,7 @@ from journal.files import log_of
 from journal.journal import Journal
 from journal.reading import STREAMS, Day, Event, Reading
 from journal.revisions import Decoding
+from journal.side_file import is_begun
 from journal.writer import JournalWriter
 from logger.history.site_of_day import site_of
 from tests.delivery.crash import Watch
@@ -279,7 +280,7 @@ class Site:
 
     def letters(self) -> list[int]:
         """Which readings are dead letters."""
-        if not (self.data / "uploader.db").exists():
+        if not is_begun(self.data / "uploader.db"):
             return []
         with Progress.read_only(self.data / "uploader.db") as progress:
             return [number_of(letter.line) for letter in progress.dead_letters.all()]

@@ -228,6 +228,15 @@ def test_a_parcel_brought_after_a_revision_does_not_bring_the_old_values_back(li
     life.heal()
 
 
+def test_a_kill_while_uploader_db_is_begun_stops_no_command(life: Delivery) -> None:
+    life.lose_uploader_db(is_running=True)
+    life.append()
+    life.crash(after=0)
+    life.pack()
+    life.retry()
+    life.heal()
+
+
 def test_what_had_expired_is_sent_when_the_retention_is_raised_and_it_is_replayed(life: Delivery) -> None:
     life.server.generation = "2.9"  # says from when on it keeps readings
     life.know_time()

@@ -22,7 +22,6 @@ from typing import Any, Self, cast
 from journal import side_file
 from journal.access import FULL
 from journal.errors import JournalFull, JournalMissing, JournalUnusable, our_errors
-from journal.files import is_there
 from journal.id_ranges import HIGHEST_ID, NONE, IdRanges
 from journal.journal import Journal
 from journal.reading import STREAMS
@@ -84,7 +83,7 @@ class Progress:
     @classmethod
     def read_only(cls, path: Path) -> Self:
         """Open for reading. Raises JournalMissing if nothing was ever uploaded from here."""
-        if not is_there(path):
+        if not side_file.is_begun(path):
             raise JournalMissing(f"cannot open {path}: there is no such file; `solar upload` creates it")
         with our_errors("open", path):
             return cls(side_file.open_read_only(path, progress_file.SCHEMA), path)

@@ -87,3 +87,10 @@ def test_where_nothing_was_ever_uploaded_there_are_none(solar: Solar, tmp_path: 
     ran = solar("dead-letters", "list", "--data", tmp_path)
     assert ran == Ran(0, "no dead letters: InfluxDB has refused nothing\n", "")
     assert solar("dead-letters", "export", "--data", tmp_path) == Ran(0, "", "")
+
+
+def test_a_file_that_nobody_finished_beginning_is_as_none(solar: Solar, data: Path) -> None:
+    (data / "uploader.db").write_bytes(b"")
+    assert solar("dead-letters", "list") == Ran(0, "no dead letters: InfluxDB has refused nothing\n", "")
+    assert solar("replay", "--since", "7d").out.startswith("nothing has been uploaded from here yet")
+    assert "no such table" not in solar("status").out
