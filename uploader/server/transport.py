@@ -96,6 +96,7 @@ class _Connection:
     """Added to urllib3's connections: what goes out is counted, and an answer takes no longer than the time-out.
 
     When `getresponse` is called, urllib3 has set `timeout` to the read time-out; the socket still has the connect one.
+    What `super()` is, is not known before: mypy cannot check it.
     """
 
     transport: Transport
